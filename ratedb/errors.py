@@ -1,0 +1,54 @@
+"""Every error that ratedb raises on purpose, each with the exit code the command line gives it."""
+
+from __future__ import annotations
+
+
+class RatedbError(Exception):
+    """Something in the data, a model or a file is not as it must be.
+
+    The message is built from its parts so that each error says *what* happened, *where*, what was
+    *expected*, what was *got* and what to *do*.
+    """
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        got: str | None = None,
+        todo: str | None = None,
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.expected = expected
+        self.got = got
+        self.todo = todo
+        parts = [
+            ("where", where),
+            ("expected", expected),
+            ("got", got),
+            ("what to do", todo),
+        ]
+        lines = [what] + [f"  {name}: {text}" for name, text in parts if text]
+        super().__init__("\n".join(lines))
+
+
+class UsageError(RatedbError):
+    """The request itself makes no sense, whatever the data."""
+
+    exit_code = 2
+
+
+class LockedError(RatedbError):
+    """Another process holds the database."""
+
+    exit_code = 3
+
+
+class IncompleteError(RatedbError):
+    """The work was finished but its result is not complete or not within its tolerance."""
+
+    exit_code = 4

@@ -1,0 +1,322 @@
+"""The frozen arrays that all parts of ratedb exchange, validated once when they are made."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratedb.errors import RatedbError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+
+COLLIDERS = ("H2", "p-H2", "o-H2", "e", "H", "He", "H+")
+"""Collision partners by the names that readers of LAMDA files know, in the order of their ids 1..7."""
+
+
+def _frozen(values: npt.ArrayLike, dtype: Any) -> npt.NDArray[Any]:
+    array = np.array(values, dtype=dtype)
+    array.setflags(write=False)
+    return array
+
+
+def _require(condition: bool, what: str, expected: str, got: object) -> None:
+    if not condition:
+        raise RatedbError(what, expected=expected, got=str(got))
+
+
+@dataclass(frozen=True, eq=False)
+class LevelTable:
+    """The energy levels of one molecule, in the order of their source.
+
+    `energy_cm1` and `weight` (statistical weight) have shape (n,). `v` and `j` have shape (n,) where
+    every level has both quantum numbers, and are None otherwise; `label` always names the level.
+
+    Raises RatedbError where shapes differ, a number is not finite, a weight is not positive or a label
+    stands twice.
+    """
+
+    molecule: str
+    label: tuple[str, ...]
+    energy_cm1: FloatArray
+    weight: FloatArray
+    v: IntArray | None = None
+    j: IntArray | None = None
+    molecular_weight: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "label", tuple(self.label))
+        object.__setattr__(self, "energy_cm1", _frozen(self.energy_cm1, np.float64))
+        object.__setattr__(self, "weight", _frozen(self.weight, np.float64))
+        n = len(self.label)
+        where = f"levels of {self.molecule}"
+        for name in ("energy_cm1", "weight"):
+            array = getattr(self, name)
+            _require(array.shape == (n,), f"{where}: {name} has a wrong shape", f"({n},)", array.shape)
+            _require(
+                bool(np.isfinite(array).all()),
+                f"{where}: {name} has a value that is not finite",
+                "numbers",
+                array,
+            )
+        _require((self.v is None) == (self.j is None), f"{where}: v and j go together", "both or none", "one")
+        if self.v is not None and self.j is not None:
+            object.__setattr__(self, "v", _frozen(self.v, np.int64))
+            object.__setattr__(self, "j", _frozen(self.j, np.int64))
+            for name in ("v", "j"):
+                shape = getattr(self, name).shape
+                _require(shape == (n,), f"{where}: {name} has a wrong shape", f"({n},)", shape)
+        _require(
+            bool((self.weight > 0).all()),
+            f"{where}: a statistical weight is not positive",
+            "> 0",
+            self.weight,
+        )
+        twice = (
+            sorted({label for label in self.label if self.label.count(label) > 1})
+            if len(set(self.label)) < n
+            else []
+        )
+        _require(not twice, f"{where}: labels stand twice", "each label once", ", ".join(twice))
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    @property
+    def has_vj(self) -> bool:
+        """Whether every level carries v and j."""
+        return self.j is not None
+
+    def need_vj(self) -> tuple[IntArray, IntArray]:
+        """Return (v, j), each of shape (n,); raises RatedbError where the levels have none."""
+        if self.v is None or self.j is None:
+            raise RatedbError(
+                f"the levels of {self.molecule} are not labelled by v and j",
+                expected="labels such as 5 or 1_5, with weights in proportion to 2j+1",
+                got=", ".join(self.label[:4]),
+                todo="such a system can be stored, queried and exported, but not planned or predicted by j",
+            )
+        return self.v, self.j
+
+    def select(self, keep: npt.ArrayLike) -> LevelTable:
+        """Return the levels at the indices `keep`, shape (m,), in that order."""
+        index = np.asarray(keep, dtype=np.int64)
+        return replace(
+            self,
+            label=tuple(self.label[i] for i in index),
+            energy_cm1=self.energy_cm1[index],
+            weight=self.weight[index],
+            v=None if self.v is None else self.v[index],
+            j=None if self.j is None else self.j[index],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class LineTable:
+    """Radiative lines between the levels of a LevelTable.
+
+    `upper` and `lower` are level indices of shape (n,); `einstein_a_s1` (s-1) and `frequency_ghz` (GHz)
+    have the same shape.
+    """
+
+    upper: IntArray
+    lower: IntArray
+    einstein_a_s1: FloatArray
+    frequency_ghz: FloatArray
+
+    def __post_init__(self) -> None:
+        for name, dtype in (
+            ("upper", np.int64),
+            ("lower", np.int64),
+            ("einstein_a_s1", np.float64),
+            ("frequency_ghz", np.float64),
+        ):
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+            shape = getattr(self, name).shape
+            _require(
+                shape == self.upper.shape, f"lines: {name} has a wrong shape", str(self.upper.shape), shape
+            )
+
+    def __len__(self) -> int:
+        return len(self.upper)
+
+    @staticmethod
+    def empty() -> LineTable:
+        """Return a table without lines."""
+        return LineTable(np.empty(0), np.empty(0), np.empty(0), np.empty(0))
+
+
+@dataclass(frozen=True, eq=False)
+class RateTable:
+    """Rate coefficients of one molecule and one collider on one temperature grid.
+
+    `upper` and `lower` are level indices of shape (n,), downward in energy; `temperature_k` (K, strictly
+    increasing) has shape (m,); `rate_cm3_s` (cm3 s-1) has shape (n, m), NaN where the source has no value.
+    A rate of zero is kept as the source has it.
+
+    Raises RatedbError where shapes differ, an index is outside the levels, a pair stands twice, the
+    temperatures do not increase, or a rate is negative or infinite.
+    """
+
+    levels: LevelTable
+    collider: str
+    upper: IntArray
+    lower: IntArray
+    temperature_k: FloatArray
+    rate_cm3_s: FloatArray
+
+    def __post_init__(self) -> None:
+        for name, dtype in (
+            ("upper", np.int64),
+            ("lower", np.int64),
+            ("temperature_k", np.float64),
+            ("rate_cm3_s", np.float64),
+        ):
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+        where = f"rates of {self.system}"
+        n, m = len(self.upper), len(self.temperature_k)
+        _require(self.collider in COLLIDERS, f"{where}: unknown collider", " ".join(COLLIDERS), self.collider)
+        _require(self.lower.shape == (n,), f"{where}: lower has a wrong shape", f"({n},)", self.lower.shape)
+        shape = self.rate_cm3_s.shape
+        _require(shape == (n, m), f"{where}: rate_cm3_s has a wrong shape", f"({n}, {m})", shape)
+        rising = bool((np.diff(self.temperature_k) > 0).all() and (self.temperature_k > 0).all())
+        _require(
+            rising,
+            f"{where}: temperatures must be positive and increase",
+            "T1 < T2 < ...",
+            self.temperature_k,
+        )
+        if n:
+            ends = np.concatenate([self.upper, self.lower])
+            inside = bool(ends.min() >= 0 and ends.max() < len(self.levels))
+            _require(
+                inside,
+                f"{where}: a level index is outside the levels",
+                f"0..{len(self.levels) - 1}",
+                ends.max(),
+            )
+            pairs = self.upper * len(self.levels) + self.lower
+            _require(
+                len(np.unique(pairs)) == n,
+                f"{where}: a transition stands twice",
+                "each pair once",
+                "duplicates",
+            )
+        wrong = (self.rate_cm3_s < 0) | np.isinf(self.rate_cm3_s)
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise RatedbError(
+                f"{where}: a rate coefficient is negative or infinite",
+                where=f"{self.transition_name(row)} at {self.temperature_k[column]:g} K",
+                expected="a number >= 0 in cm3 s-1",
+                got=str(self.rate_cm3_s[row, column]),
+            )
+
+    def __len__(self) -> int:
+        return len(self.upper)
+
+    @property
+    def system(self) -> str:
+        """The name of the system, such as CO+p-H2."""
+        return f"{self.levels.molecule}+{self.collider}"
+
+    def transition_name(self, row: int) -> str:
+        """Return a name for people of the transition in a row, such as `5 -> 3`."""
+        return f"{self.levels.label[self.upper[row]]} -> {self.levels.label[self.lower[row]]}"
+
+    def initial_j(self) -> IntArray:
+        """Return j of the initial (upper) level of each transition, shape (n,)."""
+        return self.levels.need_vj()[1][self.upper]
+
+    def select(self, keep: npt.ArrayLike) -> RateTable:
+        """Return the transitions at `keep`, a boolean mask of shape (n,) or indices."""
+        rows = np.asarray(keep)
+        return replace(self, upper=self.upper[rows], lower=self.lower[rows], rate_cm3_s=self.rate_cm3_s[rows])
+
+    def sha256(self) -> str:
+        """Return a hash of the transitions, temperatures and values, independent of the order of rows."""
+        order = np.lexsort([self.lower, self.upper])
+        names = [f"{self.levels.label[self.upper[i]]}>{self.levels.label[self.lower[i]]}" for i in order]
+        digest = hashlib.sha256("\n".join([self.system, *names]).encode())
+        digest.update(self.temperature_k.tobytes())
+        digest.update(np.ascontiguousarray(self.rate_cm3_s[order]).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Predicted rate coefficients of transitions, with their uncertainty.
+
+    `upper` and `lower` are level indices of shape (n,); `log10_mean` and `log10_std` have shape (n, m)
+    for the m temperatures; `extrapolated`, shape (n,), marks transitions outside what the model was
+    trained on (a |dj| never seen, or an initial j beyond the training range).
+    """
+
+    levels: LevelTable
+    collider: str
+    upper: IntArray
+    lower: IntArray
+    temperature_k: FloatArray
+    log10_mean: FloatArray
+    log10_std: FloatArray
+    extrapolated: BoolArray
+
+    def __post_init__(self) -> None:
+        for name, dtype in (
+            ("upper", np.int64),
+            ("lower", np.int64),
+            ("temperature_k", np.float64),
+            ("log10_mean", np.float64),
+            ("log10_std", np.float64),
+            ("extrapolated", np.bool_),
+        ):
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+        shape = (len(self.upper), len(self.temperature_k))
+        for name in ("log10_mean", "log10_std"):
+            array = getattr(self, name)
+            what = f"prediction for {self.levels.molecule}+{self.collider}: {name}"
+            _require(array.shape == shape, f"{what} has a wrong shape", str(shape), array.shape)
+            _require(
+                bool(np.isfinite(array).all()),
+                f"{what} has a value that is not finite",
+                "numbers",
+                "nan or inf",
+            )
+        _require(
+            bool((self.log10_std >= 0).all()), "a predicted standard deviation is negative", ">= 0", "< 0"
+        )
+
+    def __len__(self) -> int:
+        return len(self.upper)
+
+    def rates(self) -> RateTable:
+        """Return the predicted means as a RateTable in cm3 s-1."""
+        return RateTable(
+            self.levels, self.collider, self.upper, self.lower, self.temperature_k, 10.0**self.log10_mean
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class PartnerRates:
+    """The rates for one collision partner as a file gives them, with the reference its text names."""
+
+    rates: RateTable
+    reference: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class MoleculeFile:
+    """All that one file says about a molecule: levels, radiative lines, and rates for each partner.
+
+    `warnings` are sentences for people: what the reader mended, recomputed or left out.
+    """
+
+    levels: LevelTable
+    lines: LineTable
+    partners: tuple[PartnerRates, ...]
+    warnings: tuple[str, ...] = ()
