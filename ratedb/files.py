@@ -1,4 +1,4 @@
-"""Read and write whole files: nothing half-written is ever visible, and every failure is one clear message."""
+"""Read and write whole files: nothing half-written is ever visible, every failure is one clear message."""
 
 from __future__ import annotations
 

@@ -148,7 +148,8 @@ class LineTable:
     @staticmethod
     def empty() -> LineTable:
         """Return a table without lines."""
-        return LineTable(np.empty(0), np.empty(0), np.empty(0), np.empty(0))
+        none = np.empty(0, dtype=np.int64)
+        return LineTable(none, none, np.empty(0), np.empty(0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,62 @@
+"""Kernels by the paper's names, read from and written as text such as `M52*EXP+M32`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+
+from ratedb.errors import UsageError
+
+BASE_KERNELS = ("LIN", "RBF", "EXP", "M12", "M32", "M52", "RQ")
+"""The paper's seven base kernels (its eqs. 3-7)."""
+
+DISTINCT_KERNELS = ("LIN", "RBF", "EXP", "M32", "M52", "RQ")
+"""The same without M12: as a function of r, Matern 1/2 is the exponential kernel of eq. (5), so one
+training serves both names."""
+
+
+def check_kernel(text: str) -> str:
+    """Return the kernel text without blanks and in capitals; raises UsageError where it is none."""
+    cleaned = re.sub(r"\s+", "", text).upper()
+    if not all(name in BASE_KERNELS for name in re.split(r"[+*]", cleaned)):
+        raise UsageError(
+            "not a kernel",
+            expected="names among " + " ".join(BASE_KERNELS) + ", joined by * and +, such as M52*EXP+M32",
+            got=text,
+        )
+    return cleaned
+
+
+def build_kernel(text: str, dimensions: int, length_scale: float) -> Any:
+    """Return the GPflow kernel that the text names, anisotropic over `dimensions` standardised features.
+
+    `length_scale` is the starting value of every length scale. Products bind more tightly than sums.
+    """
+    import gpflow
+
+    sums = []
+    for product in check_kernel(text).split("+"):
+        factors = [_base(name, dimensions, length_scale) for name in product.split("*")]
+        sums.append(factors[0] if len(factors) == 1 else gpflow.kernels.Product(factors))
+    return sums[0] if len(sums) == 1 else gpflow.kernels.Sum(sums)
+
+
+def _base(name: str, dimensions: int, length_scale: float) -> Any:
+    import gpflow
+
+    if name == "LIN":
+        # A plane through the origin of the standardised features, one slope variance for each, and
+        # a constant: the mean of the standardised output is near zero but need not be zero.
+        return gpflow.kernels.Linear(variance=np.ones(dimensions)) + gpflow.kernels.Constant()
+    kernels = {
+        "RBF": gpflow.kernels.SquaredExponential,
+        # GPflow's Exponential is exp(-r/2l); Matern12 is exp(-r/l), the paper's eq. (5).
+        "EXP": gpflow.kernels.Matern12,
+        "M12": gpflow.kernels.Matern12,
+        "M32": gpflow.kernels.Matern32,
+        "M52": gpflow.kernels.Matern52,
+        "RQ": gpflow.kernels.RationalQuadratic,
+    }
+    return kernels[name](lengthscales=np.full(dimensions, length_scale))

@@ -1,0 +1,98 @@
+"""How good predicted rate coefficients are: every figure at once, so that none can hide the others."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.tables import BoolArray, FloatArray
+
+_Z_68, _Z_95 = 1.0, 1.959963984540054
+_NORMAL_68 = 0.6827
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Errors over held-out transitions and temperatures; r = max(k_pred/k, k/k_pred).
+
+    `log10_percent_error` is the paper's: mean of |dlog10 k| / |log10 k| in percent. `wmef` is
+    sum(k r) / sum(k). The counts are of transitions by their mean percent error. Coverage is the share
+    of truths inside the predicted interval; None without one.
+    """
+
+    log10_percent_error: float
+    dex_rms: float
+    factor_median: float
+    factor_p95: float
+    factor_max: float
+    wmef: float
+    transitions_over_10_percent: int
+    transitions_below_5_percent: int
+    coverage_68: float | None
+    coverage_95: float | None
+    transitions: int
+    values: int
+
+    def to_json(self) -> dict[str, float | int | None]:
+        """Return the metrics as plain JSON values."""
+        return asdict(self)
+
+
+def metrics(truth_cm3_s: FloatArray, log10_mean: FloatArray, log10_std: FloatArray | None = None) -> Metrics:
+    """Compare predictions with true rate coefficients, all of shape (n, m).
+
+    A truth that is missing (NaN) or zero has no logarithm and is left out. Raises RatedbError where
+    nothing is left or a prediction is not finite.
+    """
+    usable = np.isfinite(truth_cm3_s) & (truth_cm3_s > 0)
+    rows = usable.any(axis=1)
+    if not rows.any():
+        raise RatedbError(
+            "there is nothing to compare with",
+            expected="positive rate coefficients that were held out",
+            got=f"{truth_cm3_s.shape[0]} transitions, none with a positive value",
+        )
+    if not np.isfinite(log10_mean[usable]).all():
+        raise RatedbError("a prediction is not a finite number", got="nan or inf")
+    truth = np.log10(np.where(usable, truth_cm3_s, 1.0))
+    error = np.where(usable, np.abs(log10_mean - truth), np.nan)
+    percent = 100.0 * error / np.where(np.abs(truth) > 0, np.abs(truth), 1.0)
+    by_transition = np.nanmean(percent[rows], axis=1)
+    factor = 10.0 ** error[usable]
+    k = truth_cm3_s[usable]
+    return Metrics(
+        log10_percent_error=float(np.nanmean(percent)),
+        dex_rms=float(np.sqrt(np.nanmean(error**2))),
+        factor_median=float(np.median(factor)),
+        factor_p95=float(np.quantile(factor, 0.95)),
+        factor_max=float(factor.max()),
+        wmef=float((k * factor).sum() / k.sum()),
+        transitions_over_10_percent=int((by_transition > 10.0).sum()),
+        transitions_below_5_percent=int((by_transition < 5.0).sum()),
+        coverage_68=_coverage(error, log10_std, usable, _Z_68),
+        coverage_95=_coverage(error, log10_std, usable, _Z_95),
+        transitions=int(rows.sum()),
+        values=int(usable.sum()),
+    )
+
+
+def calibration_factor(truth_cm3_s: FloatArray, log10_mean: FloatArray, log10_std: FloatArray) -> float:
+    """Return by what to multiply `log10_std` so that its intervals hold on these truths, shapes (n, m).
+
+    The larger of what 68 % and 95 % intervals ask for: an interval that is too wide costs less trust
+    than one that is too narrow.
+    """
+    usable = np.isfinite(truth_cm3_s) & (truth_cm3_s > 0)
+    if not usable.any():
+        return 1.0
+    error = np.abs(log10_mean[usable] - np.log10(truth_cm3_s[usable]))
+    z = error / np.maximum(log10_std[usable], 1e-12)
+    return float(max(np.quantile(z, _NORMAL_68) / _Z_68, np.quantile(z, 0.95) / _Z_95, 1e-3))
+
+
+def _coverage(error: FloatArray, log10_std: FloatArray | None, usable: BoolArray, z: float) -> float | None:
+    if log10_std is None:
+        return None
+    return float((error[usable] <= z * log10_std[usable]).mean())

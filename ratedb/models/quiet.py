@@ -1,0 +1,41 @@
+"""Import TensorFlow and GPflow without their start-up chatter."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _quiet_stderr() -> Iterator[None]:
+    """Hold back what C++ writes to standard error; show it if the block fails."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            os.dup2(saved, 2)
+            held.seek(0)
+            os.write(2, held.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def import_gpflow() -> None:
+    """Import GPflow (and TensorFlow, some 7 s) once, quietly."""
+    if "gpflow" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # The log level alone does not silence the messages that precede TensorFlow's own logging.
+    with _quiet_stderr():
+        import gpflow  # noqa: F401  (imported for its effect)
+        import tensorflow as tf
+
+        tf.constant(0.0)  # the first operation sets up the devices, and talks about it

@@ -1,0 +1,95 @@
+"""Choose kernel and features: fit each candidate on the training j, keep the best on the validation j."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from ratedb.errors import RatedbError
+from ratedb.models import basis
+from ratedb.models.basis import BasisModel
+from ratedb.models.features import Transitions
+from ratedb.models.metrics import Metrics, calibration_factor, metrics
+from ratedb.tables import RateTable
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One candidate of a search: what it was and how it did on the validation set."""
+
+    kernel: str
+    features: str
+    validation_dex_rms: float | None
+    log_marginal_likelihood: float | None
+    training_dex_rms: float | None
+    seconds: float
+    failure: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class SearchResult:
+    """The chosen model, calibrated on the validation set, its validation metrics, and all that was tried."""
+
+    model: BasisModel
+    validation: Metrics
+    tried: tuple[Tried, ...]
+
+
+def search(
+    training: RateTable,
+    validation: RateTable,
+    kernels: Sequence[str],
+    features: Sequence[str],
+    seed: int = 0,
+    report: Callable[[str], None] = lambda text: None,
+) -> SearchResult:
+    """Fit every kernel with every feature map and keep the one with the lowest validation dex_rms.
+
+    `training` must be complete and positive; `validation` has the same temperatures, NaN where unknown.
+    `report` is called before each fit. Raises RatedbError where no candidate can be fitted.
+    """
+    tried: list[Tried] = []
+    best: tuple[float, BasisModel] | None = None
+    wanted = Transitions(validation.levels, validation.upper, validation.lower)
+    for feature_name in features:
+        for kernel in kernels:
+            report(f"kernel {kernel}, {feature_name} features")
+            start = perf_counter()
+            try:
+                model = basis.fit(training, kernel, feature_name, seed)
+            except RatedbError as error:
+                if "explain" not in error.what:
+                    raise
+                tried.append(
+                    Tried(kernel, feature_name, None, None, None, perf_counter() - start, error.what)
+                )
+                continue
+            score = metrics(validation.rate_cm3_s, basis.predict(model, wanted).log10_mean).dex_rms
+            seconds = perf_counter() - start
+            tried.append(
+                Tried(
+                    kernel,
+                    feature_name,
+                    score,
+                    model.log_marginal_likelihood,
+                    model.training_dex_rms,
+                    seconds,
+                )
+            )
+            if best is None or score < best[0]:
+                best = (score, model)
+    if best is None:
+        raise RatedbError(
+            "no candidate could be fitted",
+            where=training.system,
+            expected="at least one kernel that explains the training data",
+            got="; ".join(f"{t.kernel}, {t.features}" for t in tried),
+            todo="check the training rates, or train on more j",
+        )
+    raw = basis.predict(best[1], wanted)
+    factor = calibration_factor(validation.rate_cm3_s, raw.log10_mean, raw.log10_std)
+    model = replace(best[1], calibration=factor)
+    return SearchResult(
+        model, metrics(validation.rate_cm3_s, raw.log10_mean, raw.log10_std * factor), tuple(tried)
+    )

@@ -1,0 +1,63 @@
+"""What Mihalik et al. (2025) print for SiO + para-H2, to be shown beside ratedb's own figures.
+
+Source: J. Chem. Phys. 162, 024116, tables I, III, IV and V. Two figures are slips of the paper: table IV
+gives 179 validation transitions for {6, 10} (they are 174, and 1608 - 393 - 174 is its own 1041); table V
+divides by 383 h for the time saved but shares out 338 h, to which each of its columns adds up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TARGET = tuple(range(5, 21))
+GIVEN = (5,)
+V_MAX = 2
+EXPONENT = 4.0
+HOURS_SHARED = 338.0
+HOURS_DIVISOR = 383.0
+
+
+@dataclass(frozen=True)
+class PrintedColumn:
+    """One column of the paper's tables, as printed."""
+
+    train_j: tuple[int, ...]
+    validate_j: tuple[int, ...]
+    training_transitions: int
+    validation_transitions: int
+    predicted_transitions: int
+    explicit_hours: float
+    avoided_hours: float
+    model_hours_single: float
+    model_hours_optimal: float
+    time_saved_percent: float
+    test_error_percent: float
+
+
+COLUMNS = (
+    PrintedColumn((5, 18), (6, 9), 195, 171, 1242, 52.8, 285.2, 0.17, 0.52, 86.08, 11.64),
+    PrintedColumn((5, 16, 19), (6, 9), 309, 171, 1128, 95.4, 242.6, 0.29, 3.18, 74.26, 7.78),
+    PrintedColumn((5, 9, 14, 19), (6, 10), 393, 179, 1041, 87.4, 250.6, 0.53, 4.34, 76.05, 3.49),
+    PrintedColumn((5, 8, 12, 17, 19), (6, 9), 498, 171, 939, 115.5, 222.5, 1.08, 6.90, 68.04, 2.04),
+    PrintedColumn((5, 8, 11, 14, 17, 19), (6, 9), 600, 171, 837, 130.6, 207.4, 1.73, 10.66, 63.12, 1.57),
+)
+
+
+def printed_column(
+    molecule: str,
+    target: tuple[int, ...],
+    given: tuple[int, ...],
+    v_max: int,
+    exponent: float,
+    hours_total: float | None,
+    train_j: tuple[int, ...],
+    validate_j: tuple[int, ...],
+) -> PrintedColumn | None:
+    """Return the paper's column for a request that is the paper's own, else None."""
+    setting = (molecule, target, given, v_max, exponent, hours_total)
+    if setting != ("SiO", TARGET, GIVEN, V_MAX, EXPONENT, HOURS_SHARED):
+        return None
+    for column in COLUMNS:
+        if (column.train_j, column.validate_j) == (train_j, validate_j):
+            return column
+    return None

@@ -1,0 +1,135 @@
+"""Put a plan together: what each training set costs, saves and predicts."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ratedb.errors import UsageError
+from ratedb.physics.transitions import transitions_from
+from ratedb.planning.costs import CostModel
+from ratedb.planning.paper import PrintedColumn, printed_column
+from ratedb.planning.sets import spread_set, validation_set
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """What is asked of a plan: the initial j of interest, what is given, sizes of training sets, costs.
+
+    `j_max` is the highest rotational quantum number of a final level (default: the last of `target`).
+    `model_hours` is the time that training takes, counted against the saving.
+    """
+
+    molecule: str
+    target: tuple[int, ...]
+    given: tuple[int, ...] = ()
+    v_max: int = 0
+    sizes: tuple[int, ...] = (2, 3, 4, 5, 6)
+    train_j: tuple[int, ...] | None = None
+    validate_j: tuple[int, ...] | None = None
+    cost_exponent: float = 4.0
+    hours_total: float | None = None
+    model_hours: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.target) < 3:
+            raise UsageError(
+                "the target is too short to plan", expected="three or more j", got=str(self.target)
+            )
+        if self.v_max < 0 or self.v_max > 1000:
+            raise UsageError("v_max makes no sense", expected="0..1000", got=str(self.v_max))
+        if not 0 <= self.model_hours < 1e9:
+            raise UsageError("the model hours make no sense", expected=">= 0", got=str(self.model_hours))
+        for name, values in (("--train-j", self.train_j), ("--validate-j", self.validate_j)):
+            outside = [j for j in values or () if j not in self.target and j not in self.given]
+            if outside:
+                raise UsageError(
+                    f"{name} has j outside the target",
+                    expected=f"values of --j {self.target[0]}:{self.target[-1]}",
+                    got=", ".join(map(str, outside)),
+                )
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A training set with what it takes and what it brings.
+
+    `time_saved_percent` counts the explicit calculations and the model hours against the total; shares
+    are percent of the cost of all j that are not given, and hours are None where the total is unknown.
+    """
+
+    n: int
+    train_j: tuple[int, ...]
+    validate_j: tuple[int, ...]
+    training_transitions: int
+    validation_transitions: int
+    predicted_transitions: int
+    explicit_hours: float | None
+    avoided_hours: float | None
+    explicit_percent: float
+    model_hours: float
+    time_saved_percent: float
+    expected_error: float | None = None
+    paper: PrintedColumn | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the candidate as plain JSON values."""
+        return asdict(self)
+
+
+def plan_candidates(request: PlanRequest) -> list[Candidate]:
+    """Return a candidate for each size (strategy `spread`), or the one for `train_j`.
+
+    Raises UsageError where a set cannot be placed.
+    """
+    if request.train_j is not None:
+        return [candidate(request, request.train_j)]
+    return [candidate(request, spread_set(request.target, request.given, size)) for size in request.sizes]
+
+
+def candidate(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
+    """Return what one training set costs, saves and predicts (METHOD of Mihalik et al. 2025, section III)."""
+    validate_j = request.validate_j or validation_set(request.target, request.given, train_j)
+    both = sorted(set(train_j) & set(validate_j))
+    if both:
+        raise UsageError(
+            "a j cannot both train and validate", expected="disjoint sets", got=", ".join(map(str, both))
+        )
+    costs = CostModel(request.target, request.given, request.cost_exponent, request.hours_total)
+    printed = printed_column(
+        request.molecule,
+        request.target,
+        request.given,
+        request.v_max,
+        request.cost_exponent,
+        request.hours_total,
+        train_j,
+        validate_j,
+    )
+    explicit = (*train_j, *validate_j)
+    share = costs.share(explicit)
+    hours = costs.hours(explicit)
+    model_hours = request.model_hours
+    if printed is not None and not model_hours:
+        model_hours = printed.model_hours_optimal
+    model_share = 0.0 if request.hours_total is None else model_hours / request.hours_total
+    predicted = [j for j in request.target if j not in explicit]
+    return Candidate(
+        n=len(train_j),
+        train_j=train_j,
+        validate_j=validate_j,
+        training_transitions=_count(request, train_j),
+        validation_transitions=_count(request, validate_j),
+        predicted_transitions=_count(request, predicted),
+        explicit_hours=hours,
+        avoided_hours=None if hours is None or request.hours_total is None else request.hours_total - hours,
+        explicit_percent=100.0 * share,
+        model_hours=model_hours,
+        time_saved_percent=100.0 * (1.0 - share - model_share),
+        paper=printed,
+    )
+
+
+def _count(request: PlanRequest, j_values: tuple[int, ...] | list[int]) -> int:
+    j_max = request.target[-1]
+    return sum(transitions_from(j, v_max=request.v_max, j_max=j_max) for j in j_values)

@@ -1,0 +1,55 @@
+"""Sets of initial j: validation sets by the paper's rule, and training sets spread over a range."""
+
+from __future__ import annotations
+
+from ratedb.errors import UsageError
+
+_VALIDATION_START = 6
+_VALIDATION_GAP = 3
+
+
+def validation_set(
+    target: tuple[int, ...], given: tuple[int, ...], train_j: tuple[int, ...], size: int = 2
+) -> tuple[int, ...]:
+    """Return the low j, at least 3 apart, that choose the kernel.
+
+    The paper (section II) starts from {6, 9} for a target that begins at the given j = 5, and moves a value
+    that is in the training set to the next higher free one. In general the start is the first j above the
+    given ones (or above the target's first j). Raises UsageError where no such set fits.
+    """
+    floor = max((j for j in given if j <= target[-1]), default=target[0])
+    chosen: list[int] = []
+    for nominal in (floor + 1 + k * _VALIDATION_GAP for k in range(size)):
+        first = max(nominal, chosen[-1] + _VALIDATION_GAP if chosen else nominal)
+        free = [j for j in target if j >= first and j not in train_j and j not in given]
+        if not free:
+            raise UsageError(
+                "no room for a validation set",
+                expected=f"{size} values of j at least {_VALIDATION_GAP} apart that are not trained on",
+                got=f"target {target[0]}:{target[-1]}, training {list(train_j)}",
+                todo="widen --j, take a smaller training set, or name one with --validate-j",
+            )
+        chosen.append(free[0])
+    return tuple(chosen)
+
+
+def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tuple[int, ...]:
+    """Return `size` values of j equally spread over the target: the paper's rule of thumb.
+
+    The paper finds that the best sets have no neighbours, nearly equal gaps, start at the j at hand and
+    end one below the last, the most expensive one (its table I). So: from the highest given j (or the
+    target's first) to the last but one, in equal steps, rounded down. For j = 5..20 with j = 5 given and
+    four values this is its optimum 5, 9, 14, 19. Raises UsageError where the range is too short.
+    """
+    inside = [j for j in given if target[0] <= j <= target[-1]]
+    start = max(inside, default=target[0])
+    candidates = [j for j in target if j >= start]
+    last = len(candidates) - 2
+    if size < 2 or last < size - 1:
+        raise UsageError(
+            f"cannot spread {size} values of j over the target",
+            expected=f"2 to {max(last + 1, 2)} values for j = {start}..{target[-1]}",
+            got=str(size),
+            todo="choose other --sizes or a wider --j",
+        )
+    return tuple(candidates[k * last // (size - 1)] for k in range(size))

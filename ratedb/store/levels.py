@@ -1,0 +1,240 @@
+"""Levels and radiative lines in the store: one identity per level, whatever source names it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+from sqlmodel import Session, select
+
+from ratedb.errors import RatedbError
+from ratedb.store.records import LevelSet
+from ratedb.tables import IntArray, LevelTable, LineTable
+
+# Two sources of one molecule may differ in the last digits of an energy; more than this and they
+# do not speak of the same levels.
+_ENERGY_TOLERANCE_CM1 = 1.0
+_ENERGY_TOLERANCE_RELATIVE = 0.05
+_ENERGY_NOTICE_CM1 = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class StoredLevels:
+    """A molecule's levels in order of energy, their lines, and the store's id of each level, shape (n,)."""
+
+    levels: LevelTable
+    lines: LineTable
+    level_id: IntArray
+
+
+def put_levels(
+    session: Session,
+    connection: duckdb.DuckDBPyConnection,
+    levels: LevelTable,
+    lines: LineTable,
+    *,
+    file_name: str,
+    file_sha256: str,
+) -> tuple[int, IntArray, list[str]]:
+    """Store a molecule's levels and lines once; return (level_set_id, level ids of shape (n,), warnings).
+
+    Raises RatedbError where the levels contradict what the store has under this molecule's name.
+    """
+    level_id, warnings = _identify(connection, levels)
+    content = _content_sha256(levels, lines)
+    known = session.exec(
+        select(LevelSet).where(LevelSet.molecule == levels.molecule, LevelSet.content_sha256 == content)
+    ).first()
+    if known is not None and known.level_set_id is not None:
+        return known.level_set_id, level_id, warnings
+    record = LevelSet(
+        molecule=levels.molecule,
+        molecular_weight=levels.molecular_weight,
+        content_sha256=content,
+        file_name=file_name,
+        file_sha256=file_sha256,
+    )
+    session.add(record)
+    session.flush()
+    if record.level_set_id is None:
+        raise RatedbError("the store gave no id to a level set", where=levels.molecule)
+    _insert_values(connection, record.level_set_id, levels, lines, level_id)
+    return record.level_set_id, level_id, warnings
+
+
+def get_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> StoredLevels:
+    """Return a molecule's levels and lines; raises RatedbError where the store has none."""
+    columns = connection.execute(
+        "SELECT level_id, label, v, j, energy_cm1, weight FROM levels WHERE molecule = ?"
+        " ORDER BY energy_cm1, level_id",
+        [molecule],
+    ).fetchall()
+    if not columns:
+        raise RatedbError(
+            f"the store has no levels of {molecule}",
+            todo="import a file that lists them, such as the molecule's LAMDA file",
+        )
+    ids, labels, v, j, energy, weight = zip(*columns, strict=True)
+    complete = all(number is not None for number in v) and all(number is not None for number in j)
+    levels = LevelTable(
+        molecule=molecule,
+        label=labels,
+        energy_cm1=np.array(energy, dtype=np.float64),
+        weight=np.array(weight, dtype=np.float64),
+        v=np.array(v, dtype=np.int64) if complete else None,
+        j=np.array(j, dtype=np.int64) if complete else None,
+        molecular_weight=_molecular_weight(connection, molecule),
+    )
+    level_id = np.array(ids, dtype=np.int64)
+    return StoredLevels(levels, _get_lines(connection, molecule, level_id), level_id)
+
+
+def positions(level_id: IntArray, wanted: IntArray) -> IntArray:
+    """Return where each id of `wanted`, shape (k,), stands in `level_id`, shape (n,)."""
+    order = np.argsort(level_id)
+    return np.asarray(order[np.searchsorted(level_id[order], wanted)], dtype=np.int64)
+
+
+def _get_lines(connection: duckdb.DuckDBPyConnection, molecule: str, level_id: IntArray) -> LineTable:
+    rows = connection.execute(
+        "SELECT upper_id, lower_id, einstein_a_s1, frequency_ghz FROM radiative WHERE molecule = ?",
+        [molecule],
+    ).fetchnumpy()
+    upper = positions(level_id, np.asarray(rows["upper_id"], dtype=np.int64))
+    lower = positions(level_id, np.asarray(rows["lower_id"], dtype=np.int64))
+    order = np.lexsort([lower, upper])
+    return LineTable(upper[order], lower[order], rows["einstein_a_s1"][order], rows["frequency_ghz"][order])
+
+
+def _molecular_weight(connection: duckdb.DuckDBPyConnection, molecule: str) -> float | None:
+    row = connection.execute(
+        "SELECT molecular_weight FROM level_set JOIN level_set_rank USING (level_set_id)"
+        " WHERE level_set.molecule = ? AND molecular_weight IS NOT NULL ORDER BY rank LIMIT 1",
+        [molecule],
+    ).fetchone()
+    return None if row is None else float(row[0])
+
+
+def _content_sha256(levels: LevelTable, lines: LineTable) -> str:
+    digest = hashlib.sha256(
+        "\n".join([levels.molecule, str(levels.molecular_weight), *levels.label]).encode()
+    )
+    arrays = [
+        levels.energy_cm1,
+        levels.weight,
+        lines.upper,
+        lines.lower,
+        lines.einstein_a_s1,
+        lines.frequency_ghz,
+    ]
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _keys(levels: LevelTable) -> list[tuple[int, int] | str]:
+    if levels.v is None or levels.j is None:
+        return list(levels.label)
+    return [(int(v), int(j)) for v, j in zip(levels.v, levels.j, strict=True)]
+
+
+def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tuple[IntArray, list[str]]:
+    rows = connection.execute(
+        "SELECT level_id, label, v, j FROM level WHERE molecule = ?", [levels.molecule]
+    ).fetchall()
+    by_key: dict[tuple[int, int] | str, int] = {}
+    for level_id, label, v, j in rows:
+        by_key[(v, j) if levels.has_vj and v is not None else label] = level_id
+    keys = _keys(levels)
+    known = np.array([by_key.get(key, -1) for key in keys], dtype=np.int64)
+    warnings = _compare_energies(connection, levels, known)
+    _add_levels(connection, levels, np.flatnonzero(known < 0), {str(row[1]) for row in rows})
+    if (known >= 0).all():
+        return known, warnings
+    fresh = dict(
+        connection.execute(
+            "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule]
+        ).fetchall()
+    )
+    ids = [int(k) if k >= 0 else int(fresh[label]) for k, label in zip(known, levels.label, strict=True)]
+    return np.array(ids, dtype=np.int64), warnings
+
+
+def _add_levels(
+    connection: duckdb.DuckDBPyConnection, levels: LevelTable, fresh: IntArray, taken: set[str]
+) -> None:
+    for i in fresh:
+        if levels.label[i] in taken:
+            raise RatedbError(
+                f"the label {levels.label[i]!r} already names another level of {levels.molecule}",
+                expected="labels that agree with those in the store",
+                got=f"v, j = {_keys(levels)[i]}",
+                todo="import under another molecule name with --molecule",
+            )
+        v = None if levels.v is None else int(levels.v[i])
+        j = None if levels.j is None else int(levels.j[i])
+        connection.execute(
+            "INSERT INTO level VALUES (nextval('level_ids'), ?, ?, ?, ?)",
+            [levels.molecule, levels.label[i], v, j],
+        )
+
+
+def _compare_energies(
+    connection: duckdb.DuckDBPyConnection, levels: LevelTable, known: IntArray
+) -> list[str]:
+    stored = dict(
+        connection.execute(
+            "SELECT level_id, energy_cm1 FROM levels WHERE molecule = ?", [levels.molecule]
+        ).fetchall()
+    )
+    shared = [i for i in range(len(levels)) if int(known[i]) in stored]
+    if not shared:
+        return []
+    old = np.array([stored[int(known[i])] for i in shared])
+    new = levels.energy_cm1[shared]
+    difference = np.abs((new - new.min()) - (old - old.min()))
+    tolerance = np.maximum(_ENERGY_TOLERANCE_CM1, _ENERGY_TOLERANCE_RELATIVE * (old - old.min()))
+    worst = int(np.argmax(difference - tolerance))
+    if difference[worst] > tolerance[worst]:
+        raise RatedbError(
+            f"the levels of {levels.molecule} contradict those in the store",
+            where=f"level {levels.label[shared[worst]]}",
+            expected=f"{old[worst]:.3f} cm-1 above the lowest, as stored",
+            got=f"{new[worst]:.3f} cm-1",
+            todo="check the file; if it is another species, name it with --molecule",
+        )
+    if difference.max() > _ENERGY_NOTICE_CM1:
+        worst = int(np.argmax(difference))
+        return [
+            f"level {levels.label[shared[worst]]} of {levels.molecule} differs by {difference[worst]:.3f} cm-1"
+            " from the store; both are kept, the most complete level list is used"
+        ]
+    return []
+
+
+def _insert_values(
+    connection: duckdb.DuckDBPyConnection,
+    level_set_id: int,
+    levels: LevelTable,
+    lines: LineTable,
+    level_id: IntArray,
+) -> None:
+    incoming_levels = {
+        "position": np.arange(len(levels)),
+        "level_id": level_id,
+        "energy_cm1": levels.energy_cm1,
+        "weight": levels.weight,
+    }
+    incoming_lines = {
+        "position": np.arange(len(lines)),
+        "upper_id": level_id[lines.upper],
+        "lower_id": level_id[lines.lower],
+        "einstein_a_s1": lines.einstein_a_s1,
+        "frequency_ghz": lines.frequency_ghz,
+    }
+    for table, incoming in (("level_value", incoming_levels), ("line", incoming_lines)):
+        connection.register("incoming", incoming)
+        connection.execute(f"INSERT INTO {table} SELECT {int(level_set_id)}, * FROM incoming")
+        connection.unregister("incoming")

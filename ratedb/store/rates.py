@@ -1,0 +1,215 @@
+"""The bulk path: rate coefficients into the store and back as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from ratedb.store.levels import StoredLevels, positions
+from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable
+
+KINDS = ("computed", "scaled", "extrapolated", "predicted")
+"""What a value can be, in the order in which they win; a test holds this to the table kind_rank."""
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRates:
+    """The best value known for each transition and temperature of one system.
+
+    `rates` has n transitions on the union of the sources' m temperatures, NaN where nothing is known;
+    `kind` (index into KINDS, -1 where nothing is known), `source_id` and `log10_std` have shape (n, m).
+    """
+
+    rates: RateTable
+    kind: IntArray
+    source_id: IntArray
+    log10_std: FloatArray
+    extrapolated: BoolArray
+
+    def known(self) -> RateTable:
+        """Return what is not predicted: NaN where there is only a prediction, rows without any left out."""
+        values = np.where(self.kind == KINDS.index("predicted"), np.nan, self.rates.rate_cm3_s)
+        table = RateTable(
+            self.rates.levels,
+            self.rates.collider,
+            self.rates.upper,
+            self.rates.lower,
+            self.rates.temperature_k,
+            values,
+        )
+        return table.select(np.isfinite(values).any(axis=1)) if len(table) else table
+
+    def of_kinds(self, kinds: Sequence[str]) -> StoredRates:
+        """Return only the values of these kinds; rows and temperatures that lose all of theirs go."""
+        keep = np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
+        rows, columns = keep.any(axis=1), keep.any(axis=0)
+        cut = np.ix_(rows, columns)
+        values = np.where(keep, self.rates.rate_cm3_s, np.nan)[cut]
+        table = RateTable(
+            self.rates.levels,
+            self.rates.collider,
+            self.rates.upper[rows],
+            self.rates.lower[rows],
+            self.rates.temperature_k[columns],
+            values,
+        )
+        return StoredRates(
+            table,
+            np.where(keep, self.kind, -1)[cut],
+            np.where(keep, self.source_id, -1)[cut],
+            np.where(keep, self.log10_std, np.nan)[cut],
+            self.extrapolated[cut],
+        )
+
+
+def grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: FloatArray) -> int:
+    """Return the id of a temperature grid, which is stored if it is new."""
+    grid = [float(t) for t in temperature_k]
+    row = connection.execute(
+        "SELECT grid_id FROM temperature_grid WHERE temperature_k = ?::DOUBLE[]", [grid]
+    ).fetchone()
+    if row is None:
+        row = connection.execute(
+            "INSERT INTO temperature_grid VALUES (nextval('temperature_grid_ids'), ?) RETURNING grid_id",
+            [grid],
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    upper_id: IntArray,
+    lower_id: IntArray,
+    temperature_k: FloatArray,
+    rate_cm3_s: FloatArray,
+    log10_std: FloatArray | None = None,
+    extrapolated: BoolArray | None = None,
+) -> None:
+    """Put rows into the temporary table `staged`, without the temperatures where a row has NaN.
+
+    `upper_id` and `lower_id` have shape (n,), `rate_cm3_s` and `log10_std` (n, m).
+    """
+    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM rate LIMIT 0")
+    known = np.isfinite(rate_cm3_s)
+    std = np.full_like(rate_cm3_s, np.nan) if log10_std is None else log10_std
+    flags = np.zeros(len(upper_id), dtype=np.bool_) if extrapolated is None else extrapolated
+    # Rows that know the same temperatures share a grid; nearly always this is one group.
+    patterns, group = np.unique(known, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        if not pattern.any():
+            continue
+        rows = np.flatnonzero(np.ravel(group) == number)
+        cut = np.ix_(rows, np.flatnonzero(pattern))
+        _stage_group(
+            connection,
+            (upper_id[rows], lower_id[rows], flags[rows]),
+            grid_id(connection, temperature_k[pattern]),
+            rate_cm3_s[cut],
+            None if log10_std is None else std[cut],
+        )
+
+
+def _stage_group(
+    connection: duckdb.DuckDBPyConnection,
+    heads: tuple[IntArray, IntArray, BoolArray],
+    grid: int,
+    rate_cm3_s: FloatArray,
+    log10_std: FloatArray | None,
+) -> None:
+    n, m = rate_cm3_s.shape
+    head = {"row": np.arange(n), "upper_id": heads[0], "lower_id": heads[1], "extrapolated": heads[2]}
+    flat = {"row": np.repeat(np.arange(n), m), "place": np.tile(np.arange(m), n), "rate": rate_cm3_s.ravel()}
+    deviation = "NULL"
+    if log10_std is not None:
+        flat["std"] = log10_std.ravel()
+        deviation = "list(std ORDER BY place)"
+    connection.register("incoming_head", head)
+    connection.register("incoming_flat", flat)
+    connection.execute(
+        f"""
+        INSERT INTO staged
+        SELECT 0, upper_id, lower_id, {int(grid)}, rate, std, extrapolated
+        FROM incoming_head
+        JOIN (
+            SELECT row, list(rate ORDER BY place) AS rate, {deviation} AS std
+            FROM incoming_flat GROUP BY row
+        ) USING (row)
+        ORDER BY row
+        """
+    )
+    connection.unregister("incoming_head")
+    connection.unregister("incoming_flat")
+
+
+def drop_unchanged(
+    connection: duckdb.DuckDBPyConnection,
+    system_id: int,
+    kind: str,
+    method: str,
+    reference: str,
+    file_sha256: str,
+) -> int:
+    """Delete from `staged` what the same source already brought with the same values; return how many rows."""
+    row = connection.execute(
+        """
+        DELETE FROM staged WHERE EXISTS (
+            SELECT 1 FROM rate JOIN source USING (source_id)
+            WHERE source.system_id = ? AND source.kind = ? AND source.method = ? AND source.reference = ?
+              AND source.file_sha256 = ?
+              AND rate.upper_id = staged.upper_id AND rate.lower_id = staged.lower_id
+              AND rate.grid_id = staged.grid_id AND rate.rate_cm3_s = staged.rate_cm3_s
+        )
+        """,
+        [system_id, kind, method, reference, file_sha256],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int) -> None:
+    """Move what is staged into the rates of a source."""
+    connection.execute(f"INSERT INTO rate SELECT {int(source_id)}, * EXCLUDE (source_id) FROM staged")
+    connection.execute("DROP TABLE staged")
+
+
+def best_rates(
+    connection: duckdb.DuckDBPyConnection, system_id: int, collider: str, molecule: StoredLevels
+) -> StoredRates:
+    """Return the best value known of every transition and temperature of a system."""
+    columns = connection.execute(
+        """
+        SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank, source_id,
+               coalesce(log10_std, 'nan'::DOUBLE) AS log10_std, extrapolated
+        FROM best_value WHERE system_id = ?
+        """,
+        [system_id],
+    ).fetchnumpy()
+    upper = positions(molecule.level_id, np.asarray(columns["upper_id"], dtype=np.int64))
+    lower = positions(molecule.level_id, np.asarray(columns["lower_id"], dtype=np.int64))
+    pairs, row = np.unique(upper * len(molecule.levels) + lower, return_inverse=True)
+    temperature_k, column = np.unique(np.asarray(columns["temperature_k"]), return_inverse=True)
+
+    def matrix(name: str, empty: float, dtype: type) -> npt.NDArray[Any]:
+        values: npt.NDArray[Any] = np.full((len(pairs), len(temperature_k)), empty, dtype=dtype)
+        values[row, column] = columns[name]
+        return values
+
+    table = RateTable(
+        molecule.levels,
+        collider,
+        pairs // len(molecule.levels),
+        pairs % len(molecule.levels),
+        temperature_k,
+        matrix("rate_cm3_s", np.nan, np.float64),
+    )
+    return StoredRates(
+        table,
+        matrix("rank", -1, np.int64),
+        matrix("source_id", -1, np.int64),
+        matrix("log10_std", np.nan, np.float64),
+        matrix("extrapolated", False, np.bool_),
+    )

@@ -1,0 +1,131 @@
+"""The metadata tables as SQLModel classes; the schema is schemas/migrations, and a test compares them."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from sqlalchemy import ARRAY, JSON, Column, DateTime, Double, Integer, LargeBinary, Sequence
+from sqlmodel import Field, SQLModel
+
+from ratedb import __version__
+
+_LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
+
+
+def now() -> datetime:
+    """Return the time in UTC, without a zone, as the store keeps it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that numbers depend on."""
+    return {"python": platform.python_version()} | {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def _key(sequence: str) -> Any:
+    return Field(default=None, sa_column=Column(Integer, Sequence(sequence), primary_key=True))
+
+
+def _json() -> Any:
+    return Field(sa_column=Column(JSON, nullable=False))
+
+
+def _integers() -> Any:
+    return Field(sa_column=Column(ARRAY(Integer), nullable=False))
+
+
+def _time() -> Any:
+    return Field(default_factory=now, sa_column=Column(DateTime, nullable=False))
+
+
+def _double(nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(Double, nullable=nullable))
+
+
+class CollisionSystem(SQLModel, table=True):
+    """A molecule and its collider."""
+
+    __tablename__ = "collision_system"
+    system_id: int | None = _key("collision_system_ids")
+    name: str
+    molecule: str
+    collider: str
+
+
+class LevelSet(SQLModel, table=True):
+    """The levels and lines of a molecule as one file gave them."""
+
+    __tablename__ = "level_set"
+    level_set_id: int | None = _key("level_set_ids")
+    molecule: str
+    molecular_weight: float | None = _double(nullable=True)
+    content_sha256: str
+    file_name: str
+    file_sha256: str
+    imported_at: datetime = _time()
+
+
+class Model(SQLModel, table=True):
+    """A fitted predictor with the training set it comes from."""
+
+    __tablename__ = "model"
+    model_id: int | None = _key("model_ids")
+    system_id: int = Field(foreign_key="collision_system.system_id")
+    engine: str
+    kernel: str
+    features: str
+    train_j: list[int] = _integers()
+    validate_j: list[int] = _integers()
+    target_j: list[int] = _integers()
+    training_sha256: str
+    training_source_ids: list[int] = _integers()
+    criterion: str
+    seed: int
+    validation: dict[str, Any] = _json()
+    tried: list[dict[str, Any]] = _json()
+    seconds: float = _double()
+    state: dict[str, Any] = _json()
+    arrays: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    trained_at: datetime = _time()
+    ratedb_version: str = __version__
+    library_versions: dict[str, str] = Field(
+        default_factory=library_versions, sa_column=Column(JSON, nullable=False)
+    )
+
+
+class Source(SQLModel, table=True):
+    """Where values come from: one partner of one file, or one use of a model."""
+
+    __tablename__ = "source"
+    source_id: int | None = _key("source_ids")
+    system_id: int = Field(foreign_key="collision_system.system_id")
+    kind: str
+    method: str
+    reference: str
+    file_name: str | None = None
+    file_sha256: str | None = None
+    level_set_id: int | None = Field(default=None, foreign_key="level_set.level_set_id")
+    model_id: int | None = Field(default=None, foreign_key="model.model_id")
+    warnings: list[str] = _json()
+    imported_at: datetime = _time()
+    ratedb_version: str = __version__
+    library_versions: dict[str, str] = Field(
+        default_factory=library_versions, sa_column=Column(JSON, nullable=False)
+    )
+
+
+class Plan(SQLModel, table=True):
+    """A plan: what was asked and what was proposed."""
+
+    __tablename__ = "plan"
+    plan_id: int | None = _key("plan_ids")
+    system_name: str
+    strategy: str
+    request: dict[str, Any] = _json()
+    candidates: list[dict[str, Any]] = _json()
+    chosen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
+    planned_at: datetime = _time()
+    ratedb_version: str = __version__

@@ -1,0 +1,344 @@
+"""The store: open a database, keep what it is given in one transaction, and give it back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import duckdb
+import numpy as np
+from duckdb_sqlalchemy import ConnectionWrapper
+from sqlalchemy import create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import StaticPool
+from sqlmodel import Session, select
+
+from ratedb import __version__
+from ratedb.errors import RatedbError
+from ratedb.store import levels as levels_
+from ratedb.store import migrations
+from ratedb.store import rates as rates_
+from ratedb.store.connection import clear_errors, connect
+from ratedb.store.levels import StoredLevels
+from ratedb.store.rates import StoredRates
+from ratedb.store.records import CollisionSystem, Model, Plan, Source
+from ratedb.tables import COLLIDERS, BoolArray, LevelTable, LineTable, Prediction, RateTable
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """What is said about the origin of the values of one import."""
+
+    kind: str
+    method: str
+    reference: str
+    file_name: str
+    file_sha256: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PutResult:
+    """What an import did: rows new and unchanged, and the source (None where nothing was new)."""
+
+    source_id: int | None
+    new: int
+    unchanged: int
+    warnings: tuple[str, ...] = field(default=())
+
+
+def split_system(name: str) -> tuple[str, str]:
+    """Return (molecule, collider) of a system's name such as HCO++p-H2; raises RatedbError."""
+    for collider in sorted(COLLIDERS, key=len, reverse=True):
+        molecule, sign = name[: -len(collider) - 1], name[-len(collider) - 1 : -len(collider)]
+        if name.endswith(collider) and sign == "+" and molecule:
+            return molecule, collider
+    raise RatedbError(
+        f"{name!r} is not the name of a system",
+        expected="MOLECULE+COLLIDER, with a collider among " + " ".join(COLLIDERS),
+        got=name,
+        todo="write for example CO+p-H2 or SiO+He",
+    )
+
+
+class Store:
+    """A ratedb database. Use it as a context manager.
+
+    `Store(path)` opens an existing store for reading; `write=True` for writing; `create=True` also makes
+    the file where there is none. Raises RatedbError where the file is not a store or was written by a
+    newer ratedb, LockedError where another process holds it.
+    """
+
+    def __init__(self, path: Path | str, *, write: bool = False, create: bool = False) -> None:
+        self.path = Path(path)
+        if write and not create and not self.path.exists():
+            connect(self.path, read_only=True)  # says that there is no database
+        if not write:
+            _migrate_if_old(self.path)
+        self._duckdb = connect(self.path, read_only=not write)
+        try:
+            with clear_errors(self.path):
+                version = migrations.check_not_newer(self._duckdb, str(self.path))
+                if write:
+                    migrations.migrate(self._duckdb, __version__)
+                elif version == 0:
+                    raise RatedbError(
+                        "not a ratedb store", where=str(self.path), todo="name another with --db"
+                    )
+        except BaseException:
+            self._duckdb.close()
+            raise
+        self._engine = create_engine(
+            "duckdb://", creator=lambda: ConnectionWrapper(self._duckdb), poolclass=StaticPool
+        )
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database and release its lock."""
+        self._engine.dispose()
+        self._duckdb.close()
+
+    @property
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The DuckDB connection, for queries."""
+        return self._duckdb
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Give a session whose changes are kept together when the block ends, or not at all."""
+        try:
+            with (
+                clear_errors(self.path),
+                Session(self._engine, expire_on_commit=False) as session,
+                session.begin(),
+            ):
+                session.connection()  # DuckDB's BEGIN, so that the bulk path is inside too
+                yield session
+        except DBAPIError as error:
+            with clear_errors(self.path):
+                raise error.orig or error from error
+
+    # -- what is in the store -------------------------------------------------------------------
+
+    def system_names(self) -> list[str]:
+        """Return the names of all systems, sorted."""
+        rows = self._duckdb.execute("SELECT name FROM collision_system ORDER BY name").fetchall()
+        return [str(row[0]) for row in rows]
+
+    def has_system(self, name: str) -> bool:
+        """Return whether a system of this name exists."""
+        return name in self.system_names()
+
+    def system(self, name: str) -> CollisionSystem:
+        """Return a system; raises RatedbError where the store does not have it."""
+        with Session(self._engine) as session:
+            found = session.exec(select(CollisionSystem).where(CollisionSystem.name == name)).first()
+        if found is None:
+            raise RatedbError(
+                f"the store has no system {name!r}",
+                where=str(self.path),
+                expected=", ".join(self.system_names()) or "a store with systems in it",
+                todo="`ratedb systems` lists them; `ratedb import FILE` brings new ones",
+            )
+        return found
+
+    def levels(self, molecule: str) -> StoredLevels:
+        """Return the levels and lines of a molecule; raises RatedbError where there are none."""
+        return levels_.get_levels(self._duckdb, molecule)
+
+    def rates(self, name: str) -> StoredRates:
+        """Return the best rates known of a system; raises RatedbError for an unknown system."""
+        system = self.system(name)
+        molecule = self.levels(system.molecule)
+        return rates_.best_rates(self._duckdb, _id(system.system_id), system.collider, molecule)
+
+    def query(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+        """Return the rows of a query as dictionaries."""
+        cursor = self._duckdb.execute(sql, parameters or [])
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    # -- what comes in --------------------------------------------------------------------------
+
+    def put_rates(self, tables: Sequence[tuple[RateTable, SourceInfo]], lines: LineTable) -> list[PutResult]:
+        """Store the rates of one or more sources of a file with its levels and lines, all or nothing.
+
+        What the same source (file, kind, method, reference) already brought with the same values is
+        left as it is. Raises RatedbError where the levels contradict those in the store.
+        """
+        with self.transaction() as session:
+            return [self._put_source(session, rates, lines, info) for rates, info in tables]
+
+    def _put_source(
+        self, session: Session, rates: RateTable, lines: LineTable, info: SourceInfo
+    ) -> PutResult:
+        system_id = self._system_id(session, rates.levels, rates.collider)
+        level_set_id, level_id, warnings = levels_.put_levels(
+            session,
+            self._duckdb,
+            rates.levels,
+            lines,
+            file_name=info.file_name,
+            file_sha256=info.file_sha256,
+        )
+        all_warnings = (*info.warnings, *warnings)
+        rates_.stage(
+            self._duckdb,
+            level_id[rates.upper],
+            level_id[rates.lower],
+            rates.temperature_k,
+            rates.rate_cm3_s,
+        )
+        unchanged = rates_.drop_unchanged(
+            self._duckdb, system_id, info.kind, info.method, info.reference, info.file_sha256
+        )
+        new = self._staged_rows()
+        if new == 0:
+            return PutResult(None, 0, unchanged, all_warnings)
+        source = Source(
+            system_id=system_id,
+            kind=info.kind,
+            method=info.method,
+            reference=info.reference,
+            file_name=info.file_name,
+            file_sha256=info.file_sha256,
+            level_set_id=level_set_id,
+            warnings=list(all_warnings),
+        )
+        session.add(source)
+        session.flush()
+        rates_.commit_staged(self._duckdb, _id(source.source_id))
+        return PutResult(_id(source.source_id), new, unchanged, all_warnings)
+
+    def put_model(self, model: Model) -> int:
+        """Store a model and return its id."""
+        with self.transaction() as session:
+            session.add(model)
+            session.flush()
+            return _id(model.model_id)
+
+    def put_plan(self, plan: Plan) -> int:
+        """Store a plan and return its id."""
+        with self.transaction() as session:
+            session.add(plan)
+            session.flush()
+            return _id(plan.plan_id)
+
+    def put_prediction(self, name: str, prediction: Prediction, keep: BoolArray, model: Model) -> int:
+        """Store predicted values where `keep`, shape (n, m), is true, as a new source; return its id."""
+        system = self.system(name)
+        level_id = self.levels(system.molecule).level_id
+        with self.transaction() as session:
+            rates_.stage(
+                self._duckdb,
+                level_id[prediction.upper],
+                level_id[prediction.lower],
+                prediction.temperature_k,
+                np.where(keep, 10.0**prediction.log10_mean, np.nan),
+                prediction.log10_std,
+                prediction.extrapolated,
+            )
+            source = Source(
+                system_id=_id(system.system_id),
+                kind="predicted",
+                method=f"Gaussian process ({model.engine}), kernel {model.kernel}, {model.features} features",
+                reference=f"ratedb model {model.model_id}",
+                model_id=model.model_id,
+                warnings=[],
+            )
+            session.add(source)
+            session.flush()
+            rates_.commit_staged(self._duckdb, _id(source.source_id))
+            return _id(source.source_id)
+
+    # -- models and plans -----------------------------------------------------------------------
+
+    def model(self, model_id: int) -> Model:
+        """Return a model; raises RatedbError where the store does not have it."""
+        with Session(self._engine) as session:
+            found = session.get(Model, model_id)
+        if found is None:
+            known = [row["model_id"] for row in self.query("SELECT model_id FROM model ORDER BY 1")]
+            raise RatedbError(
+                f"the store has no model {model_id}",
+                where=str(self.path),
+                expected="one of " + ", ".join(map(str, known)) if known else "a trained model",
+                todo="`ratedb train SYSTEM` makes one",
+            )
+        return found
+
+    def newest_model(self, name: str) -> Model:
+        """Return the newest model of a system; raises RatedbError where there is none."""
+        system = self.system(name)
+        row = self._duckdb.execute(
+            "SELECT max(model_id) FROM model WHERE system_id = ?", [system.system_id]
+        ).fetchone()
+        if row is None or row[0] is None:
+            raise RatedbError(f"{name} has no model", todo=f"`ratedb train {name}` makes one")
+        return self.model(int(row[0]))
+
+    def plan(self, plan_id: int) -> Plan:
+        """Return a plan; raises RatedbError where the store does not have it."""
+        with Session(self._engine) as session:
+            found = session.get(Plan, plan_id)
+        if found is None:
+            raise RatedbError(
+                f"the store has no plan {plan_id}",
+                where=str(self.path),
+                todo="`ratedb plan SYSTEM` makes one",
+            )
+        return found
+
+    def system_name(self, system_id: int) -> str:
+        """Return the name of a system by its id."""
+        row = self._duckdb.execute(
+            "SELECT name FROM collision_system WHERE system_id = ?", [system_id]
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def _staged_rows(self) -> int:
+        row = self._duckdb.execute("SELECT count(*) FROM staged").fetchone()
+        return int(row[0]) if row else 0
+
+    def _system_id(self, session: Session, levels: LevelTable, collider: str) -> int:
+        name = f"{levels.molecule}+{collider}"
+        found = session.exec(select(CollisionSystem).where(CollisionSystem.name == name)).first()
+        if found is None:
+            found = CollisionSystem(name=name, molecule=levels.molecule, collider=collider)
+            session.add(found)
+            session.flush()
+        return _id(found.system_id)
+
+
+def _id(number: int | None) -> int:
+    if number is None:
+        raise RatedbError("the store gave no id to a new row", todo="report this as a defect of ratedb")
+    return number
+
+
+def _migrate_if_old(path: Path) -> None:
+    """Bring an older store up to date before it is opened for reading only."""
+    probe = connect(path, read_only=True)
+    try:
+        with clear_errors(path):
+            version = migrations.check_not_newer(probe, str(path))
+    finally:
+        probe.close()
+    if 0 < version < migrations.available()[-1].version:
+        writer = connect(path, read_only=False)
+        try:
+            with clear_errors(path):
+                migrations.migrate(writer, __version__)
+        finally:
+            writer.close()
