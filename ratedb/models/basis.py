@@ -35,7 +35,7 @@ _WORTHLESS_R2 = 0.5
 
 @dataclass(frozen=True, eq=False)
 class TemperatureBasis:
-    """Orthonormal temperature curves: `mean` (m,), `vectors` (c, m), `rest_variance` (m,) of what they miss."""
+    """Orthonormal temperature curves: `mean` (m,), `vectors` (c, m), and the variance (m,) of the rest."""
 
     mean: FloatArray
     vectors: FloatArray
@@ -61,8 +61,8 @@ class BasisModel:
     """A trained model of one system: everything that is needed to predict, as plain arrays.
 
     `inputs` (n, d) are standardised features and `outputs` (n, c) scaled coefficients of the training
-    transitions; `parameters` are the kernel's and likelihood's values by GPflow's names; `calibration`
-    multiplies the standard deviations.
+    transitions; `parameters` are the kernel's and likelihood's unconstrained values by GPflow's names;
+    `calibration` multiplies the standard deviations.
     """
 
     molecule: str
@@ -137,23 +137,34 @@ def predict(model: BasisModel, wanted: Transitions) -> Prediction:
     The variance is sum_c u_c(T)^2 var_c(x) plus the noise and what the basis leaves out, times the
     square of the calibration.
     """
-    import_gpflow()
     inputs = model.standardiser(feature_map(model.features)(wanted))
-    regression = _regression(model.inputs, model.outputs, model.kernel, _LENGTH_SCALES[0])
-    _assign(regression, model.parameters)
-    mean, variance = regression.predict_y(inputs)
-    z, z_variance = mean.numpy() * model.scale, variance.numpy() * model.scale**2
-    log10_variance = z_variance @ model.basis.vectors**2 + model.basis.rest_variance
+    log10_mean, log10_std = _posterior(model, model.inputs, model.outputs, inputs)
     return Prediction(
         levels=wanted.levels,
         collider=model.collider,
         upper=wanted.upper,
         lower=wanted.lower,
         temperature_k=model.temperature_k,
-        log10_mean=z @ model.basis.vectors + model.basis.mean,
-        log10_std=model.calibration * np.sqrt(np.maximum(log10_variance, 0.0)),
+        log10_mean=log10_mean,
+        log10_std=log10_std,
         extrapolated=_extrapolated(model, wanted),
     )
+
+
+def predict_each_j_from_others(model: BasisModel, initial_j: IntArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and standard deviation of log10 k of the training transitions, each j from the others.
+
+    `initial_j`, shape (n,), belongs to the rows of the model's inputs. The kernel is kept as it is; only
+    the data of one j at a time are left out, so this costs one small solve for each.
+    """
+    mean = np.empty((len(initial_j), len(model.temperature_k)))
+    std = np.empty_like(mean)
+    for j in np.unique(initial_j):
+        rest, held_out = initial_j != j, initial_j == j
+        mean[held_out], std[held_out] = _posterior(
+            model, model.inputs[rest], model.outputs[rest], model.inputs[held_out]
+        )
+    return mean, std
 
 
 def to_stored(model: BasisModel) -> tuple[dict[str, Any], bytes]:
@@ -230,6 +241,21 @@ def from_stored(state: dict[str, Any], content: bytes) -> BasisModel:
         ) from error
 
 
+def _posterior(
+    model: BasisModel, inputs: FloatArray, outputs: FloatArray, wanted: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    import_gpflow()
+    regression = _regression(inputs, outputs, model.kernel, _LENGTH_SCALES[0])
+    _assign(regression, model.parameters)
+    mean, variance = regression.predict_y(wanted)
+    z, z_variance = mean.numpy() * model.scale, variance.numpy() * model.scale**2
+    log10_variance = z_variance @ model.basis.vectors**2 + model.basis.rest_variance
+    return (
+        z @ model.basis.vectors + model.basis.mean,
+        model.calibration * np.sqrt(np.maximum(log10_variance, 0.0)),
+    )
+
+
 def _regression(inputs: FloatArray, outputs: FloatArray, kernel: str, length_scale: float) -> Any:
     import gpflow
 
@@ -273,16 +299,21 @@ def _optimise(
 
 
 def _parameters(regression: Any) -> dict[str, FloatArray]:
+    # The unconstrained values: a constrained one that has reached its bound cannot be assigned again.
     import gpflow
 
     named = gpflow.utilities.parameter_dict(regression)
-    return {name: np.array(value.numpy(), dtype=np.float64) for name, value in named.items()}
+    return {
+        name: np.array(parameter.unconstrained_variable.numpy(), dtype=np.float64)
+        for name, parameter in named.items()
+    }
 
 
 def _assign(regression: Any, parameters: dict[str, FloatArray]) -> None:
     import gpflow
 
-    gpflow.utilities.multiple_assign(regression, parameters)
+    for name, parameter in gpflow.utilities.parameter_dict(regression).items():
+        parameter.unconstrained_variable.assign(parameters[name])
 
 
 def _extrapolated(model: BasisModel, wanted: Transitions) -> BoolArray:

@@ -87,9 +87,24 @@ def search(
             got="; ".join(f"{t.kernel}, {t.features}" for t in tried),
             todo="check the training rates, or train on more j",
         )
-    raw = basis.predict(best[1], wanted)
-    factor = calibration_factor(validation.rate_cm3_s, raw.log10_mean, raw.log10_std)
-    model = replace(best[1], calibration=factor)
+    model = replace(best[1], calibration=_calibration(best[1], training, validation))
+    prediction = basis.predict(model, wanted)
     return SearchResult(
-        model, metrics(validation.rate_cm3_s, raw.log10_mean, raw.log10_std * factor), tuple(tried)
+        model,
+        metrics(validation.rate_cm3_s, prediction.log10_mean, prediction.log10_std),
+        tuple(tried),
     )
+
+
+def _calibration(model: BasisModel, training: RateTable, validation: RateTable) -> float:
+    """Return the factor that makes intervals hold on the validation j and on each j from the others.
+
+    The larger of the two: the validation j are few and low, and the other test shows how the model does
+    at high j and over wide gaps. With two training j only the first is possible.
+    """
+    prediction = basis.predict(model, Transitions(validation.levels, validation.upper, validation.lower))
+    factor = calibration_factor(validation.rate_cm3_s, prediction.log10_mean, prediction.log10_std)
+    if len(model.train_j) < 3:
+        return factor
+    mean, std = basis.predict_each_j_from_others(model, training.initial_j())
+    return max(factor, calibration_factor(training.rate_cm3_s, mean, std))
