@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ratedb.errors import RatedbError
@@ -22,36 +23,46 @@ def read_bytes(path: Path) -> bytes:
         ) from error
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that readers see the old content or the new, never a part.
+def write_atomically(contents: Mapping[Path, bytes]) -> None:
+    """Write files so that readers see the old content or the new, never a part.
 
-    The content goes to a temporary file beside the target, is flushed to disk, and is moved.
-    Raises RatedbError where the target cannot be written; an old file then stays whole.
+    Each content goes to a temporary file beside its target and is flushed to disk; only when all are
+    there are they moved. Raises RatedbError where a target cannot be written; old files then stay whole.
     """
+    waiting: dict[Path, str] = {}
+    try:
+        for path, content in contents.items():
+            _write_beside(path, content, waiting)
+        for path in contents:
+            os.replace(waiting[path], path)
+            del waiting[path]
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    finally:
+        for temporary in waiting.values():
+            Path(temporary).unlink(missing_ok=True)
+
+
+def _write_beside(path: Path, content: bytes, waiting: dict[Path, str]) -> None:
     if path.is_dir():
         raise RatedbError(
             "a directory stands in place of a file", where=str(path), expected="a file to write"
         )
-    temporary: str | None = None
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(descriptor, "wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        temporary = None
-    except OSError as error:
-        raise RatedbError(
-            "cannot write the file",
-            where=str(path),
-            got=error.strerror or str(error),
-            todo="choose a folder that exists, is writable and has room",
-        ) from error
-    finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+    descriptor, waiting[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    with os.fdopen(descriptor, "wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    os.chmod(waiting[path], 0o666 & ~_umask())
+
+
+def _cannot_write(path: Path, error: OSError) -> RatedbError:
+    return RatedbError(
+        "cannot write the file",
+        where=str(path),
+        got=error.strerror or str(error),
+        todo="choose a folder that exists, is writable and has room",
+    )
 
 
 def sha256(content: bytes) -> str:

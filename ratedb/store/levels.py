@@ -208,8 +208,8 @@ def _compare_energies(
     if difference.max() > _ENERGY_NOTICE_CM1:
         worst = int(np.argmax(difference))
         return [
-            f"level {levels.label[shared[worst]]} of {levels.molecule} differs by {difference[worst]:.3f} cm-1"
-            " from the store; both are kept, the most complete level list is used"
+            f"level {levels.label[shared[worst]]} of {levels.molecule} differs by {difference[worst]:.3f}"
+            " cm-1 from the store; both are kept, the most complete level list is used"
         ]
     return []
 

@@ -153,9 +153,9 @@ def drop_unchanged(
     method: str,
     reference: str,
     file_sha256: str,
-) -> int:
-    """Delete from `staged` what the same source already brought with the same values; return how many rows."""
-    row = connection.execute(
+) -> None:
+    """Delete from `staged` what the same source already brought with the same values."""
+    connection.execute(
         """
         DELETE FROM staged WHERE EXISTS (
             SELECT 1 FROM rate JOIN source USING (source_id)
@@ -166,7 +166,12 @@ def drop_unchanged(
         )
         """,
         [system_id, kind, method, reference, file_sha256],
-    ).fetchone()
+    )
+
+
+def staged_values(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return how many values are staged."""
+    row = connection.execute("SELECT coalesce(sum(len(rate_cm3_s)), 0) FROM staged").fetchone()
     return int(row[0]) if row else 0
 
 

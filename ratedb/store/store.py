@@ -43,12 +43,24 @@ class SourceInfo:
 
 @dataclass(frozen=True)
 class PutResult:
-    """What an import did: rows new and unchanged, and the source (None where nothing was new)."""
+    """What an import did: values new and unchanged, and the source (None where nothing was new)."""
 
     source_id: int | None
     new: int
     unchanged: int
     warnings: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """What one file brings: its lines, and its rates by source."""
+
+    lines: LineTable
+    sources: tuple[tuple[RateTable, SourceInfo], ...]
+
+
+class _DryRunError(Exception):
+    """Ends a transaction that is not meant to be kept."""
 
 
 def split_system(name: str) -> tuple[str, str]:
@@ -171,14 +183,24 @@ class Store:
 
     # -- what comes in --------------------------------------------------------------------------
 
-    def put_rates(self, tables: Sequence[tuple[RateTable, SourceInfo]], lines: LineTable) -> list[PutResult]:
-        """Store the rates of one or more sources of a file with its levels and lines, all or nothing.
+    def put_rates(self, files: Sequence[Incoming], *, dry_run: bool = False) -> list[PutResult]:
+        """Store what files bring, with levels and lines, all or nothing; a dry run keeps nothing.
 
         What the same source (file, kind, method, reference) already brought with the same values is
         left as it is. Raises RatedbError where the levels contradict those in the store.
         """
-        with self.transaction() as session:
-            return [self._put_source(session, rates, lines, info) for rates, info in tables]
+        results: list[PutResult] = []
+        try:
+            with self.transaction() as session:
+                for file in files:
+                    results += [
+                        self._put_source(session, rates, file.lines, info) for rates, info in file.sources
+                    ]
+                if dry_run:
+                    raise _DryRunError
+        except _DryRunError:
+            pass
+        return results
 
     def _put_source(
         self, session: Session, rates: RateTable, lines: LineTable, info: SourceInfo
@@ -200,10 +222,12 @@ class Store:
             rates.temperature_k,
             rates.rate_cm3_s,
         )
-        unchanged = rates_.drop_unchanged(
+        offered = rates_.staged_values(self._duckdb)
+        rates_.drop_unchanged(
             self._duckdb, system_id, info.kind, info.method, info.reference, info.file_sha256
         )
-        new = self._staged_rows()
+        new = rates_.staged_values(self._duckdb)
+        unchanged = offered - new
         if new == 0:
             return PutResult(None, 0, unchanged, all_warnings)
         source = Source(
@@ -306,10 +330,6 @@ class Store:
             "SELECT name FROM collision_system WHERE system_id = ?", [system_id]
         ).fetchone()
         return str(row[0]) if row else ""
-
-    def _staged_rows(self) -> int:
-        row = self._duckdb.execute("SELECT count(*) FROM staged").fetchone()
-        return int(row[0]) if row else 0
 
     def _system_id(self, session: Session, levels: LevelTable, collider: str) -> int:
         name = f"{levels.molecule}+{collider}"

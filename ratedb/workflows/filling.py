@@ -1,0 +1,184 @@
+"""Write predictions for the transitions that are missing; never touch what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.models.basis import predict
+from ratedb.models.features import Transitions
+from ratedb.models.training_set import at_temperatures, rates_of_j
+from ratedb.physics.transitions import downward_pairs
+from ratedb.store.rates import KINDS, StoredRates
+from ratedb.store.records import Model
+from ratedb.store.store import Store
+from ratedb.tables import BoolArray, IntArray, LevelTable, Prediction, RateTable
+from ratedb.workflows.training import load_model
+
+
+@dataclass(frozen=True)
+class FillResult:
+    """What a fill did, in transitions (`filled_rates` in values).
+
+    `kept_computed` were known completely; `unchanged` this model had already filled; `extrapolated` of
+    the filled lie outside what the model was trained on; `unsupported` are of a kind (v, v', parity of
+    dj) that the training set does not have at all, and stay missing.
+    """
+
+    system: str
+    model_id: int
+    source_id: int | None
+    filled_transitions: int
+    filled_rates: int
+    kept_computed: int
+    unchanged: int
+    extrapolated: int
+    unsupported: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def fill_system(
+    db: Path,
+    system: str,
+    *,
+    model_id: int | None = None,
+    j: tuple[int, ...] | None = None,
+    dry_run: bool = False,
+    report: Callable[[str], None] = lambda text: None,
+) -> FillResult:
+    """Predict what is missing out of the initial j (default: the model's target) and store it.
+
+    Uses the newest model unless one is named. Values that are known are kept at every temperature. Raises
+    RatedbError for an unknown system or model, or a model of another system.
+    """
+    with Store(db) as store:
+        record = store.newest_model(system) if model_id is None else store.model(model_id)
+        if store.system_name(record.system_id) != system:
+            raise RatedbError(
+                f"model {record.model_id} is of another system",
+                expected=system,
+                got=store.system_name(record.system_id),
+                todo=f"`ratedb show {system}` lists its models",
+            )
+        stored = store.rates(system)
+        mine = {
+            row["source_id"]
+            for row in store.query("SELECT source_id FROM source WHERE model_id = ?", [record.model_id])
+        }
+    report("predicting")
+    upper, lower, unsupported = _wanted_pairs(stored, record, j)
+    prediction = predict(load_model(record), Transitions(stored.rates.levels, upper, lower))
+    known, own = _known_values(stored, prediction, mine)
+    keep = ~known & ~own
+    rows = keep.any(axis=1)
+    source_id = None
+    if rows.any() and not dry_run:
+        report("storing")
+        with Store(db, write=True) as store:
+            source_id = store.put_prediction(system, _rows(prediction, rows), keep[rows], record)
+    return FillResult(
+        system=system,
+        model_id=record.model_id or 0,
+        source_id=source_id,
+        filled_transitions=int(rows.sum()),
+        filled_rates=int(keep.sum()),
+        kept_computed=int(known.all(axis=1).sum()),
+        unchanged=int((~rows & own.any(axis=1)).sum()),
+        extrapolated=int((rows & prediction.extrapolated).sum()),
+        unsupported=unsupported,
+    )
+
+
+def _wanted_pairs(
+    stored: StoredRates, record: Model, j_values: tuple[int, ...] | None
+) -> tuple[IntArray, IntArray, int]:
+    """Return upper and lower of all downward pairs to have, and how many are of a kind never trained."""
+    levels = stored.rates.levels
+    _, j = levels.need_vj()
+    wanted_j = record.target_j if j_values is None else j_values
+    outside = sorted(set(wanted_j) - set(j.tolist()))
+    if outside:
+        raise RatedbError(
+            "some j are not among the levels",
+            where=levels.molecule,
+            expected=f"j in {min(j)}..{max(j)}",
+            got=", ".join(map(str, outside)),
+        )
+    upper, lower = downward_pairs(levels)
+    of_target = np.isin(j[upper], wanted_j)
+    upper, lower = upper[of_target], lower[of_target]
+    training = rates_of_j(stored.known(), tuple(record.train_j), "training")
+    trained = set(_families(levels, training.upper, training.lower))
+    supported = np.array([family in trained for family in _families(levels, upper, lower)], dtype=np.bool_)
+    return upper[supported], lower[supported], int((~supported).sum())
+
+
+def _families(levels: LevelTable, upper: IntArray, lower: IntArray) -> list[tuple[int, int, int]]:
+    """Return (v, v', parity of dj) of each transition."""
+    v, j = levels.need_vj()
+    parity = np.abs(j[lower] - j[upper]) % 2
+    return list(zip(v[upper].tolist(), v[lower].tolist(), parity.tolist(), strict=True))
+
+
+def _known_values(stored: StoredRates, prediction: Prediction, mine: set[int]) -> tuple[BoolArray, BoolArray]:
+    """Return what is known without prediction, and what this model already predicted, shape (n, m)."""
+    n = len(prediction.levels)
+    row_of = {
+        int(u) * n + int(w): row
+        for row, (u, w) in enumerate(zip(stored.rates.upper, stored.rates.lower, strict=True))
+    }
+    rows = np.array(
+        [
+            row_of.get(int(u) * n + int(w), -1)
+            for u, w in zip(prediction.upper, prediction.lower, strict=True)
+        ],
+        dtype=np.int64,
+    )
+    grid = RateTable(
+        prediction.levels,
+        prediction.collider,
+        np.zeros(0, dtype=np.int64),
+        np.zeros(0, dtype=np.int64),
+        prediction.temperature_k,
+        np.zeros((0, len(prediction.temperature_k))),
+    )
+    predicted = stored.kind == KINDS.index("predicted")
+
+    def aligned(mask: BoolArray) -> BoolArray:
+        table = RateTable(
+            stored.rates.levels,
+            stored.rates.collider,
+            stored.rates.upper,
+            stored.rates.lower,
+            stored.rates.temperature_k,
+            np.where(mask, 1.0, np.nan),
+        )
+        there = np.isfinite(at_temperatures(table, grid).rate_cm3_s)
+        there = np.vstack([there, np.zeros((1, there.shape[1]), dtype=np.bool_)])
+        result: BoolArray = there[rows]
+        return result
+
+    known = aligned((stored.kind >= 0) & ~predicted)
+    own = aligned(predicted & np.isin(stored.source_id, sorted(mine)))
+    return known, own
+
+
+def _rows(prediction: Prediction, rows: BoolArray) -> Prediction:
+    return Prediction(
+        prediction.levels,
+        prediction.collider,
+        prediction.upper[rows],
+        prediction.lower[rows],
+        prediction.temperature_k,
+        prediction.log10_mean[rows],
+        prediction.log10_std[rows],
+        prediction.extrapolated[rows],
+    )

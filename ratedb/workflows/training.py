@@ -1,0 +1,187 @@
+"""Train a model on the explicit j of a system and keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from ratedb.errors import RatedbError, UsageError
+from ratedb.models.basis import BasisModel, from_stored, to_stored
+from ratedb.models.features import FEATURE_MAPS, feature_map
+from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel
+from ratedb.models.metrics import Metrics
+from ratedb.models.search import Tried, search
+from ratedb.models.training_set import at_temperatures, complete_block, rates_of_j
+from ratedb.planning.sets import validation_set
+from ratedb.store.records import Model
+from ratedb.store.store import Store
+from ratedb.tables import RateTable
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """What to train on and what to try; None leaves the choice to ratedb.
+
+    `target_j` are the initial j that the model is for (default: all of the molecule's levels).
+    """
+
+    train_j: tuple[int, ...] | None = None
+    validate_j: tuple[int, ...] | None = None
+    target_j: tuple[int, ...] | None = None
+    plan_id: int | None = None
+    kernels: tuple[str, ...] = DISTINCT_KERNELS
+    features: str = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainResult:
+    """A stored model with how it was chosen."""
+
+    model_id: int | None
+    system: str
+    kernel: str
+    features: str
+    engine: str
+    train_j: tuple[int, ...]
+    validate_j: tuple[int, ...]
+    target_j: tuple[int, ...]
+    training_transitions: int
+    validation: Metrics
+    seconds: float
+    tried: tuple[Tried, ...]
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Sets:
+    train_j: tuple[int, ...]
+    validate_j: tuple[int, ...]
+    target_j: tuple[int, ...]
+
+
+def train_model(
+    db: Path,
+    system: str,
+    options: TrainOptions,
+    *,
+    dry_run: bool = False,
+    report: Callable[[str], None] = lambda text: None,
+) -> TrainResult:
+    """Fit every candidate on the training j, choose on the validation j, and store the best model.
+
+    Raises UsageError where the sets are not given or overlap, RatedbError where the store does not have
+    their rates or no candidate fits.
+    """
+    kernels = tuple(dict.fromkeys(check_kernel(kernel) for kernel in options.kernels))
+    features = tuple(FEATURE_MAPS) if options.features == "auto" else (options.features,)
+    for name in features:
+        feature_map(name)
+    with Store(db) as store:
+        stored = store.rates(system)
+        system_id = store.system(system).system_id or 0
+        sets = _choose_sets(store, system, options, stored.known())
+    known = stored.known()
+    training, warnings = complete_block(rates_of_j(known, sets.train_j, "training"))
+    validation = at_temperatures(rates_of_j(known, sets.validate_j, "validation"), training)
+    report("starting TensorFlow")
+    start = perf_counter()
+    found = search(training, validation, kernels, features, options.seed, report)
+    seconds = perf_counter() - start
+    result = TrainResult(
+        model_id=None,
+        system=system,
+        kernel=found.model.kernel,
+        features=found.model.features,
+        engine=found.model.engine,
+        train_j=sets.train_j,
+        validate_j=sets.validate_j,
+        target_j=sets.target_j,
+        training_transitions=len(training),
+        validation=found.validation,
+        seconds=seconds,
+        tried=found.tried,
+        warnings=tuple(warnings),
+    )
+    if dry_run:
+        return result
+    state, arrays = to_stored(found.model)
+    of_training = np.isin(stored.rates.initial_j(), sets.train_j)
+    model = Model(
+        system_id=system_id,
+        engine=result.engine,
+        kernel=result.kernel,
+        features=result.features,
+        train_j=list(sets.train_j),
+        validate_j=list(sets.validate_j),
+        target_j=list(sets.target_j),
+        training_sha256=training.sha256(),
+        training_source_ids=sorted(set(stored.source_id[of_training].ravel().tolist()) - {-1}),
+        criterion="validation",
+        seed=options.seed,
+        validation=found.validation.to_json(),
+        tried=[asdict(tried) for tried in found.tried],
+        seconds=seconds,
+        state=state,
+        arrays=arrays,
+    )
+    with Store(db, write=True) as store:
+        model_id = store.put_model(model)
+    return TrainResult(**{**vars(result), "model_id": model_id})
+
+
+def load_model(record: Model) -> BasisModel:
+    """Return the predictor of a stored model; raises RatedbError where it cannot be read."""
+    return from_stored(record.state, record.arrays)
+
+
+def _choose_sets(store: Store, system: str, options: TrainOptions, known: RateTable) -> _Sets:
+    train_j, validate_j, target_j = options.train_j, options.validate_j, options.target_j
+    if options.plan_id is not None:
+        plan = store.plan(options.plan_id)
+        if plan.system_name != system:
+            raise UsageError(
+                f"plan {options.plan_id} is for another system", expected=system, got=plan.system_name
+            )
+        if plan.chosen is None:
+            raise UsageError(
+                f"plan {options.plan_id} has no chosen set",
+                expected="a plan with one candidate, or --train-j",
+                todo="plan again with --sizes and one number",
+            )
+        train_j = train_j or tuple(plan.chosen["train_j"])
+        validate_j = validate_j or tuple(plan.chosen["validate_j"])
+        target_j = target_j or tuple(plan.request["target"])
+    if not train_j:
+        raise UsageError(
+            "there is no training set", expected="--train-j such as 5,9,14,19, or --plan ID", got="neither"
+        )
+    if len(train_j) < 2:
+        raise RatedbError(
+            "the training set is too small",
+            where=system,
+            expected="two or more initial j",
+            got=f"j = {train_j[0]}",
+            todo="add a second j to --train-j; `ratedb plan` says which",
+        )
+    _, j = known.levels.need_vj()
+    target_j = target_j or tuple(sorted(set(j.tolist())))
+    computed = tuple(sorted(set(known.initial_j().tolist()) | set(train_j)))
+    validate_j = validate_j or validation_set(
+        tuple(range(min(train_j), max(computed) + 1)), (min(train_j),), train_j
+    )
+    both = sorted(set(train_j) & set(validate_j))
+    if both:
+        raise UsageError(
+            "a j cannot both train and validate", expected="disjoint sets", got=", ".join(map(str, both))
+        )
+    return _Sets(tuple(sorted(train_j)), tuple(sorted(validate_j)), tuple(sorted(target_j)))
