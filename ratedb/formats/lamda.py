@@ -1,0 +1,12 @@
+"""The LAMDA format: `read_lamda` mends and says so, `render_lamda` writes what every reader accepts.
+
+The reader is in lamda_read (the file), lamda_levels (levels and lines), lamda_rates (rate rows),
+lamda_partner (colliders and names) and lamda_cursor (lines and words); the writer is in
+lamda_write (text) and lamda_rules (data).
+"""
+
+from ratedb.formats.lamda_read import looks_like_lamda, read_lamda
+from ratedb.formats.lamda_rules import WriterWarning
+from ratedb.formats.lamda_write import LamdaText, render_lamda
+
+__all__ = ["LamdaText", "WriterWarning", "looks_like_lamda", "read_lamda", "render_lamda"]

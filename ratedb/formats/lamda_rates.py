@@ -1,0 +1,191 @@
+"""Turn the rate rows of a LAMDA file into a RateTable: each pair once, downward, doubts counted in notes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratedb.formats.lamda_cursor import Cursor, Line
+from ratedb.physics.detailed_balance import reverse_rate
+from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, RateTable
+
+PLACEHOLDER_CM3_S = 1e-40
+"""A rate below this is no result of a calculation but a placeholder such as 1e-60."""
+
+IMPLAUSIBLE_CM3_S = 1e-3
+"""A rate above this is more than even electrons reach; the file is not in cm3 s-1 or has a slip."""
+
+_AGREES = 0.01
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rate rows as listed: level indices from 0, one list of values (cm3 s-1) for each, and their lines."""
+
+    upper: list[int]
+    lower: list[int]
+    values: list[list[float]]
+    lines: list[Line]
+
+
+@dataclass(frozen=True, eq=False)
+class _Listed:
+    upper: IntArray
+    lower: IntArray
+    rate_cm3_s: FloatArray
+
+    def select(self, keep: BoolArray | IntArray) -> _Listed:
+        return _Listed(self.upper[keep], self.lower[keep], self.rate_cm3_s[keep])
+
+
+def rate_table(
+    cursor: Cursor,
+    levels: LevelTable,
+    collider: str,
+    temperature_k: FloatArray,
+    rows: Rows,
+    notes: list[str],
+) -> RateTable:
+    """Return the rates of one partner, and append to `notes` what was mended, with counts.
+
+    Equal duplicates are read once, different ones refused; elastic rows are left out; upward rows are
+    turned by detailed balance, or left out where the downward row is listed too.
+    """
+    mended: list[str] = []
+    listed = _Listed(
+        np.array(rows.upper, dtype=np.int64),
+        np.array(rows.lower, dtype=np.int64),
+        np.array(rows.values, dtype=np.float64).reshape(len(rows.values), len(temperature_k)),
+    )
+    _note_values(listed.rate_cm3_s, mended)
+    listed = _each_once(cursor, listed, rows.lines, len(levels), mended)
+    listed = _without_elastic(listed, mended)
+    listed = _downward(listed, levels, temperature_k, mended)
+    notes += [f"{collider}: {text}" for text in mended]
+    return RateTable(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
+
+
+def _note_values(rate: FloatArray, notes: list[str]) -> None:
+    zero, tiny = rate == 0, (rate > 0) & (rate < PLACEHOLDER_CM3_S)
+    huge = rate > IMPLAUSIBLE_CM3_S
+    if zero.any():
+        rows = int(zero.all(axis=1).sum())
+        notes.append(
+            f"{zero.sum()} of {rate.size} rates are zero and kept so ({rows} rows at all temperatures)"
+        )
+    if tiny.any():
+        example = rate[tiny][0]
+        notes.append(
+            f"{tiny.sum()} of {rate.size} rates are below 1e-40, as {example:g}: kept, likely placeholders"
+        )
+    if huge.any():
+        notes.append(f"{huge.sum()} of {rate.size} rates are above 1e-3 cm3 s-1, as {rate[huge][0]:g}: check")
+
+
+def _each_once(
+    cursor: Cursor, listed: _Listed, lines: list[Line], n_levels: int, notes: list[str]
+) -> _Listed:
+    key = listed.upper * n_levels + listed.lower
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    first_row = first[inverse.reshape(-1)]
+    again = np.flatnonzero(first_row != np.arange(len(key)))
+    for row in again:
+        other = first_row[row]
+        if not np.array_equal(listed.rate_cm3_s[row], listed.rate_cm3_s[other]):
+            raise cursor.refuse(
+                lines[row],
+                "a collisional transition stands twice with different rates",
+                f"each transition once; line {lines[other].number} is `{lines[other].text[:60]}...`",
+                "remove one of the two lines",
+            )
+    if not len(again):
+        return listed
+    line = lines[again[0]]
+    notes.append(f"{len(again)} row(s) stand twice with equal rates and are read once, as line {line.number}")
+    return listed.select(np.sort(first))
+
+
+def _without_elastic(listed: _Listed, notes: list[str]) -> _Listed:
+    elastic = listed.upper == listed.lower
+    if not elastic.any():
+        return listed
+    notes.append(f"{elastic.sum()} elastic row(s), from a level to itself, are left out")
+    return listed.select(~elastic)
+
+
+def _downward(listed: _Listed, levels: LevelTable, temperature_k: FloatArray, notes: list[str]) -> _Listed:
+    upward = levels.energy_cm1[listed.upper] < levels.energy_cm1[listed.lower]
+    if not upward.any():
+        return listed
+    turned = _turned(listed.select(upward), levels, temperature_k)
+    down = listed.select(~upward)
+    key = down.upper * len(levels) + down.lower
+    order = np.argsort(key)
+    turned_key = turned.upper * len(levels) + turned.lower
+    at = np.minimum(np.searchsorted(key[order], turned_key), max(len(key) - 1, 0))
+    both = key[order][at] == turned_key if len(key) else np.zeros(len(turned_key), dtype=np.bool_)
+    if both.any():
+        notes.append(_agreement(turned.rate_cm3_s[both], down.rate_cm3_s[order[at[both]]]))
+    if both.all():
+        return down
+    added = _plausible(turned.select(~both), levels, notes)
+    if len(added.upper):
+        lost = int(np.isnan(added.rate_cm3_s).sum())
+        notes.append(
+            f"{len(added.upper)} upward row(s) are turned downward by detailed balance"
+            + (f"; {lost} of their values are below 1e-40 upward and stay unknown" if lost else "")
+        )
+    return _Listed(
+        np.concatenate([down.upper, added.upper]),
+        np.concatenate([down.lower, added.lower]),
+        np.concatenate([down.rate_cm3_s, added.rate_cm3_s]),
+    )
+
+
+def _turned(upward: _Listed, levels: LevelTable, temperature_k: FloatArray) -> _Listed:
+    """Return upward rows as downward ones.
+
+    A zero or placeholder upward says only that the rate is below what was printed, so the downward rate
+    is unknown (NaN); a row that is zero throughout stays zero.
+    """
+    start, end = upward.upper[:, None], upward.lower[:, None]
+    rate = reverse_rate(
+        upward.rate_cm3_s,
+        levels.weight[start],
+        levels.weight[end],
+        levels.energy_cm1[start],
+        levels.energy_cm1[end],
+        temperature_k,
+    )
+    rate[upward.rate_cm3_s < PLACEHOLDER_CM3_S] = np.nan
+    rate[(upward.rate_cm3_s == 0).all(axis=1)] = 0.0
+    return _Listed(upward.lower, upward.upper, rate)
+
+
+def _plausible(turned: _Listed, levels: LevelTable, notes: list[str]) -> _Listed:
+    """Leave out turned rows with impossible values: they were never upward rates, whatever their order.
+
+    Published files scaled from another molecule keep its order of levels, and so list downward rates as
+    upward ones.
+    """
+    impossible = turned.rate_cm3_s > IMPLAUSIBLE_CM3_S
+    rows = impossible.any(axis=1)
+    if not rows.any():
+        return turned
+    row = int(np.argmax(rows))
+    name = f"{levels.label[turned.lower[row]]} -> {levels.label[turned.upper[row]]}"
+    notes.append(
+        f"{rows.sum()} upward row(s), as {name}, are left out: turned by detailed balance they would reach "
+        f"{turned.rate_cm3_s[impossible].max():.3g} cm3 s-1, so they are no upward rates"
+    )
+    return turned.select(~rows)
+
+
+def _agreement(turned: FloatArray, down: FloatArray) -> str:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        agrees = np.abs(turned - down) <= _AGREES * down
+    return (
+        f"{len(down)} transitions are listed in both directions; the downward row is kept; "
+        f"{agrees.sum()} of {agrees.size} values agree with detailed balance within 1 %"
+    )
