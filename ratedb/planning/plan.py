@@ -11,20 +11,23 @@ from ratedb.planning.costs import CostModel
 from ratedb.planning.paper import PrintedColumn, printed_column
 from ratedb.planning.sets import spread_set, validation_set
 
+DEFAULT_SIZES = (2, 3, 4, 5, 6)
+"""The sizes of training set that the paper studies."""
+
 
 @dataclass(frozen=True)
 class PlanRequest:
     """What is asked of a plan: the initial j of interest, what is given, sizes of training sets, costs.
 
-    `j_max` is the highest rotational quantum number of a final level (default: the last of `target`).
-    `model_hours` is the time that training takes, counted against the saving.
+    `sizes` are those of the training sets (default: what fits of 2..6). The highest final j is the last
+    of the target. `model_hours` is the time that training takes, counted against the saving.
     """
 
     molecule: str
     target: tuple[int, ...]
     given: tuple[int, ...] = ()
     v_max: int = 0
-    sizes: tuple[int, ...] = (2, 3, 4, 5, 6)
+    sizes: tuple[int, ...] | None = None
     train_j: tuple[int, ...] | None = None
     validate_j: tuple[int, ...] | None = None
     cost_exponent: float = 4.0
@@ -84,7 +87,21 @@ def plan_candidates(request: PlanRequest) -> list[Candidate]:
     """
     if request.train_j is not None:
         return [candidate(request, request.train_j)]
-    return [candidate(request, spread_set(request.target, request.given, size)) for size in request.sizes]
+    if request.sizes is not None:
+        return [candidate(request, spread_set(request.target, request.given, size)) for size in request.sizes]
+    return _all_that_fit(request)
+
+
+def _all_that_fit(request: PlanRequest) -> list[Candidate]:
+    fitting: list[Candidate] = []
+    for size in DEFAULT_SIZES:
+        try:
+            fitting.append(candidate(request, spread_set(request.target, request.given, size)))
+        except UsageError:
+            if not fitting:
+                raise
+            break
+    return fitting
 
 
 def candidate(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
@@ -113,7 +130,7 @@ def candidate(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
     if printed is not None and not model_hours:
         model_hours = printed.model_hours_optimal
     model_share = 0.0 if request.hours_total is None else model_hours / request.hours_total
-    predicted = [j for j in request.target if j not in explicit]
+    predicted = [j for j in request.target if j not in explicit and j not in request.given]
     return Candidate(
         n=len(train_j),
         train_j=train_j,

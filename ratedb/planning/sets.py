@@ -43,7 +43,7 @@ def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tu
     """
     inside = [j for j in given if target[0] <= j <= target[-1]]
     start = max(inside, default=target[0])
-    candidates = [j for j in target if j >= start]
+    candidates = [j for j in target if j >= max(start, 1)]  # nothing lies below j = 0
     last = len(candidates) - 2
     if size < 2 or last < size - 1:
         raise UsageError(

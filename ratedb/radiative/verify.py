@@ -64,6 +64,8 @@ class LineComparison:
     kind: str
     flux_ratio: float | None
     flux_difference: float
+    population_upper: float
+    population_upper_against: float
     population_difference: float
 
 
@@ -361,6 +363,8 @@ def _compare_line(
         kind=kind,
         flux_ratio=max(a / b, b / a) if kind == "emission" else None,
         flux_difference=abs(a - b) / strongest if strongest > 0.0 else 0.0,
+        population_upper=float(ours.population_upper[i]),
+        population_upper_against=float(against.population_upper[j]),
         population_difference=population_difference,
     )
 

@@ -20,8 +20,10 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
 _SANDBOX: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false"}
 
 
-def connect(path: Path, *, read_only: bool, sandboxed: bool = False) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file; `sandboxed` also turns off every access to other files.
+def connect(
+    path: Path, *, read_only: bool, sandboxed: bool = False, allowed_file: Path | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file; `sandboxed` also turns off every access to other files but `allowed_file`.
 
     Raises LockedError where another process holds the file, RatedbError where it cannot be opened.
     """
@@ -43,6 +45,8 @@ def connect(path: Path, *, read_only: bool, sandboxed: bool = False) -> duckdb.D
             todo="change its permissions, or copy it and name the copy with --db",
         )
     config = _CONFIG | (_SANDBOX if sandboxed else {})
+    if allowed_file is not None:
+        config["allowed_paths"] = [str(allowed_file)]
     with clear_errors(path):
         return duckdb.connect(str(path), read_only=read_only, config=config)
 

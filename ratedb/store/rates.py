@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
@@ -33,38 +33,44 @@ class StoredRates:
 
     def known(self) -> RateTable:
         """Return what is not predicted: NaN where there is only a prediction, rows without any left out."""
-        values = np.where(self.kind == KINDS.index("predicted"), np.nan, self.rates.rate_cm3_s)
-        table = RateTable(
-            self.rates.levels,
-            self.rates.collider,
-            self.rates.upper,
-            self.rates.lower,
-            self.rates.temperature_k,
-            values,
+        return self.of_kinds(KINDS[:-1]).rates
+
+    def rows(self, keep: BoolArray) -> StoredRates:
+        """Return only these transitions; `keep` has shape (n,)."""
+        return StoredRates(
+            self.rates.select(keep),
+            self.kind[keep],
+            self.source_id[keep],
+            self.log10_std[keep],
+            self.extrapolated[keep],
         )
-        return table.select(np.isfinite(values).any(axis=1)) if len(table) else table
+
+    def columns(self, keep: BoolArray) -> StoredRates:
+        """Return only these temperatures; `keep` has shape (m,)."""
+        table = replace(
+            self.rates,
+            temperature_k=self.rates.temperature_k[keep],
+            rate_cm3_s=self.rates.rate_cm3_s[:, keep],
+        )
+        return StoredRates(
+            table,
+            self.kind[:, keep],
+            self.source_id[:, keep],
+            self.log10_std[:, keep],
+            self.extrapolated[:, keep],
+        )
 
     def of_kinds(self, kinds: Sequence[str]) -> StoredRates:
         """Return only the values of these kinds; rows and temperatures that lose all of theirs go."""
         keep = np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
-        rows, columns = keep.any(axis=1), keep.any(axis=0)
-        cut = np.ix_(rows, columns)
-        values = np.where(keep, self.rates.rate_cm3_s, np.nan)[cut]
-        table = RateTable(
-            self.rates.levels,
-            self.rates.collider,
-            self.rates.upper[rows],
-            self.rates.lower[rows],
-            self.rates.temperature_k[columns],
-            values,
+        masked = StoredRates(
+            replace(self.rates, rate_cm3_s=np.where(keep, self.rates.rate_cm3_s, np.nan)),
+            np.where(keep, self.kind, -1),
+            np.where(keep, self.source_id, -1),
+            np.where(keep, self.log10_std, np.nan),
+            self.extrapolated & keep,
         )
-        return StoredRates(
-            table,
-            np.where(keep, self.kind, -1)[cut],
-            np.where(keep, self.source_id, -1)[cut],
-            np.where(keep, self.log10_std, np.nan)[cut],
-            self.extrapolated[cut],
-        )
+        return masked.rows(keep.any(axis=1)).columns(keep.any(axis=0))
 
 
 def grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: FloatArray) -> int:

@@ -1,0 +1,5 @@
+"""`python -m ratedb_cli` is `ratedb`."""
+
+from .app import run
+
+run()

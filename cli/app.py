@@ -1,0 +1,120 @@
+"""The command `ratedb`: options that come before the commands, and the commands, one file each."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ratedb import __version__
+from ratedb.errors import RatedbError
+
+from . import (
+    demo,
+    doctor,
+    evaluate,
+    export,
+    fill,
+    import_,
+    plan,
+    show,
+    sql,
+    systems,
+    train,
+    verify,
+)
+from .output import Context
+
+app = typer.Typer(
+    name="ratedb",
+    help="Collisional rate coefficients: compute a few initial j, predict the rest, know the error.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"ratedb {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    db: Annotated[Path, typer.Option("--db", envvar="RATEDB_DB", help="The database file.")] = Path(
+        "ratedb.duckdb"
+    ),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print neither progress nor tables.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Collisional rate coefficients: compute a few initial j, predict the rest, know the error."""
+    context.obj = Context(db, as_json, quiet)
+
+
+app.command("import")(import_.import_command)
+app.command("systems")(systems.systems_command)
+app.command("show")(show.show_command)
+app.command("plan")(plan.plan_command)
+app.command("train")(train.train_command)
+app.command("evaluate")(evaluate.evaluate_command)
+app.command("fill")(fill.fill_command)
+app.command("export")(export.export_command)
+app.command("verify")(verify.verify_command)
+app.command("sql")(sql.sql_command)
+app.command("demo")(demo.demo_command)
+app.command("doctor")(doctor.doctor_command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; a mistake of the user's is one message."""
+    arguments = _common_first(sys.argv[1:] if arguments is None else arguments)
+    try:
+        app(arguments, prog_name="ratedb", standalone_mode=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except RatedbError as error:
+        print(f"ratedb: {error}", file=sys.stderr)
+        if "--json" in arguments:
+            print(json.dumps({"error": {**vars(error), "exit_code": error.exit_code}}))
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("ratedb: interrupted; the database is as it was", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of the output has gone (`| head`); say nothing, as other tools do.
+        sys.stderr.close()
+        return 0
+    return 0
+
+
+def _common_first(arguments: list[str]) -> list[str]:
+    """Move --json, --quiet and --db to the front, so that they may also follow the command."""
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(arguments)
+    for argument in waiting:
+        if argument == "--":
+            rest += [argument, *waiting]
+        elif argument in ("--json", "--quiet") or argument.startswith("--db="):
+            front.append(argument)
+        elif argument == "--db":
+            front += [argument, *([value] if (value := next(waiting, None)) is not None else [])]
+        else:
+            rest.append(argument)
+    return front + rest
+
+
+def run() -> None:
+    """Entry point of the installed command."""
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""`ratedb demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .evaluate import show_evaluation
+from .output import Context, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SHOWN_TEMPERATURE_K = 30.0
+_SHOWN_DENSITY_CM3 = 1e4
+_SHOWN_LEVELS = 8
+
+
+def demo_command(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help="Where to work; made if need be.")] = Path("ratedb-demo"),
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", help="Any LAMDA file (default: the CO rates of Yang et al. 2010)."),
+    ] = None,
+) -> None:
+    """Do the whole job on real data: plan, import, train, fill, evaluate, export, RADEX, picture.
+
+    Example: ratedb demo
+    """
+    from ratedb.workflows.demo import run_demo
+
+    shared: Context = context.obj
+    console = shared.console(stderr=shared.as_json)
+    report = (lambda text: None) if shared.quiet else (lambda text: console.print(text, markup=False))
+    result = run_demo(folder, file, report=report)
+    shared.emit(result, lambda out: show_demo(out, result))
+
+
+def show_demo(console: Console, result: dict[str, Any]) -> None:
+    """Print the demo's results, ending in plain words."""
+    plan = result["plan"]["chosen"]
+    console.print(
+        f"\n{result['system']}: compute j = {', '.join(map(str, plan['train_j']))} to train and"
+        f" {', '.join(map(str, plan['validate_j']))} to validate ({plan['explicit_percent']:.0f} % of the cost;"
+        f" j <= 5 is there),\npredict the other j up to {result['plan']['target_j'][-1]}."
+    )
+    for system in result["systems"]:
+        train, fill = result["train"][system], result["fill"][system]
+        console.print(
+            f"{system}: kernel {train['kernel']}, {train['features']} features, best of"
+            f" {len(train['tried'])}; {fill['filled_transitions']} transitions filled,"
+            f" {fill['kept_computed']} kept."
+        )
+    for system in result["systems"]:
+        show_evaluation(console, result["evaluate"][system])
+    if "skipped" not in result["verify"]:
+        _show_lines(console, result["verify"])
+    rows = [[row["question"], row["answer"], row["interpolation"]] for row in result["summary"]]
+    console.print(
+        table(f"How good is the filled file? ({result['system']})", ["", "filled", "interpolation"], rows)
+    )
+    for name in ("export", "picture"):
+        path = result["export"]["path"] if name == "export" else result["picture"]
+        console.print(f"{name}: {path or 'left out, matplotlib is not installed'}", soft_wrap=True)
+
+
+def _show_lines(console: Console, verify: dict[str, Any]) -> None:
+    """Print populations and fluxes side by side at one condition: the one nearest to a dark cloud's core."""
+    lines = [
+        line
+        for line in verify["lines"]
+        if line["temperature_k"] == _SHOWN_TEMPERATURE_K
+        and abs(sum(line["density_cm3"].values()) / _SHOWN_DENSITY_CM3 - 1) < 1e-6
+    ][:_SHOWN_LEVELS]
+    if not lines:
+        return
+    rows = [
+        [
+            f"{line['upper']}-{line['lower']}",
+            f"{line['frequency_ghz']:.3f}",
+            f"{line['population_upper_against']:.3e}",
+            f"{line['population_upper']:.3e}",
+            f"{line['flux_against_k_km_s']:.3e}",
+            f"{line['flux_k_km_s']:.3e}",
+            "-" if line["flux_ratio"] is None else f"{line['flux_ratio']:.4f}",
+        ]
+        for line in lines
+    ]
+    title = f"RADEX at {_SHOWN_TEMPERATURE_K:g} K, {_SHOWN_DENSITY_CM3:.0e} cm-3: upper level population, flux (K km/s)"
+    console.print(table(title, ["line", "GHz", "true", "filled", "true flux", "filled flux", "ratio"], rows))

@@ -1,0 +1,49 @@
+"""`ratedb import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .output import Context, table
+
+
+def import_command(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Files of rate coefficients.", metavar="FILE...")],
+    file_format: Annotated[str, typer.Option("--format", help="auto or lamda.")] = "auto",
+    molecule: Annotated[str | None, typer.Option(help="The molecule's name, over the file's own.")] = None,
+    collider: Annotated[str | None, typer.Option(help="The collider, where the file does not say.")] = None,
+    method: Annotated[str | None, typer.Option(help="How the rates were calculated, such as CC.")] = None,
+    reference: Annotated[str | None, typer.Option(help="What to cite; default: the file's words.")] = None,
+    kind: Annotated[str, typer.Option(help="computed, scaled or extrapolated.")] = "computed",
+    j: Annotated[str | None, typer.Option("--j", help="Only these initial j, such as 5,9 or 1:5.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; keep nothing.")] = False,
+) -> None:
+    """Read files of rate coefficients into the store; the same file twice changes nothing.
+
+    Example: ratedb import co.dat --method CC --reference "Yang et al. 2010"
+    """
+    from ratedb.physics.transitions import parse_integers
+    from ratedb.workflows.importing import ImportOptions, import_files
+
+    shared: Context = context.obj
+    options = ImportOptions(
+        file_format, molecule, collider, method, reference, kind, None if j is None else parse_integers(j)
+    )
+    with shared.progress() as report:
+        imported = import_files(shared.db, files, options, dry_run=dry_run, report=report)
+    shared.warn(dict.fromkeys(text for system in imported for text in system.warnings))
+    columns = ["system", "source_id", "levels", "transitions", "temperatures", "rates", "new", "unchanged"]
+    shared.emit(
+        {"systems": [system.to_json() for system in imported], "dry_run": dry_run},
+        lambda console: console.print(
+            table(
+                "Would import" if dry_run else "Imported",
+                ["system", "source", *columns[2:]],
+                [[getattr(system, column) for column in columns] for system in imported],
+            )
+        ),
+    )

@@ -1,0 +1,101 @@
+"""What every command shares: where the database is, and how to print for people and for scripts."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Where output is not a terminal there is no width to ask for; tables then get this many columns.
+_PLAIN_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Context:
+    """The options that come before the command."""
+
+    db: Path
+    as_json: bool
+    quiet: bool
+
+    def console(self, *, stderr: bool = False) -> Console:
+        """Return a console; colour is off where it is not a terminal or NO_COLOR is set."""
+        from rich.console import Console
+
+        stream = sys.stderr if stderr else sys.stdout
+        return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False)
+
+    def emit(self, data: dict[str, Any], show: Callable[[Console], None]) -> None:
+        """Print the result: one JSON object with --json, else what `show` prints (nothing with --quiet)."""
+        if self.as_json:
+            print(json.dumps(plain(data), allow_nan=False))
+        elif not self.quiet:
+            show(self.console())
+
+    def warn(self, texts: Iterable[str]) -> None:
+        """Print warnings to standard error."""
+        if not self.quiet:
+            console = self.console(stderr=True)
+            for text in texts:
+                console.print(f"warning: {text}", style="yellow", markup=False)
+
+    @contextmanager
+    def progress(self) -> Iterator[Callable[[str], None]]:
+        """Give a function that shows the step being worked on, on standard error."""
+        if self.quiet or not sys.stderr.isatty():
+            yield lambda text: None
+            return
+        with self.console(stderr=True).status("starting") as status:
+            yield lambda text: status.update(text)
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: no NaN or infinity (null), no paths, times or NumPy numbers."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(item) for item in value]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if value is None or isinstance(value, (str, int, bool)):
+        return value
+    if hasattr(value, "item"):
+        return plain(value.item())
+    return str(value)
+
+
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, text: Sequence[int] = (0,)
+) -> Any:
+    """Return a rich table; the columns at the indices `text` are words, the others numbers."""
+    from rich import box
+    from rich.table import Table
+
+    grid = Table(title=title, box=box.SIMPLE, title_justify="left", pad_edge=False)
+    for number, column in enumerate(columns):
+        grid.add_column(column, justify="left" if number in text else "right", overflow="fold")
+    for row in rows:
+        grid.add_row(*(cell(value) for value in row))
+    return grid
+
+
+def cell(value: object) -> str:
+    """Return a value as a cell of a table."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, (list, tuple)):
+        return ",".join(str(item) for item in value)
+    return str(value).replace("[", "\\[")

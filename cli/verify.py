@@ -1,0 +1,77 @@
+"""`ratedb verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import Context, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_INCOMPLETE = 4
+_SHOWN = 10
+
+
+def verify_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The LAMDA file to verify.")],
+    against: Annotated[Path, typer.Option("--against", help="The LAMDA file to compare with.")],
+    tolerance: Annotated[
+        float | None, typer.Option("--tolerance", help="End with code 4 above this flux ratio, such as 1.05.")
+    ] = None,
+) -> None:
+    """Run real RADEX on two files and compare level populations and line fluxes.
+
+    Example: ratedb verify filled.dat --against co.dat
+    """
+    from ratedb.radiative.verify import to_json
+    from ratedb.workflows.verifying import verify_files
+
+    shared: Context = context.obj
+    with shared.progress() as report:
+        data = to_json(verify_files(file, against, report=report))
+    shared.emit(data, lambda console: show_verification(console, data))
+    if tolerance is not None and (data["max_flux_ratio"] or 1.0) > tolerance:
+        raise typer.Exit(_INCOMPLETE)
+
+
+def show_verification(console: Console, data: dict[str, Any]) -> None:
+    """Print the differences that an observer would see, the largest first."""
+    rows = [
+        ["conditions (temperature x density)", len(data["conditions"])],
+        ["lines compared", data["lines_compared"]],
+        ["median flux ratio", data["median_flux_ratio"]],
+        ["95 % of flux ratios below", data["p95_flux_ratio"]],
+        ["largest flux ratio", data["max_flux_ratio"]],
+        ["largest difference of a level population", data["max_population_difference"]],
+    ]
+    console.print(table("RADEX on both files", ["", "value"], rows))
+    worst = sorted(
+        (line for line in data["lines"] if line["flux_ratio"] is not None),
+        key=lambda line: -line["flux_ratio"],
+    )
+    columns = ["line", "GHz", "T (K)", "n (cm-3)", "flux (K km/s)", "against", "ratio"]
+    console.print(
+        table(
+            f"The {min(_SHOWN, len(worst))} lines that change most",
+            columns,
+            [line_row(line) for line in worst[:_SHOWN]],
+        )
+    )
+
+
+def line_row(line: dict[str, Any]) -> list[object]:
+    """Return a compared line as a row: name, GHz, T, n, the two fluxes and their ratio."""
+    return [
+        f"{line['upper']}-{line['lower']}",
+        f"{line['frequency_ghz']:.3f}",
+        line["temperature_k"],
+        f"{sum(line['density_cm3'].values()):.0e}",
+        f"{line['flux_k_km_s']:.3e}",
+        f"{line['flux_against_k_km_s']:.3e}",
+        f"{line['flux_ratio']:.3f}",
+    ]

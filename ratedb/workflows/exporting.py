@@ -1,0 +1,257 @@
+"""Write a LAMDA file for radiative-transfer codes, and its provenance beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ratedb import __version__
+from ratedb.errors import RatedbError, UsageError
+from ratedb.files import sha256, write_atomically
+from ratedb.formats.lamda import render_lamda
+from ratedb.store.rates import KINDS, StoredRates
+from ratedb.store.records import Model, now
+from ratedb.store.store import Store
+from ratedb.tables import LineTable, MoleculeFile, PartnerRates, RateTable
+
+_MOSTLY = 0.9
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What to export: `j_max` cuts the levels, `computed_only` leaves predictions out, `strict` refuses
+    a file for which the writer has any warning."""
+
+    computed_only: bool = False
+    strict: bool = False
+    j_max: int | None = None
+
+
+@dataclass(frozen=True)
+class ExportResult:
+    """A written file: `rates` counts values, `predicted_fraction` is the share of predicted ones."""
+
+    path: str
+    provenance_path: str
+    sha256: str
+    systems: list[str]
+    levels: int
+    transitions: int
+    rates: int
+    predicted_fraction: float
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+def export_systems(
+    db: Path,
+    systems: Sequence[str],
+    target: Path,
+    options: ExportOptions | None = None,
+    *,
+    dry_run: bool = False,
+    report: Callable[[str], None] = lambda text: None,
+) -> ExportResult:
+    """Write the best rates known of systems of one molecule as a LAMDA file with `FILE.provenance.json`.
+
+    Both files appear together or not at all. Raises UsageError where the systems are of different
+    molecules, RatedbError where there is nothing to write or, with `strict`, where the writer warns.
+    """
+    options = options or ExportOptions()
+    with Store(db) as store:
+        molecules = {store.system(name).molecule for name in systems}
+        if len(molecules) != 1 or len(set(systems)) != len(systems):
+            raise UsageError(
+                "one file holds one molecule, each collider once",
+                expected="systems such as CO+p-H2 CO+o-H2",
+                got=" ".join(systems),
+            )
+        report("reading the store")
+        lines = store.levels(molecules.pop()).lines
+        stored = [_selected(store.rates(name), options) for name in systems]
+        sources = {row["source_id"]: row for row in store.query("SELECT * FROM sources ORDER BY source_id")}
+        models = {row["model_id"] for row in sources.values() if row["model_id"] is not None}
+        records = {model_id: store.model(model_id) for model_id in models}
+    whole, warnings = _complete(stored)
+    file = _molecule_file(whole, lines, sources, options)
+    report("writing")
+    written = render_lamda(file)
+    warnings += [asdict(warning) for warning in written.warnings]
+    if options.strict and warnings:
+        first = warnings[0]
+        raise RatedbError(
+            f"the file would not keep every rule of its readers ({len(warnings)} warnings)",
+            where=str(target),
+            expected="no warning, with --strict",
+            got=f"{first['rule']} ({first['reader']}): {first['detail']}",
+            todo="export without --strict to accept what was done, which is then listed",
+        )
+    content = written.text.encode("ascii")
+    partners = [_partner_provenance(rates, sources, records) for rates in whole]
+    values = sum(partner["rates"] for partner in partners)
+    result = ExportResult(
+        path=str(target),
+        provenance_path=str(target.with_name(target.name + ".provenance.json")),
+        sha256=sha256(content),
+        systems=list(systems),
+        levels=len(file.levels),
+        transitions=sum(len(rates.rates) for rates in whole),
+        rates=values,
+        predicted_fraction=sum(partner["kinds"]["predicted"] for partner in partners) / values,
+        warnings=warnings,
+    )
+    if not dry_run:
+        sidecar = _provenance(result, partners)
+        write_atomically({target: content, Path(result.provenance_path): sidecar})
+    return result
+
+
+def _selected(stored: StoredRates, options: ExportOptions) -> StoredRates:
+    if options.computed_only:
+        stored = stored.of_kinds([kind for kind in KINDS if kind != "predicted"])
+    if options.j_max is not None:
+        _, j = stored.rates.levels.need_vj()
+        low = (j[stored.rates.upper] <= options.j_max) & (j[stored.rates.lower] <= options.j_max)
+        stored = stored.rows(low)
+    if not len(stored.rates):
+        raise RatedbError(
+            f"there are no rates of {stored.rates.system} to export",
+            expected="rates in the store that the options leave in",
+            todo="check --computed-only and --j-max; `ratedb show` tells what is there",
+        )
+    return stored
+
+
+def _complete(tables: list[StoredRates]) -> tuple[list[StoredRates], list[dict[str, str]]]:
+    """Return each table on the temperatures nearly all its transitions have, and what that leaves out."""
+    whole, warnings = [], []
+    for stored in tables:
+        known = np.isfinite(stored.rates.rate_cm3_s)
+        columns = known.mean(axis=0) >= _MOSTLY
+        if not columns.any():
+            columns = known.mean(axis=0) == known.mean(axis=0).max()
+        rows = known[:, columns].all(axis=1)
+        if not (columns.all() and rows.all()):
+            warnings.append(
+                {
+                    "rule": "as many values as temperatures",
+                    "reader": "all readers",
+                    "detail": f"{stored.rates.system}: {int((~columns).sum())} temperatures and"
+                    f" {int((~rows).sum())} transitions that are not complete are left out",
+                }
+            )
+        whole.append(stored.rows(rows).columns(columns))
+    return whole, warnings
+
+
+def _molecule_file(
+    tables: list[StoredRates], lines: LineTable, sources: dict[int, dict[str, Any]], options: ExportOptions
+) -> MoleculeFile:
+    levels = tables[0].rates.levels
+    keep = np.arange(len(levels))
+    if options.j_max is not None:
+        keep = np.flatnonzero(levels.need_vj()[1] <= options.j_max)
+    place = np.full(len(levels), -1, dtype=np.int64)
+    place[keep] = np.arange(len(keep))
+    chosen = levels.select(keep)
+    there = (place[lines.upper] >= 0) & (place[lines.lower] >= 0)
+    kept_lines = LineTable(
+        place[lines.upper[there]],
+        place[lines.lower[there]],
+        lines.einstein_a_s1[there],
+        lines.frequency_ghz[there],
+    )
+    partners = tuple(
+        PartnerRates(
+            RateTable(
+                chosen,
+                stored.rates.collider,
+                place[stored.rates.upper],
+                place[stored.rates.lower],
+                stored.rates.temperature_k,
+                stored.rates.rate_cm3_s,
+            ),
+            _reference(stored, sources),
+        )
+        for stored in tables
+    )
+    return MoleculeFile(chosen, kept_lines, partners)
+
+
+def _reference(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> str:
+    used = [sources[number] for number in sorted(set(stored.source_id.ravel().tolist()) - {-1})]
+    names = list(dict.fromkeys(row["reference"] for row in used if row["kind"] != "predicted"))
+    return "; ".join(names + (["ratedb GP"] if any(row["kind"] == "predicted" for row in used) else []))
+
+
+def _partner_provenance(
+    stored: StoredRates, sources: dict[int, dict[str, Any]], models: dict[int, Model]
+) -> dict[str, Any]:
+    used = sorted(set(stored.source_id.ravel().tolist()) - {-1})
+    return {
+        "system": stored.rates.system,
+        "transitions": len(stored.rates),
+        "rates": int((stored.kind >= 0).sum()),
+        "kinds": {kind: int((stored.kind == number).sum()) for number, kind in enumerate(KINDS)},
+        "temperatures_k": stored.rates.temperature_k.tolist(),
+        "sources": [_source_provenance(sources[number], stored, number) for number in used],
+        "models": [
+            _model_provenance(models[number])
+            for number in sorted({sources[s]["model_id"] for s in used if sources[s]["model_id"] is not None})
+        ],
+    }
+
+
+def _source_provenance(row: dict[str, Any], stored: StoredRates, number: int) -> dict[str, Any]:
+    return {
+        "source_id": number,
+        "kind": row["kind"],
+        "method": row["method"],
+        "reference": row["reference"],
+        "file_name": row["file_name"],
+        "file_sha256": row["file_sha256"],
+        "model_id": row["model_id"],
+        "imported_at": row["imported_at"].isoformat(),
+        "ratedb_version": row["ratedb_version"],
+        "rates": int((stored.source_id == number).sum()),
+    }
+
+
+def _model_provenance(model: Model) -> dict[str, Any]:
+    return {
+        "model_id": model.model_id,
+        "engine": model.engine,
+        "kernel": model.kernel,
+        "features": model.features,
+        "train_j": model.train_j,
+        "validate_j": model.validate_j,
+        "training_sha256": model.training_sha256,
+        "training_source_ids": model.training_source_ids,
+        "validation": model.validation,
+        "trained_at": model.trained_at.isoformat(),
+        "ratedb_version": model.ratedb_version,
+        "library_versions": model.library_versions,
+    }
+
+
+def _provenance(result: ExportResult, partners: list[dict[str, Any]]) -> bytes:
+    document = {
+        "format": "ratedb-provenance",
+        "format_version": 1,
+        "file": Path(result.path).name,
+        "sha256": result.sha256,
+        "exported_at": now().isoformat(),
+        "ratedb_version": __version__,
+        "predicted_fraction": result.predicted_fraction,
+        "partners": partners,
+        "warnings": result.warnings,
+    }
+    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
