@@ -13,8 +13,11 @@ from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, RateTable
 PLACEHOLDER_CM3_S = 1e-40
 """A rate below this is no result of a calculation but a placeholder such as 1e-60."""
 
-IMPLAUSIBLE_CM3_S = 1e-3
-"""A rate above this is more than even electrons reach; the file is not in cm3 s-1 or has a slip."""
+IMPLAUSIBLE_CM3_S = 1e-7
+"""A rate above this is a hundred times what neutral partners reach; the file has another unit or a slip."""
+
+IMPOSSIBLE_CM3_S = 1e-3
+"""A rate above this is refused: even electrons reach only 1e-5, so the number is cut short or has a slip."""
 
 _AGREES = 0.01
 
@@ -53,22 +56,23 @@ def rate_table(
     turned by detailed balance, or left out where the downward row is listed too.
     """
     mended: list[str] = []
+    highest = IMPOSSIBLE_CM3_S if collider in ("e", "H+") else IMPLAUSIBLE_CM3_S
     listed = _Listed(
         np.array(rows.upper, dtype=np.int64),
         np.array(rows.lower, dtype=np.int64),
         np.array(rows.values, dtype=np.float64).reshape(len(rows.values), len(temperature_k)),
     )
-    _note_values(listed.rate_cm3_s, mended)
+    _note_values(listed.rate_cm3_s, highest, mended)
     listed = _each_once(cursor, listed, rows.lines, len(levels), mended)
     listed = _without_elastic(listed, mended)
-    listed = _downward(listed, levels, temperature_k, mended)
+    listed = _downward(listed, levels, temperature_k, highest, mended)
     notes += [f"{collider}: {text}" for text in mended]
     return RateTable(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
 
 
-def _note_values(rate: FloatArray, notes: list[str]) -> None:
+def _note_values(rate: FloatArray, highest: float, notes: list[str]) -> None:
     zero, tiny = rate == 0, (rate > 0) & (rate < PLACEHOLDER_CM3_S)
-    huge = rate > IMPLAUSIBLE_CM3_S
+    huge = rate > highest
     if zero.any():
         rows = int(zero.all(axis=1).sum())
         notes.append(
@@ -80,7 +84,9 @@ def _note_values(rate: FloatArray, notes: list[str]) -> None:
             f"{tiny.sum()} of {rate.size} rates are below 1e-40, as {example:g}: kept, likely placeholders"
         )
     if huge.any():
-        notes.append(f"{huge.sum()} of {rate.size} rates are above 1e-3 cm3 s-1, as {rate[huge][0]:g}: check")
+        notes.append(
+            f"{huge.sum()} of {rate.size} rates are above {highest:g} cm3 s-1, as {rate[huge][0]:g}: check"
+        )
 
 
 def _each_once(
@@ -114,7 +120,9 @@ def _without_elastic(listed: _Listed, notes: list[str]) -> _Listed:
     return listed.select(~elastic)
 
 
-def _downward(listed: _Listed, levels: LevelTable, temperature_k: FloatArray, notes: list[str]) -> _Listed:
+def _downward(
+    listed: _Listed, levels: LevelTable, temperature_k: FloatArray, highest: float, notes: list[str]
+) -> _Listed:
     upward = levels.energy_cm1[listed.upper] < levels.energy_cm1[listed.lower]
     if not upward.any():
         return listed
@@ -129,7 +137,7 @@ def _downward(listed: _Listed, levels: LevelTable, temperature_k: FloatArray, no
         notes.append(_agreement(turned.rate_cm3_s[both], down.rate_cm3_s[order[at[both]]]))
     if both.all():
         return down
-    added = _plausible(turned.select(~both), levels, notes)
+    added = _plausible(turned.select(~both), levels, highest, notes)
     if len(added.upper):
         lost = int(np.isnan(added.rate_cm3_s).sum())
         notes.append(
@@ -163,13 +171,13 @@ def _turned(upward: _Listed, levels: LevelTable, temperature_k: FloatArray) -> _
     return _Listed(upward.lower, upward.upper, rate)
 
 
-def _plausible(turned: _Listed, levels: LevelTable, notes: list[str]) -> _Listed:
+def _plausible(turned: _Listed, levels: LevelTable, highest: float, notes: list[str]) -> _Listed:
     """Leave out turned rows with impossible values: they were never upward rates, whatever their order.
 
     Published files scaled from another molecule keep its order of levels, and so list downward rates as
     upward ones.
     """
-    impossible = turned.rate_cm3_s > IMPLAUSIBLE_CM3_S
+    impossible = turned.rate_cm3_s > highest
     rows = impossible.any(axis=1)
     if not rows.any():
         return turned

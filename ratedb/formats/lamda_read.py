@@ -15,7 +15,7 @@ from ratedb.files import read_bytes
 from ratedb.formats.lamda_cursor import Cursor, Line, declared_rows, decode, to_index, to_number, to_numbers
 from ratedb.formats.lamda_levels import read_levels, read_lines
 from ratedb.formats.lamda_partner import Partner, clean_molecule, read_partner
-from ratedb.formats.lamda_rates import Rows, rate_table
+from ratedb.formats.lamda_rates import IMPOSSIBLE_CM3_S, Rows, rate_table
 from ratedb.tables import COLLIDERS, LevelTable, MoleculeFile, PartnerRates, RateTable
 
 _FIRST_HEADER = re.compile(rb"\s*!?\s*(?:MOLECULE|ATOM|ION)\b[^\n\r]*[\n\r]", re.IGNORECASE)
@@ -143,7 +143,7 @@ def _rate_rows(cursor: Cursor, declared: int, columns: int, n_levels: int) -> Ro
         if len(fields) != 3 + columns or "_" in line.text or not line.text.isascii() or "!" in line.text:
             fields = _joined(cursor, line, 3 + columns)
         values = _rates_of(fields)
-        upper, lower = (to_index(word) for word in [*fields, "", ""][1:3])
+        upper, lower = (to_index(word) for word in [*fields, "", "", ""][1:3])
         if values is None or len(values) != columns or upper is None or lower is None:
             found = declared_rows("collisional transitions", declared, len(rows.upper))
             raise cursor.refuse(
@@ -155,6 +155,10 @@ def _rate_rows(cursor: Cursor, declared: int, columns: int, n_levels: int) -> Ro
             raise cursor.refuse(line, "a rate refers to a level that is not there", f"levels 1..{n_levels}")
         if min(values) < 0:
             raise cursor.refuse(line, "a rate coefficient is negative", "numbers >= 0 in cm3 s-1")
+        if max(values) > IMPOSSIBLE_CM3_S:
+            raise cursor.refuse(
+                line, "a rate coefficient is impossibly large", f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1"
+            )
         rows.upper.append(upper - 1)
         rows.lower.append(lower - 1)
         rows.values.append(values)
@@ -169,7 +173,8 @@ def _rates_of(fields: Sequence[str]) -> list[float] | None:
     except ValueError:
         return to_numbers(fields[3:])
     # a finite sum means no nan or inf; a word that float alone takes, as 1_0, was sent past this door
-    return values if sum(values) < 1e300 and to_index(fields[0]) is not None else None
+    numbered = bool(fields) and to_index(fields[0]) is not None
+    return values if numbered and sum(values) < 1e300 else None
 
 
 def _joined(cursor: Cursor, line: Line, width: int) -> list[str]:
@@ -177,8 +182,8 @@ def _joined(cursor: Cursor, line: Line, width: int) -> list[str]:
     fields = line.fields()
     while len(fields) < width and to_numbers(fields) is not None and (more := cursor.continuation()):
         words = more.fields()
-        if len(words) > 2 and all(to_index(word) is not None for word in words[:3]):
-            break  # that is the next row: this one is short
+        if words and to_index(words[0]):
+            break  # a rate is never printed as 2: that is the next row, and this one is short
         fields += words
     return fields if to_numbers(fields) is not None else []
 
