@@ -19,7 +19,7 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.models.features import Standardiser, Transitions, feature_map
 from ratedb.models.kernels import build_kernel
-from ratedb.models.quiet import import_gpflow
+from ratedb.models.quiet import import_gpflow, unchecked_shapes
 from ratedb.tables import BoolArray, FloatArray, IntArray, Prediction, RateTable
 
 # A basis vector whose singular value is below this share of the first carries, on real rates, less than
@@ -275,11 +275,14 @@ def _optimise(
         start = length_scale if attempt == 0 else length_scale * float(np.exp(random.normal(0.0, 0.2)))
         regression = _regression(inputs, outputs, kernel, start)
         try:
-            gpflow.optimizers.Scipy().minimize(
-                regression.training_loss,
-                regression.trainable_variables,
-                options={"maxiter": _MAX_ITERATIONS},
-            )
+            # Most of a small training is tracing the graph; GPflow needs no AutoGraph for it.
+            with unchecked_shapes():
+                gpflow.optimizers.Scipy().minimize(
+                    regression.training_loss,
+                    regression.trainable_variables,
+                    tf_fun_args={"autograph": False},
+                    options={"maxiter": _MAX_ITERATIONS},
+                )
             fitted = regression.predict_f(inputs)[0].numpy()
         except Exception as error:  # a Cholesky that fails is TensorFlow's own error class
             if "Cholesky" not in str(error) and "invertible" not in str(error):

@@ -39,3 +39,15 @@ def import_gpflow() -> None:
         import tensorflow as tf
 
         tf.constant(0.0)  # the first operation sets up the devices, and talks about it
+
+
+@contextmanager
+def unchecked_shapes() -> Iterator[None]:
+    """Turn GPflow's shape checks off inside the block: they double the time of tracing a small training.
+
+    Shapes are validated where tables are made.
+    """
+    import check_shapes
+
+    with check_shapes.disable_check_shapes():
+        yield

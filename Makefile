@@ -1,0 +1,48 @@
+# The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# ratedb needs Python 3.11 to 3.13; with 3.11 on Linux it also has real RADEX.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+.PHONY: help demo test lint format docs bench-store bench-models clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \
+	  { echo "ratedb needs Python 3.11 or later; found: $(PYTHON). Name another: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "this Python has no venv module (on Debian: apt install python3-venv)"; exit 1; }
+	@echo "making the environment in $(VENV) (some 3 GB; a few minutes)"
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,dev]'
+	touch $@
+
+demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, export, RADEX, picture
+	$(BIN)/ratedb demo
+
+test: $(VENV)/ready ## all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/ready ## format, style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/ready ## mend format and style
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/ready ## write what is generated: command reference, README's demo output and picture
+	$(BIN)/python docs/generate.py
+
+bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes
+	$(BIN)/python benchmarks/store.py
+
+bench-models: $(VENV)/ready ## the model beside naive interpolation on CO + p-H2, the paper's kind of split
+	$(BIN)/python benchmarks/models.py
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
