@@ -23,7 +23,7 @@ def demo_command(
     folder: Annotated[Path, typer.Argument(help="Where to work; made if need be.")] = Path("ratedb-demo"),
     file: Annotated[
         Path | None,
-        typer.Option("--file", help="Any LAMDA file (default: the CO rates of Yang et al. 2010)."),
+        typer.Option("--file", help="Any LAMDA file (default: CO of Yang et al. 2010)."),
     ] = None,
 ) -> None:
     """Do the whole job on real data: plan, import, train, fill, evaluate, export, RADEX, picture.
@@ -43,9 +43,10 @@ def show_demo(console: Console, result: dict[str, Any]) -> None:
     """Print the demo's results, ending in plain words."""
     plan = result["plan"]["chosen"]
     console.print(
-        f"\n{result['system']}: compute j = {', '.join(map(str, plan['train_j']))} to train and"
-        f" {', '.join(map(str, plan['validate_j']))} to validate ({plan['explicit_percent']:.0f} % of the cost;"
-        f" j <= 5 is there),\npredict the other j up to {result['plan']['target_j'][-1]}."
+        f"\nj <= {plan['train_j'][0]} is there."
+        f" Compute j = {', '.join(map(str, plan['train_j'][1:]))} to train"
+        f" and {', '.join(map(str, plan['validate_j']))} to validate:"
+        f" {plan['explicit_percent']:.0f} % of the cost.\nPredict the other j up to {result['plan']['target_j'][-1]}."
     )
     for system in result["systems"]:
         train, fill = result["train"][system], result["fill"][system]
@@ -68,7 +69,7 @@ def show_demo(console: Console, result: dict[str, Any]) -> None:
 
 
 def _show_lines(console: Console, verify: dict[str, Any]) -> None:
-    """Print populations and fluxes side by side at one condition: the one nearest to a dark cloud's core."""
+    """Print populations and fluxes side by side at one condition, that of a dense cloud."""
     lines = [
         line
         for line in verify["lines"]
@@ -89,5 +90,8 @@ def _show_lines(console: Console, verify: dict[str, Any]) -> None:
         ]
         for line in lines
     ]
-    title = f"RADEX at {_SHOWN_TEMPERATURE_K:g} K, {_SHOWN_DENSITY_CM3:.0e} cm-3: upper level population, flux (K km/s)"
+    title = (
+        f"RADEX at {_SHOWN_TEMPERATURE_K:g} K, {_SHOWN_DENSITY_CM3:.0e} cm-3:"
+        " upper level population, flux (K km/s)"
+    )
     console.print(table(title, ["line", "GHz", "true", "filled", "true flux", "filled flux", "ratio"], rows))

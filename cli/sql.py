@@ -26,7 +26,9 @@ def sql_command(
     ] = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write to a file.")] = None,
 ) -> None:
-    """Ask the store in SQL, read-only; the views are rates, rates_all, levels, radiative, sources, models, plans.
+    """Ask the store in SQL, read-only.
+
+    The views are rates, rates_all, levels, radiative, sources, models and plans.
 
     Example: ratedb sql "SELECT kind, count(*) FROM rates GROUP BY kind"
     """

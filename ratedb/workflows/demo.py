@@ -274,7 +274,7 @@ def _bright(verification: dict[str, Any]) -> dict[str, Any]:
 def _summary(
     plan: dict[str, Any], evaluation: dict[str, Any], verification: dict[str, Any]
 ) -> list[dict[str, str]]:
-    """Return in plain words how good the filled file is: question, answer, and naive interpolation's answer."""
+    """Return in plain words how good the filled file is, beside naive interpolation."""
     gp, naive = evaluation["model"], evaluation["baselines"]["interpolation"]
     chosen = plan["chosen"]
 
@@ -317,7 +317,7 @@ def _summary_of_lines(verification: dict[str, Any]) -> list[tuple[str, str, str]
     if worst is not None:
         density = sum(worst["density_cm3"].values())
         where = f"{worst['upper']}-{worst['lower']} at {worst['temperature_k']:g} K, {density:.0e} cm-3"
-        rows.append((f"The bright line that changes most ({where})", _change(worst["flux_ratio"]), ""))
+        rows.append((f"Of the bright lines {where} changes most", _change(worst["flux_ratio"]), ""))
     rows.append(
         ("No level population changes by more than", f"{verification['max_population_difference']:.4f}", "")
     )

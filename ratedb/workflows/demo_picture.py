@@ -22,7 +22,7 @@ def plots_available() -> bool:
 
 
 def draw(evaluation: Evaluation, train_j: tuple[int, ...], path: Path) -> None:
-    """Draw an evaluation as a PNG; raises RatedbError where matplotlib is missing or the file cannot be written."""
+    """Draw an evaluation as a PNG; raises RatedbError without matplotlib or where it cannot be written."""
     if not plots_available():
         raise RatedbError("matplotlib is not installed", todo="pip install 'ratedb[plots]'")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
