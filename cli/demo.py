@@ -46,7 +46,8 @@ def show_demo(console: Console, result: dict[str, Any]) -> None:
         f"\nj <= {plan['train_j'][0]} is there."
         f" Compute j = {', '.join(map(str, plan['train_j'][1:]))} to train"
         f" and {', '.join(map(str, plan['validate_j']))} to validate:"
-        f" {plan['explicit_percent']:.0f} % of the cost.\nPredict the other j up to {result['plan']['target_j'][-1]}."
+        f" {plan['explicit_percent']:.0f} % of the cost."
+        f"\nPredict the other j up to {result['plan']['target_j'][-1]}."
     )
     for system in result["systems"]:
         train, fill = result["train"][system], result["fill"][system]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ratedb.errors import RatedbError
+from ratedb.physics.transitions import format_integers
 from ratedb.tables import RateTable
 
 _MOSTLY = 0.9
@@ -19,7 +20,7 @@ def rates_of_j(rates: RateTable, j_values: tuple[int, ...], role: str) -> RateTa
         raise RatedbError(
             f"the store has no rates out of some j of the {role} set",
             where=rates.system,
-            expected=f"j among {known}" if known else "computed rates",
+            expected=f"j among {format_integers(known)}" if known else "computed rates",
             got=f"j = {', '.join(map(str, missing))}",
             todo="import their explicit calculations, or choose other j",
         )

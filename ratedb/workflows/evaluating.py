@@ -16,6 +16,7 @@ from ratedb.models.basis import BasisModel, predict
 from ratedb.models.features import Transitions
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.training_set import at_temperatures, complete_block, rates_of_j
+from ratedb.physics.transitions import format_integers
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.tables import FloatArray, Prediction, RateTable
@@ -104,7 +105,9 @@ def held_out(truth: RateTable, record: Model, training: RateTable) -> RateTable:
         raise RatedbError(
             f"nothing is held out from model {record.model_id}",
             where=truth.system,
-            expected=f"known rates out of j among {list(wanted)}",
+            expected=f"known rates out of j among {format_integers(wanted)}"
+            if wanted
+            else "a target with other j",
             got="none",
             todo="import explicit calculations of such j, or name a file that has them with --truth",
         )

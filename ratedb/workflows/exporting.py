@@ -99,7 +99,7 @@ def export_systems(
     values = sum(partner["rates"] for partner in partners)
     result = ExportResult(
         path=str(target),
-        provenance_path=str(target.with_name(target.name + ".provenance.json")),
+        provenance_path=f"{target}.provenance.json",
         sha256=sha256(content),
         systems=list(systems),
         levels=len(file.levels),

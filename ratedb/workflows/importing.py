@@ -14,6 +14,7 @@ import numpy as np
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import read_bytes, sha256
 from ratedb.formats.detect import read_file
+from ratedb.physics.transitions import format_integers
 from ratedb.store.rates import KINDS
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
 from ratedb.tables import MoleculeFile, PartnerRates, RateTable
@@ -115,7 +116,7 @@ def _wanted(partner: PartnerRates, j_values: tuple[int, ...] | None, path: Path)
         raise RatedbError(
             "the file has no transitions out of some j",
             where=f"{path}, {partner.rates.system}",
-            expected=f"j among {sorted(set(initial_j.tolist()))}",
+            expected=f"j among {format_integers(sorted(set(initial_j.tolist())))}",
             got=", ".join(map(str, missing)),
         )
     return partner.rates.select(np.isin(initial_j, j_values))

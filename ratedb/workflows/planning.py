@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ratedb.errors import UsageError
 from ratedb.planning.plan import Candidate, PlanRequest, plan_candidates
 from ratedb.store.records import Plan
 from ratedb.store.store import Store, split_system
@@ -38,21 +37,17 @@ def make_plan(
     system: str,
     request: PlanRequest,
     *,
-    chosen_size: int | None = None,
     dry_run: bool = False,
 ) -> PlanResult:
     """Plan for a system, which need not be in the store, and keep the plan.
 
-    With `request.train_j` the strategy is `own`: what that set costs; else `spread`. One candidate is
-    chosen where there is only one, or the one of `chosen_size`. Initial j that the store already has
-    computed are free. Raises UsageError where no set can be placed.
+    With `request.train_j` the strategy is `own`: what that set costs; else `spread`. A single
+    candidate is the chosen one. Raises UsageError where no set can be placed.
     """
     split_system(system)
-    if db.exists():
-        request = replace(request, given=tuple(sorted({*request.given, *_computed_j(db, system)})))
     candidates = plan_candidates(request)
     strategy = "spread" if request.train_j is None else "own"
-    chosen = _choose(candidates, chosen_size)
+    chosen = candidates[0] if len(candidates) == 1 else None
     result = PlanResult(None, system, strategy, candidates, chosen)
     if dry_run:
         return result
@@ -67,25 +62,3 @@ def make_plan(
             )
         )
     return replace(result, plan_id=plan_id)
-
-
-def _choose(candidates: list[Candidate], size: int | None) -> Candidate | None:
-    if size is not None:
-        fitting = [candidate for candidate in candidates if candidate.n == size]
-        if not fitting:
-            raise UsageError(f"no candidate has {size} training j", expected=f"{[c.n for c in candidates]}")
-        return fitting[0]
-    return candidates[0] if len(candidates) == 1 else None
-
-
-def _computed_j(db: Path, system: str) -> set[int]:
-    """Return the initial j that the store has computed completely."""
-    from ratedb.workflows.showing import coverage
-
-    with Store(db) as store:
-        if not store.has_system(system):
-            return set()
-        stored = store.rates(system)
-    if not stored.rates.levels.has_vj:
-        return set()
-    return {row["j"] for row in coverage(stored) if row["computed"] and not row["missing"] + row["predicted"]}
