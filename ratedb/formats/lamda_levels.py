@@ -19,6 +19,8 @@ FREQUENCY_TOLERANCE = 1e-3
 """A frequency further than this, relatively, from its level difference is recomputed."""
 
 _HIGHEST_CM1 = 1e8
+_LARGEST_WEIGHT = 1e6
+_LARGEST_A_S1 = 1e15
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,7 @@ def _level(cursor: Cursor, line: Line, declared: int, found: int) -> tuple[int, 
             "a level cannot be read",
             f"number, energy (cm-1), weight, label; {declared_rows('levels', declared, found)}",
         )
-    if abs(energy) > _HIGHEST_CM1 or weight <= 0 or not 1 <= number <= declared:
+    if abs(energy) > _HIGHEST_CM1 or not 0 < weight <= _LARGEST_WEIGHT or not 1 <= number <= declared:
         raise cursor.refuse(
             line,
             "a level is impossible",
@@ -194,7 +196,8 @@ def _line(cursor: Cursor, line: Line, n_levels: int, expected: str) -> tuple[int
             line, "a radiative transition cannot be read", f"number, up, low, A (s-1), frequency; {expected}"
         )
     upper, lower = (index or 0 for index in pair)
-    if not (1 <= upper <= n_levels and 1 <= lower <= n_levels and upper != lower) or values[0] < 0:
+    possible_a = 0 <= values[0] <= _LARGEST_A_S1
+    if not (1 <= upper <= n_levels and 1 <= lower <= n_levels and upper != lower) or not possible_a:
         raise cursor.refuse(
             line, "a radiative transition is impossible", f"two different levels of 1..{n_levels}, A >= 0"
         )

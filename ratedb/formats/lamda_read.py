@@ -94,7 +94,7 @@ def _molecular_weight(cursor: Cursor) -> float:
     line = cursor.take("the molecular weight")
     fields = line.fields()
     weight = to_number(fields[0]) if fields else None
-    if weight is None or weight < 0:
+    if weight is None or not 0 <= weight < 1e6:
         raise cursor.refuse(line, "the molecular weight is not a number", "a number such as 28.0")
     return weight
 
@@ -130,8 +130,8 @@ def _temperatures(cursor: Cursor, declared: int) -> list[float]:
     what = "the collision temperatures cannot be read"
     if values is None or len(values) != declared or declared == 0:
         raise cursor.refuse(line, what, f"{declared} temperatures as declared, found {len(words)}")
-    if min(values) <= 0 or any(a >= b for a, b in pairwise(values)):
-        raise cursor.refuse(line, what, "temperatures > 0 that increase")
+    if min(values) <= 0 or max(values) > 1e9 or any(a >= b for a, b in pairwise(values)):
+        raise cursor.refuse(line, what, "temperatures in 0..1e9 K that increase")
     return values
 
 

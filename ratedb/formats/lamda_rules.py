@@ -328,7 +328,14 @@ def warn_limits(
 
 
 def real(value: float, decimals: int | None = None) -> str:
-    """Return a real in at most 16 bytes with a point: exactly where that is possible, or with `decimals`."""
+    """Return a real in at most 16 bytes with a point: exactly where that is possible, or with `decimals`.
+
+    Raises RatedbError for a number whose exponent has three digits.
+    """
+    if not (value == 0 or SMALLEST <= abs(value) <= _LARGEST):
+        raise RatedbError(
+            "no LAMDA file can hold a number", expected="exponents of two digits", got=f"{value:g}"
+        )
     choices = range(1, 13) if decimals is None else range(decimals, 0, -1)
     for places in choices:
         text = f"{value:.{places}f}"

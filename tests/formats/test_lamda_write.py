@@ -379,6 +379,8 @@ def test_where_no_valid_file_can_be_made_it_is_refused() -> None:
             render_lamda(MoleculeFile(file.levels, file.lines, partners))
     with pytest.raises(RatedbError, match="no LAMDA file can be made"):
         render_lamda(MoleculeFile(file.levels, LineTable.empty(), (PartnerRates(zeros),)))
+    with pytest.raises(RatedbError, match="no LAMDA file can hold"):
+        render_lamda(molecule(rotor(weight=[1, 3, 5, 1e200])))
     bare = LevelTable("X", (), [], [])
     none = RateTable(bare, "He", [], [], [10.0], np.empty((0, 1)))
     with pytest.raises(RatedbError, match="no LAMDA file can be made"):
