@@ -17,14 +17,21 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
-_SANDBOX: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false"}
+_SANDBOX: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": "false"}
+_MAGIC, _MAGIC_AT = b"DUCK", 8
 
 
 def connect(
-    path: Path, *, read_only: bool, sandboxed: bool = False, allowed_file: Path | None = None
+    path: Path,
+    *,
+    read_only: bool,
+    sandboxed: bool = False,
+    allowed_file: Path | None = None,
+    shown: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file; `sandboxed` also turns off every access to other files but `allowed_file`.
 
+    Errors name the file as `shown`, where it stands in for another.
     Raises LockedError where another process holds the file, RatedbError where it cannot be opened.
     """
     if path.is_dir():
@@ -44,11 +51,49 @@ def connect(
             expected="a file this user may write",
             todo="change its permissions, or copy it and name the copy with --db",
         )
+    if path.exists():
+        _need_duckdb(path)
     config = _CONFIG | (_SANDBOX if sandboxed else {})
-    if allowed_file is not None:
-        config["allowed_paths"] = [str(allowed_file)]
-    with clear_errors(path):
-        return duckdb.connect(str(path), read_only=read_only, config=config)
+    with clear_errors(shown or path):
+        # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
+        connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
+        if sandboxed:
+            _close_in(connection, allowed_file)
+    return connection
+
+
+def _close_in(connection: duckdb.DuckDBPyConnection, allowed_file: Path | None) -> None:
+    try:
+        # In this order: the allowed files cannot be named once access is off.
+        if allowed_file is not None:
+            quoted = str(allowed_file).replace("'", "''")
+            connection.execute(f"SET allowed_paths = ['{quoted}']")
+        connection.execute("SET enable_external_access = false")
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _need_duckdb(path: Path) -> None:
+    """Raise RatedbError where a file is not DuckDB's.
+
+    DuckDB itself would open a CSV, JSON or Parquet file as a database in memory, and lose what is stored.
+    """
+    try:
+        with path.open("rb") as handle:
+            start = handle.read(_MAGIC_AT + len(_MAGIC))
+    except OSError as error:
+        raise RatedbError(
+            "cannot read the database", where=str(path), got=error.strerror or str(error)
+        ) from error
+    if start[_MAGIC_AT:] != _MAGIC:
+        raise RatedbError(
+            "not a DuckDB database",
+            where=str(path),
+            expected="a ratedb store",
+            got=f"a file that starts with {start!r}" if start else "an empty file",
+            todo="name a ratedb store with --db; the file was not changed",
+        )
 
 
 @contextmanager
@@ -61,7 +106,7 @@ def clear_errors(path: Path) -> Iterator[None]:
 
 
 def _translate(error: duckdb.Error, path: Path) -> RatedbError:
-    text = str(error).splitlines()[0]
+    text = (str(error).splitlines() or [type(error).__name__])[0]
     if "Could not set lock" in text:
         holder = re.search(r"held in (.*) \(PID (\d+)\)", text)
         got = f"{holder[1]} with PID {holder[2]} holds it" if holder else text
@@ -85,6 +130,12 @@ def _translate(error: duckdb.Error, path: Path) -> RatedbError:
             where=str(path),
             got=text,
             todo="make room and run the command again; the store holds what was reported as done",
+        )
+    if "different configuration" in text:
+        return RatedbError(
+            "this process already has the database open in another way",
+            where=str(path),
+            todo="close the other Store first; one that writes and one that reads cannot be open together",
         )
     if "newer" in text and "version" in text:
         return RatedbError(
