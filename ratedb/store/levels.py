@@ -91,6 +91,22 @@ def get_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> StoredLe
     return StoredLevels(levels, _get_lines(connection, molecule, level_id), level_id)
 
 
+def ids_of(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> IntArray:
+    """Return the ids, shape (n,), of levels that came out of this store; raises RatedbError where not."""
+    rows = connection.execute(
+        "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule]
+    ).fetchall()
+    by_label = dict(rows)
+    unknown = [label for label in levels.label if label not in by_label]
+    if unknown:
+        raise RatedbError(
+            f"the store has no such level of {levels.molecule}",
+            expected="levels that came out of this store",
+            got=", ".join(unknown[:4]),
+        )
+    return np.array([by_label[label] for label in levels.label], dtype=np.int64)
+
+
 def positions(level_id: IntArray, wanted: IntArray) -> IntArray:
     """Return where each id of `wanted`, shape (k,), stands in `level_id`, shape (n,)."""
     order = np.argsort(level_id)
@@ -148,8 +164,10 @@ def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tupl
     for level_id, label, v, j in rows:
         by_key[(v, j) if levels.has_vj and v is not None else label] = level_id
     keys = _keys(levels)
+    _need_distinct(levels, keys)
     known = np.array([by_key.get(key, -1) for key in keys], dtype=np.int64)
     warnings = _compare_energies(connection, levels, known)
+    _need_same_labelling(levels, known, [row[2] is not None for row in rows])
     _add_levels(connection, levels, np.flatnonzero(known < 0), {str(row[1]) for row in rows})
     if (known >= 0).all():
         return known, warnings
@@ -160,6 +178,34 @@ def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tupl
     )
     ids = [int(k) if k >= 0 else int(fresh[label]) for k, label in zip(known, levels.label, strict=True)]
     return np.array(ids, dtype=np.int64), warnings
+
+
+def _need_distinct(levels: LevelTable, keys: list[tuple[int, int] | str]) -> None:
+    if len(set(keys)) == len(keys):
+        return
+    twice = next(key for key in keys if keys.count(key) > 1)
+    raise RatedbError(
+        f"two levels of {levels.molecule} have the same quantum numbers",
+        where=", ".join(repr(levels.label[i]) for i, key in enumerate(keys) if key == twice),
+        expected="each v, j once",
+        got=f"v, j = {twice}",
+        todo="give the levels of a finer structure labels that are not taken for v and j",
+    )
+
+
+def _need_same_labelling(levels: LevelTable, known: IntArray, stored_have_vj: list[bool]) -> None:
+    """Refuse new levels without v, j among levels with them, or the reverse: neither could be compared."""
+    fresh = np.flatnonzero(known < 0)
+    if len(fresh) == 0 or not stored_have_vj or all(has == levels.has_vj for has in stored_have_vj):
+        return
+    ours, theirs = ("v and j", "other labels") if levels.has_vj else ("other labels", "v and j")
+    raise RatedbError(
+        f"the levels of {levels.molecule} are named in another way than those in the store",
+        where=f"level {levels.label[fresh[0]]!r}",
+        expected=f"{theirs}, as in the store",
+        got=ours,
+        todo="bring the labels into one form, or import under another molecule name with --molecule",
+    )
 
 
 def _add_levels(

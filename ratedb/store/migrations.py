@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 
 import duckdb
 
 from ratedb.errors import RatedbError
+from ratedb.store.records import now
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -17,6 +19,14 @@ CREATE TABLE IF NOT EXISTS schema_migration (
     applied_at TIMESTAMP NOT NULL,
     ratedb_version VARCHAR NOT NULL
 )
+"""
+_RECORD_COLUMNS = ("version", "name", "applied_at", "ratedb_version")
+_OBJECTS = """
+SELECT table_name FROM duckdb_tables() WHERE NOT internal
+UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal
+UNION ALL SELECT sequence_name FROM duckdb_sequences()
+UNION ALL SELECT function_name FROM duckdb_functions() WHERE NOT internal
+UNION ALL SELECT type_name FROM duckdb_types() WHERE NOT internal
 """
 
 
@@ -41,11 +51,15 @@ def available() -> tuple[Migration, ...]:
 
 
 def current_version(connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the newest version recorded in the store, 0 where there is none; never writes."""
-    row = connection.execute(
-        "SELECT count(*) FROM duckdb_tables() WHERE table_name = 'schema_migration' AND NOT internal"
-    ).fetchone()
-    if row is None or row[0] == 0:
+    """Return the newest version recorded in the store, 0 where there is none; never writes.
+
+    A table of that name with other columns is some other program's, and no record.
+    """
+    columns = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE table_name = 'schema_migration'"
+        " AND schema_name = 'main' AND NOT internal ORDER BY column_index"
+    ).fetchall()
+    if tuple(name for (name,) in columns) != _RECORD_COLUMNS:
         return 0
     newest = connection.execute("SELECT max(version) FROM schema_migration").fetchone()
     return int(newest[0]) if newest and newest[0] is not None else 0
@@ -66,15 +80,15 @@ def check_not_newer(connection: duckdb.DuckDBPyConnection, where: str) -> int:
     return version
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str) -> list[int]:
+def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: str) -> list[int]:
     """Apply what is pending and return the versions applied.
 
     Each migration and its record are one transaction, so a step that fails or is killed leaves neither.
-    Raises RatedbError where the file holds tables that ratedb did not make.
+    Raises RatedbError where the file, named `where`, holds what ratedb did not make.
     """
     version = current_version(connection)
     if version == 0:
-        _refuse_foreign(connection)
+        _refuse_foreign(connection, where)
     applied = []
     for migration in available():
         if migration.version <= version:
@@ -84,24 +98,26 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str) -> list[
             connection.execute(_RECORD_TABLE)
             connection.execute(migration.sql)
             connection.execute(
-                "INSERT INTO schema_migration VALUES (?, ?, now()::TIMESTAMP, ?)",
-                [migration.version, migration.name, ratedb_version],
+                "INSERT INTO schema_migration VALUES (?, ?, ?, ?)",
+                [migration.version, migration.name, now(), ratedb_version],
             )
             connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
+                connection.execute("ROLLBACK")
             raise
         applied.append(migration.version)
     return applied
 
 
-def _refuse_foreign(connection: duckdb.DuckDBPyConnection) -> None:
-    tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
-    if tables:
-        names = ", ".join(sorted(str(row[0]) for row in tables)[:5])
+def _refuse_foreign(connection: duckdb.DuckDBPyConnection, where: str) -> None:
+    objects = connection.execute(_OBJECTS).fetchall()
+    if objects:
+        names = ", ".join(sorted(str(row[0]) for row in objects)[:5])
         raise RatedbError(
             "this DuckDB file is not a ratedb store",
-            expected="an empty file or one with a schema_migration table",
-            got=f"tables {names}",
+            where=where,
+            expected="a database that ratedb made, or an empty one",
+            got=f"one that holds {names}",
             todo="choose another file with --db",
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -89,6 +91,8 @@ class Store:
         self.path = Path(path)
         if write and not create and not self.path.exists():
             connect(self.path, read_only=True)  # says that there is no database
+        if write and create and not self.path.exists():
+            _create(self.path)
         if not write:
             _migrate_if_old(self.path)
         self._duckdb = connect(self.path, read_only=not write)
@@ -96,7 +100,7 @@ class Store:
             with clear_errors(self.path):
                 version = migrations.check_not_newer(self._duckdb, str(self.path))
                 if write:
-                    migrations.migrate(self._duckdb, __version__)
+                    migrations.migrate(self._duckdb, __version__, str(self.path))
                 elif version == 0:
                     raise RatedbError(
                         "not a ratedb store", where=str(self.path), todo="name another with --db"
@@ -262,8 +266,8 @@ class Store:
     def put_prediction(self, name: str, prediction: Prediction, keep: BoolArray, model: Model) -> int:
         """Store predicted values where `keep`, shape (n, m), is true, as a new source; return its id."""
         system = self.system(name)
-        level_id = self.levels(system.molecule).level_id
         with self.transaction() as session:
+            level_id = levels_.ids_of(self._duckdb, prediction.levels)
             rates_.stage(
                 self._duckdb,
                 level_id[prediction.upper],
@@ -347,6 +351,37 @@ def _id(number: int | None) -> int:
     return number
 
 
+def _create(path: Path) -> None:
+    """Make a new store aside and give it its name when it is whole: a half-made one is never visible."""
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ratedb-new-") as folder:
+            new = Path(folder) / "new.duckdb"
+            writer = connect(new, read_only=False, shown=path)
+            try:
+                with clear_errors(path):
+                    migrations.migrate(writer, __version__, str(path))
+                    writer.execute("CHECKPOINT")  # all in the one file, or an error
+            finally:
+                writer.close()
+            _give_name(new, path)
+    except OSError as error:
+        raise RatedbError(
+            "cannot make the database",
+            where=str(path),
+            got=error.strerror or str(error),
+            todo="choose a folder that exists, is writable and has room, and name a file in it with --db",
+        ) from error
+
+
+def _give_name(new: Path, path: Path) -> None:
+    try:
+        os.link(new, path)
+    except FileExistsError:
+        return  # another process made the store meanwhile; that one counts
+    except OSError:
+        os.rename(new, path)  # a file system without links
+
+
 def _migrate_if_old(path: Path) -> None:
     """Bring an older store up to date before it is opened for reading only."""
     probe = connect(path, read_only=True)
@@ -359,6 +394,6 @@ def _migrate_if_old(path: Path) -> None:
         writer = connect(path, read_only=False)
         try:
             with clear_errors(path):
-                migrations.migrate(writer, __version__)
+                migrations.migrate(writer, __version__, str(path))
         finally:
             writer.close()
