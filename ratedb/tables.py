@@ -237,6 +237,8 @@ class RateTable:
     def select(self, keep: npt.ArrayLike) -> RateTable:
         """Return the transitions at `keep`, a boolean mask of shape (n,) or indices."""
         rows = np.asarray(keep)
+        if rows.dtype != np.bool_:
+            rows = rows.astype(np.int64)  # an empty list would be an array of floats
         return replace(self, upper=self.upper[rows], lower=self.lower[rows], rate_cm3_s=self.rate_cm3_s[rows])
 
     def sha256(self) -> str:

@@ -11,6 +11,7 @@ scales from all coefficients at once is far more robust than from each alone.
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -232,7 +233,7 @@ def from_stored(state: dict[str, Any], content: bytes) -> BasisModel:
                 training_dex_rms=state["training_dex_rms"],
                 calibration=state["calibration"],
             )
-    except (KeyError, ValueError, OSError, TypeError) as error:
+    except (KeyError, ValueError, OSError, TypeError, zipfile.BadZipFile) as error:
         raise RatedbError(
             "the stored model cannot be read",
             expected="a model of format 1",
