@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ratedb import __version__
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, UsageError
 
 from . import (
     demo,
@@ -27,6 +27,9 @@ from . import (
     verify,
 )
 from .output import Context
+
+# What Typer makes of Ctrl-C, as shells do.
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="ratedb",
@@ -79,22 +82,22 @@ app.command("doctor")(doctor.doctor_command)
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; a mistake of the user's is one message."""
     arguments = _common_first(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in arguments
     try:
-        app(arguments, prog_name="ratedb", standalone_mode=True)
+        app(arguments, prog_name="ratedb")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else 0
+        code = end.code if isinstance(end.code, int) else 0
+        if code == _INTERRUPTED:
+            print("ratedb: interrupted; the database is as it was", file=sys.stderr)
+        elif code == UsageError.exit_code and as_json:
+            # Typer has said on standard error what it does not understand.
+            print(json.dumps({"error": {"what": "the command line is not understood", "exit_code": code}}))
+        return code
     except RatedbError as error:
         print(f"ratedb: {error}", file=sys.stderr)
-        if "--json" in arguments:
-            print(json.dumps({"error": {**vars(error), "exit_code": error.exit_code}}))
+        if as_json:
+            print(json.dumps({"error": error.to_json()}))
         return error.exit_code
-    except KeyboardInterrupt:
-        print("ratedb: interrupted; the database is as it was", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader of the output has gone (`| head`); say nothing, as other tools do.
-        sys.stderr.close()
-        return 0
     return 0
 
 

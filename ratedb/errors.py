@@ -35,6 +35,17 @@ class RatedbError(Exception):
         lines = [what] + [f"  {name}: {text}" for name, text in parts if text]
         super().__init__("\n".join(lines))
 
+    def to_json(self) -> dict[str, str | int | None]:
+        """Return the parts of the message and the exit code as plain JSON values."""
+        return {
+            "what": self.what,
+            "where": self.where,
+            "expected": self.expected,
+            "got": self.got,
+            "todo": self.todo,
+            "exit_code": self.exit_code,
+        }
+
 
 class UsageError(RatedbError):
     """The request itself makes no sense, whatever the data."""

@@ -11,14 +11,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Hold back what C++ writes to standard error; show it if the block fails."""
+    """Hold back what C++ writes to standard error; show it if the block fails, but not at Ctrl-C."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             os.dup2(saved, 2)
             held.seek(0)
             os.write(2, held.read())
