@@ -98,9 +98,13 @@ def _need_duckdb(path: Path) -> None:
 
 @contextmanager
 def clear_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's storage errors inside the block into a LockedError or RatedbError."""
+    """Turn DuckDB's errors inside the block into a LockedError or RatedbError, its Ctrl-C into Python's."""
     try:
         yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
     except duckdb.Error as error:
         raise _translate(error, path) from error
 

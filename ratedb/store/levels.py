@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -42,7 +42,7 @@ def put_levels(
 
     Raises RatedbError where the levels contradict what the store has under this molecule's name.
     """
-    level_id, warnings = _identify(connection, levels)
+    level_id, zero_cm1, warnings = _identify(connection, levels)
     content = _content_sha256(levels, lines)
     known = session.exec(
         select(LevelSet).where(LevelSet.molecule == levels.molecule, LevelSet.content_sha256 == content)
@@ -60,7 +60,8 @@ def put_levels(
     session.flush()
     if record.level_set_id is None:
         raise RatedbError("the store gave no id to a level set", where=levels.molecule)
-    _insert_values(connection, record.level_set_id, levels, lines, level_id)
+    counted_alike = replace(levels, energy_cm1=levels.energy_cm1 - zero_cm1)
+    _insert_values(connection, record.level_set_id, counted_alike, lines, level_id)
     return record.level_set_id, level_id, warnings
 
 
@@ -156,7 +157,8 @@ def _keys(levels: LevelTable) -> list[tuple[int, int] | str]:
     return [(int(v), int(j)) for v, j in zip(levels.v, levels.j, strict=True)]
 
 
-def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tuple[IntArray, list[str]]:
+def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tuple[IntArray, float, list[str]]:
+    """Return the ids of the levels, the energy to take off to count from the store's zero, and warnings."""
     rows = connection.execute(
         "SELECT level_id, label, v, j FROM level WHERE molecule = ?", [levels.molecule]
     ).fetchall()
@@ -166,18 +168,18 @@ def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tupl
     keys = _keys(levels)
     _need_distinct(levels, keys)
     known = np.array([by_key.get(key, -1) for key in keys], dtype=np.int64)
-    warnings = _compare_energies(connection, levels, known)
+    zero_cm1, warnings = _compare_energies(connection, levels, known)
     _need_same_labelling(levels, known, [row[2] is not None for row in rows])
     _add_levels(connection, levels, np.flatnonzero(known < 0), {str(row[1]) for row in rows})
     if (known >= 0).all():
-        return known, warnings
+        return known, zero_cm1, warnings
     fresh = dict(
         connection.execute(
             "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule]
         ).fetchall()
     )
     ids = [int(k) if k >= 0 else int(fresh[label]) for k, label in zip(known, levels.label, strict=True)]
-    return np.array(ids, dtype=np.int64), warnings
+    return np.array(ids, dtype=np.int64), zero_cm1, warnings
 
 
 def _need_distinct(levels: LevelTable, keys: list[tuple[int, int] | str]) -> None:
@@ -229,7 +231,7 @@ def _add_levels(
 
 def _compare_energies(
     connection: duckdb.DuckDBPyConnection, levels: LevelTable, known: IntArray
-) -> list[str]:
+) -> tuple[float, list[str]]:
     stored = dict(
         connection.execute(
             "SELECT level_id, energy_cm1 FROM levels WHERE molecule = ?", [levels.molecule]
@@ -237,7 +239,7 @@ def _compare_energies(
     )
     shared = [i for i in range(len(levels)) if int(known[i]) in stored]
     if not shared:
-        return []
+        return 0.0, []
     old = np.array([stored[int(known[i])] for i in shared])
     new = levels.energy_cm1[shared]
     difference = np.abs((new - new.min()) - (old - old.min()))
@@ -251,13 +253,21 @@ def _compare_energies(
             got=f"{new[worst]:.3f} cm-1",
             todo="check the file; if it is another species, name it with --molecule",
         )
+    warnings = []
     if difference.max() > _ENERGY_NOTICE_CM1:
         worst = int(np.argmax(difference))
-        return [
+        warnings.append(
             f"level {levels.label[shared[worst]]} of {levels.molecule} differs by {difference[worst]:.3f}"
             " cm-1 from the store; both are kept, the most complete level list is used"
-        ]
-    return []
+        )
+    zero_cm1 = float(new.min() - old.min())
+    if abs(zero_cm1) <= _ENERGY_NOTICE_CM1:
+        return 0.0, warnings
+    warnings.append(
+        f"the energies of {levels.molecule} are counted from another zero than in the store;"
+        f" {zero_cm1:.3f} cm-1 are taken off them"
+    )
+    return zero_cm1, warnings
 
 
 def _insert_values(

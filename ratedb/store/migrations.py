@@ -55,10 +55,13 @@ def current_version(connection: duckdb.DuckDBPyConnection) -> int:
 
     A table of that name with other columns is some other program's, and no record.
     """
-    columns = connection.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE table_name = 'schema_migration'"
-        " AND schema_name = 'main' AND NOT internal ORDER BY column_index"
-    ).fetchall()
+    there = connection.execute(
+        "SELECT count(*) FROM duckdb_tables()"
+        " WHERE table_name = 'schema_migration' AND schema_name = 'main' AND NOT internal"
+    ).fetchone()
+    if there is None or there[0] == 0:
+        return 0
+    columns = connection.execute("SELECT name FROM pragma_table_info('main.schema_migration')").fetchall()
     if tuple(name for (name,) in columns) != _RECORD_COLUMNS:
         return 0
     newest = connection.execute("SELECT max(version) FROM schema_migration").fetchone()

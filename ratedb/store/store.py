@@ -177,13 +177,15 @@ class Store:
         """Return the best rates known of a system; raises RatedbError for an unknown system."""
         system = self.system(name)
         molecule = self.levels(system.molecule)
-        return rates_.best_rates(self._duckdb, _id(system.system_id), system.collider, molecule)
+        with clear_errors(self.path):
+            return rates_.best_rates(self._duckdb, _id(system.system_id), system.collider, molecule)
 
     def query(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
-        cursor = self._duckdb.execute(sql, parameters or [])
-        names = [column[0] for column in cursor.description or []]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        with clear_errors(self.path):
+            cursor = self._duckdb.execute(sql, parameters or [])
+            names = [column[0] for column in cursor.description or []]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     # -- what comes in --------------------------------------------------------------------------
 
