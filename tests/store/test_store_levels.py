@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from stores import all_tables, by_transition, put
+from synthetic import rotor_levels, rotor_lines, rotor_rates
+
+from ratedb.errors import RatedbError
+from ratedb.store.store import Store
+from ratedb.tables import LevelTable, LineTable
+
+
+def contents(store: Store) -> dict[str, list[dict[str, object]]]:
+    """Return every table of an open store."""
+    names = store.query("SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1")
+    return {str(n["table_name"]): store.query(f"SELECT * FROM {n['table_name']}") for n in names}
+
+
+def refused(store: Store, levels: LevelTable, words: str) -> None:
+    before = contents(store)
+    with pytest.raises(RatedbError, match=words) as caught:
+        put(store, rotor_rates(levels, seed=9), "refused")
+    assert caught.value.exit_code == 1
+    assert caught.value.todo
+    assert contents(store) == before
+
+
+def unlabelled(levels: LevelTable, labels: tuple[str, ...]) -> LevelTable:
+    return replace(levels, label=labels, v=None, j=None)
+
+
+def test_a_level_is_the_same_by_v_and_j_whatever_its_label(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(4), seed=1), "plain labels")
+    put(store, rotor_rates(rotor_levels(4, prefix="0_"), seed=2), "other labels")
+    assert len(store.query("SELECT * FROM level")) == 5
+    both = store.query("SELECT count(*) AS n FROM rates_all")[0]["n"]
+    best = store.query("SELECT count(*) AS n, min(source_id) AS oldest FROM rates")[0]
+    assert both == 2 * best["n"]
+    assert best["oldest"] == 2
+
+
+def test_levels_without_quantum_numbers_are_the_same_by_label(store: Store) -> None:
+    names = ("a", "b", "c", "d")
+    levels = unlabelled(rotor_levels(3), names)
+    upper, lower = np.tril_indices(4, -1)
+    for seed in (1, 2):
+        rates = replace(rotor_rates(rotor_levels(3), seed=seed), levels=levels, upper=upper, lower=lower)
+        put(store, rates, f"seed {seed}", lines=LineTable.empty())
+    assert [row["label"] for row in store.query("SELECT label FROM levels ORDER BY energy_cm1")] == [*names]
+    assert not store.levels("XY").levels.has_vj
+
+
+def test_a_longer_level_list_adds_the_new_levels_only(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(3)), "short")
+    put(store, rotor_rates(rotor_levels(6, prefix="x")), "long")
+    levels = store.levels("XY").levels
+    assert levels.label == ("0", "1", "2", "3", "x4", "x5", "x6")
+    assert levels.j is not None
+    assert levels.j.tolist() == list(range(7))
+
+
+def test_contradicting_energies_are_refused_and_the_store_is_as_it_was(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(5)))
+    levels = rotor_levels(5)
+    refused(store, replace(levels, energy_cm1=levels.energy_cm1 * 1.1), "contradict")
+
+
+def test_a_small_difference_of_energies_is_kept_and_said(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(5)))
+    levels = rotor_levels(5)
+    other = replace(levels, energy_cm1=levels.energy_cm1 * 1.01)
+    result = put(store, rotor_rates(other, seed=1), "another")
+    assert any("differs by 0.600 cm-1" in warning for warning in result.warnings)
+
+
+def test_energies_counted_from_another_zero_do_not_mix(store: Store) -> None:
+    short = rotor_levels(3)
+    put(store, rotor_rates(short), "with lines")
+    result = put(store, rotor_rates(rotor_levels(6, zero_cm1=620.0)), "shifted", lines=LineTable.empty())
+    assert any("620.000 cm-1 are taken off" in warning for warning in result.warnings)
+    np.testing.assert_allclose(
+        store.levels("XY").levels.energy_cm1, rotor_levels(6).energy_cm1, rtol=0, atol=1e-9
+    )
+
+
+def test_levels_named_in_two_ways_are_refused_not_doubled(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(3)))
+    plain = rotor_levels(3)
+    before = contents(store)
+    rates = replace(rotor_rates(plain, seed=1), levels=unlabelled(plain, ("J=0", "J=1", "J=2", "J=3")))
+    with pytest.raises(RatedbError, match="named in another way"):
+        put(store, rates, "other names", lines=LineTable.empty())
+    assert contents(store) == before
+    assert store.levels("XY").levels.has_vj
+
+
+def test_a_label_that_names_another_level_is_refused(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(3)))
+    levels = rotor_levels(4)
+    refused(store, replace(levels, label=("0", "1", "2", "4", "3")), "already names another level")
+
+
+def test_two_levels_of_one_v_and_j_are_refused(store: Store) -> None:
+    levels = rotor_levels(3)
+    refused(store, replace(levels, j=np.array([0, 1, 1, 2])), "same quantum numbers")
+
+
+@pytest.mark.parametrize("rich_first", [True, False])
+def test_the_most_complete_spectroscopy_gives_energies_and_lines(store: Store, rich_first: bool) -> None:
+    rich, poor = rotor_levels(5), rotor_levels(5)
+    poor = replace(poor, energy_cm1=poor.energy_cm1 * 1.001, molecular_weight=29.0)
+    lines = rotor_lines(rich)
+    few = LineTable(lines.upper[:2], lines.lower[:2], lines.einstein_a_s1[:2] * 2, lines.frequency_ghz[:2])
+    puts = [(rich, lines), (poor, few)]
+    for number, (levels, with_lines) in enumerate(puts if rich_first else puts[::-1]):
+        put(store, rotor_rates(levels, seed=number), str(number), lines=with_lines)
+    stored = store.levels("XY")
+    np.testing.assert_array_equal(stored.levels.energy_cm1, rich.energy_cm1)
+    np.testing.assert_array_equal(np.sort(stored.lines.einstein_a_s1), np.sort(lines.einstein_a_s1))
+    assert stored.levels.molecular_weight == 28.0
+
+
+def test_of_level_lists_that_are_equally_complete_the_newest_counts(store: Store) -> None:
+    old, new = rotor_levels(4), rotor_levels(4)
+    new = replace(new, energy_cm1=new.energy_cm1 * 1.001)
+    for number, levels in enumerate((old, new)):
+        put(store, rotor_rates(levels, seed=number), str(number), lines=LineTable.empty())
+    np.testing.assert_array_equal(store.levels("XY").levels.energy_cm1, new.energy_cm1)
+
+
+def test_the_same_levels_are_stored_once_for_all_colliders(store: Store) -> None:
+    for collider in ("He", "p-H2"):
+        put(store, rotor_rates(rotor_levels(4), collider), collider)
+    assert len(store.query("SELECT * FROM level_set")) == 1
+    assert len(store.query("SELECT * FROM level_value")) == 5
+
+
+def test_levels_come_back_bit_equal_in_order_of_energy(store: Store) -> None:
+    levels = rotor_levels(3, v_max=1)
+    shuffled = levels.select(np.random.default_rng(4).permutation(len(levels)))
+    put(store, rotor_rates(shuffled, seed=3))
+    stored = store.levels("XY")
+    assert stored.levels.label == levels.label
+    np.testing.assert_array_equal(stored.levels.energy_cm1, levels.energy_cm1)
+    np.testing.assert_array_equal(stored.levels.weight, levels.weight)
+    assert stored.levels.v is not None
+    assert levels.v is not None
+    np.testing.assert_array_equal(stored.levels.v, levels.v)
+    assert by_transition(store.rates("XY+He").rates) == by_transition(rotor_rates(shuffled, seed=3))
+
+
+def test_unknown_molecules_are_an_error_with_advice(store: Store) -> None:
+    with pytest.raises(RatedbError, match="no levels of AB") as caught:
+        store.levels("AB")
+    assert caught.value.todo
+
+
+def test_all_tables_sees_what_an_import_adds(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(3)))
+    store.close()
+    tables = all_tables(store.path)
+    assert len(tables["level"]) == 4
+    assert len(tables["source"]) == 1

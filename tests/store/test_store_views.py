@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stores import by_transition, model_record, put
+from synthetic import prediction_of, rotor_levels, rotor_rates, with_missing
+
+from ratedb.store.rates import KINDS
+from ratedb.store.store import Store
+
+PUBLISHED = {
+    "rates": """system molecule collider v j v_final j_final upper_label lower_label temperature_k rate_cm3_s
+        log10_std kind source_id model_id extrapolated""",
+    "rates_all": """system molecule collider v j v_final j_final upper_label lower_label temperature_k
+        rate_cm3_s log10_std kind source_id model_id extrapolated""",
+    "levels": "molecule label v j energy_cm1 weight level_id level_set_id",
+    "radiative": """molecule upper_label lower_label v j v_final j_final einstein_a_s1 frequency_ghz
+        level_set_id upper_id lower_id""",
+    "sources": """source_id system kind method reference file_name file_sha256 model_id warnings imported_at
+        ratedb_version library_versions""",
+    "models": """model_id system engine kernel features train_j validate_j target_j training_sha256
+        training_source_ids criterion seed validation tried seconds trained_at ratedb_version
+        library_versions""",
+    "plans": "plan_id system strategy request candidates chosen planned_at ratedb_version",
+}
+GRID = (10.0, 20.0, 30.0)
+LEVELS = 3  # so three downward transitions
+
+
+Values = dict[tuple[str, str, float], float]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one generated source says: its kind, and which of the three by three values it has."""
+
+    kind: str
+    has: tuple[tuple[bool, ...], ...]
+
+
+sources = st.lists(
+    st.builds(
+        Said,
+        st.sampled_from(KINDS),
+        st.tuples(*[st.tuples(st.booleans(), st.booleans(), st.booleans()) for _ in range(3)]).filter(
+            lambda rows: any(any(row) for row in rows)
+        ),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with Store(tmp_path_factory.mktemp("views") / "s.duckdb", write=True, create=True) as opened:
+        yield opened
+
+
+MOLECULES = (f"M{number}" for number in count())
+
+
+def store_sources(store: Store, molecule: str, said: list[Said]) -> tuple[list[int], list[Values]]:
+    """Store generated sources and return their ids and, for each, its values by transition."""
+    levels = rotor_levels(LEVELS - 1, molecule=molecule)
+    name = f"{molecule}+He"
+    ids, values = [], []
+    # A system needs levels and a model before it can hold a prediction.
+    put(store, with_missing(rotor_rates(levels), np.ones((3, 3), dtype=np.bool_)))
+    model = store.model(store.put_model(model_record(store.system(name).system_id or 0)))
+    for seed, one in enumerate(said):
+        has = np.array(one.has)
+        rates = with_missing(rotor_rates(levels, temperature_k=GRID, seed=seed), ~has)
+        if one.kind == "predicted":
+            prediction = prediction_of(rotor_rates(levels, temperature_k=GRID, seed=seed), seed=seed)
+            ids.append(store.put_prediction(name, prediction, has, model))
+            rates = with_missing(prediction.rates(), ~has)
+        else:
+            ids.append(put(store, rates, f"number {seed}", kind=one.kind).source_id or 0)
+        values.append(by_transition(rates))
+    return ids, values
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=sources)
+def test_the_view_rates_is_the_best_kind_then_the_newest_at_each_temperature(
+    shared: Store, said: list[Said]
+) -> None:
+    molecule = next(MOLECULES)
+    ids, values = store_sources(shared, molecule, said)
+    best: dict[tuple[str, str, float], tuple[int, int, float]] = {}
+    for number, one in enumerate(said):
+        for key, value in values[number].items():
+            rank = KINDS.index(one.kind)
+            if key not in best or rank <= best[key][0]:  # later ones are newer
+                best[key] = (rank, ids[number], value)
+    rows = shared.query("SELECT * FROM rates WHERE molecule = ?", [molecule])
+    view = {
+        (row["upper_label"], row["lower_label"], row["temperature_k"]): (
+            KINDS.index(row["kind"]),
+            row["source_id"],
+            row["rate_cm3_s"],
+        )
+        for row in rows
+    }
+    assert view == best
+    assert len(rows) == len(best)
+    stored = shared.rates(f"{molecule}+He")
+    assert by_transition(stored.rates) == {key: value for key, (_, _, value) in best.items()}
+    known = {key: value for key, (rank, _, value) in best.items() if rank < KINDS.index("predicted")}
+    assert by_transition(stored.known()) == known
+    everything = shared.query(
+        "SELECT source_id, upper_label, lower_label, temperature_k, rate_cm3_s FROM rates_all"
+        " WHERE molecule = ?",
+        [molecule],
+    )
+    expected = [(i, *key, value) for i, one in zip(ids, values, strict=True) for key, value in one.items()]
+    assert sorted(tuple(row.values()) for row in everything) == sorted(expected)
+
+
+@pytest.mark.parametrize(("better", "worse"), list(pairwise(KINDS)))
+def test_a_newer_value_of_a_lesser_kind_never_hides_a_better_one(
+    shared: Store, better: str, worse: str
+) -> None:
+    everywhere = tuple([(True, True, True)] * 3)
+    here = ((True, False, False), (False, False, False), (False, True, False))
+    molecule = next(MOLECULES)
+    store_sources(shared, molecule, [Said(better, here), Said(worse, everywhere)])
+    rows = shared.query(
+        "SELECT kind, count(*) AS n FROM rates WHERE molecule = ? GROUP BY kind ORDER BY n", [molecule]
+    )
+    assert [tuple(row.values()) for row in rows] == [(better, 2), (worse, 7)]
+
+
+def test_a_row_of_the_view_names_its_quantum_numbers_and_its_origin(store: Store) -> None:
+    levels = rotor_levels(1, v_max=1)
+    put(store, rotor_rates(levels, temperature_k=(10.0,)).select(np.array([4])), "somebody", kind="scaled")
+    row = store.query("SELECT * FROM rates")[0]
+    assert row["system"] == "XY+He"
+    assert (row["v"], row["j"], row["v_final"], row["j_final"]) == (1, 1, 0, 1)
+    assert (row["upper_label"], row["lower_label"]) == ("1_1", "0_1")
+    assert (row["kind"], row["model_id"], row["log10_std"], row["extrapolated"]) == (
+        "scaled",
+        None,
+        None,
+        False,
+    )
+
+
+@pytest.mark.parametrize("view", PUBLISHED)
+def test_a_published_view_keeps_its_columns(store: Store, view: str) -> None:
+    columns = [row["column_name"] for row in store.query(f"DESCRIBE {view}")]
+    assert columns == PUBLISHED[view].split()
+
+
+def test_kinds_agree_with_the_table_of_ranks(store: Store) -> None:
+    rows = store.query("SELECT kind, rank FROM kind_rank ORDER BY rank")
+    assert [(row["kind"], row["rank"]) for row in rows] == [(kind, i) for i, kind in enumerate(KINDS)]
+
+
+def test_the_views_of_what_was_put_in_show_it(tmp_path: Path, store: Store) -> None:
+    rates = rotor_rates(rotor_levels(3))
+    put(store, rates, "somebody (2020)", warnings=("one", "two"))
+    store.put_model(model_record(validation={"dex_rms": 0.25}))
+    source = store.query("SELECT * FROM sources")[0]
+    assert (source["system"], source["kind"], source["reference"]) == ("XY+He", "computed", "somebody (2020)")
+    assert source["file_sha256"] == "0" * 64
+    assert source["warnings"] == '["one", "two"]'
+    assert len(store.query("SELECT * FROM radiative WHERE j = j_final + 1 AND molecule = 'XY'")) == 3
+    assert len(store.query("SELECT * FROM levels WHERE weight = 2 * j + 1")) == 4
+    model = store.query("SELECT system, validation->>'dex_rms' AS dex FROM models")[0]
+    assert model == {"system": "XY+He", "dex": "0.25"}
