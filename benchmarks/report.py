@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def replace_section(path: Path, name: str, text: str) -> None:
-    """Put text between `<!-- NAME -->` and `<!-- /NAME -->` of a file; raises ValueError without the marks."""
+    """Put text between the marks `<!-- NAME -->` and `<!-- /NAME -->`; raises ValueError without them."""
     begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
     content = path.read_text(encoding="utf-8")
     before, found, rest = content.partition(begin)

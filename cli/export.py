@@ -14,7 +14,7 @@ def export_command(
     context: typer.Context,
     systems: Annotated[
         list[str],
-        typer.Argument(help="Systems of one molecule, such as CO+p-H2 CO+o-H2.", metavar="SYSTEM..."),
+        typer.Argument(help="Systems of one molecule, such as CO+p-H2 CO+o-H2.", metavar="SYSTEM"),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
     file_format: Annotated[str, typer.Option("--format", help="lamda.")] = "lamda",

@@ -12,7 +12,7 @@ from .output import Context, table
 
 def import_command(
     context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Files of rate coefficients.", metavar="FILE...")],
+    files: Annotated[list[Path], typer.Argument(help="Files of rate coefficients.", metavar="FILE")],
     file_format: Annotated[str, typer.Option("--format", help="auto or lamda.")] = "auto",
     molecule: Annotated[str | None, typer.Option(help="The molecule's name, over the file's own.")] = None,
     collider: Annotated[str | None, typer.Option(help="The collider, where the file does not say.")] = None,

@@ -1,0 +1,79 @@
+"""Write what is generated: the command reference, and the demo's output and picture in the README.
+
+`make docs` runs it; tests/test_docs.py fails where what it would write differs from what is there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+from ratedb_cli.app import app, main  # noqa: E402  (after the path to `report` is set)
+from report import replace_section  # noqa: E402
+
+_WIDTH = "100"
+
+
+def command_reference() -> str:
+    """Return docs/cli.md: the help of every command."""
+    names = [str(command.name) for command in app.registered_commands]
+    parts = [
+        "# Commands",
+        "",
+        "Written by `make docs` from the commands' own help. Options before the command may also follow it.",
+    ]
+    for words in ([], *([name] for name in names)):
+        title = " ".join(["ratedb", *words])
+        parts += ["", f"## {title}", "", "```text", _help([*words, "--help"]), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def demo_output(folder: Path) -> str:
+    """Run the demo in a folder and return what it prints, without the seconds, which differ."""
+    here = Path.cwd()
+    os.chdir(folder)
+    try:
+        output = _captured(["demo"])
+    finally:
+        os.chdir(here)
+    return output.strip("\n")
+
+
+def write_demo(readme: Path, picture: Path) -> None:
+    """Run the demo and put its output, its picture and its closing table where they are quoted."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = demo_output(Path(folder))
+        state = json.loads((Path(folder) / "ratedb-demo" / "demo.json").read_text())
+        drawn = state["steps"]["evaluate CO+p-H2"]["picture"]
+        shutil.copy(Path(folder) / drawn, picture)
+    steps, _, rest = output.partition("\n\n")
+    middle, found, closing = rest.partition("How good is the filled file?")
+    replace_section(readme, "closing", f"```text\n$ make demo\n{steps}\n...\n{found}{closing}\n```")
+    replace_section(readme, "demo", f"```text\n{middle.strip()}\n```")
+
+
+def _help(words: list[str]) -> str:
+    os.environ["TERMINAL_WIDTH"] = _WIDTH
+    return _captured(words).strip()
+
+
+def _captured(words: list[str]) -> str:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        main(words)
+    return re.sub(r" +$", "", out.getvalue(), flags=re.MULTILINE)
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "cli.md").write_text(command_reference(), encoding="utf-8")
+    write_demo(ROOT / "README.md", ROOT / "docs" / "demo.png")
