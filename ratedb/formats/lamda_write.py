@@ -44,10 +44,16 @@ _LABEL_UNIQUE = 6
 
 @dataclass(frozen=True)
 class LamdaText:
-    """The text of a LAMDA file (ASCII) and the warnings raised while it was made."""
+    """The text of a LAMDA file (ASCII), what it holds, and the warnings raised while it was made.
+
+    `transitions` and `rates` (values) are counted for each partner, in the order of the file.
+    """
 
     text: str
     warnings: tuple[WriterWarning, ...]
+    levels: int
+    transitions: tuple[int, ...]
+    rates: tuple[int, ...]
 
 
 def render_lamda(file: MoleculeFile) -> LamdaText:
@@ -87,7 +93,13 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
     ]
     for rates in partners:
         text += _partner_text(name, rates, warnings)
-    return LamdaText("\n".join(text) + "\n", tuple(warnings))
+    return LamdaText(
+        text="\n".join(text) + "\n",
+        warnings=tuple(warnings),
+        levels=len(levels),
+        transitions=tuple(len(rates.upper) for rates in partners),
+        rates=tuple(rates.rate_cm3_s.size for rates in partners),
+    )
 
 
 def _ascii(text: str) -> str:

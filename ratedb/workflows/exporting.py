@@ -51,6 +51,16 @@ class ExportResult:
         return asdict(self)
 
 
+@dataclass(frozen=True, eq=False)
+class _Taken:
+    """What an export takes from the store."""
+
+    tables: list[StoredRates]
+    lines: LineTable
+    sources: dict[int, dict[str, Any]]
+    models: dict[int, Model]
+
+
 def export_systems(
     db: Path,
     systems: Sequence[str],
@@ -66,6 +76,35 @@ def export_systems(
     molecules, RatedbError where there is nothing to write or, with `strict`, where the writer warns.
     """
     options = options or ExportOptions()
+    report("reading the store")
+    taken = _take(db, systems, options)
+    whole, warnings = _complete(taken.tables)
+    report("writing")
+    written = render_lamda(_molecule_file(whole, taken.lines, taken.sources, options))
+    warnings += [asdict(warning) for warning in written.warnings]
+    if options.strict and warnings:
+        raise _too_many_warnings(warnings, target)
+    content = written.text.encode("ascii")
+    partners = [_partner_provenance(rates, taken.sources, taken.models) for rates in whole]
+    predicted = sum(partner["kinds"]["predicted"] for partner in partners)
+    result = ExportResult(
+        path=str(target),
+        provenance_path=f"{target}.provenance.json",
+        sha256=sha256(content),
+        systems=list(systems),
+        levels=written.levels,
+        transitions=sum(written.transitions),
+        rates=sum(written.rates),
+        predicted_fraction=predicted / sum(partner["rates"] for partner in partners),
+        warnings=warnings,
+    )
+    if not dry_run:
+        sidecar = _provenance(result, partners)
+        write_atomically({target: content, Path(result.provenance_path): sidecar})
+    return result
+
+
+def _take(db: Path, systems: Sequence[str], options: ExportOptions) -> _Taken:
     with Store(db) as store:
         molecules = {store.system(name).molecule for name in systems}
         if len(molecules) != 1 or len(set(systems)) != len(systems):
@@ -74,44 +113,26 @@ def export_systems(
                 expected="systems such as CO+p-H2 CO+o-H2",
                 got=" ".join(systems),
             )
-        report("reading the store")
-        lines = store.levels(molecules.pop()).lines
-        stored = [_selected(store.rates(name), options) for name in systems]
+        tables = [_selected(store.rates(name), options) for name in systems]
         sources = {row["source_id"]: row for row in store.query("SELECT * FROM sources ORDER BY source_id")}
         models = {row["model_id"] for row in sources.values() if row["model_id"] is not None}
-        records = {model_id: store.model(model_id) for model_id in models}
-    whole, warnings = _complete(stored)
-    file = _molecule_file(whole, lines, sources, options)
-    report("writing")
-    written = render_lamda(file)
-    warnings += [asdict(warning) for warning in written.warnings]
-    if options.strict and warnings:
-        first = warnings[0]
-        raise RatedbError(
-            f"the file would not keep every rule of its readers ({len(warnings)} warnings)",
-            where=str(target),
-            expected="no warning, with --strict",
-            got=f"{first['rule']} ({first['reader']}): {first['detail']}",
-            todo="export without --strict to accept what was done, which is then listed",
+        return _Taken(
+            tables,
+            store.levels(molecules.pop()).lines,
+            sources,
+            {model_id: store.model(model_id) for model_id in models},
         )
-    content = written.text.encode("ascii")
-    partners = [_partner_provenance(rates, sources, records) for rates in whole]
-    values = sum(partner["rates"] for partner in partners)
-    result = ExportResult(
-        path=str(target),
-        provenance_path=f"{target}.provenance.json",
-        sha256=sha256(content),
-        systems=list(systems),
-        levels=len(file.levels),
-        transitions=sum(len(rates.rates) for rates in whole),
-        rates=values,
-        predicted_fraction=sum(partner["kinds"]["predicted"] for partner in partners) / values,
-        warnings=warnings,
+
+
+def _too_many_warnings(warnings: list[dict[str, str]], target: Path) -> RatedbError:
+    first = warnings[0]
+    return RatedbError(
+        f"the file would not keep every rule of its readers ({len(warnings)} warnings)",
+        where=str(target),
+        expected="no warning, with --strict",
+        got=f"{first['rule']} ({first['reader']}): {first['detail']}",
+        todo="export without --strict to accept what was done, which is then listed",
     )
-    if not dry_run:
-        sidecar = _provenance(result, partners)
-        write_atomically({target: content, Path(result.provenance_path): sidecar})
-    return result
 
 
 def _selected(stored: StoredRates, options: ExportOptions) -> StoredRates:

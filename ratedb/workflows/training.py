@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -96,7 +96,6 @@ def train_model(
     report("starting TensorFlow")
     start = perf_counter()
     found = search(training, validation, kernels, features, options.seed, report)
-    seconds = perf_counter() - start
     result = TrainResult(
         model_id=None,
         system=system,
@@ -108,35 +107,34 @@ def train_model(
         target_j=sets.target_j,
         training_transitions=len(training),
         validation=found.validation,
-        seconds=seconds,
+        seconds=perf_counter() - start,
         tried=found.tried,
         warnings=tuple(warnings),
     )
     if dry_run:
         return result
-    state, arrays = to_stored(found.model)
     of_training = np.isin(stored.rates.initial_j(), sets.train_j)
-    model = Model(
+    state, arrays = to_stored(found.model)
+    record = Model(
         system_id=system_id,
         engine=result.engine,
         kernel=result.kernel,
         features=result.features,
-        train_j=list(sets.train_j),
-        validate_j=list(sets.validate_j),
-        target_j=list(sets.target_j),
+        train_j=list(result.train_j),
+        validate_j=list(result.validate_j),
+        target_j=list(result.target_j),
         training_sha256=training.sha256(),
         training_source_ids=sorted(set(stored.source_id[of_training].ravel().tolist()) - {-1}),
         criterion="validation",
         seed=options.seed,
-        validation=found.validation.to_json(),
-        tried=[asdict(tried) for tried in found.tried],
-        seconds=seconds,
+        validation=result.validation.to_json(),
+        tried=[asdict(tried) for tried in result.tried],
+        seconds=result.seconds,
         state=state,
         arrays=arrays,
     )
     with Store(db, write=True) as store:
-        model_id = store.put_model(model)
-    return TrainResult(**{**vars(result), "model_id": model_id})
+        return replace(result, model_id=store.put_model(record))
 
 
 def load_model(record: Model) -> BasisModel:
