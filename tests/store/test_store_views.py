@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from stores import by_transition, model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_rates, with_missing
@@ -88,7 +88,13 @@ def store_sources(store: Store, molecule: str, said: list[Said]) -> tuple[list[i
     return ids, values
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# No shrinking: a counterexample is small as it is, and each try costs some tenths of a second.
+@settings(
+    max_examples=15,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(said=sources)
 def test_the_view_rates_is_the_best_kind_then_the_newest_at_each_temperature(
     shared: Store, said: list[Said]
