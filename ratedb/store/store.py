@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,13 +17,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, select
 
-from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.store import levels as levels_
-from ratedb.store import migrations
 from ratedb.store import rates as rates_
-from ratedb.store.connection import clear_errors, connect
+from ratedb.store.connection import clear_errors
 from ratedb.store.levels import StoredLevels
+from ratedb.store.opening import open_store
 from ratedb.store.rates import StoredRates
 from ratedb.store.records import CollisionSystem, Model, Plan, Source
 from ratedb.tables import COLLIDERS, BoolArray, LevelTable, LineTable, Prediction, RateTable
@@ -89,25 +86,7 @@ class Store:
 
     def __init__(self, path: Path | str, *, write: bool = False, create: bool = False) -> None:
         self.path = Path(path)
-        if write and not create and not self.path.exists():
-            connect(self.path, read_only=True)  # says that there is no database
-        if write and create and not self.path.exists():
-            _create(self.path)
-        if not write:
-            _migrate_if_old(self.path)
-        self._duckdb = connect(self.path, read_only=not write)
-        try:
-            with clear_errors(self.path):
-                version = migrations.check_not_newer(self._duckdb, str(self.path))
-                if write:
-                    migrations.migrate(self._duckdb, __version__, str(self.path))
-                elif version == 0:
-                    raise RatedbError(
-                        "not a ratedb store", where=str(self.path), todo="name another with --db"
-                    )
-        except BaseException:
-            self._duckdb.close()
-            raise
+        self._duckdb = open_store(self.path, write=write, create=create)
         self._engine = create_engine(
             "duckdb://", creator=lambda: ConnectionWrapper(self._duckdb), poolclass=StaticPool
         )
@@ -351,51 +330,3 @@ def _id(number: int | None) -> int:
     if number is None:
         raise RatedbError("the store gave no id to a new row", todo="report this as a defect of ratedb")
     return number
-
-
-def _create(path: Path) -> None:
-    """Make a new store aside and give it its name when it is whole: a half-made one is never visible."""
-    try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ratedb-new-") as folder:
-            new = Path(folder) / "new.duckdb"
-            writer = connect(new, read_only=False, shown=path)
-            try:
-                with clear_errors(path):
-                    migrations.migrate(writer, __version__, str(path))
-                    writer.execute("CHECKPOINT")  # all in the one file, or an error
-            finally:
-                writer.close()
-            _give_name(new, path)
-    except OSError as error:
-        raise RatedbError(
-            "cannot make the database",
-            where=str(path),
-            got=error.strerror or str(error),
-            todo="choose a folder that exists, is writable and has room, and name a file in it with --db",
-        ) from error
-
-
-def _give_name(new: Path, path: Path) -> None:
-    try:
-        os.link(new, path)
-    except FileExistsError:
-        return  # another process made the store meanwhile; that one counts
-    except OSError:
-        os.rename(new, path)  # a file system without links
-
-
-def _migrate_if_old(path: Path) -> None:
-    """Bring an older store up to date before it is opened for reading only."""
-    probe = connect(path, read_only=True)
-    try:
-        with clear_errors(path):
-            version = migrations.check_not_newer(probe, str(path))
-    finally:
-        probe.close()
-    if 0 < version < migrations.available()[-1].version:
-        writer = connect(path, read_only=False)
-        try:
-            with clear_errors(path):
-                migrations.migrate(writer, __version__, str(path))
-        finally:
-            writer.close()

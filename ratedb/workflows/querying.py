@@ -12,7 +12,7 @@ import duckdb
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import write_atomically
 from ratedb.store.connection import connect
-from ratedb.store.store import Store
+from ratedb.store.opening import bring_up_to_date
 
 FILE_FORMATS = ("csv", "json", "parquet")
 
@@ -58,7 +58,7 @@ def query_to_file(db: Path, sql: str, target: Path, file_format: str) -> int:
 
 
 def _open(db: Path, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
-    Store(db).close()  # says clearly what is wrong with the file, and migrates an older one
+    bring_up_to_date(db)
     return connect(db, read_only=True, sandboxed=True, allowed_file=writable)
 
 
