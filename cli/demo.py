@@ -67,6 +67,7 @@ def show_demo(console: Console, result: dict[str, Any]) -> None:
     for name in ("export", "picture"):
         path = result["export"]["path"] if name == "export" else result["picture"]
         console.print(f"{name}: {path or 'left out, matplotlib is not installed'}", soft_wrap=True)
+    console.print(f"done in {result['seconds']:.0f} s")
 
 
 def _show_lines(console: Console, verify: dict[str, Any]) -> None:

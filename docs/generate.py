@@ -46,7 +46,7 @@ def demo_output(folder: Path) -> str:
         output = _captured(["demo"])
     finally:
         os.chdir(here)
-    return output.strip("\n")
+    return re.sub(r"done in \d+ s", "", output).strip("\n")
 
 
 def write_demo(readme: Path, picture: Path) -> None:

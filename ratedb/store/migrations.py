@@ -10,7 +10,7 @@ from importlib import resources
 import duckdb
 
 from ratedb.errors import RatedbError
-from ratedb.store.records import now
+from ratedb.origin import now
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-from datetime import UTC, datetime
-from importlib import metadata
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, JSON, Column, DateTime, Double, Integer, LargeBinary, Sequence
 from sqlmodel import Field, SQLModel
 
 from ratedb import __version__
-
-_LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
-
-
-def now() -> datetime:
-    """Return the time in UTC, without a zone, as the store keeps it."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that numbers depend on."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in _LIBRARIES}
+from ratedb.origin import library_versions, now
 
 
 def _key(sequence: str) -> Any:

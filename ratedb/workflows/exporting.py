@@ -14,8 +14,9 @@ from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import sha256, write_atomically
 from ratedb.formats.lamda import render_lamda
+from ratedb.origin import now
 from ratedb.store.rates import KINDS, StoredRates
-from ratedb.store.records import Model, now
+from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.tables import LineTable, MoleculeFile, PartnerRates, RateTable
 

@@ -19,9 +19,9 @@ from stores import (
 
 from ratedb import __version__
 from ratedb.errors import RatedbError
+from ratedb.origin import now
 from ratedb.store import migrations
 from ratedb.store.migrations import Migration
-from ratedb.store.records import now
 from ratedb.store.store import Store
 
 NEWEST = migrations.available()[-1].version
