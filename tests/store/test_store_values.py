@@ -154,13 +154,10 @@ def test_a_prediction_keeps_its_spread_its_flags_and_only_what_was_asked_for(sto
 
 def test_a_prediction_finds_its_levels_after_others_came_in(store: Store) -> None:
     """Between reading the levels and storing, another process may import levels that lie between them."""
-    old = rotor_rates(rotor_levels(3))
-    put(store, old)
+    put(store, rotor_rates(rotor_levels(4).select([0, 1, 4])))
     model = store.model(store.put_model(model_record()))
     prediction = prediction_of(rotor_rates(store.levels("XY").levels, seed=2))
-    put(store, rotor_rates(rotor_levels(1, v_max=1).select([2, 3]), "e"))
-    shifted = rotor_levels(3).select([3, 1, 0, 2])
-    put(store, rotor_rates(shifted, "p-H2"))
+    put(store, rotor_rates(rotor_levels(4), "p-H2"))
     source = store.put_prediction("XY+He", prediction, prediction.log10_std > 0, model)
     rows = store.query(
         "SELECT upper_label, lower_label, temperature_k, rate_cm3_s FROM rates_all WHERE source_id = ?",
