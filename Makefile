@@ -2,7 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# ratedb needs Python 3.11 to 3.13; with 3.11 on Linux it also has real RADEX.
+# ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
 .PHONY: help demo test lint format docs bench-store bench-models clean
@@ -11,8 +11,8 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 $(VENV)/ready: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' || \
-	  { echo "ratedb needs Python 3.11 or later; found: $(PYTHON). Name another: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in ((3, 11), (3, 12)))' || \
+	  { echo "ratedb needs Python 3.11 or 3.12; found: $(PYTHON). Name another: make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "this Python has no venv module (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "making the environment in $(VENV) (some 3 GB; a few minutes)"

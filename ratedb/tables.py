@@ -242,10 +242,11 @@ class RateTable:
         return replace(self, upper=self.upper[rows], lower=self.lower[rows], rate_cm3_s=self.rate_cm3_s[rows])
 
     def sha256(self) -> str:
-        """Return a hash of the transitions, temperatures and values, independent of the order of rows."""
-        order = np.lexsort([self.lower, self.upper])
-        names = [f"{self.levels.label[self.upper[i]]}>{self.levels.label[self.lower[i]]}" for i in order]
-        digest = hashlib.sha256("\n".join([self.system, *names]).encode())
+        """Return a hash of the transitions, temperatures and values, independent of their order."""
+        label = self.levels.label
+        names = [f"{label[u]}>{label[w]}" for u, w in zip(self.upper, self.lower, strict=True)]
+        order = sorted(range(len(names)), key=names.__getitem__)
+        digest = hashlib.sha256("\n".join([self.system, *(names[i] for i in order)]).encode())
         digest.update(self.temperature_k.tobytes())
         digest.update(np.ascontiguousarray(self.rate_cm3_s[order]).tobytes())
         return digest.hexdigest()

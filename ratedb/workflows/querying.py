@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,39 +29,42 @@ class QueryResult:
 
 def run_query(db: Path, sql: str) -> QueryResult:
     """Return what one query gives; raises RatedbError with DuckDB's words where it is refused."""
-    connection = _open(db)
-    try:
+    with _opened(db) as connection:
         cursor = connection.execute(_single(connection, sql))
         columns = tuple(str(column[0]) for column in cursor.description or ())
         return QueryResult(columns, cursor.fetchall())
-    except duckdb.Error as error:
-        raise _refused(error) from error
-    finally:
-        connection.close()
 
 
 def query_to_file(db: Path, sql: str, target: Path, file_format: str) -> int:
-    """Write what one query gives as CSV, JSON lines or Parquet; return the number of rows."""
+    """Write what one SELECT gives as CSV, JSON lines or Parquet; return the number of rows."""
     if file_format not in FILE_FORMATS:
         raise UsageError(f"cannot write {file_format!r}", expected=" or ".join(FILE_FORMATS))
     options = {"csv": "FORMAT csv, HEADER", "json": "FORMAT json", "parquet": "FORMAT parquet"}[file_format]
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result"
-        connection = _open(db, writable=result)
-        try:
-            query = _single(connection, sql).strip().rstrip(";")
-            row = connection.execute(f"COPY (\n{query}\n) TO '{result}' ({options})").fetchone()
-        except duckdb.Error as error:
-            raise _refused(error) from error
-        finally:
-            connection.close()
+        with _opened(db, writable=result) as connection:
+            query = _without_semicolon(connection, _single(connection, sql))
+            quoted = str(result).replace("'", "''")
+            # The line break ends a comment at the end of the query.
+            row = connection.execute(f"COPY ({query}\n) TO '{quoted}' ({options})").fetchone()
         write_atomically({target: result.read_bytes()})
     return int(row[0]) if row else 0
 
 
-def _open(db: Path, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def _opened(db: Path, writable: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     bring_up_to_date(db)
-    return connect(db, read_only=True, sandboxed=True, allowed_file=writable)
+    connection = connect(db, read_only=True, sandboxed=True, allowed_file=writable)
+    try:
+        yield connection
+    except duckdb.Error as error:
+        raise _refused(error) from error
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        connection.close()
 
 
 def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
@@ -67,6 +72,22 @@ def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
     if len(statements) != 1:
         raise UsageError("one query at a time", expected="one statement", got=f"{len(statements)} statements")
     return str(statements[0].query)
+
+
+def _without_semicolon(connection: duckdb.DuckDBPyConnection, query: str) -> str:
+    """Return one statement without the semicolon that ends it and the comments behind that.
+
+    A semicolon inside a string is not an end: what is before it then does not parse.
+    """
+    while ";" in query:
+        shorter = query[: query.rindex(";")]
+        try:
+            if len(connection.extract_statements(shorter)) != 1:
+                break
+        except duckdb.Error:
+            break
+        query = shorter
+    return query
 
 
 def _refused(error: duckdb.Error) -> RatedbError:

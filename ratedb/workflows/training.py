@@ -86,6 +86,8 @@ def train_model(
     features = tuple(FEATURE_MAPS) if options.features == "auto" else (options.features,)
     for name in features:
         feature_map(name)
+    if not 0 <= options.seed < 2**31:
+        raise UsageError("the seed makes no sense", expected="0..2147483647", got=str(options.seed))
     with Store(db) as store:
         stored = store.rates(system)
         system_id = store.system(system).system_id or 0

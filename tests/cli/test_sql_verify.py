@@ -1,0 +1,97 @@
+"""`sql`, `verify`, `evaluate` from the store, and `train --plan`: the rest of the commands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from commands import FAST, TRAIN, Run
+from real import co_file
+
+QUERY = "SELECT j, count(*) AS n FROM rates WHERE system = 'AB+He' GROUP BY j ORDER BY j; -- by j; all"
+
+
+def test_sql_prints_the_same_rows_in_every_format(run: Run, filled: Path, tmp_path: Path) -> None:
+    expected = [{"j": j, "n": 4 * j} for j in range(1, 15)]
+    assert run("--db", filled, "--json", "sql", QUERY).json["rows"] == expected
+    lines = run("--db", filled, "sql", QUERY, "--format", "json").out.splitlines()
+    assert [json.loads(line) for line in lines] == expected
+    text = run("--db", filled, "sql", QUERY, "--format", "csv").out
+    assert [{k: int(v) for k, v in row.items()} for row in csv.DictReader(io.StringIO(text))] == expected
+    table = run("--db", filled, "sql", QUERY).out
+    assert all(str(entry["n"]) in table for entry in expected)
+    for name in ("rows.parquet", "rows.csv", "rows.json"):
+        answer = run("--db", filled, "--json", "sql", QUERY, "-o", tmp_path / name)
+        assert answer.json["row_count"] == len(expected)
+        rows = duckdb.sql(f"SELECT * FROM '{tmp_path / name}'").fetchall()
+        assert rows == [(entry["j"], entry["n"]) for entry in expected]
+
+
+def test_a_semicolon_in_a_string_is_part_of_the_query(run: Run, filled: Path, tmp_path: Path) -> None:
+    run("--db", filled, "--quiet", "sql", "SELECT ';' AS mark;", "-o", tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_text() == "mark\n;\n"
+
+
+def test_only_a_select_goes_into_a_file(run: Run, filled: Path, tmp_path: Path) -> None:
+    answer = run("--db", filled, "sql", "SHOW TABLES", "-o", tmp_path / "x.csv")
+    assert (answer.code, "refused" in answer.err, "Traceback" in answer.err) == (1, True, False)
+
+
+def test_a_long_result_says_how_much_the_table_leaves_out(run: Run, filled: Path) -> None:
+    answer = run("--db", filled, "sql", "SELECT * FROM rates")
+    assert "396 more rows are not shown" in answer.err
+    assert len(run("--db", filled, "sql", "SELECT * FROM rates", "--format", "csv").out.splitlines()) == 597
+
+
+def test_a_model_is_trained_from_a_plan_and_tested_on_what_the_store_knows(run: Run, imported: Path) -> None:
+    words = ("plan", "AB+He", "--j", "3:14", "--given-j", "3", "--sizes", "4")
+    plan = run("--db", imported, "--json", *words).json
+    trained = run("--db", imported, "--json", "train", "AB+He", "--plan", plan["plan_id"], *FAST).json
+    assert trained["train_j"] == plan["chosen"]["train_j"]
+    assert trained["validate_j"] == plan["chosen"]["validate_j"]
+    assert trained["target_j"] == list(range(3, 15))
+    found = run("--db", imported, "--json", "evaluate", trained["model_id"]).json
+    seen = {*trained["train_j"], *trained["validate_j"]}
+    assert [entry["j"] for entry in found["by_j"]] == [j for j in range(3, 15) if j not in seen]
+    assert found["model"]["dex_rms"] < found["baselines"]["interpolation"]["dex_rms"]
+
+
+def test_a_plan_of_another_system_or_without_a_choice_is_refused(run: Run, imported: Path) -> None:
+    run("--db", imported, "plan", "AB+p-H2", "--j", "3:14", "--given-j", "3")
+    assert "another system" in run("--db", imported, "train", "AB+He", "--plan", 1).err
+    assert "no chosen set" in run("--db", imported, "train", "AB+p-H2", "--plan", 1).err
+    assert "no plan 9" in run("--db", imported, "train", "AB+p-H2", "--plan", 9).err
+
+
+def test_evaluating_where_nothing_is_held_out_says_what_to_import(run: Run, filled: Path) -> None:
+    run("--db", filled, "--quiet", "train", "AB+p-H2", *TRAIN, *FAST, "--j", "3,4,6,7,9,12")
+    answer = run("--db", filled, "evaluate", "2")
+    assert (answer.code, "nothing is held out" in answer.err, "--truth" in answer.err) == (1, True, True)
+
+
+def test_verify_of_a_file_against_itself_finds_no_difference(run: Run) -> None:
+    answer = run("--json", "verify", co_file(), "--against", co_file(), "--tolerance", "1.000001")
+    assert answer.code == 0
+    found = answer.json
+    assert set(found) >= {"max_population_difference", "max_flux_ratio", "lines"}
+    assert (found["max_population_difference"], found["max_flux_ratio"]) == (0.0, 1.0)
+
+
+def test_verify_above_its_tolerance_ends_with_code_4(run: Run, tmp_path: Path) -> None:
+    db, target = tmp_path / "co.duckdb", tmp_path / "few.dat"
+    run("--db", db, "--quiet", "import", co_file())
+    run("--db", db, "--quiet", "export", "CO+p-H2", "CO+o-H2", "-o", target, "--j-max", "6")
+    answer = run("verify", target, "--against", co_file(), "--tolerance", "1.01")
+    assert answer.code == 4
+    assert "largest flux ratio" in answer.out
+
+
+@pytest.mark.parametrize("name", ["missing.dat", "."])
+def test_verify_of_what_is_no_file_is_refused(run: Run, tmp_path: Path, name: str) -> None:
+    answer = run("verify", tmp_path / name, "--against", tmp_path / name)
+    assert answer.code == 1
+    assert "Traceback" not in answer.err
