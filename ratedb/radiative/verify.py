@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.radiative.radex import Conditions, RadexLines, file_outline, run_radex
+from ratedb.radiative.radex import Conditions, RadexLines, run_radex
+from ratedb.radiative.radex_file import file_outline
 from ratedb.tables import COLLIDERS, FloatArray
 
 FLUX_FLOOR = 1.0e-6

@@ -10,12 +10,12 @@ from ratedb.errors import RatedbError
 from ratedb.radiative import radex
 from ratedb.radiative.radex import (
     Conditions,
-    file_outline,
     lamda_folder,
     populations,
     radex_available,
     run_radex,
 )
+from ratedb.radiative.radex_file import file_outline
 
 needs_radex = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 

@@ -1,0 +1,189 @@
+"""What RADEX will see in a LAMDA file, read by the place of each line as RADEX reads it.
+
+Where a file is not as it must be, RADEX crashes or goes on with a wrong number; such a file is refused here,
+with the line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+from ratedb.errors import RatedbError
+from ratedb.files import read_bytes
+from ratedb.tables import COLLIDERS
+
+MAX_LINES = 500
+"""The wrapper's output array holds this many lines; RADEX writes beyond its end without a check."""
+MAX_LEVELS = 2999
+MAX_FREQUENCY_GHZ = 3.0e7
+"""RADEX leaves out lines at or above this frequency (the Lyman limit), and those at 0."""
+
+# The bounds of RADEX's own arrays, which it checks by ending the process.
+_MAX_PARTNERS, _MAX_RATES, _MAX_TEMPERATURES = 7, 99999, 99
+
+
+@dataclass(frozen=True)
+class FileOutline:
+    """What RADEX will see in a file: levels, lines, and for each collider the range of temperatures.
+
+    `upper` and `lower` are indices into `label` and `energy_cm1`; `temperature_range_k` maps colliders,
+    named by the id digit that alone counts for RADEX, to the first and last temperature of their rates.
+    """
+
+    label: tuple[str, ...]
+    energy_cm1: tuple[float, ...]
+    upper: tuple[int, ...]
+    lower: tuple[int, ...]
+    frequency_ghz: tuple[float, ...]
+    temperature_range_k: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def file_outline(path: Path) -> FileOutline:
+    """Return what RADEX will see in a LAMDA file; raises RatedbError where it would misread it."""
+    return outline_of(read_bytes(path), str(path))
+
+
+class _Records:
+    """Walks a file as RADEX does, by the place of each line, and says where it stopped."""
+
+    def __init__(self, content: bytes, where: str) -> None:
+        # Split as bytes: text has more kinds of line end than Fortran knows.
+        self._lines = [line.decode("latin-1") for line in content.splitlines()]
+        self._next = 0
+        self._where = where
+
+    def wrong(self, expected: str) -> RatedbError:
+        """Return the error for the line last read."""
+        number = min(self._next, len(self._lines))
+        return RatedbError(
+            "RADEX cannot read this file",
+            where=f"{self._where}, line {number}",
+            expected=expected,
+            got=(self._lines[number - 1].strip()[:100] or "a blank line") if number else "an empty file",
+            todo="import the file and export it again: `ratedb export` writes what RADEX reads",
+        )
+
+    def skip(self, what: str) -> str:
+        """Pass over one line, whatever it says, and return it."""
+        self._next += 1
+        if self._next > len(self._lines):
+            raise self.wrong(f"{what}, not the end of the file")
+        return self._lines[self._next - 1]
+
+    def words(self, count: int, what: str, *, one_line: bool = False) -> list[str]:
+        """Return at least `count` words, from the next line that has any and, if allowed, those after."""
+        found: list[str] = []
+        while len(found) < count:
+            row = self.skip(what).replace(",", " ").split()
+            # Where a line is short, Fortran fills up from the next one and drops the rest of that.
+            if found and (one_line or len(found) + len(row) > count):
+                self._next -= 1
+                raise self.wrong(f"{what}: {count} entries")
+            found += row
+        return found
+
+    def integer(self, word: str, low: int, high: int, what: str) -> int:
+        """Return an integer between two bounds, inclusive."""
+        if not re.fullmatch(r"[+-]?\d+", word) or not low <= int(word) <= high:
+            raise self.wrong(f"{what}: an integer from {low} to {high}")
+        return int(word)
+
+    def real(self, word: str, what: str) -> float:
+        """Return a real number in any of Fortran's notations, such as `1.5D-10`."""
+        plain = re.sub(r"(?<=[\d.])[dDqQ](?=[+-]?\d)", "E", word)
+        plain = re.sub(r"(?<=[\d.])(?=[+-]\d+$)", "E", plain)
+        try:
+            return float(plain)
+        except ValueError:
+            raise self.wrong(f"{what}: a number") from None
+
+
+def outline_of(content: bytes, where: str) -> FileOutline:
+    """Return what RADEX will see in the content of a file, which errors name as `where`."""
+    records = _Records(content, where)
+    for what in ("the header", "the molecule", "the header of the weight"):
+        records.skip(what)
+    records.real(records.words(1, "the molecular weight")[0], "the molecular weight")
+    labels, energies = _outline_levels(records)
+    upper, lower, frequency = _outline_lines(records, energies)
+    return FileOutline(labels, energies, upper, lower, frequency, _outline_partners(records, len(labels)))
+
+
+def _count(records: _Records, what: str, high: int) -> int:
+    records.skip(f"the header of the number of {what}")
+    name = f"the number of {what}"
+    return records.integer(records.words(1, name)[0], 1, high, name)
+
+
+def _outline_levels(records: _Records) -> tuple[tuple[str, ...], tuple[float, ...]]:
+    count = _count(records, "levels", 10**9)
+    records.skip("the header of the levels")
+    labels: list[str] = []
+    energies: list[float] = []
+    for number in range(1, count + 1):
+        what = f"level {number}: number, energy, weight and label"
+        words = records.words(4, what, one_line=True)
+        records.integer(words[0], number, number, what)
+        energies.append(records.real(words[1], what))
+        records.real(words[2], what)
+        labels.append(_label(" ".join(words[3:])))
+    # Two levels of one label would be one level in any table keyed by label.
+    twice = {label for label in labels if labels.count(label) > 1} if len(set(labels)) < count else set()
+    named = [f"{label}@{i + 1}" if label in twice else label for i, label in enumerate(labels)]
+    return tuple(named), tuple(energies)
+
+
+def _label(text: str) -> str:
+    # Some files put the label in quotes, or a remark after it.
+    plain = text.split("!")[0].strip("'\" ")
+    return plain or text.strip()
+
+
+def _outline_lines(
+    records: _Records, energies: tuple[float, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...], tuple[float, ...]]:
+    count = _count(records, "lines", 10**9)
+    records.skip("the header of the lines")
+    rows: list[tuple[int, int, float]] = []
+    for number in range(1, count + 1):
+        what = f"line {number}: number, upper level, lower level, A, frequency and energy"
+        words = records.words(6, what, one_line=True)
+        records.integer(words[0], 1, count, what)
+        upper, lower = (records.integer(word, 1, len(energies), what) - 1 for word in words[1:3])
+        einstein_a, frequency, _ = (records.real(word, what) for word in words[3:6])
+        if not energies[upper] > energies[lower] or not einstein_a >= 0:
+            raise records.wrong(f"{what}, with the upper level above the lower and A not negative")
+        if not 0.0 < frequency < MAX_FREQUENCY_GHZ:
+            raise records.wrong(f"{what}, with a frequency above 0 and below {MAX_FREQUENCY_GHZ:g} GHz")
+        rows.append((upper, lower, frequency))
+    return tuple(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows)
+
+
+def _outline_partners(records: _Records, levels: int) -> dict[str, tuple[float, float]]:
+    ranges: dict[str, tuple[float, float]] = {}
+    for _ in range(_count(records, "collision partners", _MAX_PARTNERS)):
+        records.skip("the header of a collision partner")
+        first = records.skip("a collision partner")[:1]
+        name = COLLIDERS[records.integer(first, 1, 7, "a collision partner, its id at the line's start") - 1]
+        if name in ranges:
+            raise records.wrong(f"one set of rates for {name}, not two")
+        rates = _count(records, "rates", _MAX_RATES)
+        count = _count(records, "temperatures", _MAX_TEMPERATURES)
+        records.skip("the header of the temperatures")
+        words = records.words(count, f"{count} temperatures")
+        temperatures = [records.real(word, "a temperature") for word in words[:count]]
+        if any(b <= a for a, b in pairwise(temperatures)) or temperatures[0] <= 0:
+            raise records.wrong("temperatures that increase")
+        records.skip("the header of the rates")
+        for number in range(1, rates + 1):
+            what = f"rate {number} for {name}: number, two levels and {count} rates"
+            row = records.words(3 + count, what)
+            records.integer(row[0], 1, rates, what)
+            for word in row[1:3]:
+                records.integer(word, 1, levels, what)
+        ranges[name] = (temperatures[0], temperatures[-1])
+    return ranges
