@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 @contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Hold back what C++ writes to standard error; show it if the block fails, but not at Ctrl-C."""
+    """Hold back what C++ writes to standard error; show it if the block fails."""
     sys.stderr.flush()
     saved = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -28,13 +30,29 @@ def _quiet_stderr() -> Iterator[None]:
             os.close(saved)
 
 
+@contextmanager
+def late_interrupt() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block: inside the import of TensorFlow it would be swallowed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is ever interrupted
+        return
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
 def import_gpflow() -> None:
     """Import GPflow (and TensorFlow, some 7 s) once, quietly."""
     if "gpflow" in sys.modules:
         return
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # The log level alone does not silence the messages that precede TensorFlow's own logging.
-    with _quiet_stderr():
+    with late_interrupt(), _quiet_stderr():
         import gpflow  # noqa: F401  (imported for its effect)
         import tensorflow as tf
 
