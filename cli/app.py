@@ -26,6 +26,7 @@ from . import (
     train,
     verify,
 )
+from .interrupt import watch
 from .output import Context
 
 # What Typer makes of Ctrl-C, as shells do.
@@ -83,6 +84,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; a mistake of the user's is one message."""
     arguments = _common_first(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in arguments
+    watch()
     try:
         app(arguments, prog_name="ratedb")
     except SystemExit as end:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .evaluate import show_evaluation
+from .interrupt import raise_if_pressed
 from .output import Context, table
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ def demo_command(
 
     shared: Context = context.obj
     console = shared.console(stderr=shared.as_json)
-    report = (lambda text: None) if shared.quiet else (lambda text: console.print(text, markup=False))
+
+    def report(text: str) -> None:
+        raise_if_pressed()
+        if not shared.quiet:
+            console.print(text, markup=False)
+
     result = run_demo(folder, file, report=report)
     shared.emit(result, lambda out: show_demo(out, result))
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .interrupt import raise_if_pressed
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -50,12 +52,20 @@ class Context:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
-        """Give a function that shows the step being worked on, on standard error."""
+        """Give a function that shows the step being worked on, on standard error.
+
+        Commands call it before each step, so that is where a Ctrl-C that was swallowed is noticed.
+        """
         if self.quiet or not sys.stderr.isatty():
-            yield lambda text: None
+            yield lambda text: raise_if_pressed()
             return
         with self.console(stderr=True).status("starting") as status:
-            yield lambda text: status.update(text)
+
+            def show(text: str) -> None:
+                raise_if_pressed()
+                status.update(text)
+
+            yield show
 
 
 def plain(value: Any) -> Any:

@@ -135,6 +135,7 @@ def train_model(
         state=state,
         arrays=arrays,
     )
+    report("storing")
     with Store(db, write=True) as store:
         return replace(result, model_id=store.put_model(record))
 

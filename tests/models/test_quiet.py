@@ -12,9 +12,14 @@ from ratedb.models.quiet import late_interrupt
 
 def test_ctrl_c_inside_the_block_is_raised_at_its_end() -> None:
     done = []
-    with pytest.raises(KeyboardInterrupt), late_interrupt():
-        os.kill(os.getpid(), signal.SIGINT)
-        done.append("the rest of the block")
+
+    def press() -> None:
+        with late_interrupt():
+            os.kill(os.getpid(), signal.SIGINT)
+            done.append("the rest of the block")
+
+    with pytest.raises(KeyboardInterrupt):
+        press()
     assert done == ["the rest of the block"]
 
 

@@ -1,0 +1,30 @@
+"""Ctrl-C that is not lost: DuckDB imports pandas while it works, and swallows what is pressed meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+from typing import NoReturn
+
+_pressed = False
+
+
+def watch() -> None:
+    """Remember every Ctrl-C from here on, and interrupt as usual."""
+    global _pressed
+    _pressed = False
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, _interrupt)
+
+
+def raise_if_pressed() -> None:
+    """Interrupt where an earlier Ctrl-C was swallowed; called before each step of a command."""
+    if _pressed:
+        raise KeyboardInterrupt
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    global _pressed
+    _pressed = True
+    raise KeyboardInterrupt
