@@ -57,7 +57,7 @@ def common(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print neither progress nor tables.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -95,12 +95,20 @@ def main(arguments: list[str] | None = None) -> int:
             # Typer has said on standard error what it does not understand.
             print(json.dumps({"error": {"what": "the command line is not understood", "exit_code": code}}))
         return code
+    except OSError as error:
+        # A path that the system refuses: too long, or in a folder that may not be entered.
+        reason = RatedbError("a file cannot be reached", where=str(error.filename), got=error.strerror)
+        return _say(reason, as_json)
     except RatedbError as error:
-        print(f"ratedb: {error}", file=sys.stderr)
-        if as_json:
-            print(json.dumps({"error": error.to_json()}))
-        return error.exit_code
+        return _say(error, as_json)
     return 0
+
+
+def _say(error: RatedbError, as_json: bool) -> int:
+    print(f"ratedb: {error}", file=sys.stderr)
+    if as_json:
+        print(json.dumps({"error": error.to_json()}))
+    return error.exit_code
 
 
 def _common_first(arguments: list[str]) -> list[str]:

@@ -42,6 +42,7 @@ def evaluate_command(
     shared: Context = context.obj
     with shared.progress() as report:
         evaluation = evaluate_model(shared.db, model_id, truth_file=truth, report=report)
+    shared.warn(evaluation.warnings)
     data = evaluation.to_json()
     shared.emit(data, lambda console: show_evaluation(console, data))
 

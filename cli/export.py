@@ -42,7 +42,8 @@ def export_command(
         lambda console: console.print(
             f"{'would write' if dry_run else 'wrote'} {result.path}: {result.levels} levels,"
             f" {result.transitions} transitions, {result.rates} rates,"
-            f" {100 * result.predicted_fraction:.1f} % predicted\n"
+            f" {100 * result.predicted_fraction:.1f} % predicted"
+            f" ({result.extrapolated_transitions} transitions extrapolated)\n"
             f"provenance in {result.provenance_path}, SHA-256 {result.sha256[:16]}...",
             soft_wrap=True,
         ),

@@ -42,7 +42,6 @@ def plan_command(
     from ratedb.errors import UsageError
     from ratedb.physics.transitions import parse_integers
     from ratedb.planning.plan import PlanRequest
-    from ratedb.store.store import split_system
     from ratedb.workflows.planning import make_plan
 
     if strategy != "spread":
@@ -51,7 +50,7 @@ def plan_command(
         )
     shared: Context = context.obj
     request = PlanRequest(
-        molecule=split_system(system)[0],
+        system=system,
         target=parse_integers(j),
         given=parse_integers(given_j) if given_j else (),
         v_max=v_max,

@@ -29,6 +29,11 @@ def train_command(
         str | None, typer.Option("--kernels", help="Kernels to try, such as M32,M52 or M52*EXP.")
     ] = None,
     features: Annotated[str, typer.Option("--features", help="auto, paper or physics.")] = "auto",
+    search: Annotated[str, typer.Option("--search", help="single: each kernel by itself.")] = "single",
+    criterion: Annotated[
+        str, typer.Option("--criterion", help="validation: the lowest error on the validation j.")
+    ] = "validation",
+    engine: Annotated[str, typer.Option("--engine", help="basis: the temperature basis.")] = "basis",
     seed: Annotated[int, typer.Option("--seed", help="Seed of the optimiser's restarts.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do not keep the model.")] = False,
 ) -> None:
@@ -36,10 +41,18 @@ def train_command(
 
     Example: ratedb train CO+p-H2 --train-j 5,9,14,19 --validate-j 6,10 --j 5:20
     """
+    from ratedb.errors import UsageError
     from ratedb.models.kernels import DISTINCT_KERNELS
     from ratedb.physics.transitions import parse_integers
     from ratedb.workflows.training import TrainOptions, train_model
 
+    for name, value, known in (
+        ("--search", search, "single"),
+        ("--criterion", criterion, "validation"),
+        ("--engine", engine, "basis"),
+    ):
+        if value != known:
+            raise UsageError(f"{name} {value} is not there yet", expected=known, got=value)
     shared: Context = context.obj
     options = TrainOptions(
         train_j=None if train_j is None else parse_integers(train_j),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,7 +36,7 @@ def verify_command(
     with shared.progress() as report:
         data = to_json(verify_files(file, against, report=report))
     shared.emit(data, lambda console: show_verification(console, data))
-    if tolerance is not None and (data["max_flux_ratio"] or 1.0) > tolerance:
+    if tolerance is not None and not (data["max_flux_ratio"] or math.inf) <= tolerance:
         raise typer.Exit(_INCOMPLETE)
 
 
@@ -48,6 +49,10 @@ def show_verification(console: Console, data: dict[str, Any]) -> None:
         ["95 % of flux ratios below", data["p95_flux_ratio"]],
         ["largest flux ratio", data["max_flux_ratio"]],
         ["largest difference of a level population", data["max_population_difference"]],
+        ["lines in absorption, without a ratio", data["lines_in_absorption"]],
+        ["lines too weak for a ratio", data["lines_below_floor"]],
+        ["lines that only one file has", len(data["unmatched"])],
+        ["colliders put to no test", ", ".join(data["colliders_left_out"]) or "none"],
     ]
     console.print(table("RADEX on both files", ["", "value"], rows))
     worst = sorted(

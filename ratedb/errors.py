@@ -47,6 +47,10 @@ class RatedbError(Exception):
         }
 
 
+class FitError(RatedbError):
+    """A candidate model could not be fitted; another one may."""
+
+
 class UsageError(RatedbError):
     """The request itself makes no sense, whatever the data."""
 

@@ -41,7 +41,10 @@ class WriterWarning:
 
 @dataclass(frozen=True, eq=False)
 class WrittenRates:
-    """The rates of one partner on the way to the file: indices (n,), temperatures (m,) in K, rates (n, m)."""
+    """The rates of one partner on the way to the file: indices (n,), temperatures (m,) in K, rates (n, m).
+
+    `row`, shape (n,), says where each row stands in the table that was handed over.
+    """
 
     collider: str
     reference: str
@@ -49,10 +52,17 @@ class WrittenRates:
     lower: IntArray
     temperature_k: FloatArray
     rate_cm3_s: FloatArray
+    row: IntArray
 
     def select(self, keep: BoolArray | IntArray) -> WrittenRates:
         """Return the rows at a mask or at indices."""
-        return replace(self, upper=self.upper[keep], lower=self.lower[keep], rate_cm3_s=self.rate_cm3_s[keep])
+        return replace(
+            self,
+            upper=self.upper[keep],
+            lower=self.lower[keep],
+            rate_cm3_s=self.rate_cm3_s[keep],
+            row=self.row[keep],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +146,15 @@ def _on_levels(rates: RateTable, reference: str, levels: LevelTable) -> WrittenR
             )
         new = np.array([index[label] for label in rates.levels.label], dtype=np.int64)
         upper, lower = new[upper], new[lower]
-    return WrittenRates(rates.collider, reference, upper, lower, rates.temperature_k, rates.rate_cm3_s)
+    return WrittenRates(
+        rates.collider,
+        reference,
+        upper,
+        lower,
+        rates.temperature_k,
+        rates.rate_cm3_s,
+        np.arange(len(rates), dtype=np.int64),
+    )
 
 
 def _usable_rows(rates: WrittenRates, warnings: Warnings) -> WrittenRates:
@@ -283,6 +301,7 @@ def rates_downward(
             upper=np.concatenate([down.upper, up.upper]),
             lower=np.concatenate([down.lower, up.lower]),
             rate_cm3_s=np.concatenate([down.rate_cm3_s, up.rate_cm3_s]),
+            row=np.concatenate([down.row, up.row]),
         )
     return rates.select(np.lexsort([rates.lower, rates.upper]))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +33,7 @@ from ratedb.formats.lamda_rules import (
     warn_limits,
 )
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
-from ratedb.tables import FloatArray, LevelTable, MoleculeFile
+from ratedb.tables import FloatArray, IntArray, LevelTable, MoleculeFile
 
 _NAME_BYTES = 78
 _PARTNER_BYTES = 119
@@ -46,14 +46,14 @@ _LABEL_UNIQUE = 6
 class LamdaText:
     """The text of a LAMDA file (ASCII), what it holds, and the warnings raised while it was made.
 
-    `transitions` and `rates` (values) are counted for each partner, in the order of the file.
+    `partners` has for each collider the rows, shape (n,), of its table that are in the file, and the
+    temperatures, shape (m,).
     """
 
     text: str
     warnings: tuple[WriterWarning, ...]
     levels: int
-    transitions: tuple[int, ...]
-    rates: tuple[int, ...]
+    partners: Mapping[str, tuple[IntArray, FloatArray]]
 
 
 def render_lamda(file: MoleculeFile) -> LamdaText:
@@ -97,8 +97,7 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
         text="\n".join(text) + "\n",
         warnings=tuple(warnings),
         levels=len(levels),
-        transitions=tuple(len(rates.upper) for rates in partners),
-        rates=tuple(rates.rate_cm3_s.size for rates in partners),
+        partners={rates.collider: (rates.row, rates.temperature_k) for rates in partners},
     )
 
 

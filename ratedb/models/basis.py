@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.errors import RatedbError
+from ratedb.errors import FitError, RatedbError
 from ratedb.models.features import Standardiser, Transitions, feature_map
 from ratedb.models.kernels import build_kernel
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
@@ -293,7 +293,7 @@ def _optimise(
         explained = 1.0 - float(((fitted - outputs) ** 2).sum() / ((outputs - outputs.mean(0)) ** 2).sum())
         if np.isfinite(likelihood) and explained > _WORTHLESS_R2:
             return _parameters(regression), likelihood, fitted
-    raise RatedbError(
+    raise FitError(
         f"kernel {kernel} does not explain its own training data",
         where=system,
         expected=f"an explained share above {_WORTHLESS_R2}",

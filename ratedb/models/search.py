@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
-from ratedb.errors import RatedbError
+from ratedb.errors import FitError, RatedbError
 from ratedb.models import basis
 from ratedb.models.basis import BasisModel
 from ratedb.models.features import Transitions
@@ -58,9 +58,7 @@ def search(
             start = perf_counter()
             try:
                 model = basis.fit(training, kernel, feature_name, seed)
-            except RatedbError as error:
-                if "explain" not in error.what:
-                    raise
+            except FitError as error:
                 tried.append(
                     Tried(kernel, feature_name, None, None, None, perf_counter() - start, error.what)
                 )

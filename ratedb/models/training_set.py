@@ -6,7 +6,7 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.physics.transitions import format_integers
-from ratedb.tables import RateTable
+from ratedb.tables import BoolArray, FloatArray, RateTable
 
 _MOSTLY = 0.9
 
@@ -64,11 +64,17 @@ def complete_block(rates: RateTable) -> tuple[RateTable, list[str]]:
     return block, warnings
 
 
-def at_temperatures(rates: RateTable, model: RateTable) -> RateTable:
-    """Return the rates at the temperatures of another table, NaN where they have none."""
-    values = np.full((len(rates), len(model.temperature_k)), np.nan)
-    for column, temperature in enumerate(model.temperature_k):
+def at_temperatures(rates: RateTable, temperature_k: FloatArray) -> RateTable:
+    """Return the rates at these temperatures, shape (m,), NaN where they have none."""
+    values = np.full((len(rates), len(temperature_k)), np.nan)
+    for column, temperature in enumerate(temperature_k):
         match = np.flatnonzero(np.isclose(rates.temperature_k, temperature, rtol=1e-9, atol=0.0))
         if len(match):
             values[:, column] = rates.rate_cm3_s[:, match[0]]
-    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, model.temperature_k, values)
+    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, temperature_k, values)
+
+
+def positive_rows(rates: RateTable) -> BoolArray:
+    """Return which transitions have a positive rate at every temperature, shape (n,)."""
+    rows: BoolArray = (np.isfinite(rates.rate_cm3_s) & (rates.rate_cm3_s > 0)).all(axis=1)
+    return rows

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SYSTEM = "SiO+p-H2"
 TARGET = tuple(range(5, 21))
 GIVEN = (5,)
 V_MAX = 2
@@ -44,7 +45,7 @@ COLUMNS = (
 
 
 def printed_column(
-    molecule: str,
+    system: str,
     target: tuple[int, ...],
     given: tuple[int, ...],
     v_max: int,
@@ -54,8 +55,8 @@ def printed_column(
     validate_j: tuple[int, ...],
 ) -> PrintedColumn | None:
     """Return the paper's column for a request that is the paper's own, else None."""
-    setting = (molecule, target, given, v_max, exponent, hours_total)
-    if setting != ("SiO", TARGET, GIVEN, V_MAX, EXPONENT, HOURS_SHARED):
+    setting = (system, target, given, v_max, exponent, hours_total)
+    if setting != (SYSTEM, TARGET, GIVEN, V_MAX, EXPONENT, HOURS_SHARED):
         return None
     for column in COLUMNS:
         if (column.train_j, column.validate_j) == (train_j, validate_j):

@@ -23,7 +23,7 @@ class PlanRequest:
     of the target. `model_hours` is the time that training takes, counted against the saving.
     """
 
-    molecule: str
+    system: str
     target: tuple[int, ...]
     given: tuple[int, ...] = ()
     v_max: int = 0
@@ -114,7 +114,7 @@ def candidate(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
         )
     costs = CostModel(request.target, request.given, request.cost_exponent, request.hours_total)
     printed = printed_column(
-        request.molecule,
+        request.system,
         request.target,
         request.given,
         request.v_max,

@@ -15,13 +15,13 @@ def validation_set(
 
     The paper (section II) starts from {6, 9} for a target that begins at the given j = 5, and moves a value
     that is in the training set to the next higher free one. In general the start is the first j above the
-    given ones (or above the target's first j). Raises UsageError where no such set fits.
+    lowest unbroken run of given ones (or above the target's first j). Raises UsageError where none fits.
     """
-    floor = max((j for j in given if j <= target[-1]), default=target[0])
+    floor = _floor(target, given)
     chosen: list[int] = []
     for nominal in (floor + 1 + k * _VALIDATION_GAP for k in range(size)):
         first = max(nominal, chosen[-1] + _VALIDATION_GAP if chosen else nominal)
-        free = [j for j in target if j >= first and j not in train_j and j not in given]
+        free = [j for j in target if j >= first and j not in train_j]
         if not free:
             raise UsageError(
                 "no room for a validation set",
@@ -39,10 +39,10 @@ def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tu
     The paper finds that the best sets have no neighbours, nearly equal gaps, start at the j at hand and
     end one below the last, the most expensive one (its table I). So: from the highest given j (or the
     target's first) to the last but one, in equal steps, rounded down. For j = 5..20 with j = 5 given and
-    four values this is its optimum 5, 9, 14, 19. Raises UsageError where the range is too short.
+    four values this is its optimum 5, 9, 14, 19. A given j above that run is free, so it takes the place of
+    its nearest neighbour. Raises UsageError where the range is too short.
     """
-    inside = [j for j in given if target[0] <= j <= target[-1]]
-    start = max(inside, default=target[0])
+    start = _floor(target, given)
     candidates = [j for j in target if j >= max(start, 1)]  # nothing lies below j = 0
     last = len(candidates) - 2
     if size < 2 or last < size - 1:
@@ -52,4 +52,17 @@ def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tu
             got=str(size),
             todo="choose other --sizes or a wider --j",
         )
-    return tuple(candidates[k * last // (size - 1)] for k in range(size))
+    chosen = [candidates[k * last // (size - 1)] for k in range(size)]
+    for anchor in (j for j in candidates if j in given and j not in chosen):
+        others = [k for k in range(1, size) if chosen[k] not in given]
+        if others:
+            chosen[min(others, key=lambda k: abs(chosen[k] - anchor))] = anchor
+    return tuple(sorted(chosen))
+
+
+def _floor(target: tuple[int, ...], given: tuple[int, ...]) -> int:
+    """Return the last of the unbroken run of given j from the bottom, or the target's first j."""
+    floor = target[0]
+    while floor in given and floor + 1 in given and floor + 1 in target:
+        floor += 1
+    return floor

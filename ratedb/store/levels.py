@@ -11,13 +11,14 @@ from sqlmodel import Session, select
 
 from ratedb.errors import RatedbError
 from ratedb.store.records import LevelSet
-from ratedb.tables import IntArray, LevelTable, LineTable
+from ratedb.tables import FloatArray, IntArray, LevelTable, LineTable
 
 # Two sources of one molecule may differ in the last digits of an energy; more than this and they
 # do not speak of the same levels.
 _ENERGY_TOLERANCE_CM1 = 1.0
 _ENERGY_TOLERANCE_RELATIVE = 0.05
 _ENERGY_NOTICE_CM1 = 0.1
+_WEIGHT_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,8 @@ def put_levels(
     Raises RatedbError where the levels contradict what the store has under this molecule's name.
     """
     level_id, zero_cm1, warnings = _identify(connection, levels)
+    weight_factor, about_weights = _compare_weights(connection, levels, level_id)
+    warnings += about_weights
     content = _content_sha256(levels, lines)
     known = session.exec(
         select(LevelSet).where(LevelSet.molecule == levels.molecule, LevelSet.content_sha256 == content)
@@ -60,7 +63,9 @@ def put_levels(
     session.flush()
     if record.level_set_id is None:
         raise RatedbError("the store gave no id to a level set", where=levels.molecule)
-    counted_alike = replace(levels, energy_cm1=levels.energy_cm1 - zero_cm1)
+    counted_alike = replace(
+        levels, energy_cm1=levels.energy_cm1 - zero_cm1, weight=levels.weight / weight_factor
+    )
     _insert_values(connection, record.level_set_id, counted_alike, lines, level_id)
     return record.level_set_id, level_id, warnings
 
@@ -253,6 +258,7 @@ def _compare_energies(
             got=f"{new[worst]:.3f} cm-1",
             todo="check the file; if it is another species, name it with --molecule",
         )
+    _need_same_order(levels, shared, old, new)
     warnings = []
     if difference.max() > _ENERGY_NOTICE_CM1:
         worst = int(np.argmax(difference))
@@ -268,6 +274,55 @@ def _compare_energies(
         f" {zero_cm1:.3f} cm-1 are taken off them"
     )
     return zero_cm1, warnings
+
+
+def _compare_weights(
+    connection: duckdb.DuckDBPyConnection, levels: LevelTable, level_id: IntArray
+) -> tuple[float, list[str]]:
+    """Return the factor between these statistical weights and the store's, 1 where they agree.
+
+    A common factor (nuclear spin counted or not) is no contradiction; anything else is.
+    """
+    stored = dict(
+        connection.execute(
+            "SELECT level_id, weight FROM levels WHERE molecule = ?", [levels.molecule]
+        ).fetchall()
+    )
+    shared = [i for i in range(len(levels)) if int(level_id[i]) in stored]
+    if not shared:
+        return 1.0, []
+    ratio = levels.weight[shared] / np.array([stored[int(level_id[i])] for i in shared])
+    factor = float(np.median(ratio))
+    worst = int(np.argmax(np.abs(ratio / factor - 1.0)))
+    if abs(ratio[worst] / factor - 1.0) > _WEIGHT_TOLERANCE:
+        raise RatedbError(
+            f"the statistical weights of {levels.molecule} contradict those in the store",
+            where=f"level {levels.label[shared[worst]]}",
+            expected=f"{levels.weight[shared[worst]] / ratio[worst] * factor:g}, as in the store",
+            got=f"{levels.weight[shared[worst]]:g}",
+            todo="check the file; if it is another species, name it with --molecule",
+        )
+    if abs(factor - 1.0) <= _WEIGHT_TOLERANCE:
+        return 1.0, []
+    return factor, [
+        f"the statistical weights of {levels.molecule} are {factor:g} times those in the store;"
+        " they are divided by that"
+    ]
+
+
+def _need_same_order(levels: LevelTable, shared: list[int], old: FloatArray, new: FloatArray) -> None:
+    """Refuse a list in which levels have changed places: stored downward rates would run upward."""
+    order = np.argsort(old, kind="stable")
+    exchanged = np.flatnonzero((np.diff(old[order]) > 0) & (np.diff(new[order]) < 0))
+    if len(exchanged):
+        first, second = (levels.label[shared[order[exchanged[0] + k]]] for k in (0, 1))
+        raise RatedbError(
+            f"levels of {levels.molecule} stand in another order of energy than in the store",
+            where=f"levels {first} and {second}",
+            expected=f"{second} above {first}, as stored",
+            got=f"{second} below {first}",
+            todo="check the labels of the file; if it is another species, name it with --molecule",
+        )
 
 
 def _insert_values(

@@ -84,5 +84,6 @@ def _give_name(new: Path, path: Path) -> None:
         os.link(new, path)
     except FileExistsError:
         return  # another process made the store meanwhile; that one counts
-    except OSError:
-        os.rename(new, path)  # a file system without links
+    except OSError:  # a file system without links
+        if not path.exists():
+            os.rename(new, path)

@@ -60,12 +60,13 @@ class _Run:
         """Return what a step found; do it only if no earlier run has."""
         self.announced += 1
         steps = self.state["steps"]
-        if name in steps:
+        if name in steps and _still_there(steps[name]):
             self.report(f"{self.announced:2d}  {words} (done before)")
         else:
             self.report(f"{self.announced:2d}  {words}")
             steps[name] = work()
-            self.save()
+            if "skipped" not in steps[name]:  # what was not installed may be by the next time
+                self.save()
         result: dict[str, Any] = steps[name]
         return result
 
@@ -132,7 +133,7 @@ def _start(folder: Path, file: Path | None, report: Report) -> _Run:
     run = _Run(folder, file, report, _SHIPPED_ORIGIN if shipped else ImportOptions())
     identity = {"file": file.name, "sha256": sha256(read_bytes(file)), "ratedb_version": __version__}
     run.state = _load_state(folder / "demo.json", identity)
-    if not run.state["steps"] and run.db.exists():
+    if not (folder / "demo.json").exists() and run.db.exists():
         raise RatedbError(
             "the folder already holds a database that no demo made",
             where=str(run.db),
@@ -161,6 +162,11 @@ def _load_state(path: Path, identity: dict[str, str]) -> dict[str, Any]:
     return result
 
 
+def _still_there(result: dict[str, Any]) -> bool:
+    """Return whether the files that a step wrote are still there."""
+    return all(Path(result[name]).exists() for name in ("path", "picture") if result.get(name))
+
+
 def _plan(run: _Run) -> dict[str, Any]:
     file = read_file(run.file)
     _, j = file.levels.need_vj()
@@ -181,7 +187,7 @@ def _plan(run: _Run) -> dict[str, Any]:
         )
     first = next((system for system in systems if system.endswith("+p-H2")), systems[0])
     request = PlanRequest(
-        molecule=file.levels.molecule,
+        system=first,
         target=target,
         given=(_GIVEN_UP_TO,),
         v_max=int(v.max()),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from ratedb.models.baselines import interpolate_in_j
 from ratedb.models.basis import BasisModel, predict
 from ratedb.models.features import Transitions
 from ratedb.models.metrics import Metrics, metrics
-from ratedb.models.training_set import at_temperatures, complete_block, rates_of_j
+from ratedb.models.training_set import at_temperatures, positive_rows, rates_of_j
 from ratedb.physics.transitions import format_integers
+from ratedb.store.rates import StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.tables import FloatArray, Prediction, RateTable
@@ -58,6 +59,7 @@ class Evaluation:
     truth: RateTable
     prediction: Prediction
     interpolation_log10: FloatArray
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -68,6 +70,7 @@ class Evaluation:
             "baselines": {"interpolation": self.interpolation.to_json()},
             "by_j": [entry.to_json() for entry in self.by_j],
             "test_transitions": len(self.truth),
+            "warnings": list(self.warnings),
         }
 
 
@@ -80,38 +83,57 @@ def evaluate_model(
 ) -> Evaluation:
     """Test a model on all j of its target that neither trained nor chose it.
 
-    The truth is what the store knows (never predictions), or a file's rates for the same system. Raises
+    The truth is what is computed in the store, or a file's rates for the same system. Raises
     RatedbError where nothing is held out.
     """
     with Store(db) as store:
         record = store.model(model_id)
         system = store.system_name(record.system_id)
-        known = store.rates(system).known()
-    truth = known if truth_file is None else _truth_from(truth_file, system)
-    training, _ = complete_block(rates_of_j(known, tuple(record.train_j), "training"))
+        stored = store.rates(system)
+    model = load_model(record)
+    training, warnings = _training_of(stored, record, model)
+    computed = stored.of_kinds(["computed"]).rates
+    truth = computed if truth_file is None else _truth_from(truth_file, system)
+    test, left_out = held_out(truth, record, model)
     report("predicting")
-    return evaluate(load_model(record), training, held_out(truth, record, training), model_id)
+    return replace(evaluate(model, training, test, model_id), warnings=(*warnings, *left_out))
 
 
-def held_out(truth: RateTable, record: Model, training: RateTable) -> RateTable:
-    """Return the known transitions of the target j that the model has not seen, at its temperatures.
+def _training_of(stored: StoredRates, record: Model, model: BasisModel) -> tuple[RateTable, list[str]]:
+    """Return what the baseline interpolates: the rates of the training j at the model's temperatures."""
+    rates = rates_of_j(stored.known(), tuple(record.train_j), "training")
+    rates = at_temperatures(rates, model.temperature_k)
+    training = rates.select(positive_rows(rates))
+    if training.sha256() == record.training_sha256:
+        return training, []
+    return training, [
+        "the rates of the training j have changed since the model was trained: interpolation uses today's,"
+        " train again to use them in the model"
+    ]
 
-    Raises RatedbError where there are none.
+
+def held_out(truth: RateTable, record: Model, model: BasisModel) -> tuple[RateTable, list[str]]:
+    """Return the transitions of the target j that the model has not seen, at its temperatures, and warnings.
+
+    A transition without a positive truth at any of them is left out. Raises RatedbError where none is left.
     """
     seen = {*record.train_j, *record.validate_j}
     wanted = tuple(j for j in record.target_j if j not in seen)
-    test = truth.select(np.isin(truth.initial_j(), wanted))
-    if not len(test):
+    test = at_temperatures(truth.select(np.isin(truth.initial_j(), wanted)), model.temperature_k)
+    usable = (test.rate_cm3_s > 0).any(axis=1)
+    if not usable.any():
         raise RatedbError(
             f"nothing is held out from model {record.model_id}",
             where=truth.system,
-            expected=f"known rates out of j among {format_integers(wanted)}"
+            expected=f"computed rates out of j among {format_integers(wanted)}"
             if wanted
             else "a target with other j",
             got="none",
             todo="import explicit calculations of such j, or name a file that has them with --truth",
         )
-    return at_temperatures(test, training)
+    left_out = int((~usable).sum())
+    warnings = [f"{left_out} held-out transitions without a rate at the model's temperatures are left out"]
+    return test.select(usable), warnings if left_out else []
 
 
 def evaluate(

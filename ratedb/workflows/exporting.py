@@ -15,10 +15,11 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.files import sha256, write_atomically
 from ratedb.formats.lamda import render_lamda
 from ratedb.origin import now
+from ratedb.physics.transitions import downward_pairs
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
-from ratedb.tables import LineTable, MoleculeFile, PartnerRates, RateTable
+from ratedb.tables import FloatArray, IntArray, LineTable, MoleculeFile, PartnerRates, RateTable
 
 _MOSTLY = 0.9
 
@@ -35,7 +36,10 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """A written file: `rates` counts values, `predicted_fraction` is the share of predicted ones."""
+    """A written file: `rates` counts values, `predicted_fraction` is the share of predicted ones.
+
+    `extrapolated_transitions` are predicted outside what their model was trained on.
+    """
 
     path: str
     provenance_path: str
@@ -45,6 +49,7 @@ class ExportResult:
     transitions: int
     rates: int
     predicted_fraction: float
+    extrapolated_transitions: int
     warnings: list[dict[str, str]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
@@ -73,20 +78,23 @@ def export_systems(
 ) -> ExportResult:
     """Write the best rates known of systems of one molecule as a LAMDA file with `FILE.provenance.json`.
 
-    Both files appear together or not at all. Raises UsageError where the systems are of different
+    An export that fails leaves both old files whole. Raises UsageError where the systems are of different
     molecules, RatedbError where there is nothing to write or, with `strict`, where the writer warns.
     """
     options = options or ExportOptions()
     report("reading the store")
     taken = _take(db, systems, options)
     whole, warnings = _complete(taken.tables)
+    warnings += [warning for table in whole for warning in _missing_pairs(table, options)]
     report("writing")
     written = render_lamda(_molecule_file(whole, taken.lines, taken.sources, options))
     warnings += [asdict(warning) for warning in written.warnings]
     if options.strict and warnings:
         raise _too_many_warnings(warnings, target)
     content = written.text.encode("ascii")
-    partners = [_partner_provenance(rates, taken.sources, taken.models) for rates in whole]
+    in_file = [_as_written(table, *written.partners[table.rates.collider]) for table in whole]
+    partners = [_partner_provenance(table, taken.sources, taken.models) for table in in_file]
+    values = sum(partner["rates"] for partner in partners)
     predicted = sum(partner["kinds"]["predicted"] for partner in partners)
     result = ExportResult(
         path=str(target),
@@ -94,14 +102,16 @@ def export_systems(
         sha256=sha256(content),
         systems=list(systems),
         levels=written.levels,
-        transitions=sum(written.transitions),
-        rates=sum(written.rates),
-        predicted_fraction=predicted / sum(partner["rates"] for partner in partners),
+        transitions=sum(partner["transitions"] for partner in partners),
+        rates=values,
+        predicted_fraction=predicted / values,
+        extrapolated_transitions=sum(partner["extrapolated_transitions"] for partner in partners),
         warnings=warnings,
     )
     if not dry_run:
         sidecar = _provenance(result, partners)
-        write_atomically({target: content, Path(result.provenance_path): sidecar})
+        # The sidecar first: should the second move never come, its hash shows that it is of another file.
+        write_atomically({Path(result.provenance_path): sidecar, target: content})
     return result
 
 
@@ -174,6 +184,35 @@ def _complete(tables: list[StoredRates]) -> tuple[list[StoredRates], list[dict[s
     return whole, warnings
 
 
+def _missing_pairs(stored: StoredRates, options: ExportOptions) -> list[dict[str, str]]:
+    """Warn where levels that have rates lack others: a reader takes a missing pair as a rate of zero."""
+    levels, rates = stored.rates.levels, stored.rates
+    within = np.ones(len(levels), dtype=np.bool_)
+    if options.j_max is not None:
+        within = levels.need_vj()[1] <= options.j_max
+    upper, lower = downward_pairs(levels)
+    inside = within[upper] & within[lower]
+    there = set(zip(rates.upper.tolist(), rates.lower.tolist(), strict=True))
+    missing = [
+        pair for pair in zip(upper[inside].tolist(), lower[inside].tolist(), strict=True) if pair not in there
+    ]
+    if not missing:
+        return []
+    names = ", ".join(f"{levels.label[u]} -> {levels.label[w]}" for u, w in missing[:3])
+    detail = (
+        f"{rates.system}: {len(missing)} of {int(inside.sum())} pairs of levels have no rate, such as"
+        f" {names}; readers take them as zero"
+    )
+    return [{"rule": "missing pairs", "reader": "all readers", "detail": detail}]
+
+
+def _as_written(stored: StoredRates, rows: IntArray, temperature_k: FloatArray) -> StoredRates:
+    """Return the part of a table that is in the file."""
+    keep = np.zeros(len(stored.rates), dtype=np.bool_)
+    keep[rows] = True
+    return stored.rows(keep).columns(np.isin(stored.rates.temperature_k, temperature_k))
+
+
 def _molecule_file(
     tables: list[StoredRates], lines: LineTable, sources: dict[int, dict[str, Any]], options: ExportOptions
 ) -> MoleculeFile:
@@ -211,7 +250,9 @@ def _molecule_file(
 def _reference(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> str:
     used = [sources[number] for number in sorted(set(stored.source_id.ravel().tolist()) - {-1})]
     names = list(dict.fromkeys(row["reference"] for row in used if row["kind"] != "predicted"))
-    return "; ".join(names + (["ratedb GP"] if any(row["kind"] == "predicted" for row in used) else []))
+    # First, because a long reference is cut where the line of a LAMDA file ends.
+    predicted = ["predicted in part by ratedb"] if any(row["kind"] == "predicted" for row in used) else []
+    return "; ".join(predicted + names)
 
 
 def _partner_provenance(
@@ -223,13 +264,36 @@ def _partner_provenance(
         "transitions": len(stored.rates),
         "rates": int((stored.kind >= 0).sum()),
         "kinds": {kind: int((stored.kind == number).sum()) for number, kind in enumerate(KINDS)},
+        "extrapolated_transitions": int(stored.extrapolated.any(axis=1).sum()),
         "temperatures_k": stored.rates.temperature_k.tolist(),
+        "predicted": _predicted_transitions(stored, sources),
         "sources": [_source_provenance(sources[number], stored, number) for number in used],
         "models": [
             _model_provenance(models[number])
             for number in sorted({sources[s]["model_id"] for s in used if sources[s]["model_id"] is not None})
         ],
     }
+
+
+def _predicted_transitions(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return each transition with a predicted value: its model, and the spread of its log10 k."""
+    of_model = stored.kind == KINDS.index("predicted")
+    label = stored.rates.levels.label
+    found = []
+    for row in np.flatnonzero(of_model.any(axis=1)):
+        std = stored.log10_std[row, of_model[row]]
+        source = int(stored.source_id[row, of_model[row]].max())
+        found.append(
+            {
+                "upper": label[stored.rates.upper[row]],
+                "lower": label[stored.rates.lower[row]],
+                "model_id": sources[source]["model_id"],
+                "extrapolated": bool(stored.extrapolated[row].any()),
+                "log10_std_median": float(np.median(std)),
+                "log10_std_max": float(std.max()),
+            }
+        )
+    return found
 
 
 def _source_provenance(row: dict[str, Any], stored: StoredRates, number: int) -> dict[str, Any]:

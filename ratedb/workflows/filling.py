@@ -142,14 +142,6 @@ def _known_values(stored: StoredRates, prediction: Prediction, mine: set[int]) -
         ],
         dtype=np.int64,
     )
-    grid = RateTable(
-        prediction.levels,
-        prediction.collider,
-        np.zeros(0, dtype=np.int64),
-        np.zeros(0, dtype=np.int64),
-        prediction.temperature_k,
-        np.zeros((0, len(prediction.temperature_k))),
-    )
     predicted = stored.kind == KINDS.index("predicted")
 
     def aligned(mask: BoolArray) -> BoolArray:
@@ -161,7 +153,7 @@ def _known_values(stored: StoredRates, prediction: Prediction, mine: set[int]) -
             stored.rates.temperature_k,
             np.where(mask, 1.0, np.nan),
         )
-        there = np.isfinite(at_temperatures(table, grid).rate_cm3_s)
+        there = np.isfinite(at_temperatures(table, prediction.temperature_k).rate_cm3_s)
         there = np.vstack([there, np.zeros((1, there.shape[1]), dtype=np.bool_)])
         result: BoolArray = there[rows]
         return result

@@ -31,7 +31,7 @@ def run_query(db: Path, sql: str) -> QueryResult:
     """Return what one query gives; raises RatedbError with DuckDB's words where it is refused."""
     with _opened(db) as connection:
         cursor = connection.execute(_single(connection, sql))
-        columns = tuple(str(column[0]) for column in cursor.description or ())
+        columns = _distinct([str(column[0]) for column in cursor.description or ()])
         return QueryResult(columns, cursor.fetchall())
 
 
@@ -65,6 +65,18 @@ def _opened(db: Path, writable: Path | None = None) -> Iterator[duckdb.DuckDBPyC
         raise
     finally:
         connection.close()
+
+
+def _distinct(names: list[str]) -> tuple[str, ...]:
+    """Return names of which none stands twice: `label`, `label_1`, as DuckDB does in files."""
+    found: list[str] = []
+    for name in names:
+        number, unique = 0, name
+        while unique in found:
+            number += 1
+            unique = f"{name}_{number}"
+        found.append(unique)
+    return tuple(found)
 
 
 def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> str:

@@ -18,6 +18,7 @@ from ratedb.models.metrics import Metrics
 from ratedb.models.search import Tried, search
 from ratedb.models.training_set import at_temperatures, complete_block, rates_of_j
 from ratedb.planning.sets import validation_set
+from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.tables import RateTable
@@ -94,7 +95,7 @@ def train_model(
         sets = _choose_sets(store, system, options, stored.known())
     known = stored.known()
     training, warnings = complete_block(rates_of_j(known, sets.train_j, "training"))
-    validation = at_temperatures(rates_of_j(known, sets.validate_j, "validation"), training)
+    validation = at_temperatures(rates_of_j(known, sets.validate_j, "validation"), training.temperature_k)
     report("starting TensorFlow")
     start = perf_counter()
     found = search(training, validation, kernels, features, options.seed, report)
@@ -111,11 +112,10 @@ def train_model(
         validation=found.validation,
         seconds=perf_counter() - start,
         tried=found.tried,
-        warnings=tuple(warnings),
+        warnings=(*warnings, *_not_computed(stored, sets.train_j)),
     )
     if dry_run:
         return result
-    of_training = np.isin(stored.rates.initial_j(), sets.train_j)
     state, arrays = to_stored(found.model)
     record = Model(
         system_id=system_id,
@@ -126,7 +126,7 @@ def train_model(
         validate_j=list(result.validate_j),
         target_j=list(result.target_j),
         training_sha256=training.sha256(),
-        training_source_ids=sorted(set(stored.source_id[of_training].ravel().tolist()) - {-1}),
+        training_source_ids=_sources_of(stored, sets.train_j, training),
         criterion="validation",
         seed=options.seed,
         validation=result.validation.to_json(),
@@ -138,6 +138,25 @@ def train_model(
     report("storing")
     with Store(db, write=True) as store:
         return replace(result, model_id=store.put_model(record))
+
+
+def _sources_of(stored: StoredRates, train_j: tuple[int, ...], training: RateTable) -> list[int]:
+    """Return the ids of the sources that the training values come from."""
+    known = stored.of_kinds(KINDS[:-1])
+    used = known.rows(np.isin(known.rates.initial_j(), train_j)).columns(
+        np.isin(known.rates.temperature_k, training.temperature_k)
+    )
+    return sorted(set(used.source_id.ravel().tolist()) - {-1})
+
+
+def _not_computed(stored: StoredRates, train_j: tuple[int, ...]) -> list[str]:
+    rows = np.isin(stored.rates.initial_j(), train_j)
+    found = []
+    for kind in ("scaled", "extrapolated"):
+        count = int((stored.kind[rows] == KINDS.index(kind)).sum())
+        if count:
+            found.append(f"{count} of the training values are {kind}")
+    return found
 
 
 def load_model(record: Model) -> BasisModel:
@@ -176,10 +195,18 @@ def _choose_sets(store: Store, system: str, options: TrainOptions, known: RateTa
         )
     _, j = known.levels.need_vj()
     target_j = target_j or tuple(sorted(set(j.tolist())))
-    computed = tuple(sorted(set(known.initial_j().tolist()) | set(train_j)))
-    validate_j = validate_j or validation_set(
-        tuple(range(min(train_j), max(computed) + 1)), (min(train_j),), train_j
-    )
+    outside = sorted(set(target_j) - set(j.tolist()))
+    if outside:
+        raise RatedbError(
+            "some j of the target are not among the levels",
+            where=system,
+            expected=f"j in {min(j)}..{max(j)}",
+            got=", ".join(map(str, outside)),
+        )
+    # The paper's rule among the j that are there, from the lowest training j on.
+    there = sorted({*known.initial_j().tolist(), *train_j})
+    at_hand = tuple(number for number in there if number >= min(train_j))
+    validate_j = validate_j or validation_set(at_hand, (min(train_j),), train_j)
     both = sorted(set(train_j) & set(validate_j))
     if both:
         raise UsageError(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 from commands import COMPUTED, FAST, J_MAX, TRAIN, Answer, Run
 from ratedb_cli.app import main
 from synthetic import lamda_text, rotor_levels, rotor_rates
+
+from ratedb.workflows import demo as demo_workflow
+from ratedb.workflows.training import TrainOptions
 
 
 @pytest.fixture
@@ -51,6 +55,13 @@ def _filled(tmp_path_factory: pytest.TempPathFactory, rotor_file: Path) -> Path:
 def filled(_filled: Path, tmp_path: Path) -> Path:
     """A store of one's own in which AB+He was trained and filled; AB+p-H2 was only imported."""
     return Path(shutil.copy(_filled, tmp_path / "filled.duckdb"))
+
+
+@pytest.fixture
+def quick_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the demo try one kernel only."""
+    quick = partial(TrainOptions, kernels=("M32",), features="physics")
+    monkeypatch.setattr(demo_workflow, "TrainOptions", quick)
 
 
 @pytest.fixture

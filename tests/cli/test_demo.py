@@ -104,7 +104,7 @@ def test_the_readme_quotes_what_the_demo_finds(found: dict[str, Any]) -> None:
 
 
 def test_any_lamda_file_will_do_and_missing_parts_are_left_out_with_a_word(
-    run: Run, rotor_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, rotor_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_demo: None
 ) -> None:
     monkeypatch.setattr(demo_workflow, "radex_available", lambda: False)
     monkeypatch.setattr(demo_workflow, "plots_available", lambda: False)

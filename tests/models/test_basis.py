@@ -194,10 +194,7 @@ def test_an_empty_training_set_is_refused() -> None:
 
 def test_temperatures_are_matched_by_value_and_missing_ones_stay_missing() -> None:
     rates = rotor_rates()
-    other = RateTable(
-        rates.levels, "He", rates.upper, rates.lower, [20.0, 300.0, 999.0], rates.rate_cm3_s[:, :3]
-    )
-    matched = at_temperatures(rates, other)
+    matched = at_temperatures(rates, np.array([20.0, 300.0, 999.0]))
     assert np.array_equal(matched.rate_cm3_s[:, :2], rates.rate_cm3_s[:, [0, -1]])
     assert np.isnan(matched.rate_cm3_s[:, 2]).all()
 

@@ -12,7 +12,7 @@ from ratedb.planning.paper import COLUMNS, HOURS_DIVISOR, HOURS_SHARED
 from ratedb.planning.plan import PlanRequest, candidate, plan_candidates
 from ratedb.planning.sets import spread_set, validation_set
 
-SIO = PlanRequest(molecule="SiO", target=tuple(range(5, 21)), given=(5,), v_max=2, hours_total=338.0)
+SIO = PlanRequest(system="SiO+p-H2", target=tuple(range(5, 21)), given=(5,), v_max=2, hours_total=338.0)
 
 # METHOD, section 2: train, validate, transitions, hours, saved % (consistent with 338 h).
 CONSISTENT = [
@@ -50,8 +50,9 @@ def test_the_printed_figures_stand_beside_the_consistent_ones(column) -> None:  
 
 
 def test_only_the_papers_own_request_shows_the_papers_figures() -> None:
-    other = PlanRequest(molecule="SiS", target=SIO.target, given=(5,), v_max=2, hours_total=338.0)
-    assert candidate(other, (5, 9, 14, 19)).paper is None
+    for system in ("SiS+p-H2", "SiO+He", "SiO+o-H2"):
+        other = PlanRequest(system=system, target=SIO.target, given=(5,), v_max=2, hours_total=338.0)
+        assert candidate(other, (5, 9, 14, 19)).paper is None
     assert candidate(SIO, (5, 9, 14, 18)).paper is None
 
 
@@ -70,7 +71,7 @@ def test_given_j_cost_nothing_and_the_rest_is_shared_by_a_power_of_j() -> None:
 
 
 def test_without_total_hours_the_shares_are_still_known() -> None:
-    found = candidate(PlanRequest(molecule="X", target=SIO.target, given=(5,)), (5, 9, 14, 19))
+    found = candidate(PlanRequest(system="X+He", target=SIO.target, given=(5,)), (5, 9, 14, 19))
     assert found.explicit_hours is None
     assert found.explicit_percent == pytest.approx(100 * 87.4 / 338, abs=0.02)
     assert found.time_saved_percent == pytest.approx(100 - found.explicit_percent)
@@ -120,11 +121,21 @@ def test_spread_without_given_j_leaves_out_j_zero_which_nothing_lies_below() -> 
     ],
 )
 def test_impossible_requests_are_usage_errors(change: dict) -> None:
-    values = {"molecule": "X", "target": tuple(range(5, 21)), "given": (5,)} | change
+    values = {"system": "X+He", "target": tuple(range(5, 21)), "given": (5,)} | change
     with pytest.raises(UsageError):
         plan_candidates(PlanRequest(**values))
 
 
 def test_a_short_target_offers_only_the_sizes_that_fit() -> None:
-    found = plan_candidates(PlanRequest(molecule="X", target=tuple(range(5, 13)), given=(5,)))
+    found = plan_candidates(PlanRequest(system="X+He", target=tuple(range(5, 13)), given=(5,)))
     assert [c.n for c in found] == [2, 3, 4, 5]
+
+
+def test_a_given_j_in_the_middle_is_an_anchor_and_the_low_j_still_train() -> None:
+    target = tuple(range(5, 21))
+    assert spread_set(target, (5, 12), 4) == (5, 9, 12, 19)
+    assert spread_set(target, (5, 20), 4) == (5, 9, 14, 20)
+    assert spread_set(target, (5, 6, 7), 3) == (7, 13, 19)
+    for given in ((5, 12), (5, 20), (5, 6, 7, 13)):
+        for found in plan_candidates(PlanRequest(system="X+He", target=target, given=given)):
+            assert not set(found.train_j) & set(found.validate_j)
