@@ -1,6 +1,6 @@
 """The model beside naive interpolation on the linear molecules whose rates spectralradex ships.
 
-For each system and N: train on the spread set of j = 5..20 (or up to the last j), choose on two validation
+For each system and N: train on the spread set of j = 5..20, choose on two validation
 j, test on all other j. Run by `make bench-models`; writes the table of docs/benchmarks.md.
 """
 
@@ -13,7 +13,6 @@ from time import perf_counter
 import numpy as np
 from report import replace_section
 
-from ratedb.errors import RatedbError
 from ratedb.formats.lamda import read_lamda
 from ratedb.models import basis
 from ratedb.models.baselines import interpolate_in_j
@@ -29,6 +28,7 @@ from ratedb.tables import RateTable
 
 FILES = ("co.dat", "cs@lique.dat", "hcn.dat", "hco+.dat", "sio.dat")
 SIZES = (3, 4, 5, 6)
+LAST_J = 20
 HEAD = (
     "| system | train j | naive dex | naive p95 | dex | p95 | max | in 68 % | in 95 % | kernel | s |\n"
     "|---|---|---|---|---|---|---|---|---|---|---|"
@@ -38,7 +38,7 @@ HEAD = (
 def measure(rates: RateTable, size: int) -> str:
     """Return a row of the table for one system and one size of training set."""
     initial_j = rates.initial_j()
-    target = tuple(range(5, min(20, int(initial_j.max())) + 1))
+    target = tuple(range(5, LAST_J + 1))
     train_j = spread_set(target, (5,), size)
     validate_j = validation_set(target, (5,), train_j)
     training, _ = complete_block(rates_of_j(rates, train_j, "training"))
@@ -70,11 +70,10 @@ def main() -> int:
     rows = [HEAD]
     for name in FILES:
         for partner in read_lamda(folder / name).partners:
+            if partner.rates.initial_j().max() < LAST_J:
+                continue  # electrons with HCN: too few j to leave any out
             for size in SIZES:
-                try:
-                    rows.append(measure(partner.rates, size))
-                except RatedbError as error:
-                    rows.append(f"| {partner.rates.system} | N = {size} | {error.what} |" + " |" * 8)
+                rows.append(measure(partner.rates, size))
                 print(rows[-1], flush=True)
     text = (
         "Held-out rates of j = 5..20 for training sets of the planner's `spread`; validation j are neither"

@@ -86,7 +86,10 @@ def main(arguments: list[str] | None = None) -> int:
     as_json = "--json" in arguments
     watch()
     try:
-        app(arguments, prog_name="ratedb")
+        try:
+            app(arguments, prog_name="ratedb")
+        finally:
+            sys.stdout.flush()  # a full disk behind it is noticed here, not when Python ends
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
         if code == _INTERRUPTED:
@@ -96,8 +99,9 @@ def main(arguments: list[str] | None = None) -> int:
             print(json.dumps({"error": {"what": "the command line is not understood", "exit_code": code}}))
         return code
     except OSError as error:
-        # A path that the system refuses: too long, or in a folder that may not be entered.
-        reason = RatedbError("a file cannot be reached", where=str(error.filename), got=error.strerror)
+        # A path that the system refuses (too long, in a folder that may not be entered), or a full device.
+        where = str(error.filename or "standard output")
+        reason = RatedbError("cannot read or write", where=where, got=error.strerror)
         return _say(reason, as_json)
     except RatedbError as error:
         return _say(error, as_json)

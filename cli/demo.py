@@ -41,7 +41,8 @@ def demo_command(
         if not shared.quiet:
             console.print(text, markup=False)
 
-    result = run_demo(folder, file, report=report)
+    with shared.progress() as detail:
+        result = run_demo(folder, file, report=report, detail=detail)
     shared.emit(result, lambda out: show_demo(out, result))
 
 
@@ -94,7 +95,7 @@ def _show_lines(console: Console, verify: dict[str, Any]) -> None:
             f"{line['population_upper']:.3e}",
             f"{line['flux_against_k_km_s']:.3e}",
             f"{line['flux_k_km_s']:.3e}",
-            "-" if line["flux_ratio"] is None else f"{line['flux_ratio']:.4f}",
+            "-" if line["flux_ratio"] is None else f"x {line['flux_ratio']:.4f}",
         ]
         for line in lines
     ]
@@ -102,4 +103,4 @@ def _show_lines(console: Console, verify: dict[str, Any]) -> None:
         f"RADEX at {_SHOWN_TEMPERATURE_K:g} K, {_SHOWN_DENSITY_CM3:.0e} cm-3:"
         " upper level population, flux (K km/s)"
     )
-    console.print(table(title, ["line", "GHz", "true", "filled", "true flux", "filled flux", "ratio"], rows))
+    console.print(table(title, ["line", "GHz", "true", "filled", "true flux", "filled flux", "off by"], rows))

@@ -39,6 +39,7 @@ def fill_command(
             dry_run=dry_run,
             report=report,
         )
+    shared.warn(result.warnings)
     rows = [
         ["transitions filled", result.filled_transitions],
         ["rates filled", result.filled_rates],

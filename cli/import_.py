@@ -15,7 +15,9 @@ def import_command(
     files: Annotated[list[Path], typer.Argument(help="Files of rate coefficients.", metavar="FILE")],
     file_format: Annotated[str, typer.Option("--format", help="auto or lamda.")] = "auto",
     molecule: Annotated[str | None, typer.Option(help="The molecule's name, over the file's own.")] = None,
-    collider: Annotated[str | None, typer.Option(help="The collider, where the file does not say.")] = None,
+    collider: Annotated[
+        str | None, typer.Option(help="The collider where the file does not say, or the one to read.")
+    ] = None,
     method: Annotated[str | None, typer.Option(help="How the rates were calculated, such as CC.")] = None,
     reference: Annotated[str | None, typer.Option(help="What to cite; default: the file's words.")] = None,
     kind: Annotated[str, typer.Option(help="computed, scaled or extrapolated.")] = "computed",

@@ -48,7 +48,7 @@ class Context:
         if not self.quiet:
             console = self.console(stderr=True)
             for text in texts:
-                console.print(f"warning: {text}", style="yellow", markup=False)
+                console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:

@@ -29,9 +29,12 @@ def verify_command(
 
     Example: ratedb verify filled.dat --against co.dat
     """
+    from ratedb.errors import UsageError
     from ratedb.radiative.verify import to_json
     from ratedb.workflows.verifying import verify_files
 
+    if tolerance is not None and not tolerance >= 1.0:
+        raise UsageError("the tolerance makes no sense", expected="a ratio >= 1", got=str(tolerance))
     shared: Context = context.obj
     with shared.progress() as report:
         data = to_json(verify_files(file, against, report=report))
@@ -45,9 +48,9 @@ def show_verification(console: Console, data: dict[str, Any]) -> None:
     rows = [
         ["conditions (temperature x density)", len(data["conditions"])],
         ["lines compared", data["lines_compared"]],
-        ["median flux ratio", data["median_flux_ratio"]],
-        ["95 % of flux ratios below", data["p95_flux_ratio"]],
-        ["largest flux ratio", data["max_flux_ratio"]],
+        ["half of the fluxes are off by less than a factor", data["median_flux_ratio"]],
+        ["95 % by less than", data["p95_flux_ratio"]],
+        ["largest factor between two fluxes", data["max_flux_ratio"]],
         ["largest difference of a level population", data["max_population_difference"]],
         ["lines in absorption, without a ratio", data["lines_in_absorption"]],
         ["lines too weak for a ratio", data["lines_below_floor"]],
@@ -59,7 +62,7 @@ def show_verification(console: Console, data: dict[str, Any]) -> None:
         (line for line in data["lines"] if line["flux_ratio"] is not None),
         key=lambda line: -line["flux_ratio"],
     )
-    columns = ["line", "GHz", "T (K)", "n (cm-3)", "flux (K km/s)", "against", "ratio"]
+    columns = ["line", "GHz", "T (K)", "n (cm-3)", "flux (K km/s)", "against", "off by"]
     console.print(
         table(
             f"The {min(_SHOWN, len(worst))} lines that change most",
@@ -78,5 +81,5 @@ def line_row(line: dict[str, Any]) -> list[object]:
         f"{sum(line['density_cm3'].values()):.0e}",
         f"{line['flux_k_km_s']:.3e}",
         f"{line['flux_against_k_km_s']:.3e}",
-        f"{line['flux_ratio']:.3f}",
+        f"x {line['flux_ratio']:.4g}",
     ]

@@ -43,6 +43,20 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
+def refuse_database(path: Path) -> None:
+    """Raise RatedbError where a file to be written would take the place of a database."""
+    names = [path, path.with_name(path.name.removesuffix(".wal"))]
+    for name in names:
+        if name.is_file():
+            with name.open("rb") as handle:
+                if handle.read(12)[8:] == b"DUCK":
+                    raise RatedbError(
+                        "a database stands where the file would be written",
+                        where=str(path),
+                        todo="write to another file; the database was not changed",
+                    )
+
+
 def _write_beside(path: Path, content: bytes, waiting: dict[Path, str]) -> None:
     if path.is_dir():
         raise RatedbError(

@@ -293,11 +293,13 @@ def _optimise(
         explained = 1.0 - float(((fitted - outputs) ** 2).sum() / ((outputs - outputs.mean(0)) ** 2).sum())
         if np.isfinite(likelihood) and explained > _WORTHLESS_R2:
             return _parameters(regression), likelihood, fitted
+        if not hasattr(regression.kernel, "lengthscales") and kernel == "LIN":
+            break  # it has no length scale to start from elsewhere
     raise FitError(
         f"kernel {kernel} does not explain its own training data",
         where=system,
         expected=f"an explained share above {_WORTHLESS_R2}",
-        got=f"{len(_LENGTH_SCALES)} starts that all ended below it",
+        got="no start of the optimiser that ended above it",
         todo="choose another kernel, or check the training rates",
     )
 

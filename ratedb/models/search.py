@@ -52,9 +52,11 @@ def search(
     tried: list[Tried] = []
     best: tuple[float, BasisModel] | None = None
     wanted = Transitions(validation.levels, validation.upper, validation.lower)
+    total = len(features) * len(kernels)
     for feature_name in features:
         for kernel in kernels:
-            report(f"kernel {kernel}, {feature_name} features")
+            where = f"{len(tried) + 1} of {total}, {len(training)} transitions"
+            report(f"fitting {kernel} with {feature_name} features ({where})")
             start = perf_counter()
             try:
                 model = basis.fit(training, kernel, feature_name, seed)

@@ -29,7 +29,7 @@ class CostModel:
                 expected="a range --j with values that --given-j does not have",
                 got=f"--given-j {self.given}",
             )
-        if self.exponent <= 0 or self.exponent > 20:
+        if not 0 < self.exponent <= 20:
             raise UsageError(
                 "the cost exponent makes no sense", expected="a number in (0, 20]", got=str(self.exponent)
             )

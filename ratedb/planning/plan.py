@@ -42,7 +42,7 @@ class PlanRequest:
         if self.v_max < 0 or self.v_max > 1000:
             raise UsageError("v_max makes no sense", expected="0..1000", got=str(self.v_max))
         if not 0 <= self.model_hours < 1e9:
-            raise UsageError("the model hours make no sense", expected=">= 0", got=str(self.model_hours))
+            raise UsageError("the model hours make no sense", expected="0 to 1e9", got=str(self.model_hours))
         for name, values in (("--train-j", self.train_j), ("--validate-j", self.validate_j)):
             outside = [j for j in values or () if j not in self.target and j not in self.given]
             if outside:

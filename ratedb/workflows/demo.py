@@ -17,7 +17,8 @@ from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
 from ratedb.formats.detect import read_file
-from ratedb.planning.plan import PlanRequest
+from ratedb.planning.plan import PlanRequest, candidate
+from ratedb.planning.sets import spread_set
 from ratedb.radiative.radex import lamda_folder, radex_available
 from ratedb.radiative.verify import to_json
 from ratedb.workflows.demo_picture import draw, plots_available
@@ -33,6 +34,7 @@ from ratedb.workflows.verifying import verify_files
 _GIVEN_UP_TO = 5
 _J_MAX = 20
 _TRAINING_SETS = 4
+_MOST_TRANSITIONS = 1000  # a training beyond takes minutes for each kernel
 _SHIPPED_FILE = "co.dat"
 _SHIPPED_ORIGIN = ImportOptions(method="CC, CS at high energies", reference="Yang et al. 2010, ApJ 718, 1062")
 BRIGHT = 0.01
@@ -48,6 +50,7 @@ class _Run:
     folder: Path
     file: Path
     report: Report
+    detail: Report
     origin: ImportOptions
     state: dict[str, Any] = field(default_factory=dict)
     announced: int = 0
@@ -75,16 +78,22 @@ class _Run:
         write_atomically({self.folder / "demo.json": text.encode()})
 
 
-def run_demo(folder: Path, file: Path | None = None, *, report: Report = lambda text: None) -> dict[str, Any]:
+def run_demo(
+    folder: Path,
+    file: Path | None = None,
+    *,
+    report: Report = lambda text: None,
+    detail: Report = lambda text: None,
+) -> dict[str, Any]:
     """Run the demo in a folder, which is made if need be, and return everything it found as JSON values.
 
     Without `file` the CO rates of Yang et al. (2010) that the spectralradex package ships are used; any
     LAMDA file with v, j labels will do. RADEX and the picture are left out, with a word in the result,
-    where their packages are not installed. Raises RatedbError where there is no file, or the folder
-    holds a demo of another one.
+    where their packages are not installed. `report` is told each step, `detail` what goes on within.
+    Raises RatedbError where there is no file, or the folder holds a demo of another one.
     """
     start = perf_counter()
-    run = _start(folder, file, report)
+    run = _start(folder, file, report, detail)
     plan = run.step("plan", "plan which initial j to compute", lambda: _plan(run))
     systems: list[str] = plan["systems"]
     run.step("import", "import only those j; the rest is held out", lambda: _import(run, plan))
@@ -112,7 +121,7 @@ def run_demo(folder: Path, file: Path | None = None, *, report: Report = lambda 
     }
 
 
-def _start(folder: Path, file: Path | None, report: Report) -> _Run:
+def _start(folder: Path, file: Path | None, report: Report, detail: Report) -> _Run:
     shipped = file is None
     if file is None:
         source = lamda_folder()
@@ -130,9 +139,10 @@ def _start(folder: Path, file: Path | None, report: Report) -> _Run:
         raise RatedbError(
             "cannot make the demo's folder", where=str(folder), got=error.strerror or str(error)
         ) from error
-    run = _Run(folder, file, report, _SHIPPED_ORIGIN if shipped else ImportOptions())
+    run = _Run(folder, file, report, detail, _SHIPPED_ORIGIN if shipped else ImportOptions())
     identity = {"file": file.name, "sha256": sha256(read_bytes(file)), "ratedb_version": __version__}
     run.state = _load_state(folder / "demo.json", identity)
+    _request(run)  # a file that will not do is refused before anything is kept
     if not (folder / "demo.json").exists() and run.db.exists():
         raise RatedbError(
             "the folder already holds a database that no demo made",
@@ -156,7 +166,9 @@ def _load_state(path: Path, identity: dict[str, str]) -> dict[str, Any]:
         raise RatedbError(
             "the folder holds a demo of another file or version",
             where=str(path),
-            todo="name another folder: ratedb demo FOLDER, or remove this one",
+            expected=f"a demo of {identity['file']} by ratedb {identity['ratedb_version']}",
+            got=_describe(path),
+            todo="name that file with --file, another folder (ratedb demo FOLDER), or remove this one",
         )
     result: dict[str, Any] = state
     return result
@@ -167,7 +179,22 @@ def _still_there(result: dict[str, Any]) -> bool:
     return all(Path(result[name]).exists() for name in ("path", "picture") if result.get(name))
 
 
+def _describe(path: Path) -> str:
+    try:
+        identity = json.loads(read_bytes(path))["identity"]
+        return f"a demo of {identity['file']} by ratedb {identity['ratedb_version']}"
+    except (ValueError, KeyError, TypeError):
+        return "something else"
+
+
 def _plan(run: _Run) -> dict[str, Any]:
+    request, systems = _request(run)
+    result = make_plan(run.db, systems[0], request).to_json()
+    return {**result, "systems": systems, "target_j": list(request.target)}
+
+
+def _request(run: _Run) -> tuple[PlanRequest, list[str]]:
+    """Return what to plan and for which systems; raises RatedbError where the file will not do."""
     file = read_file(run.file)
     _, j = file.levels.need_vj()
     v, _ = file.levels.need_vj()
@@ -193,8 +220,16 @@ def _plan(run: _Run) -> dict[str, Any]:
         v_max=int(v.max()),
         sizes=(_TRAINING_SETS,),
     )
-    result = make_plan(run.db, first, request).to_json()
-    return {**result, "systems": [first, *(s for s in systems if s != first)], "target_j": list(target)}
+    transitions = candidate(request, spread_set(target, request.given, _TRAINING_SETS)).training_transitions
+    if transitions > _MOST_TRANSITIONS:
+        raise RatedbError(
+            "the file is too large for the demo",
+            where=str(run.file),
+            expected=f"at most {_MOST_TRANSITIONS} transitions to train on",
+            got=str(transitions),
+            todo="use `ratedb import` and `ratedb train` with one kernel: --kernels M32 --features physics",
+        )
+    return request, [first, *(system for system in systems if system != first)]
 
 
 def _explicit_j(plan: dict[str, Any]) -> tuple[int, ...]:
@@ -218,7 +253,7 @@ def _predict_one(run: _Run, system: str, plan: dict[str, Any]) -> dict[str, dict
     trained = run.step(
         f"train {system}",
         f"train on {system}; validation chooses the kernel",
-        lambda: train_model(run.db, system, options).to_json(),
+        lambda: train_model(run.db, system, options, report=run.detail).to_json(),
     )
     filled = run.step(
         f"fill {system}",

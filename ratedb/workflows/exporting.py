@@ -12,7 +12,7 @@ import numpy as np
 
 from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
-from ratedb.files import sha256, write_atomically
+from ratedb.files import refuse_database, sha256, write_atomically
 from ratedb.formats.lamda import render_lamda
 from ratedb.origin import now
 from ratedb.physics.transitions import downward_pairs
@@ -82,6 +82,7 @@ def export_systems(
     molecules, RatedbError where there is nothing to write or, with `strict`, where the writer warns.
     """
     options = options or ExportOptions()
+    refuse_database(target)
     report("reading the store")
     taken = _take(db, systems, options)
     whole, warnings = _complete(taken.tables)

@@ -39,6 +39,7 @@ class FillResult:
     unchanged: int
     extrapolated: int
     unsupported: int
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -69,6 +70,7 @@ def fill_system(
                 todo=f"`ratedb show {system}` lists its models",
             )
         stored = store.rates(system)
+        warnings = () if model_id is not None else _better_models(store, record)
         mine = {
             row["source_id"]
             for row in store.query("SELECT source_id FROM source WHERE model_id = ?", [record.model_id])
@@ -94,6 +96,23 @@ def fill_system(
         unchanged=int((~rows & own.any(axis=1)).sum()),
         extrapolated=int((rows & prediction.extrapolated).sum()),
         unsupported=unsupported,
+        warnings=warnings,
+    )
+
+
+def _better_models(store: Store, record: Model) -> tuple[str, ...]:
+    """Warn where an older model did better on its validation j than the newest, which is used."""
+    rows = store.query(
+        "SELECT model_id, (validation ->> 'dex_rms')::DOUBLE AS dex_rms FROM model"
+        " WHERE system_id = ? ORDER BY dex_rms, model_id DESC",
+        [record.system_id],
+    )
+    best = rows[0]
+    if best["model_id"] == record.model_id:
+        return ()
+    return (
+        f"model {record.model_id}, the newest, is used; model {best['model_id']} did better on its validation"
+        f" j ({best['dex_rms']:.3f} dex): choose it with --model {best['model_id']}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -88,38 +89,71 @@ def import_files(
 
 def read_incoming(path: Path, options: ImportOptions) -> Incoming:
     """Return what a file brings, without a store; raises RatedbError where it cannot be read."""
+    if options.molecule is not None and not re.fullmatch(r"[A-Za-z0-9()'+-]+", options.molecule):
+        raise UsageError("not the name of a molecule", expected="a name such as CO", got=options.molecule)
     content_sha256 = sha256(read_bytes(path))
     file = read_file(
         path, file_format=options.file_format, molecule=options.molecule, collider=options.collider
     )
+    _need_rates(file, path)
     sources = []
-    for partner in file.partners:
+    for partner, rates, warnings in _wanted(file, options.j, path):
         info = SourceInfo(
             kind=options.kind,
             method=options.method or "not stated",
             reference=options.reference or partner.reference or "not stated",
             file_name=path.name,
             file_sha256=content_sha256,
-            warnings=file.warnings,
+            warnings=(*file.warnings, *warnings, *_doubtful_kind(partner, options)),
         )
-        sources.append((_wanted(partner, options.j, path), info))
-    _need_rates(file, path)
+        sources.append((rates, info))
     return Incoming(file.lines, tuple(sources))
 
 
-def _wanted(partner: PartnerRates, j_values: tuple[int, ...] | None, path: Path) -> RateTable:
+def _wanted(
+    file: MoleculeFile, j_values: tuple[int, ...] | None, path: Path
+) -> list[tuple[PartnerRates, RateTable, list[str]]]:
+    """Return each partner with its rates out of these j, and a warning where it does not have all of them.
+
+    Raises RatedbError where no partner has all of them.
+    """
     if j_values is None:
-        return partner.rates
-    initial_j = partner.rates.initial_j()
-    missing = sorted(set(j_values) - set(initial_j.tolist()) - {0})
-    if missing:
+        return [(partner, partner.rates, []) for partner in file.partners]
+    found = []
+    lacking: dict[str, list[int]] = {}
+    for partner in file.partners:
+        initial_j = partner.rates.initial_j()
+        missing = sorted(set(j_values) - set(initial_j.tolist()) - {0})
+        warnings = []
+        if missing:
+            lacking[partner.rates.system] = missing
+            warnings = [f"{partner.rates.system} has no transitions out of j = {format_integers(missing)}"]
+        rates = partner.rates.select(np.isin(initial_j, j_values))
+        if len(rates):
+            found.append((partner, rates, warnings))
+    if len(lacking) == len(file.partners):
+        system, missing = next(iter(lacking.items()))
+        initial_j = file.partners[0].rates.initial_j()
         raise RatedbError(
             "the file has no transitions out of some j",
-            where=f"{path}, {partner.rates.system}",
+            where=f"{path}, {system}",
             expected=f"j among {format_integers(sorted(set(initial_j.tolist())))}",
             got=", ".join(map(str, missing)),
         )
-    return partner.rates.select(np.isin(initial_j, j_values))
+    return found
+
+
+def _doubtful_kind(partner: PartnerRates, options: ImportOptions) -> list[str]:
+    """Warn where the file's own words speak of another kind than `computed`."""
+    words = partner.reference.lower()
+    if options.kind != "computed":
+        return []
+    return [
+        f"the file says of {partner.rates.system} that it is {kind}, `{partner.reference[:60]}`: "
+        f"import it with --kind {kind} if that is so"
+        for kind, word in (("scaled", "scaled"), ("extrapolated", "extrapol"))
+        if word in words
+    ]
 
 
 def _need_rates(file: MoleculeFile, path: Path) -> None:

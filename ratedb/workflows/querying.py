@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.files import write_atomically
+from ratedb.files import refuse_database, write_atomically
 from ratedb.store.connection import connect
 from ratedb.store.opening import bring_up_to_date
 
@@ -39,6 +39,7 @@ def query_to_file(db: Path, sql: str, target: Path, file_format: str) -> int:
     """Write what one SELECT gives as CSV, JSON lines or Parquet; return the number of rows."""
     if file_format not in FILE_FORMATS:
         raise UsageError(f"cannot write {file_format!r}", expected=" or ".join(FILE_FORMATS))
+    refuse_database(target)
     options = {"csv": "FORMAT csv, HEADER", "json": "FORMAT json", "parquet": "FORMAT parquet"}[file_format]
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result"
@@ -104,6 +105,8 @@ def _without_semicolon(connection: duckdb.DuckDBPyConnection, query: str) -> str
 
 def _refused(error: duckdb.Error) -> RatedbError:
     words = str(error).strip()
+    if "File too large" in words or "No space left" in words:
+        return RatedbError("the disk is full", got=words, todo="make room for the result")
     todo = 'see `ratedb sql "SHOW TABLES"` and the views in docs/store.md'
     if "read-only" in words or "disabled" in words:
         todo = "queries only read, and only this store; the other commands change it"

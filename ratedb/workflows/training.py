@@ -112,7 +112,7 @@ def train_model(
         validation=found.validation,
         seconds=perf_counter() - start,
         tried=found.tried,
-        warnings=(*warnings, *_not_computed(stored, sets.train_j)),
+        warnings=(*warnings, *_not_computed(stored, sets.train_j), *_not_fitted(found.tried)),
     )
     if dry_run:
         return result
@@ -157,6 +157,11 @@ def _not_computed(stored: StoredRates, train_j: tuple[int, ...]) -> list[str]:
         if count:
             found.append(f"{count} of the training values are {kind}")
     return found
+
+
+def _not_fitted(tried: tuple[Tried, ...]) -> list[str]:
+    failed = [f"{entry.kernel} with {entry.features} features" for entry in tried if entry.failure]
+    return [f"left out, since they do not explain the training data: {', '.join(failed)}"] if failed else []
 
 
 def load_model(record: Model) -> BasisModel:

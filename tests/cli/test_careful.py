@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -221,3 +223,77 @@ def test_a_demo_goes_on_whatever_step_it_was_stopped_in(
         steps = {name: state["steps"][name] for name in names[:kept]}
         (copy / "demo.json").write_text(json.dumps({**state, "steps": steps}))
         assert run("--json", "demo", copy, "--file", rotor_file).code == 0, names[kept]
+
+
+def test_no_output_takes_the_place_of_a_database(run: Run, filled: Path) -> None:
+    before = filled.read_bytes()
+    exported = run("--db", filled, "export", "AB+He", "-o", filled)
+    queried = run("--db", filled, "sql", "SELECT 1", "--format", "csv", "-o", filled)
+    assert (exported.code, queried.code) == (1, 1)
+    assert "a database stands where" in exported.err
+    assert filled.read_bytes() == before
+
+
+def test_a_collider_with_fewer_j_does_not_keep_the_others_out(run: Run, tmp_path: Path) -> None:
+    levels = rotor_levels(14, molecule="AB")
+    full, short = rotor_rates(levels, "p-H2"), rotor_rates(levels, "He")
+    path = tmp_path / "x.dat"
+    path.write_text(lamda_text([full, short.select(short.initial_j() <= 4)]))
+    answer = run("--db", tmp_path / "x.duckdb", "--json", "import", path, "--j", "3,9")
+    assert [(s["system"], s["transitions"]) for s in answer.json["systems"]] == [
+        ("AB+p-H2", 12),
+        ("AB+He", 3),
+    ]
+    assert "AB+He has no transitions out of j = 9" in answer.err
+    assert run("--db", tmp_path / "x.duckdb", "import", path, "--j", "99").code == 1
+
+
+def test_a_file_that_calls_itself_scaled_is_asked_about(run: Run, rotor_file: Path, tmp_path: Path) -> None:
+    path = tmp_path / "scaled.dat"
+    path.write_text(rotor_file.read_text().replace("made up for tests", "scaled from He"))
+    assert "--kind scaled" in run("--db", tmp_path / "x.duckdb", "import", path).err
+    assert "--kind scaled" not in run("--db", tmp_path / "y.duckdb", "import", path, "--kind", "scaled").err
+
+
+def test_fill_says_when_an_older_model_validated_better(run: Run, filled: Path) -> None:
+    run("--db", filled, "--quiet", "train", "AB+He", "--train-j", "3,4", "--validate-j", "12", *FAST)
+    assert "model 1 did better" in run("--db", filled, "fill", "AB+He", "--dry-run").err
+    assert "did better" not in run("--db", filled, "fill", "AB+He", "--model", "1", "--dry-run").err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "X+He", "--j", "5:20", "--cost-exponent", "nan"),
+        ("plan", "X+He", "--j", "5:20", "--model-hours", "nan"),
+        ("verify", "a", "--against", "b", "--tolerance", "nan"),
+        ("import", "a", "--molecule", "a b"),
+    ],
+)
+def test_numbers_and_names_that_make_no_sense_are_usage_errors(
+    run: Run, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    assert run("--db", tmp_path / "x.duckdb", *words).code == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_device_behind_the_output_is_one_message(filled: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ratedb_cli", "--db", str(filled), "systems"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert "No space left" in done.stderr
+
+
+def test_an_unfit_file_leaves_the_demos_folder_free_for_another(
+    run: Run, rotor_file: Path, tmp_path: Path, quick_demo: None
+) -> None:
+    (tmp_path / "bad.dat").write_text("no rates")
+    assert run("demo", tmp_path / "work", "--file", tmp_path / "bad.dat").code == 1
+    assert run("demo", tmp_path / "work", "--file", rotor_file).code == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -135,3 +136,14 @@ def test_a_folder_with_something_else_in_it_is_refused(
     assert run("demo", tmp_path, "--file", rotor_file).code == 1
     (tmp_path / "file").touch()
     assert "cannot make" in run("demo", tmp_path / "file", "--file", rotor_file).err
+
+
+def test_the_commands_of_the_readme_run_as_printed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(co_file(), tmp_path / "co.dat")
+    monkeypatch.chdir(tmp_path)
+    commands = re.findall(r"^ratedb ([^#\n]*)", README, flags=re.MULTILINE)
+    assert len(commands) == 8
+    for command in commands:
+        assert run(*shlex.split(command)).code == 0, command

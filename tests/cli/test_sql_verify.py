@@ -87,7 +87,7 @@ def test_verify_above_its_tolerance_ends_with_code_4(run: Run, tmp_path: Path) -
     run("--db", db, "--quiet", "export", "CO+p-H2", "CO+o-H2", "-o", target, "--j-max", "6")
     answer = run("verify", target, "--against", co_file(), "--tolerance", "1.01")
     assert answer.code == 4
-    assert "largest flux ratio" in answer.out
+    assert "largest factor between two fluxes" in answer.out
 
 
 @pytest.mark.parametrize("name", ["missing.dat", "."])
