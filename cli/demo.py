@@ -71,6 +71,12 @@ def show_demo(console: Console, result: dict[str, Any]) -> None:
     console.print(
         table(f"How good is the filled file? ({result['system']})", ["", "filled", "interpolation"], rows)
     )
+    if "skipped" not in result["verify"]:
+        console.print(
+            f"Lines at {len(result['verify']['conditions'])} temperatures and densities; a bright one has at least"
+            f" {result['verify']['bright']['share_of_strongest']:.0%}\nof the strongest flux there."
+            " j <= 5 counts as computed already, at no cost.\n"
+        )
     for name in ("export", "picture"):
         path = result["export"]["path"] if name == "export" else result["picture"]
         console.print(f"{name}: {path or 'left out, matplotlib is not installed'}", soft_wrap=True)

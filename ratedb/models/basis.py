@@ -293,8 +293,8 @@ def _optimise(
         explained = 1.0 - float(((fitted - outputs) ** 2).sum() / ((outputs - outputs.mean(0)) ** 2).sum())
         if np.isfinite(likelihood) and explained > _WORTHLESS_R2:
             return _parameters(regression), likelihood, fitted
-        if not hasattr(regression.kernel, "lengthscales") and kernel == "LIN":
-            break  # it has no length scale to start from elsewhere
+        if kernel == "LIN":
+            break  # it has no length scale, so another start would be the same
     raise FitError(
         f"kernel {kernel} does not explain its own training data",
         where=system,
