@@ -72,10 +72,11 @@ def show_demo(console: Console, result: dict[str, Any]) -> None:
         table(f"How good is the filled file? ({result['system']})", ["", "filled", "interpolation"], rows)
     )
     if "skipped" not in result["verify"]:
+        conditions = len(result["verify"]["conditions"])
+        share = result["verify"]["bright"]["share_of_strongest"]
         console.print(
-            f"Lines at {len(result['verify']['conditions'])} temperatures and densities; a bright one has at least"
-            f" {result['verify']['bright']['share_of_strongest']:.0%}\nof the strongest flux there."
-            " j <= 5 counts as computed already, at no cost.\n"
+            f"Lines at {conditions} temperatures and densities; a bright one has at least {share:.0%}\n"
+            "of the strongest flux there. j <= 5 counts as computed already, at no cost.\n"
         )
     for name in ("export", "picture"):
         path = result["export"]["path"] if name == "export" else result["picture"]

@@ -234,18 +234,22 @@ def _add_levels(
         )
 
 
+def _stored(
+    connection: duckdb.DuckDBPyConnection, column: str, molecule: str, level_id: IntArray
+) -> tuple[list[int], FloatArray]:
+    """Return which of these levels the store has already, and its values of a column for them."""
+    rows = connection.execute(f"SELECT level_id, {column} FROM levels WHERE molecule = ?", [molecule])
+    values = dict(rows.fetchall())
+    shared = [i for i, number in enumerate(level_id) if int(number) in values]
+    return shared, np.array([values[int(level_id[i])] for i in shared], dtype=np.float64)
+
+
 def _compare_energies(
     connection: duckdb.DuckDBPyConnection, levels: LevelTable, known: IntArray
 ) -> tuple[float, list[str]]:
-    stored = dict(
-        connection.execute(
-            "SELECT level_id, energy_cm1 FROM levels WHERE molecule = ?", [levels.molecule]
-        ).fetchall()
-    )
-    shared = [i for i in range(len(levels)) if int(known[i]) in stored]
+    shared, old = _stored(connection, "energy_cm1", levels.molecule, known)
     if not shared:
         return 0.0, []
-    old = np.array([stored[int(known[i])] for i in shared])
     new = levels.energy_cm1[shared]
     difference = np.abs((new - new.min()) - (old - old.min()))
     tolerance = np.maximum(_ENERGY_TOLERANCE_CM1, _ENERGY_TOLERANCE_RELATIVE * (old - old.min()))
@@ -283,15 +287,10 @@ def _compare_weights(
 
     A common factor (nuclear spin counted or not) is no contradiction; anything else is.
     """
-    stored = dict(
-        connection.execute(
-            "SELECT level_id, weight FROM levels WHERE molecule = ?", [levels.molecule]
-        ).fetchall()
-    )
-    shared = [i for i in range(len(levels)) if int(level_id[i]) in stored]
+    shared, old = _stored(connection, "weight", levels.molecule, level_id)
     if not shared:
         return 1.0, []
-    ratio = levels.weight[shared] / np.array([stored[int(level_id[i])] for i in shared])
+    ratio = levels.weight[shared] / old
     factor = float(np.median(ratio))
     worst = int(np.argmax(np.abs(ratio / factor - 1.0)))
     if abs(ratio[worst] / factor - 1.0) > _WEIGHT_TOLERANCE:
