@@ -13,11 +13,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+import numpy as np
+
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
 from ratedb.formats.detect import read_file
-from ratedb.planning.plan import PlanRequest, candidate
+from ratedb.planning.plan import PlanRequest
 from ratedb.planning.sets import spread_set
 from ratedb.radiative.radex import lamda_folder, radex_available
 from ratedb.radiative.verify import to_json
@@ -220,7 +222,9 @@ def _request(run: _Run) -> tuple[PlanRequest, list[str]]:
         v_max=int(v.max()),
         sizes=(_TRAINING_SETS,),
     )
-    transitions = candidate(request, spread_set(target, request.given, _TRAINING_SETS)).training_transitions
+    rates = next(partner.rates for partner in file.partners if partner.rates.system == first)
+    train_j = spread_set(target, request.given, _TRAINING_SETS)
+    transitions = int(np.isin(rates.initial_j(), train_j).sum())
     if transitions > _MOST_TRANSITIONS:
         raise RatedbError(
             "the file is too large for the demo",
