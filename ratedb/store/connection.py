@@ -16,7 +16,7 @@ from ratedb.errors import LockedError, RatedbError
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    # For new files: a store is many small tables, which blocks of 256 KB blow up five times.
+    # For new files: a store is many small tables, which blocks of 256 KB would blow up.
     "default_block_size": "16384",
 }
 _SANDBOX: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": "false"}

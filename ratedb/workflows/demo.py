@@ -198,8 +198,7 @@ def _plan(run: _Run) -> dict[str, Any]:
 def _request(run: _Run) -> tuple[PlanRequest, list[str]]:
     """Return what to plan and for which systems; raises RatedbError where the file will not do."""
     file = read_file(run.file)
-    _, j = file.levels.need_vj()
-    v, _ = file.levels.need_vj()
+    v, j = file.levels.need_vj()
     target = tuple(range(_GIVEN_UP_TO, min(_J_MAX, int(j.max())) + 1))
     systems = [
         partner.rates.system

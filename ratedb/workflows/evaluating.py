@@ -47,8 +47,8 @@ class ByJ:
 class Evaluation:
     """A held-out test: metrics of the model and of the baselines, and the values behind them.
 
-    `truth` has n transitions and the model's m temperatures; `prediction` and `interpolation` (log10 k,
-    shape (n, m)) belong to its rows.
+    `truth` has n transitions and the model's m temperatures; `prediction` and `interpolation_log10`
+    (log10 k, shape (n, m)) belong to its rows.
     """
 
     model_id: int | None
