@@ -37,10 +37,10 @@ def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tu
     """Return `size` values of j equally spread over the target: the paper's rule of thumb.
 
     The paper finds that the best sets have no neighbours, nearly equal gaps, start at the j at hand and
-    end one below the last, the most expensive one (its table I). So: from the highest given j (or the
-    target's first) to the last but one, in equal steps, rounded down. For j = 5..20 with j = 5 given and
-    four values this is its optimum 5, 9, 14, 19. A given j above that run is free, so it takes the place of
-    its nearest neighbour. Raises UsageError where the range is too short.
+    end one below the last, the most expensive one (its table I). So: from the top of the lowest unbroken
+    run of given j (or the target's first) to the last but one, in equal steps, rounded down. For j = 5..20
+    with j = 5 given and four values this is its optimum 5, 9, 14, 19. A given j above that run is free, so
+    it takes the place of its nearest neighbour. Raises UsageError where the range is too short.
     """
     start = _floor(target, given)
     candidates = [j for j in target if j >= max(start, 1)]  # nothing lies below j = 0

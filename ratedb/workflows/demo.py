@@ -177,7 +177,9 @@ def _load_state(path: Path, identity: dict[str, str]) -> dict[str, Any]:
 
 
 def _still_there(result: dict[str, Any]) -> bool:
-    """Return whether the files that a step wrote are still there."""
+    """Return whether the files of a step are there, also a picture that could not be drawn before."""
+    if "picture" in result and result["picture"] is None and plots_available():
+        return False
     return all(Path(result[name]).exists() for name in ("path", "picture") if result.get(name))
 
 

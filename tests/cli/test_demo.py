@@ -114,6 +114,10 @@ def test_any_lamda_file_will_do_and_missing_parts_are_left_out_with_a_word(
     assert "RADEX is not installed" in answer.out
     assert "matplotlib is not installed" in answer.out
     assert (tmp_path / "work" / "filled.dat").exists()
+    pytest.importorskip("matplotlib", reason="matplotlib (the plots extra) is not installed")
+    monkeypatch.setattr(demo_workflow, "plots_available", lambda: True)
+    assert run("demo", tmp_path / "work", "--file", rotor_file).code == 0
+    assert len(list((tmp_path / "work").glob("*.png"))) == 2
 
 
 def test_without_a_file_and_without_the_package_it_says_what_to_do(
