@@ -41,8 +41,9 @@ docs: $(VENV)/ready ## write what is generated: command reference, README's demo
 bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes
 	$(BIN)/python benchmarks/store.py
 
-bench-models: $(VENV)/ready ## the model beside naive interpolation on CO + p-H2, the paper's kind of split
-	$(BIN)/python benchmarks/models.py
+bench-models: $(VENV)/ready ## models on real data beside what they have to beat (1-2 h); FILE=my.dat: on a file of your own
+	$(BIN)/python benchmarks/models.py $(FILE)
+	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

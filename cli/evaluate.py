@@ -32,8 +32,11 @@ def evaluate_command(
     truth: Annotated[
         Path | None, typer.Option("--truth", help="A file with the held-out rates (default: the store).")
     ] = None,
+    dense: Annotated[
+        bool, typer.Option("--dense", help="Train the paper's dense model as well (minutes).")
+    ] = False,
 ) -> None:
-    """Test a model on rates it has not seen, beside naive interpolation in j.
+    """Test a model on rates it has not seen, beside interpolation in j and a physical law.
 
     Example: ratedb evaluate 1 --truth co.dat
     """
@@ -41,25 +44,46 @@ def evaluate_command(
 
     shared: Context = context.obj
     with shared.progress() as report:
-        evaluation = evaluate_model(shared.db, model_id, truth_file=truth, report=report)
+        evaluation = evaluate_model(shared.db, model_id, truth_file=truth, with_dense=dense, report=report)
     shared.warn(evaluation.warnings)
     data = evaluation.to_json()
     shared.emit(data, lambda console: show_evaluation(console, data))
 
 
+BASELINE_NAMES = {"interpolation": "interpolation", "ios": "IOS law", "dense": "dense GPR"}
+
+
 def show_evaluation(console: Console, data: dict[str, Any]) -> None:
-    """Print an evaluation's metrics beside the baseline's, and by initial j."""
-    model, naive = data["model"], data["baselines"]["interpolation"]
+    """Print an evaluation's metrics beside the baselines', and by initial j, |dj| and temperature."""
+    model, baselines = data["model"], data["baselines"]
     console.print(
         table(
             f"{data['system']}: {data['test_transitions']} held-out transitions, {model['values']} values",
-            ["", "GP", "interpolation"],
-            [[words, model[key], naive[key]] for key, words in METRIC_ROWS],
+            ["", "GP", *(BASELINE_NAMES[name] for name in baselines)],
+            [
+                [words, model[key], *(found[key] for found in baselines.values())]
+                for key, words in METRIC_ROWS
+            ],
         )
     )
-    keys = ["log10_percent_error", "dex_rms", "factor_median", "factor_p95", "factor_max", "coverage_95"]
+    for title, key, entries in (
+        ("By initial j", "j", data["by_j"]),
+        ("By |dj|", "abs_dj", data["by_abs_dj"]),
+        ("By temperature", "temperature_k", data["by_temperature"]),
+    ):
+        _show_slices(console, title, key, entries)
+    if data["paper"]:
+        rows = [[name.replace("_", " "), value] for name, value in data["paper"].items()]
+        console.print(table("The set, as in the paper's tables", ["", ""], rows))
+
+
+_SLICE_KEYS = ("log10_percent_error", "dex_rms", "factor_median", "factor_p95", "factor_max", "coverage_95")
+_SLICE_HEADS = {"j": "j", "abs_dj": "|dj|", "temperature_k": "T (K)"}
+
+
+def _show_slices(console: Console, title: str, key: str, entries: list[dict[str, Any]]) -> None:
     heads = [
-        "j",
+        _SLICE_HEADS[key],
         "transitions",
         "% log10",
         "dex",
@@ -72,12 +96,12 @@ def show_evaluation(console: Console, data: dict[str, Any]) -> None:
     ]
     rows = [
         [
-            entry["j"],
+            f"{entry[key]:g}",
             entry["transitions"],
-            *(f"{entry['model'][key]:.3g}" for key in keys),
+            *(f"{entry['model'][name]:.3g}" for name in _SLICE_KEYS),
             f"{entry['interpolation']['dex_rms']:.3g}",
             f"{entry['interpolation']['factor_p95']:.3g}",
         ]
-        for entry in data["by_j"]
+        for entry in entries
     ]
-    console.print(table("By initial j", heads, rows, text=()))
+    console.print(table(title, heads, rows, text=()))

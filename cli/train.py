@@ -11,6 +11,7 @@ from .output import Context, table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ratedb.models.search import Tried
     from ratedb.workflows.training import TrainResult
 
 
@@ -28,31 +29,37 @@ def train_command(
     kernels: Annotated[
         str | None, typer.Option("--kernels", help="Kernels to try, such as M32,M52 or M52*EXP.")
     ] = None,
-    features: Annotated[str, typer.Option("--features", help="auto, paper or physics.")] = "auto",
-    search: Annotated[str, typer.Option("--search", help="single: each kernel by itself.")] = "single",
+    features: Annotated[
+        str, typer.Option("--features", help="auto, paper, physics, gap, spin; several joined by +.")
+    ] = "auto",
+    mean: Annotated[
+        str, typer.Option("--mean", help="What is known beforehand: auto, constant, linear, gap, ios.")
+    ] = "auto",
+    prior: Annotated[
+        str | None, typer.Option("--prior", help="Another system of the store as prior mean, such as SiO+He.")
+    ] = None,
+    search: Annotated[
+        str, typer.Option("--search", help="single kernels, or composite: also sums and products.")
+    ] = "single",
     criterion: Annotated[
-        str, typer.Option("--criterion", help="validation: the lowest error on the validation j.")
+        str, typer.Option("--criterion", help="validation: errors on unseen j; or bic.")
     ] = "validation",
-    engine: Annotated[str, typer.Option("--engine", help="basis: the temperature basis.")] = "basis",
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the optimiser's restarts.")] = 0,
+    engine: Annotated[
+        str, typer.Option("--engine", help="auto, basis, sparse (many transitions), dense (the paper's).")
+    ] = "auto",
+    optimiser: Annotated[str, typer.Option("--optimiser", help="lbfgs, or rmsprop as the paper.")] = "lbfgs",
+    seed: Annotated[int, typer.Option("--seed", help="Seed of what is drawn at random.")] = 0,
+    jobs: Annotated[int, typer.Option("--jobs", help="Processes that fit at the same time.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do not keep the model.")] = False,
 ) -> None:
-    """Fit Gaussian processes to the training j, choose on the validation j, and keep the best.
+    """Fit Gaussian processes to the training j, judge them on unseen j, and keep the best or their average.
 
     Example: ratedb train CO+p-H2 --train-j 5,9,14,19 --validate-j 6,10 --j 5:20
     """
-    from ratedb.errors import UsageError
     from ratedb.models.kernels import DISTINCT_KERNELS
     from ratedb.physics.transitions import parse_integers
     from ratedb.workflows.training import TrainOptions, train_model
 
-    for name, value, known in (
-        ("--search", search, "single"),
-        ("--criterion", criterion, "validation"),
-        ("--engine", engine, "basis"),
-    ):
-        if value != known:
-            raise UsageError(f"{name} {value} is not there yet", expected=known, got=value)
     shared: Context = context.obj
     options = TrainOptions(
         train_j=None if train_j is None else parse_integers(train_j),
@@ -61,7 +68,14 @@ def train_command(
         plan_id=plan,
         kernels=DISTINCT_KERNELS if kernels is None else tuple(kernels.split(",")),
         features=features,
+        mean=mean,
+        prior=prior,
+        search=search,
+        criterion=criterion,
+        engine=engine,
+        optimiser=optimiser,
         seed=seed,
+        jobs=jobs,
     )
     with shared.progress() as report:
         result = train_model(shared.db, system, options, dry_run=dry_run, report=report)
@@ -70,15 +84,42 @@ def train_command(
 
 
 def _show(console: Console, result: TrainResult) -> None:
+    def order(tried: Tried) -> tuple[float, float]:
+        error = tried.validation_dex_rms
+        return -tried.weight, float("inf") if error is None else error
+
     rows = [
-        [t.kernel, t.features, t.validation_dex_rms, t.training_dex_rms, t.log_marginal_likelihood, t.seconds]
-        for t in sorted(result.tried, key=lambda t: t.validation_dex_rms or float("inf"))
+        [
+            t.kernel,
+            t.features,
+            t.mean,
+            t.weight or None,
+            t.validation_dex_rms,
+            t.leave_out_dex_rms,
+            t.training_dex_rms,
+            t.bic,
+            t.seconds,
+        ]
+        for t in sorted(result.tried, key=order)
     ]
-    columns = ["kernel", "features", "validation dex", "training dex", "log likelihood", "s"]
-    console.print(table(f"{result.system}: tried", columns, rows, text=(0, 1)))
+    columns = [
+        "kernel",
+        "features",
+        "mean",
+        "weight",
+        "validation dex",
+        "left-out j dex",
+        "training dex",
+        "BIC",
+        "s",
+    ]
+    console.print(table(f"{result.system}: tried", columns, rows, text=(0, 1, 2)))
     name = "not kept" if result.model_id is None else f"model {result.model_id}"
+    chosen = sum(tried.weight > 0 for tried in result.tried)
+    what = "one candidate" if chosen == 1 else f"average of {chosen} candidates"
+    prior = "" if result.prior is None else f", {result.prior} as prior mean"
     console.print(
-        f"{name}: {result.kernel} with {result.features} features, trained on j ="
+        f"{name}: {what} of {len(result.tried)} ({result.engine} engine{prior}), trained on j ="
         f" {','.join(map(str, result.train_j))} ({result.training_transitions} transitions) in"
         f" {result.seconds:.1f} s; validation: {result.validation.dex_rms:.3f} dex rms,"
         f" 95 % within a factor {result.validation.factor_p95:.2f}"

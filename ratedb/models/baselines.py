@@ -1,18 +1,21 @@
-"""What a model has to beat: interpolation in the initial j."""
+"""What a model has to beat: interpolation in the initial j, and a physical law alone."""
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 
-from ratedb.models.features import Transitions
+from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.models.means import fit_mean
 from ratedb.tables import FloatArray, IntArray, RateTable
 
 
-def is_homonuclear(molecule: str) -> bool:
-    """Return whether a molecule's name is that of a homonuclear diatomic, such as H2 or N2."""
-    return re.fullmatch(r"(?:[opOP]-)?([A-Z][a-z]?)2[+-]?", molecule) is not None
+def physical_law(training: RateTable, wanted: Transitions, law: str = "ios") -> FloatArray:
+    """Return log10 k, shape (n, m), of a law that is fitted to complete, positive training rates.
+
+    `law` is a mean's name: `ios` (infinite-order sudden with an energy-gap factor) or `gap`.
+    """
+    transitions = Transitions(training.levels, training.upper, training.lower)
+    return fit_mean(law, transitions, np.log10(training.rate_cm3_s))(wanted)
 
 
 def interpolate_in_j(training: RateTable, wanted: Transitions) -> FloatArray:
@@ -23,26 +26,37 @@ def interpolate_in_j(training: RateTable, wanted: Transitions) -> FloatArray:
     that is missing, the nearest dj of any kind, then the mean of all training values. `training` must
     be complete and positive.
     """
-    log10_k = np.log10(training.rate_cm3_s)
-    v, j = training.levels.need_vj()
+    known = quantum_numbers(Transitions(training.levels, training.upper, training.lower))
     spin = is_homonuclear(training.levels.molecule)
+    return interpolate_curves(known, np.log10(training.rate_cm3_s), quantum_numbers(wanted), spin)
+
+
+def quantum_numbers(transitions: Transitions) -> IntArray:
+    """Return v, j, v', j' of each transition, shape (n, 4)."""
+    v, j = transitions.levels.need_vj()
+    upper, lower = transitions.upper, transitions.lower
+    return np.column_stack([v[upper], j[upper], v[lower], j[lower]])
+
+
+def interpolate_curves(known: IntArray, log10_k: FloatArray, wanted: IntArray, spin: bool) -> FloatArray:
+    """Return the curves of `wanted` (p, 4) from `log10_k` (n, m) of `known` (n, 4), as above.
+
+    `spin` keeps initial j of different parity apart.
+    """
     series: dict[tuple[int, ...], dict[int, list[tuple[int, int]]]] = {}
-    for row, (up, low) in enumerate(zip(training.upper, training.lower, strict=True)):
-        channel = (int(v[up]), int(v[low]), int(j[up]) % 2 if spin else 0)
-        dj = int(j[low] - j[up])
-        series.setdefault(channel, {}).setdefault(dj, []).append((int(j[up]), row))
-    v, j = wanted.levels.need_vj()
-    result = np.empty((len(wanted.upper), len(training.temperature_k)))
-    for row, (up, low) in enumerate(zip(wanted.upper, wanted.lower, strict=True)):
-        channel = (int(v[up]), int(v[low]), int(j[up]) % 2 if spin else 0)
-        points = _nearest_dj(series.get(channel, {}), int(j[low] - j[up]))
+    for row, (v, j, v_final, j_final) in enumerate(known.tolist()):
+        channel = (v, v_final, j % 2 if spin else 0)
+        series.setdefault(channel, {}).setdefault(j_final - j, []).append((j, row))
+    result = np.empty((len(wanted), log10_k.shape[1]))
+    for row, (v, j, v_final, j_final) in enumerate(wanted.tolist()):
+        channel = (v, v_final, j % 2 if spin else 0)
+        points = sorted(_nearest_dj(series.get(channel, {}), j_final - j))
         if not points:
             result[row] = log10_k.mean(axis=0)
             continue
-        points.sort()
         known_j = np.array([point[0] for point in points], dtype=np.float64)
         rows: IntArray = np.array([point[1] for point in points], dtype=np.int64)
-        result[row] = [np.interp(float(j[up]), known_j, column) for column in log10_k[rows].T]
+        result[row] = [np.interp(float(j), known_j, column) for column in log10_k[rows].T]
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.errors import RatedbError
-from ratedb.tables import FloatArray, IntArray, LevelTable
+from ratedb.errors import UsageError
+from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,13 @@ class Transitions:
     levels: LevelTable
     upper: IntArray
     lower: IntArray
+
+    def select(self, keep: IntArray | BoolArray) -> Transitions:
+        """Return the transitions at `keep`, indices or a mask."""
+        return Transitions(self.levels, self.upper[keep], self.lower[keep])
+
+    def __len__(self) -> int:
+        return len(self.upper)
 
 
 def paper_features(transitions: Transitions) -> FloatArray:
@@ -41,9 +49,6 @@ def physics_features(transitions: Transitions) -> FloatArray:
     number of final states.
     """
     v, j, v_final, j_final = _quantum_numbers(transitions)
-    gap_cm1 = (
-        transitions.levels.energy_cm1[transitions.upper] - transitions.levels.energy_cm1[transitions.lower]
-    )
     columns = [
         v,
         v_final,
@@ -51,25 +56,67 @@ def physics_features(transitions: Transitions) -> FloatArray:
         j_final,
         np.abs(j_final - j),
         np.abs(j_final - j) % 2,
-        np.sqrt(np.maximum(gap_cm1, 0.0)),
+        np.sqrt(energy_gap_cm1(transitions)),
         np.log(2.0 * j_final + 1.0),
     ]
     return _stack(columns)
 
 
+def spin_features(transitions: Transitions) -> FloatArray:
+    """Return the nuclear-spin symmetry of a homonuclear molecule's levels, shape (n, 2).
+
+    Parity of j and of j': ortho and para levels differ in kind, and rates between them come from
+    reactions only (Lique 2015 for H2 + H).
+    """
+    _, j, _, j_final = _quantum_numbers(transitions)
+    return _stack([j % 2, j_final % 2])
+
+
+def gap_features(transitions: Transitions) -> FloatArray:
+    """Return what an energy-gap law has, shape (n, 3): sqrt of the gap (cm-1/2), ln(2j'+1), parity of dj."""
+    _, j, _, j_final = _quantum_numbers(transitions)
+    gap_cm1 = energy_gap_cm1(transitions)
+    return _stack([np.sqrt(gap_cm1), np.log(2.0 * j_final + 1.0), np.abs(j_final - j) % 2])
+
+
+def energy_gap_cm1(transitions: Transitions) -> FloatArray:
+    """Return the energy from initial to final level in cm-1, shape (n,), not below zero."""
+    energy_cm1 = transitions.levels.energy_cm1
+    gap: FloatArray = np.maximum(energy_cm1[transitions.upper] - energy_cm1[transitions.lower], 0.0)
+    return gap
+
+
 FEATURE_MAPS: dict[str, Callable[[Transitions], FloatArray]] = {
     "paper": paper_features,
     "physics": physics_features,
+    "gap": gap_features,
+    "spin": spin_features,
 }
 
 
 def feature_map(name: str) -> Callable[[Transitions], FloatArray]:
-    """Return a feature map by its name; raises RatedbError for an unknown one."""
-    if name not in FEATURE_MAPS:
-        raise RatedbError(
-            f"unknown features {name!r}", expected=" or ".join(["auto", *FEATURE_MAPS]), got=name
+    """Return a feature map by its name, or several side by side, as in `physics+spin`.
+
+    Raises UsageError for an unknown one.
+    """
+    names = name.split("+")
+    unknown = [part for part in names if part not in FEATURE_MAPS]
+    if unknown:
+        raise UsageError(
+            f"unknown features {', '.join(map(repr, unknown))}",
+            expected=", ".join(["auto", *FEATURE_MAPS]) + ", or several joined by +",
+            got=name,
         )
-    return FEATURE_MAPS[name]
+
+    def together(transitions: Transitions) -> FloatArray:
+        return np.concatenate([FEATURE_MAPS[part](transitions) for part in names], axis=1)
+
+    return together
+
+
+def is_homonuclear(molecule: str) -> bool:
+    """Return whether a molecule's name is that of a homonuclear diatomic, such as H2 or N2."""
+    return re.fullmatch(r"(?:[opOP]-)?([A-Z][a-z]?)2[+-]?", molecule) is not None
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,16 +29,31 @@ def check_kernel(text: str) -> str:
     return cleaned
 
 
+def kernel_terms(text: str) -> tuple[tuple[str, ...], ...]:
+    """Return the kernel as a sum of products of base kernels; products bind more tightly than sums."""
+    return tuple(tuple(product.split("*")) for product in check_kernel(text).split("+"))
+
+
+def extensions(text: str, kernels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what one round of the greedy search tries: the kernel plus, and times, each base kernel.
+
+    A sum times a base kernel is written out, `(A+B)*C` as `A*C+B*C`, since the text has no brackets.
+    """
+    sums = [f"{text}+{kernel}" for kernel in kernels]
+    products = ["+".join(f"{product}*{kernel}" for product in text.split("+")) for kernel in kernels]
+    return tuple(sums + products)
+
+
 def build_kernel(text: str, dimensions: int, length_scale: float) -> Any:
     """Return the GPflow kernel that the text names, anisotropic over `dimensions` standardised features.
 
-    `length_scale` is the starting value of every length scale. Products bind more tightly than sums.
+    `length_scale` is the starting value of every length scale.
     """
     import gpflow
 
     sums = []
-    for product in check_kernel(text).split("+"):
-        factors = [_base(name, dimensions, length_scale) for name in product.split("*")]
+    for product in kernel_terms(text):
+        factors = [_base(name, dimensions, length_scale) for name in product]
         sums.append(factors[0] if len(factors) == 1 else gpflow.kernels.Product(factors))
     return sums[0] if len(sums) == 1 else gpflow.kernels.Sum(sums)
 

@@ -1,110 +1,470 @@
-"""Choose kernel and features: fit each candidate on the training j, keep the best on the validation j."""
+"""Choose kernels, features and means: fit many candidates, judge each on rates it has not seen, average the
+good.
+
+Two tests judge a candidate. The validation j are computed and neither trained on nor tested; they are few and
+low. So each training j is also predicted from the others, with the hyperparameters as they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
 from time import perf_counter
+from typing import Literal
+
+import numpy as np
+from threadpoolctl import threadpool_limits
 
 from ratedb.errors import FitError, RatedbError
-from ratedb.models import basis
-from ratedb.models.basis import BasisModel
-from ratedb.models.features import Transitions
-from ratedb.models.metrics import Metrics, calibration_factor, metrics
-from ratedb.tables import RateTable
+from ratedb.models import basis, dense
+from ratedb.models.calibration import Calibration
+from ratedb.models.engine import Curves, Fitted, Specification, TrainingData, rms
+from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.models.kernels import DISTINCT_KERNELS, extensions
+from ratedb.models.means import REFERENCE
+from ratedb.models.metrics import Metrics, metrics
+from ratedb.models.predictor import Predictor, average
+from ratedb.models.process import LEARN_FROM, Optimiser, random_rows
+from ratedb.models.reference import ReferenceRates
+from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable
+
+Criterion = Literal["validation", "bic"]
+CRITERIA: tuple[Criterion, ...] = ("validation", "bic")
+ENGINES = ("auto", "basis", "dense", "sparse")
+
+# Candidates are compared on at most so many transitions, with hyperparameters from at most so many; the
+# chosen ones are then fitted to all.
+_COMPARE_ON, _COMPARE_LEARN_FROM = 1000, 200
+# Above this an exact process is slower and larger than one on inducing points.
+_MOST_EXACT = 3000
+_MOST_SPARSE_MEMBERS = 3
+_AVERAGE_ROUNDS = 20
+_MOST_ROUNDS = 5  # of the composite search; real data stop it after two or three
+_NEGLIGIBLE = 1e-9
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What to try. None for features or means leaves the choice to ratedb.
+
+    `composite` adds the paper's greedy search over sums and products. The criterion `validation` judges by
+    unseen rates and averages; `bic` takes the one candidate with the lowest Bayesian information criterion.
+    """
+
+    kernels: tuple[str, ...] = DISTINCT_KERNELS
+    features: tuple[str, ...] | None = None
+    means: tuple[str, ...] | None = None
+    composite: bool = False
+    criterion: Criterion = "validation"
+    engine: str = "auto"
+    optimiser: Optimiser = "lbfgs"
+    seed: int = 0
+    jobs: int = 1
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One candidate of a search: what it was and how it did on the validation set."""
+    """One candidate of a search: what it was and how it did.
+
+    `validation_dex_rms` is its error on the validation j, `leave_out_dex_rms` on each training j predicted
+    from the others. `weight` is its share of the average, 0 for a candidate that was not chosen.
+    """
 
     kernel: str
     features: str
+    mean: str
     validation_dex_rms: float | None
-    log_marginal_likelihood: float | None
+    leave_out_dex_rms: float | None
+    bic: float | None
     training_dex_rms: float | None
     seconds: float
+    weight: float = 0.0
     failure: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class SearchResult:
-    """The chosen model, calibrated on the validation set, its validation metrics, and all that was tried."""
+    """The calibrated predictor, its validation metrics, and all that was tried."""
 
-    model: BasisModel
+    predictor: Predictor
     validation: Metrics
     tried: tuple[Tried, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A fitted model with its predictions of the validation j and of each training j from the others."""
+
+    fitted: Fitted
+    validation: Curves
+    leave_out: Curves
+    tried: Tried
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What every fit of a search has in common."""
+
+    data: TrainingData
+    validation: RateTable
+    seed: int
+    optimiser: Optimiser
+    learn_from: int
+
+    @property
+    def wanted(self) -> Transitions:
+        return Transitions(self.validation.levels, self.validation.upper, self.validation.lower)
+
+    def validation_log10_k(self) -> FloatArray:
+        """Return the truth on the validation j, NaN where there is none."""
+        k = self.validation.rate_cm3_s
+        usable = np.isfinite(k) & (k > 0)
+        return np.where(usable, np.log10(np.where(usable, k, 1.0)), np.nan)
 
 
 def search(
     training: RateTable,
     validation: RateTable,
-    kernels: Sequence[str],
-    features: Sequence[str],
-    seed: int = 0,
+    request: SearchRequest | None = None,
+    reference: ReferenceRates | None = None,
     report: Callable[[str], None] = lambda text: None,
 ) -> SearchResult:
-    """Fit every kernel with every feature map and keep the one with the lowest validation dex_rms.
+    """Fit all candidates that are asked for and return the best, or the average of good ones, calibrated.
 
     `training` must be complete and positive; `validation` has the same temperatures, NaN where unknown.
-    `report` is called before each fit. Raises RatedbError where no candidate can be fitted.
+    `reference` is another data set, at these temperatures, as prior mean. `report` is told of each step.
+    Raises RatedbError where the training set is too small or no candidate can be fitted.
     """
-    tried: list[Tried] = []
-    best: tuple[float, BasisModel] | None = None
-    wanted = Transitions(validation.levels, validation.upper, validation.lower)
-    total = len(features) * len(kernels)
-    for feature_name in features:
-        for kernel in kernels:
-            where = f"{len(tried) + 1} of {total}, {len(training)} transitions"
-            report(f"fitting {kernel} with {feature_name} features ({where})")
-            start = perf_counter()
-            try:
-                model = basis.fit(training, kernel, feature_name, seed)
-            except FitError as error:
-                tried.append(
-                    Tried(kernel, feature_name, None, None, None, perf_counter() - start, error.what)
-                )
-                continue
-            score = metrics(validation.rate_cm3_s, basis.predict(model, wanted).log10_mean).dex_rms
-            seconds = perf_counter() - start
-            tried.append(
-                Tried(
-                    kernel,
-                    feature_name,
-                    score,
-                    model.log_marginal_likelihood,
-                    model.training_dex_rms,
-                    seconds,
-                )
-            )
-            if best is None or score < best[0]:
-                best = (score, model)
-    if best is None:
-        raise RatedbError(
-            "no candidate could be fitted",
-            where=training.system,
-            expected="at least one kernel that explains the training data",
-            got="; ".join(f"{t.kernel}, {t.features}" for t in tried),
-            todo="check the training rates, or train on more j",
-        )
-    model = replace(best[1], calibration=_calibration(best[1], training, validation))
-    prediction = basis.predict(model, wanted)
+    request = request or SearchRequest()
+    train_j = _check_training(training)
+    engine = _engine(request.engine, len(training))
+    data = TrainingData(
+        Transitions(training.levels, training.upper, training.lower),
+        training.temperature_k,
+        np.log10(training.rate_cm3_s),
+        reference,
+    )
+    with _workers(request.jobs) as run:
+        rows = random_rows(len(training), request.seed, _COMPARE_ON)
+        compare = data.select(rows) if engine != "dense" else data
+        task = _Task(compare, validation, request.seed, request.optimiser, _COMPARE_LEARN_FROM)
+        candidates, tried = _single(task, request, engine, run, report)
+        if request.composite:
+            more, tried_more = _composite(task, request, candidates, run, report)
+            candidates, tried = candidates + more, tried + tried_more
+        weights = _weigh(candidates, task, request, engine)
+        chosen = [index for index in np.argsort(-weights, kind="stable") if weights[index] > 0]
+        if engine == "sparse":
+            chosen = chosen[:_MOST_SPARSE_MEMBERS]
+        members = [candidates[index] for index in chosen]
+        own = weights[chosen] / weights[chosen].sum()
+        final = replace(task, data=data, learn_from=LEARN_FROM)
+        if engine == "sparse" or (len(training) > _COMPARE_LEARN_FROM and engine == "basis"):
+            report(f"fitting the {len(members)} chosen to all {len(training)} transitions")
+            members, own = _fit_again(members, own, final, engine, run)
+    tried = _with_weights(tried, members, own)
+    predictor = Predictor(
+        levels=training.levels,
+        collider=training.collider,
+        train_j=train_j,
+        max_abs_dj=_max_abs_dj(training),
+        temperature_k=training.temperature_k,
+        members=tuple(member.fitted for member in members),
+        weights=tuple(float(weight) for weight in own),
+        calibration=_calibrate(members, own, final, request, engine),
+        reference=reference if any(REFERENCE in m.fitted.specification.mean for m in members) else None,
+    )
+    prediction = predictor.predict(final.wanted)
     return SearchResult(
-        model,
+        predictor,
         metrics(validation.rate_cm3_s, prediction.log10_mean, prediction.log10_std),
         tuple(tried),
     )
 
 
-def _calibration(model: BasisModel, training: RateTable, validation: RateTable) -> float:
-    """Return the factor that makes intervals hold on the validation j and on each j from the others.
+def _check_training(training: RateTable) -> tuple[int, ...]:
+    train_j = tuple(sorted(set(training.initial_j().tolist())))
+    if len(train_j) < 2 or len(training) < 4:
+        raise RatedbError(
+            "the training set is too small",
+            where=training.system,
+            expected="two or more initial j with four or more transitions",
+            got=f"j = {list(train_j)}, {len(training)} transitions",
+        )
+    return train_j
 
-    The larger of the two: the validation j are few and low, and the other test shows how the model does
-    at high j and over wide gaps. With two training j only the first is possible.
+
+def _max_abs_dj(training: RateTable) -> int:
+    _, j = training.levels.need_vj()
+    return int(np.abs(j[training.lower] - j[training.upper]).max())
+
+
+def _engine(name: str, transitions: int) -> str:
+    if name != "auto":
+        return name
+    return "basis" if transitions <= _MOST_EXACT else "sparse"
+
+
+def specifications(
+    request: SearchRequest, molecule: str, engine: str, with_reference: bool
+) -> list[Specification]:
+    """Return the candidates of the first round: every kernel with every feature map and mean.
+
+    Left to ratedb, the dense engine has the paper's features and no mean, as the paper; the others have both
+    feature maps, with nuclear spin for a homonuclear molecule, and the means that did well on real data.
     """
-    prediction = basis.predict(model, Transitions(validation.levels, validation.upper, validation.lower))
-    factor = calibration_factor(validation.rate_cm3_s, prediction.log10_mean, prediction.log10_std)
-    if len(model.train_j) < 3:
-        return factor
-    mean, std = basis.predict_each_j_from_others(model, training.initial_j())
-    return max(factor, calibration_factor(training.rate_cm3_s, mean, std))
+    features, means = request.features, request.means
+    if features is None:
+        features = ("paper",) if engine == "dense" else ("physics", "paper")
+        if is_homonuclear(molecule):
+            features = tuple(f"{name}+spin" for name in features)
+    if means is None:
+        means = ("constant",) if engine == "dense" else ("constant", "linear", "ios")
+    if with_reference:
+        ratios = [mean for mean in means if mean != "ios"] or ["constant"]
+        means = (*means, *(f"{REFERENCE}{mean}" for mean in ratios))
+    # Candidates are compared with exact processes; the chosen ones get the engine's own.
+    name = "dense" if engine == "dense" else "basis"
+    return [
+        Specification(name, kernel, one, mean)
+        for mean in means
+        for one in features
+        for kernel in request.kernels
+    ]
+
+
+_Run = Callable[[_Task, Sequence[Specification]], Iterator["_Candidate | Tried"]]
+
+
+def _single(
+    task: _Task, request: SearchRequest, engine: str, run: _Run, report: Callable[[str], None]
+) -> tuple[list[_Candidate], list[Tried]]:
+    molecule = task.data.transitions.levels.molecule
+    wanted = specifications(request, molecule, engine, task.data.reference is not None)
+    candidates, tried = _collect(task, wanted, run, report)
+    if not candidates:
+        raise RatedbError(
+            "no candidate could be fitted",
+            where=molecule,
+            expected="at least one kernel that explains the training data",
+            got="; ".join(f"{t.kernel}, {t.features}, {t.mean}" for t in tried),
+            todo="check the training rates, or train on more j",
+        )
+    return candidates, tried
+
+
+def _composite(
+    task: _Task,
+    request: SearchRequest,
+    candidates: Sequence[_Candidate],
+    run: _Run,
+    report: Callable[[str], None],
+) -> tuple[list[_Candidate], list[Tried]]:
+    """Extend the best candidate's kernel by sums and products until it no longer improves."""
+    found: list[_Candidate] = []
+    tried: list[Tried] = []
+    best = min(candidates, key=partial(_score, criterion=request.criterion))
+    for _ in range(_MOST_ROUNDS):
+        start = best.fitted.specification
+        wanted = [replace(start, kernel=kernel) for kernel in extensions(start.kernel, request.kernels)]
+        more, tried_more = _collect(task, wanted, run, report)
+        found += more
+        tried += tried_more
+        best_of_round = min(more, key=partial(_score, criterion=request.criterion), default=best)
+        if _score(best_of_round, request.criterion) >= _score(best, request.criterion):
+            break
+        best = best_of_round
+    return found, tried
+
+
+def _collect(
+    task: _Task, wanted: Sequence[Specification], run: _Run, report: Callable[[str], None]
+) -> tuple[list[_Candidate], list[Tried]]:
+    candidates, tried = [], []
+    for number, (specification, result) in enumerate(zip(wanted, run(task, wanted), strict=True), 1):
+        report(f"{number} of {len(wanted)}: {specification}")
+        if isinstance(result, _Candidate):
+            candidates.append(result)
+        tried.append(result.tried if isinstance(result, _Candidate) else result)
+    return candidates, tried
+
+
+def _score(candidate: _Candidate, criterion: Criterion) -> float:
+    value = candidate.tried.bic if criterion == "bic" else candidate.tried.validation_dex_rms
+    return float("inf") if value is None else value
+
+
+def _evaluate(task: _Task, specification: Specification) -> _Candidate | Tried:
+    """Fit one candidate and predict what it has not seen; what failed is a Tried with the reason."""
+    start = perf_counter()
+    fit = dense.fit if specification.engine == "dense" else basis.fit
+    try:
+        fitted: Fitted = fit(
+            task.data,
+            specification,
+            seed=task.seed,
+            optimiser=task.optimiser,
+            learn_from=task.learn_from,
+        )
+        validation = fitted.curves(task.wanted)
+        leave_out = fitted.leave_out(task.data.initial_j())
+    except FitError as error:
+        names = (specification.kernel, specification.features, specification.mean)
+        return Tried(*names, None, None, None, None, perf_counter() - start, failure=error.what)
+    off = validation.mean - task.validation_log10_k()
+    tried = Tried(
+        kernel=specification.kernel,
+        features=specification.features,
+        mean=specification.mean,
+        validation_dex_rms=rms(off[np.isfinite(off)]),
+        leave_out_dex_rms=rms(leave_out.mean - task.data.log10_k),
+        bic=-2.0 * fitted.log_likelihood + fitted.parameters * float(np.log(task.data.log10_k.size)),
+        training_dex_rms=fitted.training_dex_rms,
+        seconds=perf_counter() - start,
+    )
+    return _Candidate(fitted, validation, leave_out, tried)
+
+
+def _fit_again(
+    members: Sequence[_Candidate], weights: FloatArray, task: _Task, engine: str, run: _Run
+) -> tuple[list[_Candidate], FloatArray]:
+    """Fit chosen candidates to all training transitions; one that fails then is dropped."""
+    wanted = [replace(member.fitted.specification, engine=engine) for member in members]
+    again = [
+        (result, weight)
+        for result, weight in zip(run(task, wanted), weights, strict=True)
+        if isinstance(result, _Candidate)
+    ]
+    if not again:
+        raise RatedbError(
+            "none of the chosen candidates could be fitted to all transitions", todo="train again"
+        )
+    own = np.array([weight for _, weight in again])
+    return [candidate for candidate, _ in again], own / own.sum()
+
+
+def _with_weights(tried: Sequence[Tried], members: Sequence[_Candidate], weights: FloatArray) -> list[Tried]:
+    of = {
+        (m.tried.kernel, m.tried.features, m.tried.mean): float(weight)
+        for m, weight in zip(members, weights, strict=True)
+    }
+    return [replace(entry, weight=of.get((entry.kernel, entry.features, entry.mean), 0.0)) for entry in tried]
+
+
+@dataclass(frozen=True, eq=False)
+class _Unseen:
+    """Errors of candidates on rates they have not seen: `group` (n,) is the initial j of each row.
+
+    `errors` (c, n, m) are NaN where the truth is unknown, `by_validation` (n,) marks the validation rows.
+    """
+
+    errors: FloatArray
+    group: IntArray
+    by_validation: BoolArray
+
+    @staticmethod
+    def of(candidates: Sequence[_Candidate], task: _Task) -> _Unseen:
+        truth = task.validation_log10_k()
+        errors = [
+            np.concatenate([c.validation.mean - truth, c.leave_out.mean - task.data.log10_k])
+            for c in candidates
+        ]
+        group = np.concatenate([task.validation.initial_j(), task.data.initial_j()])
+        by_validation = np.arange(len(group)) < len(truth)
+        return _Unseen(np.stack(errors), group, by_validation)
+
+    def weights(self, rows: BoolArray) -> FloatArray:
+        """Return the weights of the average that errs least on some rows, shape (c,), by greedy selection.
+
+        Starts from the best candidate and adds, with replacement, whichever brings the average's error down
+        most (Caruana et al. 2004). Errors on the validation j and on the left-out training j count the
+        same, each in units of the best candidate's there.
+        """
+        parts = []
+        for side in (self.by_validation, ~self.by_validation):
+            errors = self.errors[:, rows & side].reshape(len(self.errors), -1)
+            errors = errors[:, np.isfinite(errors).all(axis=0)]
+            if errors.shape[1]:
+                sizes = np.sqrt((errors**2).mean(axis=1))
+                parts.append(errors / max(float(sizes.min()), 1e-12) / np.sqrt(errors.shape[1]))
+        scaled = np.concatenate(parts, axis=1)
+        # Only products of errors matter: with the Gram matrix a round costs c^2.
+        gram = scaled @ scaled.T
+        counts = np.zeros(len(scaled))
+        for size in range(_AVERAGE_ROUNDS):
+            current = float(counts @ gram @ counts)
+            total = current + 2.0 * (gram @ counts) + np.diag(gram)
+            best = int(np.argmin(total))
+            if size and total[best] / (size + 1) ** 2 > current / size**2 * (1.0 + _NEGLIGIBLE):
+                break
+            counts[best] += 1
+        share: FloatArray = counts / counts.sum()
+        return share
+
+
+def _weigh(candidates: Sequence[_Candidate], task: _Task, request: SearchRequest, engine: str) -> FloatArray:
+    """Return the weight of each candidate in the prediction."""
+    if request.criterion == "validation" and engine != "dense":
+        unseen = _Unseen.of(candidates, task)
+        return unseen.weights(np.ones(len(unseen.group), dtype=np.bool_))
+    weights = np.zeros(len(candidates))
+    weights[int(np.argmin([_score(candidate, request.criterion) for candidate in candidates]))] = 1.0
+    return weights
+
+
+def _calibrate(
+    members: Sequence[_Candidate], weights: FloatArray, task: _Task, request: SearchRequest, engine: str
+) -> Calibration:
+    """Calibrate on the validation j and on each training j predicted from the others.
+
+    Where the weights were chosen by these very rates, those of each j come from the other j.
+    """
+    unseen = _Unseen.of(members, task)
+    average_is_fitted = len(members) > 1 and request.criterion == "validation" and engine != "dense"
+    variances = np.stack([np.concatenate([m.validation.variance, m.leave_out.variance]) for m in members])
+    error = np.empty(unseen.errors.shape[1:])
+    variance = np.empty_like(error)
+    for group in np.unique(unseen.group):
+        rows = unseen.group == group
+        own = unseen.weights(~rows) if average_is_fitted and not rows.all() else weights
+        curves = [Curves(unseen.errors[c][rows], variances[c][rows]) for c in range(len(members))]
+        error[rows], variance[rows] = average(curves, own.tolist())
+    return Calibration.fit(error, np.where(np.isfinite(variance), variance, 1.0), unseen.group)
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[_Run]:
+    """Yield how to fit many candidates: here, or in `jobs` processes with the same results.
+
+    A fit is some thousand small matrix operations, which run best on one thread each.
+    """
+    if jobs <= 1:
+        with threadpool_limits(limits=1):
+            yield _run_here
+        return
+    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
+    try:
+        yield partial(_run_in, pool)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _run_here(task: _Task, wanted: Sequence[Specification]) -> Iterator[_Candidate | Tried]:
+    for specification in wanted:
+        yield _evaluate(task, specification)
+
+
+def _run_in(
+    pool: ProcessPoolExecutor, task: _Task, wanted: Sequence[Specification]
+) -> Iterator[_Candidate | Tried]:
+    yield from pool.map(partial(_evaluate, task), wanted)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
+    threadpool_limits(limits=1)

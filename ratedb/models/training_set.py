@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from ratedb.errors import RatedbError
 from ratedb.physics.transitions import format_integers
 from ratedb.tables import BoolArray, FloatArray, RateTable
 
 _MOSTLY = 0.9
+_PLACEHOLDER_BELOW = 1e-30
+_BRIDGE_NEEDS = 3
+_LIKENESS_NEEDS = 10
+_NAMED = 3
 
 
 def rates_of_j(rates: RateTable, j_values: tuple[int, ...], role: str) -> RateTable:
@@ -27,15 +32,18 @@ def rates_of_j(rates: RateTable, j_values: tuple[int, ...], role: str) -> RateTa
     return rates.select(np.isin(initial_j, j_values))
 
 
-def complete_block(rates: RateTable) -> tuple[RateTable, list[str]]:
-    """Return the rates on the temperatures that nearly all transitions have, and what was left out.
+def complete_curves(rates: RateTable) -> tuple[RateTable, list[str]]:
+    """Return the rates as complete, positive temperature curves, and what was filled or left out.
 
-    A model of this engine learns whole temperature curves: temperatures that fewer than nine in ten
-    transitions have are left out, then transitions with a gap or a zero. Raises RatedbError where
-    nothing is left.
+    Zeros and placeholders count as missing. A gap between known temperatures is bridged in ln T (monotone
+    cubic); temperatures that fewer than nine in ten transitions then have are left out; a transition that
+    lacks some at the ends gets them from its likeness to the complete ones, if it has half of them. The rest
+    is left out. Raises RatedbError where nothing is left.
     """
-    positive = np.isfinite(rates.rate_cm3_s) & (rates.rate_cm3_s > 0)
-    columns = positive.mean(axis=0) >= _MOSTLY if len(rates) else np.zeros(0, dtype=np.bool_)
+    log10_k, warnings = _positive_log10(rates)
+    as_given = np.isfinite(log10_k)
+    log10_k, bridged = _bridge_gaps(np.log(rates.temperature_k), log10_k)
+    columns = np.isfinite(log10_k).mean(axis=0) >= _MOSTLY if len(rates) else np.zeros(0, dtype=np.bool_)
     if not columns.any():
         raise RatedbError(
             "the training set is empty" if not len(rates) else "no temperature is common to the training set",
@@ -43,25 +51,86 @@ def complete_block(rates: RateTable) -> tuple[RateTable, list[str]]:
             expected="transitions with positive rates at the same temperatures",
             got=f"{len(rates)} transitions",
         )
-    rows = positive[:, columns].all(axis=1)
+    log10_k, as_given = log10_k[:, columns], as_given[:, columns]
+    log10_k, completed = _complete_ends(log10_k)
+    rows = np.isfinite(log10_k).all(axis=1)
     if not rows.any():
         raise RatedbError("no transition of the training set has all temperatures", where=rates.system)
-    warnings = []
-    if not columns.all():
-        warnings.append(f"{int((~columns).sum())} temperatures that too few transitions have are left out")
+    for count, what in (
+        (bridged, "values between known temperatures are interpolated"),
+        (completed, "values at the ends of incomplete curves are estimated from the complete ones"),
+        (int((~columns).sum()), "temperatures that too few transitions have are left out"),
+    ):
+        if count:
+            warnings.append(f"{count} {what}")
     if not rows.all():
-        warnings.append(
-            f"{int((~rows).sum())} transitions with a zero or missing rate are left out of training"
-        )
-    block = RateTable(
-        rates.levels,
-        rates.collider,
-        rates.upper[rows],
-        rates.lower[rows],
-        rates.temperature_k[columns],
-        rates.rate_cm3_s[np.ix_(rows, columns)],
+        names = ", ".join(rates.transition_name(row) for row in np.flatnonzero(~rows)[:_NAMED])
+        count = int((~rows).sum())
+        warnings.append(f"{count} transitions without enough positive rates are left out: {names}")
+    return (
+        RateTable(
+            rates.levels,
+            rates.collider,
+            rates.upper[rows],
+            rates.lower[rows],
+            rates.temperature_k[columns],
+            # What the source has stays as it is, to the last bit.
+            np.where(as_given, rates.rate_cm3_s[:, columns], 10.0**log10_k)[rows],
+        ),
+        warnings,
     )
-    return block, warnings
+
+
+def _positive_log10(rates: RateTable) -> tuple[FloatArray, list[str]]:
+    """Return log10 k, NaN where there is no usable value, and warnings."""
+    values = rates.rate_cm3_s
+    usable = np.isfinite(values) & (values > 0)
+    warnings = []
+    zeros = int((values == 0).sum())
+    if zeros:
+        warnings.append(f"{zeros} rates of zero count as missing: they have no logarithm")
+    # The same tiny number in several places is a mark for "no value", not a rate.
+    tiny, counts = np.unique(values[usable & (values < _PLACEHOLDER_BELOW)], return_counts=True)
+    marks = tiny[counts > 1]
+    placeholder = np.isin(values, marks)
+    if placeholder.any():
+        listed = ", ".join(f"{mark:g}" for mark in marks[:_NAMED])
+        warnings.append(f"{int(placeholder.sum())} placeholders ({listed}) count as missing")
+    usable &= ~placeholder
+    return np.where(usable, np.log10(np.where(usable, values, 1.0)), np.nan), warnings
+
+
+def _bridge_gaps(log_t: FloatArray, log10_k: FloatArray) -> tuple[FloatArray, int]:
+    """Fill gaps between known temperatures; return the values and how many were filled."""
+    result, filled = log10_k.copy(), 0
+    for row in np.flatnonzero(~np.isfinite(log10_k).all(axis=1)):
+        known = np.flatnonzero(np.isfinite(log10_k[row]))
+        if len(known) < _BRIDGE_NEEDS:
+            continue
+        inside = np.arange(known[0], known[-1] + 1)
+        gaps = inside[~np.isfinite(log10_k[row, inside])]
+        result[row, gaps] = PchipInterpolator(log_t[known], log10_k[row, known])(log_t[gaps])
+        filled += len(gaps)
+    return result, filled
+
+
+def _complete_ends(log10_k: FloatArray) -> tuple[FloatArray, int]:
+    """Estimate what incomplete curves lack from the mean and covariance of the complete ones."""
+    complete = np.isfinite(log10_k).all(axis=1)
+    result, filled = log10_k.copy(), 0
+    if complete.sum() < _LIKENESS_NEEDS:
+        return result, filled
+    centre = log10_k[complete].mean(axis=0)
+    covariance = np.cov(log10_k[complete].T).reshape(len(centre), len(centre))
+    covariance += 1e-6 * np.trace(covariance) / len(centre) * np.eye(len(centre))
+    for row in np.flatnonzero(~complete):
+        known = np.isfinite(log10_k[row])
+        if known.mean() < 0.5:
+            continue
+        weights = np.linalg.solve(covariance[np.ix_(known, known)], log10_k[row, known] - centre[known])
+        result[row, ~known] = centre[~known] + covariance[np.ix_(~known, known)] @ weights
+        filled += int((~known).sum())
+    return result, filled
 
 
 def at_temperatures(rates: RateTable, temperature_k: FloatArray) -> RateTable:

@@ -261,7 +261,7 @@ class Store:
             source = Source(
                 system_id=_id(system.system_id),
                 kind="predicted",
-                method=f"Gaussian process ({model.engine}), kernel {model.kernel}, {model.features} features",
+                method=f"Gaussian process ({model.engine}), kernel {model.kernel}; features {model.features}",
                 reference=f"ratedb model {model.model_id}",
                 model_id=model.model_id,
                 warnings=[],

@@ -13,14 +13,11 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
 from ratedb.formats.detect import read_file
 from ratedb.planning.plan import PlanRequest
-from ratedb.planning.sets import spread_set
 from ratedb.radiative.radex import lamda_folder, radex_available
 from ratedb.radiative.verify import to_json
 from ratedb.workflows.demo_picture import draw, plots_available
@@ -36,7 +33,6 @@ from ratedb.workflows.verifying import verify_files
 _GIVEN_UP_TO = 5
 _J_MAX = 20
 _TRAINING_SETS = 4
-_MOST_TRANSITIONS = 1000  # a training beyond takes minutes for each kernel
 _SHIPPED_FILE = "co.dat"
 _SHIPPED_ORIGIN = ImportOptions(method="CC, CS at high energies", reference="Yang et al. 2010, ApJ 718, 1062")
 BRIGHT = 0.01
@@ -223,17 +219,6 @@ def _request(run: _Run) -> tuple[PlanRequest, list[str]]:
         v_max=int(v.max()),
         sizes=(_TRAINING_SETS,),
     )
-    rates = next(partner.rates for partner in file.partners if partner.rates.system == first)
-    train_j = spread_set(target, request.given, _TRAINING_SETS)
-    transitions = int(np.isin(rates.initial_j(), train_j).sum())
-    if transitions > _MOST_TRANSITIONS:
-        raise RatedbError(
-            "the file is too large for the demo",
-            where=str(run.file),
-            expected=f"at most {_MOST_TRANSITIONS} transitions to train on",
-            got=str(transitions),
-            todo="use `ratedb import` and `ratedb train` with one kernel: --kernels M32 --features physics",
-        )
     return request, [first, *(system for system in systems if system != first)]
 
 

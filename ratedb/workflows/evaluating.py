@@ -1,4 +1,4 @@
-"""Test a model against rates it has not seen, beside naive interpolation."""
+"""Test a model against rates it has not seen, beside what it has to beat."""
 
 from __future__ import annotations
 
@@ -11,32 +11,39 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.formats.detect import read_file
-from ratedb.models.baselines import interpolate_in_j
-from ratedb.models.basis import BasisModel, predict
+from ratedb.models import dense
+from ratedb.models.baselines import interpolate_in_j, physical_law
+from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.features import Transitions
 from ratedb.models.metrics import Metrics, metrics
-from ratedb.models.training_set import at_temperatures, positive_rows, rates_of_j
+from ratedb.models.predictor import Predictor
+from ratedb.models.temperatures import interpolation
+from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j
 from ratedb.physics.transitions import format_integers
+from ratedb.planning.costs import CostModel
 from ratedb.store.rates import StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
-from ratedb.tables import FloatArray, Prediction, RateTable
+from ratedb.tables import BoolArray, FloatArray, IntArray, Prediction, RateTable
 from ratedb.workflows.training import load_model
+
+DENSE = Specification("dense", "M52", "paper", "constant")
+"""The paper's way as a baseline: one GPR on flattened points, a single kernel."""
 
 
 @dataclass(frozen=True)
-class ByJ:
-    """The test for one initial j."""
+class Slice:
+    """The test for one initial j, one |dj| or one temperature: `value` says which."""
 
-    j: int
+    value: float
     transitions: int
     model: Metrics
     interpolation: Metrics
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
+    def to_json(self, key: str) -> dict[str, Any]:
+        """Return plain JSON values, `value` under the name `key`."""
         return {
-            "j": self.j,
+            key: self.value,
             "transitions": self.transitions,
             "model": self.model.to_json(),
             "interpolation": self.interpolation.to_json(),
@@ -47,15 +54,19 @@ class ByJ:
 class Evaluation:
     """A held-out test: metrics of the model and of the baselines, and the values behind them.
 
-    `truth` has n transitions and the model's m temperatures; `prediction` and `interpolation_log10`
-    (log10 k, shape (n, m)) belong to its rows.
+    `truth` has n transitions and m temperatures; `prediction` and `interpolation_log10` (log10 k, shape
+    (n, m)) belong to its rows. `baselines` has `interpolation`, `ios` (the physical law alone) and, where
+    it was asked for, `dense` (the paper's way). `paper` has what else the paper's tables I-IV print of a set.
     """
 
     model_id: int | None
     system: str
     model: Metrics
-    interpolation: Metrics
-    by_j: tuple[ByJ, ...]
+    baselines: dict[str, Metrics]
+    by_j: tuple[Slice, ...]
+    by_abs_dj: tuple[Slice, ...]
+    by_temperature: tuple[Slice, ...]
+    paper: dict[str, Any]
     truth: RateTable
     prediction: Prediction
     interpolation_log10: FloatArray
@@ -67,8 +78,11 @@ class Evaluation:
             "model_id": self.model_id,
             "system": self.system,
             "model": self.model.to_json(),
-            "baselines": {"interpolation": self.interpolation.to_json()},
-            "by_j": [entry.to_json() for entry in self.by_j],
+            "baselines": {name: found.to_json() for name, found in self.baselines.items()},
+            "by_j": [entry.to_json("j") for entry in self.by_j],
+            "by_abs_dj": [entry.to_json("abs_dj") for entry in self.by_abs_dj],
+            "by_temperature": [entry.to_json("temperature_k") for entry in self.by_temperature],
+            "paper": self.paper,
             "test_transitions": len(self.truth),
             "warnings": list(self.warnings),
         }
@@ -79,12 +93,14 @@ def evaluate_model(
     model_id: int,
     *,
     truth_file: Path | None = None,
+    with_dense: bool = False,
     report: Callable[[str], None] = lambda text: None,
 ) -> Evaluation:
     """Test a model on all j of its target that neither trained nor chose it.
 
-    The truth is what is computed in the store, or a file's rates for the same system. Raises
-    RatedbError where nothing is held out.
+    The truth is what is computed in the store, or a file's rates for the same system, at its own
+    temperatures within the model's. `with_dense` trains the paper's dense model on the same rates and sets it
+    beside. Raises RatedbError where nothing is held out, or there are too many points for the dense model.
     """
     with Store(db) as store:
         record = store.model(model_id)
@@ -96,30 +112,38 @@ def evaluate_model(
     truth = computed if truth_file is None else _truth_from(truth_file, system)
     test, left_out = held_out(truth, record, model)
     report("predicting")
-    return replace(evaluate(model, training, test, model_id), warnings=(*warnings, *left_out))
+    found = evaluate(model, training, test, record)
+    if with_dense:
+        report(f"training the dense model on {training.rate_cm3_s.size} points")
+        found = replace(found, baselines=found.baselines | {"dense": _dense(training, test)})
+    return replace(found, warnings=(*warnings, *left_out))
 
 
-def _training_of(stored: StoredRates, record: Model, model: BasisModel) -> tuple[RateTable, list[str]]:
-    """Return what the baseline interpolates: the rates of the training j at the model's temperatures."""
+def _training_of(stored: StoredRates, record: Model, model: Predictor) -> tuple[RateTable, list[str]]:
+    """Return what the baselines learn from: the rates of the training j at the model's temperatures."""
     rates = rates_of_j(stored.known(), tuple(record.train_j), "training")
-    rates = at_temperatures(rates, model.temperature_k)
-    training = rates.select(positive_rows(rates))
+    training, _ = complete_curves(rates)
     if training.sha256() == record.training_sha256:
         return training, []
+    training, _ = complete_curves(at_temperatures(rates, model.temperature_k))
     return training, [
-        "the rates of the training j have changed since the model was trained: interpolation uses today's,"
+        "the rates of the training j have changed since the model was trained: the baselines use today's,"
         " train again to use them in the model"
     ]
 
 
-def held_out(truth: RateTable, record: Model, model: BasisModel) -> tuple[RateTable, list[str]]:
-    """Return the transitions of the target j that the model has not seen, at its temperatures, and warnings.
+def held_out(truth: RateTable, record: Model, model: Predictor) -> tuple[RateTable, list[str]]:
+    """Return the transitions of the target j that the model has not seen, and warnings.
 
-    A transition without a positive truth at any of them is left out. Raises RatedbError where none is left.
+    They keep the temperatures of the truth that lie within the model's. A transition without a positive
+    truth at any of them is left out. Raises RatedbError where none is left.
     """
     seen = {*record.train_j, *record.validate_j}
     wanted = tuple(j for j in record.target_j if j not in seen)
-    test = at_temperatures(truth.select(np.isin(truth.initial_j(), wanted)), model.temperature_k)
+    test = truth.select(np.isin(truth.initial_j(), wanted))
+    low, high = model.temperature_k[0] * (1 - 1e-9), model.temperature_k[-1] * (1 + 1e-9)
+    within = test.temperature_k[(test.temperature_k >= low) & (test.temperature_k <= high)]
+    test = at_temperatures(test, within)
     usable = (test.rate_cm3_s > 0).any(axis=1)
     if not usable.any():
         raise RatedbError(
@@ -137,34 +161,99 @@ def held_out(truth: RateTable, record: Model, model: BasisModel) -> tuple[RateTa
 
 
 def evaluate(
-    model: BasisModel, training: RateTable, truth: RateTable, model_id: int | None = None
+    model: Predictor, training: RateTable, truth: RateTable, record: Model | None = None
 ) -> Evaluation:
-    """Compare a model and the naive baseline with held-out truth at the model's temperatures."""
+    """Compare a model, naive interpolation and the physical law with held-out truth at its temperatures."""
     wanted = Transitions(truth.levels, truth.upper, truth.lower)
-    prediction = predict(model, wanted)
-    interpolated = interpolate_in_j(training, wanted)
-    initial_j = truth.initial_j()
-    by_j = []
-    for j in sorted(set(initial_j.tolist())):
-        rows = initial_j == j
-        by_j.append(
-            ByJ(
-                j,
-                int(rows.sum()),
-                metrics(truth.rate_cm3_s[rows], prediction.log10_mean[rows], prediction.log10_std[rows]),
-                metrics(truth.rate_cm3_s[rows], interpolated[rows]),
-            )
+    prediction = model.predict(wanted, truth.temperature_k)
+    onto = interpolation(training.temperature_k, truth.temperature_k)
+    naive = interpolate_in_j(training, wanted) @ onto.T
+    law = physical_law(training, wanted) @ onto.T
+    every = np.ones(len(truth.temperature_k), dtype=np.bool_)
+
+    def slices(values: IntArray) -> tuple[Slice, ...]:
+        return tuple(
+            _slice(float(value), truth, prediction, naive, values == value, every)
+            for value in np.unique(values)
+            if (truth.rate_cm3_s[values == value] > 0).any()
         )
+
+    initial_j = truth.initial_j()
+    _, j = truth.levels.need_vj()
+    rows = np.ones(len(truth), dtype=np.bool_)
     return Evaluation(
-        model_id=model_id,
+        model_id=None if record is None else record.model_id,
         system=truth.system,
         model=metrics(truth.rate_cm3_s, prediction.log10_mean, prediction.log10_std),
-        interpolation=metrics(truth.rate_cm3_s, interpolated),
-        by_j=tuple(by_j),
+        baselines={
+            "interpolation": metrics(truth.rate_cm3_s, naive),
+            "ios": metrics(truth.rate_cm3_s, law),
+        },
+        by_j=tuple(replace(entry, value=int(entry.value)) for entry in slices(initial_j)),
+        by_abs_dj=tuple(
+            replace(entry, value=int(entry.value)) for entry in slices(np.abs(j[truth.lower] - initial_j))
+        ),
+        by_temperature=tuple(
+            _slice(float(temperature), truth, prediction, naive, rows, truth.temperature_k == temperature)
+            for column, temperature in enumerate(truth.temperature_k)
+            if (truth.rate_cm3_s[:, column] > 0).any()
+        ),
+        paper={} if record is None else _paper_columns(record, training, truth),
         truth=truth,
         prediction=prediction,
-        interpolation_log10=interpolated,
+        interpolation_log10=naive,
     )
+
+
+def _slice(
+    value: float,
+    truth: RateTable,
+    prediction: Prediction,
+    naive: FloatArray,
+    rows: BoolArray,
+    columns: BoolArray,
+) -> Slice:
+    part = np.ix_(rows, columns)
+    return Slice(
+        value,
+        int(rows.sum()),
+        metrics(truth.rate_cm3_s[part], prediction.log10_mean[part], prediction.log10_std[part]),
+        metrics(truth.rate_cm3_s[part], naive[part]),
+    )
+
+
+def _paper_columns(record: Model, training: RateTable, truth: RateTable) -> dict[str, Any]:
+    """Return what the paper's tables I-IV print of a training set besides errors and counts.
+
+    Costs are shares of all j of the target that lie above the first training j, which is at hand and free.
+    """
+    columns: dict[str, Any] = {
+        "n": len(record.train_j),
+        "train_j": list(record.train_j),
+        "validate_j": list(record.validate_j),
+        "training_transitions": len(training),
+        "predicted_transitions": len(truth),
+        "model_hours": record.seconds / 3600.0,
+    }
+    first = min(record.train_j)
+    target = tuple(j for j in record.target_j if j >= first)
+    if len(target) > 1:
+        cost = CostModel(target, (first,))
+        explicit = 100.0 * cost.share((*record.train_j, *record.validate_j))
+        columns |= {"explicit_percent": explicit, "avoided_percent": 100.0 - explicit}
+    return columns
+
+
+def _dense(training: RateTable, truth: RateTable) -> Metrics:
+    data = TrainingData(
+        Transitions(training.levels, training.upper, training.lower),
+        training.temperature_k,
+        np.log10(training.rate_cm3_s),
+    )
+    curves = dense.fit(data, DENSE).curves(Transitions(truth.levels, truth.upper, truth.lower))
+    onto = interpolation(training.temperature_k, truth.temperature_k)
+    # What an interval means is the model's own here: nothing calibrates it.
+    return metrics(truth.rate_cm3_s, curves.mean @ onto.T)
 
 
 def _truth_from(path: Path, system: str) -> RateTable:

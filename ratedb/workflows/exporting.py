@@ -318,6 +318,8 @@ def _model_provenance(model: Model) -> dict[str, Any]:
         "engine": model.engine,
         "kernel": model.kernel,
         "features": model.features,
+        "mean": ", ".join(dict.fromkeys(m["mean"] for m in model.state.get("members", []))),
+        "prior": (model.state.get("reference") or {}).get("system"),
         "train_j": model.train_j,
         "validate_j": model.validate_j,
         "training_sha256": model.training_sha256,

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.models.basis import predict
 from ratedb.models.features import Transitions
 from ratedb.models.training_set import at_temperatures, rates_of_j
 from ratedb.physics.transitions import downward_pairs
@@ -77,7 +76,7 @@ def fill_system(
         }
     report("predicting")
     upper, lower, unsupported = _wanted_pairs(stored, record, j)
-    prediction = predict(load_model(record), Transitions(stored.rates.levels, upper, lower))
+    prediction = load_model(record).predict(Transitions(stored.rates.levels, upper, lower))
     known, own = _known_values(stored, prediction, mine)
     keep = ~known & ~own
     rows = keep.any(axis=1)

@@ -45,8 +45,8 @@ def show_system(db: Path, system: str) -> dict[str, Any]:
             [system],
         )
         models = store.query(
-            "SELECT model_id, kernel, features, engine, train_j, validate_j, trained_at FROM models"
-            " WHERE system = ? ORDER BY model_id",
+            "SELECT model_id, kernel, features, mean, prior, engine, train_j, validate_j, trained_at"
+            " FROM models WHERE system = ? ORDER BY model_id",
             [system],
         )
     levels = stored.rates.levels

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.models.basis import BasisModel, from_stored, to_stored
-from ratedb.models.features import FEATURE_MAPS, feature_map
+from ratedb.models.features import Transitions, feature_map
 from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel
+from ratedb.models.means import check_mean
 from ratedb.models.metrics import Metrics
-from ratedb.models.search import Tried, search
-from ratedb.models.training_set import at_temperatures, complete_block, rates_of_j
+from ratedb.models.predictor import Predictor, from_stored, to_stored
+from ratedb.models.process import OPTIMISERS
+from ratedb.models.reference import ReferenceRates, reference_rates
+from ratedb.models.search import CRITERIA, ENGINES, SearchRequest, Tried, search
+from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j
 from ratedb.planning.sets import validation_set
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
@@ -28,7 +31,8 @@ from ratedb.tables import RateTable
 class TrainOptions:
     """What to train on and what to try; None leaves the choice to ratedb.
 
-    `target_j` are the initial j that the model is for (default: all of the molecule's levels).
+    `target_j` are the initial j that the model is for (default: all of the molecule's levels). `prior` names
+    another system of the store whose rates are the prior mean. The rest is as in SearchRequest.
     """
 
     train_j: tuple[int, ...] | None = None
@@ -37,7 +41,14 @@ class TrainOptions:
     plan_id: int | None = None
     kernels: tuple[str, ...] = DISTINCT_KERNELS
     features: str = "auto"
+    mean: str = "auto"
+    prior: str | None = None
+    search: str = "single"
+    criterion: str = "validation"
+    engine: str = "auto"
+    optimiser: str = "lbfgs"
     seed: int = 0
+    jobs: int = 1
 
 
 @dataclass(frozen=True)
@@ -48,6 +59,8 @@ class TrainResult:
     system: str
     kernel: str
     features: str
+    mean: str
+    prior: str | None
     engine: str
     train_j: tuple[int, ...]
     validate_j: tuple[int, ...]
@@ -83,28 +96,30 @@ def train_model(
     Raises UsageError where the sets are not given or overlap, RatedbError where the store does not have
     their rates or no candidate fits.
     """
-    kernels = tuple(dict.fromkeys(check_kernel(kernel) for kernel in options.kernels))
-    features = tuple(FEATURE_MAPS) if options.features == "auto" else (options.features,)
-    for name in features:
-        feature_map(name)
-    if not 0 <= options.seed < 2**31:
-        raise UsageError("the seed makes no sense", expected="0..2147483647", got=str(options.seed))
+    request = _request(options)
     with Store(db) as store:
         stored = store.rates(system)
         system_id = store.system(system).system_id or 0
         sets = _choose_sets(store, system, options, stored.known())
+        prior = None if options.prior is None else _prior_rates(store, system, options.prior)
     known = stored.known()
-    training, warnings = complete_block(rates_of_j(known, sets.train_j, "training"))
+    training, warnings = complete_curves(rates_of_j(known, sets.train_j, "training"))
     validation = at_temperatures(rates_of_j(known, sets.validate_j, "validation"), training.temperature_k)
-    report("starting TensorFlow")
+    reference = None
+    if prior is not None:
+        reference, of_prior = _reference(prior, training)
+        warnings += of_prior
     start = perf_counter()
-    found = search(training, validation, kernels, features, options.seed, report)
+    found = search(training, validation, request, reference, report)
+    predictor = found.predictor
     result = TrainResult(
         model_id=None,
         system=system,
-        kernel=found.model.kernel,
-        features=found.model.features,
-        engine=found.model.engine,
+        kernel=predictor.kernel,
+        features=predictor.features,
+        mean=predictor.mean,
+        prior=None if predictor.reference is None else predictor.reference.system,
+        engine=predictor.engine,
         train_j=sets.train_j,
         validate_j=sets.validate_j,
         target_j=sets.target_j,
@@ -116,8 +131,75 @@ def train_model(
     )
     if dry_run:
         return result
-    state, arrays = to_stored(found.model)
-    record = Model(
+    report("storing")
+    record = _record(result, predictor, system_id, options)
+    record.training_sha256 = training.sha256()
+    record.training_source_ids = _sources_of(stored, sets.train_j, training)
+    with Store(db, write=True) as store:
+        return replace(result, model_id=store.put_model(record))
+
+
+def _request(options: TrainOptions) -> SearchRequest:
+    """Return the checked request; raises UsageError for a name or number that makes no sense."""
+    for what, value, known in (
+        ("--search", options.search, ("single", "composite")),
+        ("--criterion", options.criterion, CRITERIA),
+        ("--engine", options.engine, ENGINES),
+        ("--optimiser", options.optimiser, OPTIMISERS),
+    ):
+        if value not in known:
+            raise UsageError(f"unknown {what}", expected=" or ".join(known), got=value)
+    if not 0 <= options.seed < 2**31:
+        raise UsageError("the seed makes no sense", expected="0..2147483647", got=str(options.seed))
+    if options.jobs < 1:
+        raise UsageError("the number of jobs makes no sense", expected="1 or more", got=str(options.jobs))
+    if options.features != "auto":
+        feature_map(options.features)
+    if options.mean != "auto":
+        check_mean(options.mean)
+    return SearchRequest(
+        kernels=tuple(dict.fromkeys(check_kernel(kernel) for kernel in options.kernels)),
+        features=None if options.features == "auto" else (options.features,),
+        means=None if options.mean == "auto" else (options.mean,),
+        composite=options.search == "composite",
+        criterion="bic" if options.criterion == "bic" else "validation",
+        engine=options.engine,
+        optimiser="rmsprop" if options.optimiser == "rmsprop" else "lbfgs",
+        seed=options.seed,
+        jobs=options.jobs,
+    )
+
+
+def _prior_rates(store: Store, system: str, prior: str) -> RateTable:
+    if prior == system:
+        raise UsageError("a system cannot be its own prior", expected="another system", got=prior)
+    return store.rates(prior).rates
+
+
+def _reference(prior: RateTable, training: RateTable) -> tuple[ReferenceRates, list[str]]:
+    """Return the prior data set at the training temperatures, with a word on what it lacks."""
+    prior.levels.need_vj()
+    reference, warnings = reference_rates(prior, training.temperature_k)
+    there = reference.has(Transitions(training.levels, training.upper, training.lower))
+    if not there:
+        raise RatedbError(
+            f"{prior.system} has none of the training transitions",
+            where=training.system,
+            expected="a data set with the same v, j -> v', j'",
+            got=f"{len(reference.known)} other transitions",
+            todo="choose another --prior",
+        )
+    if there < len(training):
+        warnings.append(
+            f"{prior.system} lacks {len(training) - there} of {len(training)} training transitions:"
+            " interpolated in j"
+        )
+    return reference, warnings
+
+
+def _record(result: TrainResult, predictor: Predictor, system_id: int, options: TrainOptions) -> Model:
+    state, arrays = to_stored(predictor)
+    return Model(
         system_id=system_id,
         engine=result.engine,
         kernel=result.kernel,
@@ -125,9 +207,9 @@ def train_model(
         train_j=list(result.train_j),
         validate_j=list(result.validate_j),
         target_j=list(result.target_j),
-        training_sha256=training.sha256(),
-        training_source_ids=_sources_of(stored, sets.train_j, training),
-        criterion="validation",
+        training_sha256="",
+        training_source_ids=[],
+        criterion=options.criterion,
         seed=options.seed,
         validation=result.validation.to_json(),
         tried=[asdict(tried) for tried in result.tried],
@@ -135,9 +217,6 @@ def train_model(
         state=state,
         arrays=arrays,
     )
-    report("storing")
-    with Store(db, write=True) as store:
-        return replace(result, model_id=store.put_model(record))
 
 
 def _sources_of(stored: StoredRates, train_j: tuple[int, ...], training: RateTable) -> list[int]:
@@ -160,11 +239,13 @@ def _not_computed(stored: StoredRates, train_j: tuple[int, ...]) -> list[str]:
 
 
 def _not_fitted(tried: tuple[Tried, ...]) -> list[str]:
-    failed = [f"{entry.kernel} with {entry.features} features" for entry in tried if entry.failure]
+    failed = [
+        f"{entry.kernel} ({entry.features} features, {entry.mean} mean)" for entry in tried if entry.failure
+    ]
     return [f"left out, since they do not explain the training data: {', '.join(failed)}"] if failed else []
 
 
-def load_model(record: Model) -> BasisModel:
+def load_model(record: Model) -> Predictor:
     """Return the predictor of a stored model; raises RatedbError where it cannot be read."""
     return from_stored(record.state, record.arrays)
 

@@ -66,7 +66,7 @@ def test_a_held_out_j_without_usable_rates_is_left_out_and_said(
     run: Run, filled: Path, tmp_path: Path
 ) -> None:
     rates = he_rates()
-    elsewhere = rotor_rates(rates.levels, "He", (12.0,), seed=1)
+    elsewhere = rotor_rates(rates.levels, "He", (5000.0,), seed=1)
     run("--db", filled, "--quiet", "import", write(tmp_path / "a.dat", rates), "--j", "8")
     run("--db", filled, "--quiet", "import", write(tmp_path / "b.dat", elsewhere), "--j", "10")
     answer = run("--db", filled, "--json", "evaluate", "1")

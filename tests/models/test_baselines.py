@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from real import NAIVE_N4, co_rates
 
-from ratedb.models.baselines import interpolate_in_j, is_homonuclear
-from ratedb.models.features import Transitions
+from ratedb.models.baselines import interpolate_in_j, physical_law
+from ratedb.models.features import Transitions, is_homonuclear
 from ratedb.models.metrics import metrics
 from ratedb.tables import LevelTable, RateTable
 
@@ -72,3 +72,17 @@ def test_on_co_it_gives_the_figures_measured_for_the_method() -> None:
         pytest.approx(3.35, abs=0.01),
         pytest.approx(23.8, abs=0.1),
     )
+
+
+def test_a_physical_law_alone_follows_rates_that_obey_it() -> None:
+    """An energy-gap law: log10 k = a - b sqrt(gap) + c ln(2j'+1), trained on four j of fifteen."""
+    levels = rotor()
+    upper, lower = np.tril_indices(15, -1)
+    gap = levels.energy_cm1[upper] - levels.energy_cm1[lower]
+    log10_k = -10.0 - 0.05 * np.sqrt(gap) + 0.4 * np.log(2.0 * lower + 1.0)
+    rates = RateTable(levels, "He", upper, lower, [100.0], 10.0 ** log10_k[:, None])
+    training = rates.select(np.isin(upper, (3, 6, 9, 12)))
+    found = physical_law(training, Transitions(levels, upper, lower), "gap")
+    assert found[:, 0] == pytest.approx(log10_k, abs=1e-4)
+    ios = physical_law(training, Transitions(levels, upper, lower))
+    assert np.sqrt(np.mean((ios[:, 0] - log10_k) ** 2)) < 0.3

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ratedb.errors import RatedbError
-from ratedb.models.metrics import calibration_factor, metrics
+from ratedb.models.calibration import RATIO_95_68
+from ratedb.models.metrics import metrics
 
 
 def test_a_perfect_prediction_has_no_error() -> None:
@@ -74,12 +75,10 @@ def test_a_prediction_that_is_no_number_is_an_error() -> None:
         metrics(np.array([[1e-12]]), np.array([[np.nan]]))
 
 
-def test_calibration_makes_intervals_of_a_normal_error_hold() -> None:
-    random = np.random.default_rng(7)
-    k = np.full((400, 10), 1e-11)
-    mean = -11.0 + random.normal(0.0, 0.3, k.shape)
-    factor = calibration_factor(k, mean, np.full(k.shape, 0.1))
-    assert factor == pytest.approx(3.0, rel=0.05)
-    calibrated = metrics(k, mean, np.full(k.shape, 0.1) * factor)
-    assert calibrated.coverage_68 == pytest.approx(0.683, abs=0.03)
-    assert calibrated.coverage_95 == pytest.approx(0.95, abs=0.02)
+def test_coverage_of_95_percent_uses_students_ratio_of_the_half_widths() -> None:
+    """Errors of 0.5, 1.5 and 3 half widths: one is within 68 %, two within 95 %."""
+    k = np.full((3, 1), 1e-11)
+    found = metrics(k, -11.0 + np.array([[0.05], [-0.15], [0.3]]), np.full((3, 1), 0.1))
+    assert (found.coverage_68, found.coverage_95) == pytest.approx((1 / 3, 2 / 3))
+    edge = np.full((3, 1), 0.1) * np.array([[0.999], [1.001], [1.0]]) * RATIO_95_68
+    assert metrics(k, -11.0 + edge[:2].repeat(2)[:3, None], np.full((3, 1), 0.1)).coverage_95 == 2 / 3

@@ -27,7 +27,7 @@ PUBLISHED = {
         ratedb_version library_versions""",
     "models": """model_id system engine kernel features train_j validate_j target_j training_sha256
         training_source_ids criterion seed validation tried seconds trained_at ratedb_version
-        library_versions""",
+        library_versions mean prior""",
     "plans": "plan_id system strategy request candidates chosen planned_at ratedb_version",
 }
 GRID = (10.0, 20.0, 30.0)

@@ -1,0 +1,82 @@
+"""What a predicted interval means: the half widths are scaled until held-out rates fall inside as often as
+they say.
+
+Errors of predicted rates have heavier tails than a normal distribution: a few transitions miss by far more
+than their neighbours (resonances at low temperature, a j unlike its neighbours). They are taken as
+Student's t with three degrees of freedom, whose 95 % interval is 2.66 times its 68 % interval, not 1.96
+times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.stats import t as student
+
+from ratedb.models.engine import rms
+from ratedb.tables import FloatArray, IntArray
+
+DEGREES_OF_FREEDOM = 3.0
+HALF_WIDTH_68 = float(student.ppf(0.5 + 0.6827 / 2, DEGREES_OF_FREEDOM))
+"""Half width of the 68.27 % interval in units of the distribution's scale."""
+
+RATIO_95_68 = float(student.ppf(0.975, DEGREES_OF_FREEDOM)) / HALF_WIDTH_68
+"""By how much the 95 % interval is wider than the 68 % interval."""
+
+_LEAST_SCALE = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """Half width of the 68 % interval: sqrt(scale^2 variance + floor^2); `floor`, in dex, has shape (m,)."""
+
+    scale: float
+    floor: FloatArray
+
+    @staticmethod
+    def none(temperatures: int) -> Calibration:
+        """Return the calibration that takes the model's variance as it is."""
+        return Calibration(1.0, np.zeros(temperatures))
+
+    @staticmethod
+    def fit(error: FloatArray, variance: FloatArray, group: IntArray) -> Calibration:
+        """Fit both to errors and variances of held-out rates, shape (n, m), by maximum likelihood.
+
+        `group`, shape (n,), is the initial j that was held out; each j counts the same, since the errors
+        of one j go together. NaN errors are not known. The floor follows the errors' size with temperature.
+        """
+        known = np.isfinite(error)
+        of_group = {g: float(known[group == g].sum()) for g in np.unique(group)}
+        weights = known / np.array([max(of_group[g], 1.0) for g in group])[:, None]
+        squares = np.where(known, error, 0.0) ** 2
+        with np.errstate(invalid="ignore"):
+            by_temperature = squares.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        typical = float(by_temperature.mean())
+        if not typical > 0:
+            return Calibration.none(error.shape[1])
+        shape = np.where(known.any(axis=0), by_temperature / typical, 1.0)
+
+        def loss(numbers: FloatArray) -> float:
+            scale2 = np.exp(2 * numbers[0]) * variance + np.exp(2 * numbers[1]) * shape
+            tail = 0.5 * (DEGREES_OF_FREEDOM + 1) * np.log1p(squares / (scale2 * DEGREES_OF_FREEDOM))
+            return float((weights * (0.5 * np.log(scale2) + tail)).sum() / weights.sum())
+
+        size = 0.5 * np.log(typical)
+        starts = ([0.0, size - 2.0], [-0.5, size - 0.5])
+        best = min((minimize(loss, start, method="Nelder-Mead") for start in starts), key=lambda end: end.fun)
+        # The likelihood's best scale is too small where it is fitted to few j, by the usual factor.
+        few = np.sqrt(len(of_group) / max(len(of_group) - 1, 1))
+        scale = max(float(np.exp(best.x[0])), _LEAST_SCALE) * HALF_WIDTH_68 * few
+        return Calibration(scale, HALF_WIDTH_68 * few * np.exp(best.x[1]) * np.sqrt(shape))
+
+    def half_width(self, variance: FloatArray) -> FloatArray:
+        """Return the half width of the 68 % interval in dex for variances of shape (n, m)."""
+        return np.sqrt(self.scale**2 * variance + self.floor**2)
+
+
+def error_size(errors: list[FloatArray]) -> float:
+    """Return the root mean square of errors in several arrays, NaN left out; nan where there is none."""
+    known = np.concatenate([error[np.isfinite(error)] for error in errors])
+    return rms(known) if len(known) else float("nan")

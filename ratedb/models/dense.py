@@ -1,0 +1,280 @@
+"""The paper's way, kept as the reference: one GPflow GPR on flattened points (transition, temperature).
+
+Mihalik et al. (2025), section II: output log10 k, inputs T and the features of a transition, one
+anisotropic kernel. n transitions at m temperatures are n m points and one likelihood costs (n m)^3. Inputs
+and output are standardised, which only sets the units of the length scales.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ratedb.errors import FitError, RatedbError
+from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
+from ratedb.models.features import Standardiser, Transitions, feature_map
+from ratedb.models.kernels import build_kernel
+from ratedb.models.means import Mean, fit_mean, mean_from_arrays
+from ratedb.models.process import Optimiser
+from ratedb.models.quiet import import_gpflow, unchecked_shapes
+from ratedb.tables import FloatArray, IntArray, LevelTable
+
+MOST_POINTS = 6000
+_LENGTH_SCALE = 2.0
+# The noise variance cannot fall below these shares of the output's; the next is tried where a Cholesky fails.
+_NOISE_FLOORS = (1e-6, 1e-5, 1e-4)
+_NOISE_START = 1e-3
+# Further steps of L-BFGS raise the likelihood a little and the error on unseen j with it (CO, N = 4:
+# 0.078 dex after 40 steps, 0.084 after 100).
+_STEPS = {"lbfgs": 50, "rmsprop": 200}
+_WORTHLESS_SHARE = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class DenseModel:
+    """A fitted GPR: `inputs` (n m, d + 1) with T last, `outputs` (n m, 1), `values` by GPflow's names."""
+
+    specification: Specification
+    mean: Mean
+    standardiser: Standardiser
+    temperature_k: FloatArray
+    centre: float
+    scale: float
+    inputs: FloatArray
+    outputs: FloatArray
+    noise_floor: float
+    values: dict[str, FloatArray]
+    log_likelihood: float
+    training: Transitions
+    training_dex_rms: float
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers were fitted."""
+        return sum(value.size for value in self.values.values())
+
+    def curves(self, transitions: Transitions) -> Curves:
+        """Return the posterior mean and variance, noise included, of log10 k."""
+        mean, variance = self._regression().predict_y(self._inputs(transitions))
+        shape = (len(transitions), len(self.temperature_k))
+        return Curves(
+            self.mean(transitions) + self.centre + self.scale * mean.numpy().reshape(shape),
+            self.scale**2 * variance.numpy().reshape(shape),
+        )
+
+    def covariance(self, transitions: Transitions) -> FloatArray:
+        """Return the posterior covariance of log10 k between temperatures, shape (n, m, m)."""
+        model, m = self._regression(), len(self.temperature_k)
+        points = self._inputs(transitions).reshape(len(transitions), m, -1)
+        noise = float(model.likelihood.variance.numpy()) * np.eye(m)
+        each = [model.predict_f(rows, full_cov=True)[1].numpy()[0] + noise for rows in points]
+        covariance: FloatArray = self.scale**2 * np.stack(each)
+        return covariance
+
+    def leave_out(self, groups: IntArray) -> Curves:
+        """Return the curves of the training transitions, each predicted without its group."""
+        model, m = self._regression(), len(self.temperature_k)
+        noise = float(model.likelihood.variance.numpy())
+        inverse = np.linalg.inv(model.kernel(self.inputs).numpy() + noise * np.eye(len(self.inputs)))
+        weights = inverse @ self.outputs[:, 0]
+        mean, variance = np.empty(len(self.inputs)), np.empty(len(self.inputs))
+        of_point = np.repeat(groups, m)
+        for group in np.unique(groups):
+            rows = np.flatnonzero(of_point == group)
+            block = np.linalg.inv(inverse[np.ix_(rows, rows)])
+            mean[rows] = self.outputs[rows, 0] - block @ weights[rows]
+            variance[rows] = np.diag(block)
+        shape = (len(groups), m)
+        return Curves(
+            self.mean(self.training) + self.centre + self.scale * mean.reshape(shape),
+            self.scale**2 * np.maximum(variance, noise).reshape(shape),
+        )
+
+    def stored(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the model as JSON values and arrays."""
+        names = sorted(self.values)
+        state = {
+            **vars(self.specification),
+            "training_dex_rms": self.training_dex_rms,
+            "log_marginal_likelihood": self.log_likelihood,
+            "noise_floor": self.noise_floor,
+            "centre": self.centre,
+            "scale": self.scale,
+            "parameters": names,
+        }
+        arrays: Arrays = {
+            "feature_centre": self.standardiser.mean,
+            "feature_spread": self.standardiser.spread,
+            "feature_keep": self.standardiser.keep,
+            "temperature_k": self.temperature_k,
+            "inputs": self.inputs,
+            "outputs": self.outputs,
+            "upper": self.training.upper,
+            "lower": self.training.lower,
+        }
+        arrays |= {f"mean_{name}": array for name, array in self.mean.arrays().items()}
+        return state, arrays | {f"value_{i}": self.values[name] for i, name in enumerate(names)}
+
+    def _inputs(self, transitions: Transitions) -> FloatArray:
+        return self.standardiser(_points(self.specification.features, transitions, self.temperature_k))
+
+    def _regression(self) -> Any:
+        model = _gpr(self.specification.kernel, self.inputs, self.outputs, self.noise_floor)
+        import gpflow
+
+        for name, parameter in gpflow.utilities.parameter_dict(model).items():
+            parameter.unconstrained_variable.assign(self.values[name])
+        return model
+
+
+def fit(
+    data: TrainingData,
+    specification: Specification,
+    *,
+    seed: int = 0,
+    optimiser: Optimiser = "lbfgs",
+    learn_from: int = 0,
+) -> DenseModel:
+    """Fit one GPR to all points, whatever `seed` and `learn_from`.
+
+    Raises RatedbError above MOST_POINTS points, FitError where no noise floor gives a usable fit.
+    """
+    n, m = data.log10_k.shape
+    if n * m > MOST_POINTS:
+        raise RatedbError(
+            "the dense engine cannot train on so many points",
+            expected=f"at most {MOST_POINTS}: a likelihood costs their third power",
+            got=f"{n} transitions x {m} temperatures = {n * m}",
+            todo="use --engine auto",
+        )
+    mean = fit_mean(specification.mean, data.transitions, data.log10_k, data.reference)
+    of_mean = mean(data.transitions)
+    left = data.log10_k - of_mean
+    centre, scale = float(left.mean()), float(left.std()) or 1.0
+    raw = _points(specification.features, data.transitions, data.temperature_k)
+    standardiser = Standardiser.of(raw)
+    inputs, outputs = standardiser(raw), ((left - centre) / scale).reshape(-1, 1)
+    for floor in _NOISE_FLOORS:
+        fitted = _maximise(specification.kernel, inputs, outputs, floor, optimiser)
+        if fitted is None:
+            continue
+        values, likelihood, on_training = fitted
+        error = of_mean + centre + scale * on_training.reshape(n, m) - data.log10_k
+        if explained_share(data.log10_k, data.log10_k + error) > _WORTHLESS_SHARE:
+            return DenseModel(
+                specification,
+                mean,
+                standardiser,
+                data.temperature_k,
+                centre,
+                scale,
+                inputs,
+                outputs,
+                floor,
+                values,
+                likelihood - n * m * float(np.log(scale)),
+                data.transitions,
+                rms(error),
+            )
+    raise FitError(
+        f"{specification} (dense) does not explain its own training data",
+        expected=f"an explained share above {_WORTHLESS_SHARE}",
+        got="a worthless optimum, or a covariance without a Cholesky factor, with every noise floor",
+        todo="choose another kernel, or check the training rates",
+    )
+
+
+def from_stored(
+    state: dict[str, Any],
+    arrays: Arrays,
+    levels: LevelTable,
+    reference: Reference | None,
+) -> DenseModel:
+    """Return the model that `stored()` wrote; `levels` are the molecule's."""
+    specification = Specification(state["engine"], state["kernel"], state["features"], state["mean"])
+    means = {name.removeprefix("mean_"): array for name, array in arrays.items() if name.startswith("mean_")}
+    return DenseModel(
+        specification,
+        mean_from_arrays(specification.mean, means, reference),
+        Standardiser(
+            arrays["feature_centre"], arrays["feature_spread"], arrays["feature_keep"].astype(np.int64)
+        ),
+        arrays["temperature_k"],
+        state["centre"],
+        state["scale"],
+        arrays["inputs"],
+        arrays["outputs"],
+        state["noise_floor"],
+        {name: arrays[f"value_{index}"] for index, name in enumerate(state["parameters"])},
+        state["log_marginal_likelihood"],
+        Transitions(levels, arrays["upper"].astype(np.int64), arrays["lower"].astype(np.int64)),
+        state["training_dex_rms"],
+    )
+
+
+def _points(features: str, transitions: Transitions, temperature_k: FloatArray) -> FloatArray:
+    """Return the features of every transition at every temperature, T last, shape (n m, d + 1)."""
+    table = feature_map(features)(transitions)
+    repeated = np.repeat(table, len(temperature_k), axis=0)
+    return np.column_stack([repeated, np.tile(temperature_k, len(table))])
+
+
+def _gpr(kernel: str, inputs: FloatArray, outputs: FloatArray, floor: float) -> Any:
+    import_gpflow()
+    import gpflow
+
+    return gpflow.models.GPR(
+        (inputs, outputs),
+        build_kernel(kernel, inputs.shape[1], _LENGTH_SCALE),
+        likelihood=gpflow.likelihoods.Gaussian(variance=_NOISE_START, variance_lower_bound=floor),
+    )
+
+
+def _maximise(
+    kernel: str, inputs: FloatArray, outputs: FloatArray, floor: float, optimiser: Optimiser
+) -> tuple[dict[str, FloatArray], float, FloatArray] | None:
+    """Return the optimum's parameters, likelihood and fit; None where a covariance had no Cholesky factor."""
+    model = _gpr(kernel, inputs, outputs, floor)
+    import gpflow
+    import tensorflow as tf
+
+    try:
+        with unchecked_shapes():
+            if optimiser == "lbfgs":
+                gpflow.optimizers.Scipy().minimize(
+                    model.training_loss,
+                    model.trainable_variables,
+                    tf_fun_args={"autograph": False},
+                    options={"maxiter": _STEPS[optimiser]},
+                )
+            else:
+                _rmsprop(model, _STEPS[optimiser])
+        likelihood = float(model.log_marginal_likelihood())
+        fitted = model.predict_f(inputs)[0].numpy()
+    except tf.errors.InvalidArgumentError:
+        return None
+    if not (np.isfinite(likelihood) and np.isfinite(fitted).all()):
+        return None
+    # The unconstrained values: a constrained one that has reached its bound cannot be assigned again.
+    values = {
+        name: np.array(parameter.unconstrained_variable.numpy(), dtype=np.float64)
+        for name, parameter in gpflow.utilities.parameter_dict(model).items()
+    }
+    return values, likelihood, fitted
+
+
+def _rmsprop(model: Any, steps: int) -> None:
+    """The paper's optimiser, RMSProp with learning rate 1, which falls as 1/step so that it comes to rest."""
+    import tensorflow as tf
+
+    loss = tf.function(model.training_loss, autograph=False)
+    squares = [tf.zeros_like(variable) for variable in model.trainable_variables]
+    for step in range(1, steps + 1):
+        with tf.GradientTape() as tape:
+            value = loss()
+        gradients = tape.gradient(value, model.trainable_variables)
+        for index, (variable, gradient) in enumerate(zip(model.trainable_variables, gradients, strict=True)):
+            squares[index] = 0.9 * squares[index] + 0.1 * gradient**2
+            variable.assign_sub(gradient / (tf.sqrt(squares[index]) + 1e-8) / step)

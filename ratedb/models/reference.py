@@ -1,0 +1,76 @@
+"""Another data set as prior mean: its log10 k for any transition, at a model's temperatures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.models.baselines import interpolate_curves, quantum_numbers
+from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.models.temperatures import interpolation
+from ratedb.models.training_set import complete_curves
+from ratedb.tables import FloatArray, IntArray, RateTable
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceRates:
+    """Curves of another data set: `known` (k, 4) are v, j, v', j', `log10_k` (k, m) its values.
+
+    `system` names it and `sha256` is that of the rates it was made from, for provenance.
+    """
+
+    system: str
+    sha256: str
+    spin: bool
+    known: IntArray
+    log10_k: FloatArray
+
+    def __call__(self, transitions: Transitions) -> FloatArray:
+        """Return log10 k, shape (n, m); a transition that is missing is interpolated in its initial j."""
+        wanted = quantum_numbers(transitions)
+        row_of = {tuple(numbers): row for row, numbers in enumerate(self.known.tolist())}
+        rows = np.array([row_of.get(tuple(numbers), -1) for numbers in wanted.tolist()], dtype=np.int64)
+        result = self.log10_k[rows]
+        missing = rows < 0
+        if missing.any():
+            result[missing] = interpolate_curves(self.known, self.log10_k, wanted[missing], self.spin)
+        return result
+
+    def has(self, transitions: Transitions) -> int:
+        """Return how many of the transitions the data set has itself."""
+        known = {tuple(numbers) for numbers in self.known.tolist()}
+        return sum(tuple(numbers) in known for numbers in quantum_numbers(transitions).tolist())
+
+
+def reference_rates(rates: RateTable, temperature_k: FloatArray) -> tuple[ReferenceRates, list[str]]:
+    """Return another data set at these temperatures, and warnings.
+
+    Below its lowest and above its highest temperature the nearest value is taken: the log ratio to it is what
+    is learnt. Raises RatedbError where it has no complete curve.
+    """
+    complete, warnings = complete_curves(rates)
+    grid = complete.temperature_k
+    clipped = np.clip(temperature_k, grid[0], grid[-1])
+    beyond = int((clipped != temperature_k).sum())
+    if beyond == len(temperature_k):
+        raise RatedbError(
+            f"{rates.system} has none of the temperatures",
+            expected=f"some within {temperature_k[0]:g} to {temperature_k[-1]:g} K",
+            got=f"{grid[0]:g} to {grid[-1]:g} K",
+            todo="choose another data set for --prior",
+        )
+    if beyond:
+        warnings = [*warnings, f"{beyond} temperatures lie outside {rates.system}: its nearest value is used"]
+    transitions = Transitions(complete.levels, complete.upper, complete.lower)
+    return (
+        ReferenceRates(
+            rates.system,
+            rates.sha256(),
+            is_homonuclear(rates.levels.molecule),
+            quantum_numbers(transitions),
+            np.log10(complete.rate_cm3_s) @ interpolation(grid, clipped).T,
+        ),
+        warnings,
+    )

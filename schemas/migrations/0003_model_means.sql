@@ -1,0 +1,11 @@
+-- What a model's mean is and which other system it takes as prior: both stand in its state since format 2.
+
+CREATE OR REPLACE VIEW models AS
+SELECT
+    model.model_id, s.name AS system, model.engine, model.kernel, model.features, model.train_j,
+    model.validate_j, model.target_j, model.training_sha256, model.training_source_ids, model.criterion,
+    model.seed, model.validation, model.tried, model.seconds, model.trained_at, model.ratedb_version,
+    model.library_versions,
+    array_to_string(list_distinct(json_extract_string(model.state, '$.members[*].mean')), ', ') AS mean,
+    json_extract_string(model.state, '$.reference.system') AS prior
+FROM model JOIN collision_system AS s USING (system_id);
