@@ -67,7 +67,8 @@ class Calibration:
         starts = ([0.0, size - 2.0], [-0.5, size - 0.5])
         best = min((minimize(loss, start, method="Nelder-Mead") for start in starts), key=lambda end: end.fun)
         # The likelihood's best scale is too small where it is fitted to few j, by the usual factor.
-        few = np.sqrt(len(of_group) / max(len(of_group) - 1, 1))
+        groups = sum(count > 0 for count in of_group.values())
+        few = float(np.sqrt(groups / max(groups - 1, 1)))
         scale = max(float(np.exp(best.x[0])), _LEAST_SCALE) * HALF_WIDTH_68 * few
         return Calibration(scale, HALF_WIDTH_68 * few * np.exp(best.x[1]) * np.sqrt(shape))
 
