@@ -87,15 +87,15 @@ def paper_size(folder: Path) -> models.Split:
 
 
 def synthetic(transitions: int, temperatures: int, seed: int = 0) -> models.Split:
-    """Return made-up smooth ro-vibrational rates: v <= 4, j <= 80, every third j trained."""
-    v, j = np.divmod(np.arange(5 * 81), 81)
+    """Return made-up smooth ro-vibrational rates: v <= 4, j <= 100, half of the j trained."""
+    v, j = np.divmod(np.arange(5 * 101), 101)
     energy_cm1 = 1200.0 * v + 0.72 * j * (j + 1.0)
     labels = tuple(f"{one}_{other}" for one, other in zip(v, j, strict=True))
     levels = LevelTable("SiO", labels, energy_cm1, 2.0 * j + 1.0, v, j)
     upper, lower = np.nonzero(energy_cm1[:, None] > energy_cm1[None, :])
     random = np.random.default_rng(seed)
-    of_training = np.flatnonzero(j[upper] % 3 == 0)
-    held_out = np.flatnonzero(j[upper] % 3 == 1)
+    of_training = np.flatnonzero(j[upper] % 2 == 0)
+    held_out = np.flatnonzero(j[upper] % 2 == 1)
     chosen = random.choice(of_training, transitions, replace=False)
     unseen = random.choice(held_out, min(transitions, 3000) + 200, replace=False)
     temperature_k = np.geomspace(10.0, 3000.0, temperatures)

@@ -64,7 +64,7 @@ def show_demo(console: Console, result: dict[str, Any]) -> None:
             f" {fill['kept_computed']} kept."
         )
     for system in result["systems"]:
-        show_evaluation(console, result["evaluate"][system])
+        show_evaluation(console, result["evaluate"][system], brief=True)
     if "skipped" not in result["verify"]:
         _show_lines(console, result["verify"])
     rows = [[row["question"], row["answer"], row["interpolation"]] for row in result["summary"]]

@@ -53,8 +53,11 @@ def evaluate_command(
 BASELINE_NAMES = {"interpolation": "interpolation", "ios": "IOS law", "dense": "dense GPR"}
 
 
-def show_evaluation(console: Console, data: dict[str, Any]) -> None:
-    """Print an evaluation's metrics beside the baselines', and by initial j, |dj| and temperature."""
+def show_evaluation(console: Console, data: dict[str, Any], *, brief: bool = False) -> None:
+    """Print an evaluation's metrics beside the baselines' and by initial j.
+
+    Unless `brief` also by |dj| and temperature, and what the paper's tables print.
+    """
     model, baselines = data["model"], data["baselines"]
     console.print(
         table(
@@ -71,8 +74,9 @@ def show_evaluation(console: Console, data: dict[str, Any]) -> None:
         ("By |dj|", "abs_dj", data["by_abs_dj"]),
         ("By temperature", "temperature_k", data["by_temperature"]),
     ):
-        _show_slices(console, title, key, entries)
-    if data["paper"]:
+        if key == "j" or not brief:
+            _show_slices(console, title, key, entries)
+    if not brief and data["paper"]:
         rows = [[name.replace("_", " "), value] for name, value in data["paper"].items()]
         console.print(table("The set, as in the paper's tables", ["", ""], rows))
 

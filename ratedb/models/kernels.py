@@ -40,7 +40,10 @@ def extensions(text: str, kernels: tuple[str, ...]) -> tuple[str, ...]:
     A sum times a base kernel is written out, `(A+B)*C` as `A*C+B*C`, since the text has no brackets.
     """
     sums = [f"{text}+{kernel}" for kernel in kernels]
-    products = ["+".join(f"{product}*{kernel}" for product in text.split("+")) for kernel in kernels]
+    products = [
+        "+".join(f"{left}*{right}" for left in text.split("+") for right in kernel.split("+"))
+        for kernel in kernels
+    ]
     return tuple(sums + products)
 
 

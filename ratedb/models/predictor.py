@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,20 @@ from ratedb.models.temperatures import interpolation
 from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, Prediction
 
 _FORMAT = 2
+# What reading a damaged archive, or JSON of another shape, can raise.
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RatedbError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,7 +188,7 @@ def from_stored(state: dict[str, Any], content: bytes) -> Predictor:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         return _assemble(state, arrays)
-    except (KeyError, ValueError, OSError, TypeError, IndexError, RatedbError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise RatedbError(
             "the stored model cannot be read",
             expected=f"a model of format {_FORMAT}",

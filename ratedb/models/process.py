@@ -202,9 +202,10 @@ def _lbfgs(loss: _Loss, start: FloatArray, steps: int) -> Optimum:
 
 
 def _rmsprop(loss: _Loss, start: FloatArray, steps: int) -> Optimum:
-    """The paper's optimiser: RMSProp (decay 0.9) on log parameters, its learning rate 1 falling as 1/step.
+    """The paper's optimiser: RMSProp (decay 0.9) on log parameters, learning rate 1 at first.
 
-    With a rate that stays at 1 it circles around the optimum; the best point it passed is returned.
+    With a rate that stays at 1 it circles around the optimum, so it falls as 1/sqrt(step); the best point it
+    passed is returned.
     """
     parameters, square = start.copy(), np.zeros_like(start)
     best = Optimum(start, np.inf)
@@ -212,6 +213,6 @@ def _rmsprop(loss: _Loss, start: FloatArray, steps: int) -> Optimum:
         value, gradient = loss(parameters)
         if value < best.loss:
             best = Optimum(parameters.copy(), value)
-        square = 0.9 * square + 0.1 * gradient**2
-        parameters = np.clip(parameters - gradient / (np.sqrt(square) + 1e-8) / step, *_LOG_BOUND)
+        square = gradient**2 if step == 1 else 0.9 * square + 0.1 * gradient**2
+        parameters = np.clip(parameters - gradient / (np.sqrt(square) + 1e-8) / np.sqrt(step), *_LOG_BOUND)
     return best

@@ -25,7 +25,7 @@ from ratedb.models import basis, dense
 from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Curves, Fitted, Specification, TrainingData, rms
 from ratedb.models.features import Transitions, is_homonuclear
-from ratedb.models.kernels import DISTINCT_KERNELS, extensions
+from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel, extensions
 from ratedb.models.means import REFERENCE
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor, average
@@ -141,7 +141,10 @@ def search(
     Raises RatedbError where the training set is too small or no candidate can be fitted.
     """
     request = request or SearchRequest()
+    kernels = tuple(dict.fromkeys(check_kernel(kernel) for kernel in request.kernels))
+    request = replace(request, kernels=kernels)
     train_j = _check_training(training)
+    _check_validation(validation)
     engine = _engine(request.engine, len(training))
     data = TrainingData(
         Transitions(training.levels, training.upper, training.lower),
@@ -166,7 +169,8 @@ def search(
         final = replace(task, data=data, learn_from=LEARN_FROM)
         if engine == "sparse" or (len(training) > _COMPARE_LEARN_FROM and engine == "basis"):
             report(f"fitting the {len(members)} chosen to all {len(training)} transitions")
-            members, own = _fit_again(members, own, final, engine, run)
+            members, own, failed = _fit_again(members, own, final, engine, run)
+            tried = tried + failed
     tried = _with_weights(tried, members, own)
     predictor = Predictor(
         levels=training.levels,
@@ -197,6 +201,17 @@ def _check_training(training: RateTable) -> tuple[int, ...]:
             got=f"j = {list(train_j)}, {len(training)} transitions",
         )
     return train_j
+
+
+def _check_validation(validation: RateTable) -> None:
+    if not (validation.rate_cm3_s > 0).any():
+        raise RatedbError(
+            "the validation set has no usable rate",
+            where=validation.system,
+            expected="positive rates at the training temperatures",
+            got=f"{len(validation)} transitions without any",
+            todo="choose other --validate-j",
+        )
 
 
 def _max_abs_dj(training: RateTable) -> int:
@@ -313,9 +328,10 @@ def _evaluate(task: _Task, specification: Specification) -> _Candidate | Tried:
         )
         validation = fitted.curves(task.wanted)
         leave_out = fitted.leave_out(task.data.initial_j())
-    except FitError as error:
+    except (FitError, np.linalg.LinAlgError) as error:
         names = (specification.kernel, specification.features, specification.mean)
-        return Tried(*names, None, None, None, None, perf_counter() - start, failure=error.what)
+        reason = error.what if isinstance(error, FitError) else f"no Cholesky factor: {error}"
+        return Tried(*names, None, None, None, None, perf_counter() - start, failure=reason)
     off = validation.mean - task.validation_log10_k()
     tried = Tried(
         kernel=specification.kernel,
@@ -332,20 +348,21 @@ def _evaluate(task: _Task, specification: Specification) -> _Candidate | Tried:
 
 def _fit_again(
     members: Sequence[_Candidate], weights: FloatArray, task: _Task, engine: str, run: _Run
-) -> tuple[list[_Candidate], FloatArray]:
-    """Fit chosen candidates to all training transitions; one that fails then is dropped."""
+) -> tuple[list[_Candidate], FloatArray, list[Tried]]:
+    """Fit chosen candidates to all training transitions; return those that failed then as the third."""
     wanted = [replace(member.fitted.specification, engine=engine) for member in members]
-    again = [
-        (result, weight)
-        for result, weight in zip(run(task, wanted), weights, strict=True)
-        if isinstance(result, _Candidate)
-    ]
+    results = list(zip(run(task, wanted), weights, strict=True))
+    failed = [result for result, _ in results if isinstance(result, Tried)]
+    again = [(result, weight) for result, weight in results if isinstance(result, _Candidate)]
     if not again:
         raise RatedbError(
-            "none of the chosen candidates could be fitted to all transitions", todo="train again"
+            "none of the chosen candidates could be fitted to all transitions",
+            where=task.validation.system,
+            got="; ".join(str(entry.failure) for entry in failed),
+            todo="choose other --kernels",
         )
     own = np.array([weight for _, weight in again])
-    return [candidate for candidate, _ in again], own / own.sum()
+    return [candidate for candidate, _ in again], own / own.sum(), failed
 
 
 def _with_weights(tried: Sequence[Tried], members: Sequence[_Candidate], weights: FloatArray) -> list[Tried]:

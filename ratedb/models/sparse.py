@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
+from ratedb.errors import FitError
 from ratedb.models.covariance import Covariance
 from ratedb.models.kernels import build_kernel, kernel_terms
 from ratedb.models.process import LEARN_FROM, NOISE_FLOOR, Optimiser, optimum, random_rows
@@ -127,6 +128,7 @@ def _improve(
 ) -> tuple[FloatArray, float]:
     import_gpflow()
     import gpflow
+    import tensorflow as tf
 
     covariance = Covariance(kernel, inputs.shape[1])
     model = gpflow.models.SGPR(
@@ -137,13 +139,19 @@ def _improve(
     )
     gpflow.set_trainable(model.inducing_variable, False)
     assign(model.kernel, covariance, start[:-1])
-    with unchecked_shapes():
-        gpflow.optimizers.Scipy().minimize(
-            model.training_loss,
-            model.trainable_variables,
-            tf_fun_args={"autograph": False},
-            options={"maxiter": _STEPS},
-        )
+    try:
+        with unchecked_shapes():
+            gpflow.optimizers.Scipy().minimize(
+                model.training_loss,
+                model.trainable_variables,
+                tf_fun_args={"autograph": False},
+                options={"maxiter": _STEPS},
+            )
+    except tf.errors.InvalidArgumentError as error:
+        raise FitError(
+            f"kernel {kernel}: the covariance of the inducing points has no Cholesky factor",
+            todo="choose another kernel",
+        ) from error
     noise = max(float(model.likelihood.variance.numpy()) - NOISE_FLOOR, 1e-12)
     return np.append(read(model.kernel, covariance), np.log(noise)), float(model.elbo().numpy())
 

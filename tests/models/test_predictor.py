@@ -20,7 +20,7 @@ from ratedb.models.predictor import Predictor, average, from_stored, to_stored
 from ratedb.models.reference import ReferenceRates, reference_rates
 from ratedb.tables import FloatArray
 
-RATES = rotor_rates((3, 6, 9), scatter=0.03)
+RATES = rotor_rates((3, 6, 9), scatter=0.004)
 WANTED = all_of(rotor_rates((4, 7, 12)))
 CALIBRATION = Calibration(1.3, np.linspace(0.01, 0.03, 6))
 TWO_BASIS = (

@@ -31,7 +31,7 @@ from ratedb.models.sparse import SparseProcess
 from ratedb.models.training_set import rates_of_j
 from ratedb.tables import FloatArray, RateTable
 
-TRAIN, VALIDATE = rotor_rates((3, 6, 9), scatter=0.05), rotor_rates((4, 8), scatter=0.05, seed=4)
+TRAIN, VALIDATE = rotor_rates((3, 6, 9), scatter=0.01), rotor_rates((4, 8), scatter=0.01, seed=4)
 SMALL = SearchRequest(kernels=("M32", "RBF"), features=("physics",), means=("constant", "linear"))
 ONE = SearchRequest(kernels=("M32",), features=("physics",), means=("linear",))
 
