@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.errors import UsageError
+from ratedb.errors import FitError, UsageError
 from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable
 
 
@@ -133,9 +133,16 @@ class Standardiser:
 
     @staticmethod
     def of(features: FloatArray) -> Standardiser:
-        """Return the standardiser of training features, shape (n, d)."""
+        """Return the standardiser of training features (n, d); raises FitError where all are constant."""
         spread = features.std(axis=0)
         keep = np.flatnonzero(spread > 1e-12)
+        if not len(keep):
+            raise FitError(
+                "every feature is the same for all training transitions",
+                expected="a feature that tells transitions apart",
+                got=f"{features.shape[1]} constant features of {len(features)} transitions",
+                todo="choose other --features, or train on more j",
+            )
         return Standardiser(features.mean(axis=0), spread, keep)
 
     def __call__(self, features: FloatArray) -> FloatArray:

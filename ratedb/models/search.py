@@ -267,7 +267,7 @@ def _single(
             "no candidate could be fitted",
             where=molecule,
             expected="at least one kernel that explains the training data",
-            got="; ".join(f"{t.kernel}, {t.features}, {t.mean}" for t in tried),
+            got="; ".join(dict.fromkeys(str(t.failure) for t in tried)),
             todo="check the training rates, or train on more j",
         )
     return candidates, tried

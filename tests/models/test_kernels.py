@@ -65,3 +65,7 @@ def test_exp_and_matern_12_are_one_function_so_only_one_is_tried() -> None:
     inputs = np.random.default_rng(6).normal(size=(9, 2))
     exp, matern = (Covariance(name, 2).matrix(np.array([0.1, 0.2, 0.3]), inputs) for name in ("EXP", "M12"))
     assert np.array_equal(exp, matern)
+
+
+def test_a_compound_kernel_keeps_its_brackets_in_an_extension() -> None:
+    assert extensions("M32", ("RBF+EXP",)) == ("M32+RBF+EXP", "M32*RBF+M32*EXP")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import pickle
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -98,6 +99,18 @@ def test_a_content_that_was_cut_off_is_refused(two: Predictor, share: float) -> 
     state, content = to_stored(two)
     with pytest.raises(RatedbError, match="cannot be read"):
         from_stored(state, content[: int(share * len(content))])
+
+
+def test_a_damaged_byte_is_refused_or_harmless_never_a_bare_error(two: Predictor) -> None:
+    state, content = to_stored(two)
+    random = np.random.default_rng(17)
+    for position in [*random.integers(0, len(content), 150), 0, len(content) - 1]:
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << int(random.integers(8))
+        with suppress(RatedbError):
+            from_stored(state, bytes(damaged))
+    with pytest.raises(RatedbError, match="cannot be read"):
+        from_stored(state, b"")
 
 
 @pytest.mark.parametrize(

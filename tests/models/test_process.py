@@ -131,7 +131,8 @@ def test_the_optimum_finds_length_scale_and_noise_of_a_drawn_process() -> None:
         assert 0.01 / 4 < found.noise < 0.01 * 4
 
 
-@pytest.mark.parametrize(("kernel", "seed"), [("LIN", 27), ("M32", 27), ("LIN+RBF", 3)])
+@pytest.mark.parametrize("kernel", ["LIN", "RBF", "M32", "LIN+RBF"])
+@pytest.mark.parametrize("seed", [0, 3, 27])
 def test_rmsprop_comes_near_the_optimum_of_lbfgs(kernel: str, seed: int) -> None:
     """Within two nats of 40 rows: what an information criterion calls no difference."""
     inputs, outputs = random_problem(seed, rows=40)

@@ -296,3 +296,36 @@ def test_on_co_at_n_4_it_beats_naive_interpolation_by_far() -> None:
     naive = metrics(test.rate_cm3_s, interpolate_in_j(training, all_of(test)))
     assert model.dex_rms < 0.4 * naive.dex_rms
     assert model.factor_p95 - 1 < 0.25 * (naive.factor_p95 - 1)
+
+
+def test_a_validation_set_without_any_rate_is_refused_before_fitting() -> None:
+    nothing = with_values(VALIDATE, np.full_like(VALIDATE.rate_cm3_s, np.nan))
+    with pytest.raises(RatedbError, match="validation set has no usable rate"):
+        search(TRAIN, nothing, ONE)
+
+
+def test_features_that_never_differ_are_refused_in_words() -> None:
+    even = rotor_rates((4, 6, 8))
+    even = even.select(even.lower % 2 == 0)
+    with pytest.raises(RatedbError, match="every feature is the same"):
+        search(even, VALIDATE, SearchRequest(kernels=("M32",), features=("spin",), means=("constant",)))
+
+
+def test_one_temperature_is_enough() -> None:
+    def at_one(rates: RateTable) -> RateTable:
+        return RateTable(
+            rates.levels,
+            rates.collider,
+            rates.upper,
+            rates.lower,
+            rates.temperature_k[:1],
+            rates.rate_cm3_s[:, :1],
+        )
+
+    found = search(at_one(TRAIN), at_one(VALIDATE), ONE)
+    assert found.validation.dex_rms < 0.1
+
+
+def test_a_kernel_named_twice_is_tried_once() -> None:
+    found = search(TRAIN, VALIDATE, replace(ONE, kernels=("m32", "M32")))
+    assert [(t.kernel, t.weight) for t in found.tried] == [("M32", 1.0)]
