@@ -106,7 +106,7 @@ def synthetic(transitions: int, temperatures: int, seed: int = 0) -> models.Spli
         gap = energy_cm1[up] - energy_cm1[low]
         warm: FloatArray = np.log10(temperature_k / 300.0)
         spread = 1.0 + 0.5 * np.tanh((j[up] - 20.0) / 15.0)
-        size = -10.0 - 0.8 * (v[up] - v[low]) ** 1.3 - 0.3 * dj**0.7 / spread - 0.15 * (dj % 2) * spread
+        size = -10.0 - 0.8 * np.abs(v[up] - v[low]) ** 1.3 - 0.3 * dj**0.7 / spread - 0.15 * (dj % 2) * spread
         bend = 0.002 * np.sqrt(gap) + 0.3 * np.exp(-dj / 10.0) * spread
         curve = size[:, None] + np.outer(bend, warm) + np.outer(0.02 * np.sqrt(dj), warm**2)
         return RateTable(levels, "H2", up, low, temperature_k, 10.0**curve)

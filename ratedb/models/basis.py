@@ -9,7 +9,8 @@ al. 2020): for n transitions and m temperatures one likelihood costs n^3 instead
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from ratedb.errors import FitError
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
 from ratedb.models.features import Standardiser, Transitions, feature_map
-from ratedb.models.means import Mean, fit_mean, mean_from_arrays
+from ratedb.models.means import Mean, fit_mean, fitted_numbers, mean_from_arrays
 from ratedb.models.process import LEARN_FROM, Optimiser, Process, fit_process
 from ratedb.models.sparse import SparseProcess, fit_sparse_process
 from ratedb.tables import FloatArray, IntArray, LevelTable
@@ -26,6 +27,7 @@ from ratedb.tables import FloatArray, IntArray, LevelTable
 # the scatter between neighbouring transitions.
 _BASIS_CUTOFF = 0.01
 _WORTHLESS_SHARE = 0.5
+_PREDICT_AT_ONCE = 4000
 
 
 class CoefficientProcess(Protocol):
@@ -124,8 +126,16 @@ class BasisModel:
     @property
     def parameters(self) -> int:
         """How many numbers were fitted: kernels, noise, and the mean's."""
-        of_mean = sum(array.size for name, array in self.mean.arrays().items() if name in _FITTED)
-        return of_mean + sum(len(process.parameters) for process in self.processes)
+        return fitted_numbers(self.mean) + sum(len(process.parameters) for process in self.processes)
+
+    @property
+    def likelihood_values(self) -> int:
+        """How many values the likelihood is of."""
+        return self.processes[0].learnt_from * len(self.basis.centre)
+
+    def without_caches(self) -> BasisModel:
+        """Return the model without the processes' factorised covariances."""
+        return replace(self, processes=tuple(copy(process) for process in self.processes))
 
     def curves(self, transitions: Transitions) -> Curves:
         """Return the posterior mean and variance, noise included, of log10 k."""
@@ -181,12 +191,12 @@ class BasisModel:
 
     def _coefficients(self, transitions: Transitions) -> tuple[FloatArray, FloatArray]:
         inputs = self.standardiser(feature_map(self.specification.features)(transitions))
-        each = [process.posterior(inputs) for process in self.processes]
-        mean = np.column_stack([one for one, _ in each]) * self.scale
-        return mean, np.column_stack([one for _, one in each]) * self.scale**2
-
-
-_FITTED = ("coefficients", "laws")
+        # In blocks: the covariances of all training with all wanted transitions need not fit into memory.
+        blocks = np.array_split(inputs, max(1, -(-len(inputs) // _PREDICT_AT_ONCE)))
+        each = [[process.posterior(block) for block in blocks] for process in self.processes]
+        mean = np.column_stack([np.concatenate([one for one, _ in parts]) for parts in each])
+        variance = np.column_stack([np.concatenate([one for _, one in parts]) for parts in each])
+        return mean * self.scale, variance * self.scale**2
 
 
 def fit(

@@ -26,6 +26,7 @@ RATIO_95_68 = float(student.ppf(0.975, DEGREES_OF_FREEDOM)) / HALF_WIDTH_68
 """By how much the 95 % interval is wider than the 68 % interval."""
 
 _LEAST_SCALE = 1e-3
+_SHAPE_RANGE = 5.0  # by how much the floor at one temperature may differ from the typical one
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,9 @@ class Calibration:
         squares = np.where(known, error, 0.0) ** 2
         with np.errstate(invalid="ignore"):
             by_temperature = squares.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        # No temperature takes another's floor away, however large its one bad error.
+        middle = float(np.median(by_temperature[known.any(axis=0)])) if known.any() else 0.0
+        by_temperature = np.clip(by_temperature, middle / _SHAPE_RANGE**2, middle * _SHAPE_RANGE**2)
         typical = float(by_temperature.mean())
         if not typical > 0:
             return Calibration.none(error.shape[1])

@@ -17,7 +17,7 @@ from ratedb.models.covariance import Covariance
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
 from ratedb.models.features import Standardiser, Transitions, feature_map
 from ratedb.models.kernels import build_kernel
-from ratedb.models.means import Mean, fit_mean, mean_from_arrays
+from ratedb.models.means import Mean, fit_mean, fitted_numbers, mean_from_arrays
 from ratedb.models.process import Optimiser, optimum, random_rows
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
 from ratedb.models.sparse import assign
@@ -54,8 +54,17 @@ class DenseModel:
 
     @property
     def parameters(self) -> int:
-        """How many numbers were fitted."""
-        return sum(value.size for value in self.values.values())
+        """How many numbers were fitted: kernel, noise, and the mean's."""
+        return fitted_numbers(self.mean) + sum(value.size for value in self.values.values())
+
+    @property
+    def likelihood_values(self) -> int:
+        """How many values the likelihood is of."""
+        return len(self.outputs)
+
+    def without_caches(self) -> DenseModel:
+        """Return the model itself: it keeps nothing that can be computed again."""
+        return self
 
     def curves(self, transitions: Transitions) -> Curves:
         """Return the posterior mean and variance, noise included, of log10 k."""

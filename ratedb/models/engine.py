@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ratedb.models.features import Transitions
-from ratedb.models.process import Optimiser
 from ratedb.tables import FloatArray, IntArray
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -74,8 +73,18 @@ class Fitted(Protocol):
         ...
 
     @property
+    def training(self) -> Transitions:
+        """The training transitions."""
+        ...
+
+    @property
     def log_likelihood(self) -> float:
-        """The log marginal likelihood of the training curves."""
+        """The log marginal likelihood of the curves the parameters were learnt from."""
+        ...
+
+    @property
+    def likelihood_values(self) -> int:
+        """How many values the likelihood is of."""
         ...
 
     @property
@@ -100,27 +109,12 @@ class Fitted(Protocol):
         """Return the curves of the training transitions, each predicted without its group."""
         ...
 
-    def stored(self) -> tuple[dict[str, Any], Arrays]:
-        """Return the model as JSON values and arrays."""
+    def without_caches(self) -> Fitted:
+        """Return the model without what can be computed again: it is smaller to keep and to send."""
         ...
 
-
-class Fit(Protocol):
-    """How an engine is called."""
-
-    def __call__(
-        self,
-        data: TrainingData,
-        specification: Specification,
-        *,
-        seed: int,
-        optimiser: Optimiser,
-        learn_from: int,
-    ) -> Fitted:
-        """Fit the engine; the same seed gives the same model. Raises FitError where it cannot.
-
-        `learn_from` bounds how many transitions an engine may learn hyperparameters from.
-        """
+    def stored(self) -> tuple[dict[str, Any], Arrays]:
+        """Return the model as JSON values and arrays."""
         ...
 
 

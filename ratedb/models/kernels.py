@@ -34,6 +34,11 @@ def kernel_terms(text: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(product.split("*")) for product in check_kernel(text).split("+"))
 
 
+def canonical(text: str) -> str:
+    """Return one text for all orders in which the same sum of products can be written."""
+    return "+".join(sorted("*".join(sorted(product)) for product in kernel_terms(text)))
+
+
 def extensions(text: str, kernels: tuple[str, ...]) -> tuple[str, ...]:
     """Return what one round of the greedy search tries: the kernel plus, and times, each base kernel.
 

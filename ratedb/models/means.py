@@ -15,6 +15,7 @@ from scipy.optimize import least_squares
 
 from ratedb.errors import UsageError
 from ratedb.models.features import Transitions, energy_gap_cm1, feature_map
+from ratedb.models.process import random_rows
 from ratedb.physics.wigner import squared_3j_000
 from ratedb.tables import FloatArray, IntArray
 
@@ -104,7 +105,7 @@ class IosMean:
         laws = np.empty((len(known), log10_k.shape[1], len(_LAW_SCALE)))
         for index, pair in enumerate(known):
             rows = np.flatnonzero((channel == pair).all(axis=1))
-            rows = rows[:: max(1, len(rows) // _LEARN_LAW_FROM)]
+            rows = rows[random_rows(len(rows), 0, _LEARN_LAW_FROM)]
             laws[index] = _fit_laws(_Law(transitions.select(rows)), log10_k[rows])
         return IosMean(known, laws)
 
@@ -194,6 +195,11 @@ class ReferenceMean:
     def arrays(self) -> dict[str, FloatArray]:
         """Return the arrays of the ratio's mean; the reference is kept once for all members."""
         return self.ratio.arrays()
+
+
+def fitted_numbers(mean: Mean) -> int:
+    """Return how many numbers of a mean were fitted."""
+    return sum(array.size for name, array in mean.arrays().items() if name in ("coefficients", "laws"))
 
 
 REFERENCE = "prior+"

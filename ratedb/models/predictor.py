@@ -13,9 +13,10 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.models import basis, dense
+from ratedb.models.baselines import quantum_numbers
 from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Arrays, Curves, Fitted
-from ratedb.models.features import Transitions
+from ratedb.models.features import Transitions, is_homonuclear
 from ratedb.models.reference import ReferenceRates
 from ratedb.models.temperatures import interpolation
 from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, Prediction
@@ -116,6 +117,21 @@ class Predictor:
             off = mean - centre
             total += weight * (covariance + off[:, :, None] * off[:, None, :])
         return self.calibration.scale**2 * total + np.diag(self.calibration.floor**2)
+
+    def supports(self, wanted: Transitions) -> BoolArray:
+        """Return which transitions are of a kind that was trained, shape (n,).
+
+        A kind is (v, v', parity of dj), with the parity of j for a homonuclear molecule.
+        """
+        trained = {kind for member in self.members for kind in self._kinds(member.training)}
+        return np.array([kind in trained for kind in self._kinds(wanted)], dtype=np.bool_)
+
+    def _kinds(self, transitions: Transitions) -> list[tuple[int, int, int, int]]:
+        spin = is_homonuclear(self.levels.molecule)
+        return [
+            (v, v_final, abs(j_final - j) % 2, j % 2 if spin else 0)
+            for v, j, v_final, j_final in quantum_numbers(transitions).tolist()
+        ]
 
     def _extrapolated(self, wanted: Transitions) -> BoolArray:
         _, j = wanted.levels.need_vj()

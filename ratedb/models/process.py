@@ -6,9 +6,9 @@ The model is GPflow's GPR: y ~ N(0, K + noise I). Inputs are standardised and ou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_solve, lapack
@@ -55,6 +55,10 @@ class Process:
     parameters: FloatArray
     log_marginal_likelihood: float
     learnt_from: int
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is computed on demand, so that copies and messages between processes are small."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def _covariance(self) -> Covariance:

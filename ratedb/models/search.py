@@ -8,8 +8,10 @@ low. So each training j is also predicted from the others, with the hyperparamet
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +27,7 @@ from ratedb.models import basis, dense
 from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Curves, Fitted, Specification, TrainingData, rms
 from ratedb.models.features import Transitions, is_homonuclear
-from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel, extensions
+from ratedb.models.kernels import DISTINCT_KERNELS, canonical, check_kernel, extensions
 from ratedb.models.means import REFERENCE
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor, average
@@ -42,6 +44,7 @@ ENGINES = ("auto", "basis", "dense", "sparse")
 _COMPARE_ON, _COMPARE_LEARN_FROM = 1000, 200
 # Above this an exact process is slower and larger than one on inducing points.
 _MOST_EXACT = 3000
+_MOST_BASIS = 8000
 _MOST_SPARSE_MEMBERS = 3
 _AVERAGE_ROUNDS = 20
 _MOST_ROUNDS = 5  # of the composite search; real data stop it after two or three
@@ -220,6 +223,13 @@ def _max_abs_dj(training: RateTable) -> int:
 
 
 def _engine(name: str, transitions: int) -> str:
+    if name == "basis" and transitions > _MOST_BASIS:
+        raise RatedbError(
+            "the basis engine cannot train on so many transitions",
+            expected=f"at most {_MOST_BASIS}: it holds their covariances",
+            got=str(transitions),
+            todo="use --engine auto",
+        )
     if name != "auto":
         return name
     return "basis" if transitions <= _MOST_EXACT else "sparse"
@@ -280,13 +290,18 @@ def _composite(
     run: _Run,
     report: Callable[[str], None],
 ) -> tuple[list[_Candidate], list[Tried]]:
-    """Extend the best candidate's kernel by sums and products until it no longer improves."""
+    """Extend the best candidate's kernel by sums and products until its criterion no longer improves."""
     found: list[_Candidate] = []
     tried: list[Tried] = []
+    seen = {canonical(kernel) for kernel in request.kernels}
     best = min(candidates, key=partial(_score, criterion=request.criterion))
     for _ in range(_MOST_ROUNDS):
         start = best.fitted.specification
-        wanted = [replace(start, kernel=kernel) for kernel in extensions(start.kernel, request.kernels)]
+        new = [
+            kernel for kernel in extensions(start.kernel, request.kernels) if canonical(kernel) not in seen
+        ]
+        seen |= {canonical(kernel) for kernel in new}
+        wanted = [replace(start, kernel=kernel) for kernel in new]
         more, tried_more = _collect(task, wanted, run, report)
         found += more
         tried += tried_more
@@ -339,11 +354,11 @@ def _evaluate(task: _Task, specification: Specification) -> _Candidate | Tried:
         mean=specification.mean,
         validation_dex_rms=rms(off[np.isfinite(off)]),
         leave_out_dex_rms=rms(leave_out.mean - task.data.log10_k),
-        bic=-2.0 * fitted.log_likelihood + fitted.parameters * float(np.log(task.data.log10_k.size)),
+        bic=-2.0 * fitted.log_likelihood + fitted.parameters * float(np.log(fitted.likelihood_values)),
         training_dex_rms=fitted.training_dex_rms,
         seconds=perf_counter() - start,
     )
-    return _Candidate(fitted, validation, leave_out, tried)
+    return _Candidate(fitted.without_caches(), validation, leave_out, tried)
 
 
 def _fit_again(
@@ -467,6 +482,11 @@ def _workers(jobs: int) -> Iterator[_Run]:
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
     try:
         yield partial(_run_in, pool)
+    except BaseException:
+        # Fits that run already would go on for minutes.
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
@@ -479,9 +499,29 @@ def _run_here(task: _Task, wanted: Sequence[Specification]) -> Iterator[_Candida
 def _run_in(
     pool: ProcessPoolExecutor, task: _Task, wanted: Sequence[Specification]
 ) -> Iterator[_Candidate | Tried]:
-    yield from pool.map(partial(_evaluate, task), wanted)
+    with _ignored_interrupts():  # the workers start here, and inherit that they ignore Ctrl-C
+        results = pool.map(partial(_evaluate, task), wanted)
+    try:
+        yield from results
+    except BrokenProcessPool as error:
+        raise RatedbError(
+            "a process that was fitting ended by itself",
+            got=str(error),
+            todo="it may have run out of memory: take fewer --jobs, or --engine sparse",
+        ) from error
 
 
 def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
     threadpool_limits(limits=1)
+
+
+@contextmanager
+def _ignored_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread has a say in signals
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -8,7 +8,7 @@ at little cost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
@@ -47,6 +47,10 @@ class SparseProcess:
     def noise(self) -> float:
         """The noise variance, in units of the output's variance."""
         return float(np.exp(self.parameters[-1])) + NOISE_FLOOR
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is computed on demand, so that copies and messages between processes are small."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def _covariance(self) -> Covariance:

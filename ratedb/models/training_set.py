@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from ratedb.errors import RatedbError
 from ratedb.physics.transitions import format_integers
-from ratedb.tables import BoolArray, FloatArray, RateTable
+from ratedb.tables import FloatArray, RateTable
 
 _MOSTLY = 0.9
 _PLACEHOLDER_BELOW = 1e-30
@@ -40,7 +42,8 @@ def complete_curves(rates: RateTable) -> tuple[RateTable, list[str]]:
     lacks some at the ends gets them from its likeness to the complete ones, if it has half of them. The rest
     is left out. Raises RatedbError where nothing is left.
     """
-    log10_k, warnings = _positive_log10(rates)
+    rates, warnings = usable_rates(rates)
+    log10_k = np.log10(rates.rate_cm3_s)
     as_given = np.isfinite(log10_k)
     log10_k, bridged = _bridge_gaps(np.log(rates.temperature_k), log10_k)
     columns = np.isfinite(log10_k).mean(axis=0) >= _MOSTLY if len(rates) else np.zeros(0, dtype=np.bool_)
@@ -81,23 +84,26 @@ def complete_curves(rates: RateTable) -> tuple[RateTable, list[str]]:
     )
 
 
-def _positive_log10(rates: RateTable) -> tuple[FloatArray, list[str]]:
-    """Return log10 k, NaN where there is no usable value, and warnings."""
+def usable_rates(rates: RateTable) -> tuple[RateTable, list[str]]:
+    """Return the rates with NaN for zeros and placeholders, and warnings that count them.
+
+    A placeholder is a tiny number that stands in several places: a mark for "no value", not a rate. Give the
+    whole system, since a mark may stand only once in a part of it.
+    """
     values = rates.rate_cm3_s
-    usable = np.isfinite(values) & (values > 0)
     warnings = []
-    zeros = int((values == 0).sum())
-    if zeros:
-        warnings.append(f"{zeros} rates of zero count as missing: they have no logarithm")
-    # The same tiny number in several places is a mark for "no value", not a rate.
-    tiny, counts = np.unique(values[usable & (values < _PLACEHOLDER_BELOW)], return_counts=True)
+    zero = values == 0
+    if zero.any():
+        warnings.append(f"{int(zero.sum())} rates of zero count as missing: they have no logarithm")
+    tiny, counts = np.unique(values[(values > 0) & (values < _PLACEHOLDER_BELOW)], return_counts=True)
     marks = tiny[counts > 1]
     placeholder = np.isin(values, marks)
     if placeholder.any():
         listed = ", ".join(f"{mark:g}" for mark in marks[:_NAMED])
         warnings.append(f"{int(placeholder.sum())} placeholders ({listed}) count as missing")
-    usable &= ~placeholder
-    return np.where(usable, np.log10(np.where(usable, values, 1.0)), np.nan), warnings
+    if not warnings:
+        return rates, []
+    return replace(rates, rate_cm3_s=np.where(zero | placeholder, np.nan, values)), warnings
 
 
 def _bridge_gaps(log_t: FloatArray, log10_k: FloatArray) -> tuple[FloatArray, int]:
@@ -141,9 +147,3 @@ def at_temperatures(rates: RateTable, temperature_k: FloatArray) -> RateTable:
         if len(match):
             values[:, column] = rates.rate_cm3_s[:, match[0]]
     return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, temperature_k, values)
-
-
-def positive_rows(rates: RateTable) -> BoolArray:
-    """Return which transitions have a positive rate at every temperature, shape (n,)."""
-    rows: BoolArray = (np.isfinite(rates.rate_cm3_s) & (rates.rate_cm3_s > 0)).all(axis=1)
-    return rows

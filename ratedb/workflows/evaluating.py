@@ -18,7 +18,7 @@ from ratedb.models.features import Transitions
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor
 from ratedb.models.temperatures import interpolation
-from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j
+from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j, usable_rates
 from ratedb.physics.transitions import format_integers
 from ratedb.planning.costs import CostModel
 from ratedb.store.rates import StoredRates
@@ -121,7 +121,7 @@ def evaluate_model(
 
 def _training_of(stored: StoredRates, record: Model, model: Predictor) -> tuple[RateTable, list[str]]:
     """Return what the baselines learn from: the rates of the training j at the model's temperatures."""
-    rates = rates_of_j(stored.known(), tuple(record.train_j), "training")
+    rates = rates_of_j(usable_rates(stored.known())[0], tuple(record.train_j), "training")
     training, _ = complete_curves(rates)
     if training.sha256() == record.training_sha256:
         return training, []
@@ -140,7 +140,13 @@ def held_out(truth: RateTable, record: Model, model: Predictor) -> tuple[RateTab
     """
     seen = {*record.train_j, *record.validate_j}
     wanted = tuple(j for j in record.target_j if j not in seen)
+    truth, warnings = usable_rates(truth)
     test = truth.select(np.isin(truth.initial_j(), wanted))
+    supported = model.supports(Transitions(test.levels, test.upper, test.lower))
+    if not supported.all():
+        count = int((~supported).sum())
+        warnings.append(f"{count} held-out transitions of a kind that was not trained are left out")
+        test = test.select(supported)
     low, high = model.temperature_k[0] * (1 - 1e-9), model.temperature_k[-1] * (1 + 1e-9)
     within = test.temperature_k[(test.temperature_k >= low) & (test.temperature_k <= high)]
     test = at_temperatures(test, within)
@@ -156,8 +162,10 @@ def held_out(truth: RateTable, record: Model, model: Predictor) -> tuple[RateTab
             todo="import explicit calculations of such j, or name a file that has them with --truth",
         )
     left_out = int((~usable).sum())
-    warnings = [f"{left_out} held-out transitions without a rate at the model's temperatures are left out"]
-    return test.select(usable), warnings if left_out else []
+    if left_out:
+        what = "without a rate at the model's temperatures are left out"
+        warnings.append(f"{left_out} held-out transitions {what}")
+    return test.select(usable), warnings
 
 
 def evaluate(

@@ -319,7 +319,7 @@ def _model_provenance(model: Model) -> dict[str, Any]:
         "kernel": model.kernel,
         "features": model.features,
         "mean": ", ".join(dict.fromkeys(m["mean"] for m in model.state.get("members", []))),
-        "prior": (model.state.get("reference") or {}).get("system"),
+        "prior": _prior_provenance(model.state.get("reference")),
         "train_j": model.train_j,
         "validate_j": model.validate_j,
         "training_sha256": model.training_sha256,
@@ -329,6 +329,13 @@ def _model_provenance(model: Model) -> dict[str, Any]:
         "ratedb_version": model.ratedb_version,
         "library_versions": model.library_versions,
     }
+
+
+def _prior_provenance(reference: dict[str, Any] | None) -> dict[str, str] | None:
+    """Return the data set that a model takes as prior mean, with the hash of its rates; None without one."""
+    if reference is None:
+        return None
+    return {"system": reference["system"], "sha256": reference["sha256"]}
 
 
 def _provenance(result: ExportResult, partners: list[dict[str, Any]]) -> bytes:

@@ -11,12 +11,12 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.models.features import Transitions
-from ratedb.models.training_set import at_temperatures, rates_of_j
+from ratedb.models.training_set import at_temperatures
 from ratedb.physics.transitions import downward_pairs
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
-from ratedb.tables import BoolArray, IntArray, LevelTable, Prediction, RateTable
+from ratedb.tables import BoolArray, LevelTable, Prediction, RateTable
 from ratedb.workflows.training import load_model
 
 
@@ -75,8 +75,11 @@ def fill_system(
             for row in store.query("SELECT source_id FROM source WHERE model_id = ?", [record.model_id])
         }
     report("predicting")
-    upper, lower, unsupported = _wanted_pairs(stored, record, j)
-    prediction = load_model(record).predict(Transitions(stored.rates.levels, upper, lower))
+    predictor = load_model(record)
+    wanted = _wanted_pairs(stored.rates.levels, record, j)
+    supported = predictor.supports(wanted)
+    unsupported = int((~supported).sum())
+    prediction = predictor.predict(wanted.select(supported))
     known, own = _known_values(stored, prediction, mine)
     keep = ~known & ~own
     rows = keep.any(axis=1)
@@ -115,11 +118,8 @@ def _better_models(store: Store, record: Model) -> tuple[str, ...]:
     )
 
 
-def _wanted_pairs(
-    stored: StoredRates, record: Model, j_values: tuple[int, ...] | None
-) -> tuple[IntArray, IntArray, int]:
-    """Return upper and lower of all downward pairs to have, and how many are of a kind never trained."""
-    levels = stored.rates.levels
+def _wanted_pairs(levels: LevelTable, record: Model, j_values: tuple[int, ...] | None) -> Transitions:
+    """Return all downward pairs to have out of these j."""
     _, j = levels.need_vj()
     wanted_j = record.target_j if j_values is None else j_values
     outside = sorted(set(wanted_j) - set(j.tolist()))
@@ -132,18 +132,7 @@ def _wanted_pairs(
         )
     upper, lower = downward_pairs(levels)
     of_target = np.isin(j[upper], wanted_j)
-    upper, lower = upper[of_target], lower[of_target]
-    training = rates_of_j(stored.known(), tuple(record.train_j), "training")
-    trained = set(_families(levels, training.upper, training.lower))
-    supported = np.array([family in trained for family in _families(levels, upper, lower)], dtype=np.bool_)
-    return upper[supported], lower[supported], int((~supported).sum())
-
-
-def _families(levels: LevelTable, upper: IntArray, lower: IntArray) -> list[tuple[int, int, int]]:
-    """Return (v, v', parity of dj) of each transition."""
-    v, j = levels.need_vj()
-    parity = np.abs(j[lower] - j[upper]) % 2
-    return list(zip(v[upper].tolist(), v[lower].tolist(), parity.tolist(), strict=True))
+    return Transitions(levels, upper[of_target], lower[of_target])
 
 
 def _known_values(stored: StoredRates, prediction: Prediction, mine: set[int]) -> tuple[BoolArray, BoolArray]:

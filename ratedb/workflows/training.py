@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.models.baselines import quantum_numbers
 from ratedb.models.features import Transitions, feature_map
 from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel
-from ratedb.models.means import check_mean
+from ratedb.models.means import REFERENCE, check_mean
 from ratedb.models.metrics import Metrics
 from ratedb.models.predictor import Predictor, from_stored, to_stored
 from ratedb.models.process import OPTIMISERS
 from ratedb.models.reference import ReferenceRates, reference_rates
 from ratedb.models.search import CRITERIA, ENGINES, SearchRequest, Tried, search
-from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j
+from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j, usable_rates
 from ratedb.planning.sets import validation_set
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
@@ -102,8 +103,9 @@ def train_model(
         system_id = store.system(system).system_id or 0
         sets = _choose_sets(store, system, options, stored.known())
         prior = None if options.prior is None else _prior_rates(store, system, options.prior)
-    known = stored.known()
+    known, marks = usable_rates(stored.known())
     training, warnings = complete_curves(rates_of_j(known, sets.train_j, "training"))
+    warnings = [*marks, *warnings]
     validation = at_temperatures(rates_of_j(known, sets.validate_j, "validation"), training.temperature_k)
     reference = None
     if prior is not None:
@@ -127,7 +129,12 @@ def train_model(
         validation=found.validation,
         seconds=perf_counter() - start,
         tried=found.tried,
-        warnings=(*warnings, *_not_computed(stored, sets.train_j), *_not_fitted(found.tried)),
+        warnings=(
+            *warnings,
+            *_without_rates(sets, predictor),
+            *_not_computed(stored, sets.train_j),
+            *_not_fitted(found.tried),
+        ),
     )
     if dry_run:
         return result
@@ -155,6 +162,12 @@ def _request(options: TrainOptions) -> SearchRequest:
         raise UsageError("the number of jobs makes no sense", expected="1 or more", got=str(options.jobs))
     if options.features != "auto":
         feature_map(options.features)
+    if options.mean.startswith(REFERENCE):
+        raise UsageError(
+            "a mean over another data set is asked for in two parts",
+            expected=f"--prior SYSTEM --mean {options.mean.removeprefix(REFERENCE)}",
+            got=f"--mean {options.mean}",
+        )
     if options.mean != "auto":
         check_mean(options.mean)
     return SearchRequest(
@@ -173,20 +186,33 @@ def _request(options: TrainOptions) -> SearchRequest:
 def _prior_rates(store: Store, system: str, prior: str) -> RateTable:
     if prior == system:
         raise UsageError("a system cannot be its own prior", expected="another system", got=prior)
-    return store.rates(prior).rates
+    return store.rates(prior).known()
 
 
 def _reference(prior: RateTable, training: RateTable) -> tuple[ReferenceRates, list[str]]:
     """Return the prior data set at the training temperatures, with a word on what it lacks."""
     prior.levels.need_vj()
     reference, warnings = reference_rates(prior, training.temperature_k)
-    there = reference.has(Transitions(training.levels, training.upper, training.lower))
+    transitions = Transitions(training.levels, training.upper, training.lower)
+    own, there = quantum_numbers(transitions), reference.has(transitions)
     if not there:
         raise RatedbError(
             f"{prior.system} has none of the training transitions",
             where=training.system,
             expected="a data set with the same v, j -> v', j'",
             got=f"{len(reference.known)} other transitions",
+            todo="choose another --prior",
+        )
+    if prior.levels.molecule != training.levels.molecule:
+        warnings.append(f"{prior.system} is another molecule than {training.levels.molecule}")
+    wanted = {(v, v_final) for v, _, v_final, _ in own.tolist()}
+    missing = wanted - {(v, v_final) for v, _, v_final, _ in reference.known.tolist()}
+    if missing:
+        raise RatedbError(
+            f"{prior.system} has nothing between some vibrational states",
+            where=training.system,
+            expected="a data set with every v -> v' of the training set",
+            got=", ".join(f"no {v} -> {v_final}" for v, v_final in sorted(missing)),
             todo="choose another --prior",
         )
     if there < len(training):
@@ -238,11 +264,17 @@ def _not_computed(stored: StoredRates, train_j: tuple[int, ...]) -> list[str]:
     return found
 
 
+def _without_rates(sets: _Sets, predictor: Predictor) -> list[str]:
+    missing = sorted(set(sets.train_j) - set(predictor.train_j))
+    return (
+        [f"j = {', '.join(map(str, missing))}: no complete temperature curve, not trained on"]
+        if missing
+        else []
+    )
+
+
 def _not_fitted(tried: tuple[Tried, ...]) -> list[str]:
-    failed = [
-        f"{entry.kernel} ({entry.features} features, {entry.mean} mean)" for entry in tried if entry.failure
-    ]
-    return [f"left out, since they do not explain the training data: {', '.join(failed)}"] if failed else []
+    return [f"left out: {reason}" for reason in dict.fromkeys(entry.failure for entry in tried) if reason]
 
 
 def load_model(record: Model) -> Predictor:

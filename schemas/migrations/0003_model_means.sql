@@ -6,6 +6,10 @@ SELECT
     model.validate_j, model.target_j, model.training_sha256, model.training_source_ids, model.criterion,
     model.seed, model.validation, model.tried, model.seconds, model.trained_at, model.ratedb_version,
     model.library_versions,
-    array_to_string(list_distinct(json_extract_string(model.state, '$.members[*].mean')), ', ') AS mean,
+    -- Each mean once, in the order of the members.
+    nullif(array_to_string(list_filter(
+        json_extract_string(model.state, '$.members[*].mean'),
+        lambda mean, place: list_position(json_extract_string(model.state, '$.members[*].mean'), mean) = place
+    ), ', '), '') AS mean,
     json_extract_string(model.state, '$.reference.system') AS prior
 FROM model JOIN collision_system AS s USING (system_id);

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rotor import TEMPERATURE_K, rotor_rates, with_values
 
 from ratedb.errors import RatedbError
-from ratedb.models.training_set import at_temperatures, complete_curves, positive_rows, rates_of_j
+from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j
 from ratedb.tables import FloatArray, RateTable
 
 RATES = rotor_rates((3, 6, 9, 12), scatter=0.0)
@@ -155,8 +155,3 @@ def test_temperatures_are_matched_by_value_and_missing_ones_stay_missing() -> No
     matched = at_temperatures(RATES, np.array([20.0, 300.0, 999.0]))
     assert np.array_equal(matched.rate_cm3_s[:, :2], RATES.rate_cm3_s[:, [0, -1]])
     assert np.isnan(matched.rate_cm3_s[:, 2]).all()
-
-
-def test_positive_rows_have_a_positive_rate_everywhere() -> None:
-    rows = positive_rows(changed((4, 0, 0.0), (6, 1, np.nan)))
-    assert np.flatnonzero(~rows).tolist() == [4, 6]
