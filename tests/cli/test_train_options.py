@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from commands import FAST, METRIC_KEYS, TRAIN, Run
 from synthetic import lamda_text, rotor_levels, rotor_rates
@@ -154,3 +156,42 @@ def test_a_model_of_an_older_format_says_to_train_again(run: Run, filled: Path) 
     with pytest.raises(RatedbError) as refused:
         from_stored(json.loads('{"format": 1}'), b"")
     assert "train it again" in str(refused.value)
+
+
+def test_a_mark_for_no_value_in_the_validation_j_is_no_rate(
+    run: Run, rotor_file: Path, tmp_path: Path
+) -> None:
+    rates = rotor_rates(rotor_levels(14, molecule="AB"), "He", (10.0, 20.0, 50.0, 100.0), seed=1)
+    values = rates.rate_cm3_s.copy()
+    rows = np.flatnonzero(np.isin(rates.initial_j(), (4, 7)))
+    values[rows[0], 1] = values[rows[-1], 2] = 1e-60
+    path, db = tmp_path / "marked.dat", tmp_path / "x.duckdb"
+    path.write_text(lamda_text([replace(rates, rate_cm3_s=values)]))
+    assert run("--db", db, "--quiet", "import", path).code == 0
+    answer = run("--db", db, "--json", "train", "AB+He", *TRAIN, *ONE)
+    assert answer.json["validation"]["dex_rms"] < 0.1
+    assert any("placeholders (1e-60)" in warning for warning in answer.json["warnings"])
+
+
+def test_a_fill_reads_what_is_supported_from_the_model_not_from_what_came_later(
+    run: Run, tmp_path: Path
+) -> None:
+    levels = rotor_levels(12, molecule="CD", v_max=1)
+    rates = rotor_rates(levels, "He", (10.0, 20.0, 50.0))
+    v, _ = levels.need_vj()
+    for name, rows in (("low", v[rates.upper] == 0), ("high", v[rates.upper] == 1)):
+        (tmp_path / f"{name}.dat").write_text(lamda_text([rates.select(rows)]))
+    db = tmp_path / "x.duckdb"
+    run("--db", db, "--quiet", "import", tmp_path / "low.dat", "--j", "1:4,6,7,9,12")
+    run("--db", db, "--quiet", "train", "CD+He", *TRAIN, *ONE)
+    before = run("--db", db, "--json", "fill", "CD+He", "--dry-run")
+    run("--db", db, "--quiet", "import", tmp_path / "high.dat", "--j", "3,6,9")
+    after = run("--db", db, "--json", "fill", "CD+He", "--dry-run")
+    assert (before.code, after.code) == (4, 4)
+    assert after.json["unsupported"] == before.json["unsupported"] > 0
+
+
+def test_the_name_of_a_mean_over_a_prior_is_refused_with_the_right_words(run: Run, imported: Path) -> None:
+    words = ("--prior", "AB+p-H2", "--mean", "prior+linear")
+    answer = run("--db", imported, "train", "AB+He", *TRAIN, *words)
+    assert (answer.code, "--prior SYSTEM --mean linear" in answer.err) == (2, True)

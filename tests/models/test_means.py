@@ -125,3 +125,15 @@ def test_fitting_an_unknown_mean_or_one_without_its_reference_is_refused() -> No
         fit_mean("cubic", all_of(rates), np.log10(rates.rate_cm3_s))
     with pytest.raises(UsageError, match="needs another data set"):
         fit_mean("prior+linear", all_of(rates), np.log10(rates.rate_cm3_s))
+
+
+def test_the_law_is_learnt_from_both_parities_however_the_rows_are_ordered() -> None:
+    """1200 rows of one channel, more than the law is learnt from, whose parity of dj alternates."""
+    levels = vibrating_levels(99, v_max=1)
+    v, j = levels.need_vj()
+    upper = np.flatnonzero((v == 1) & (j % 2 == 0) & (j >= 20) & (j < 44))
+    lower = np.flatnonzero(v == 0)
+    lower = lower[np.argsort(j[lower])]
+    of = Transitions(levels, np.repeat(upper, len(lower)), np.tile(lower, len(upper)))
+    log10_k = IosMean(np.array([[1, 0]]), LAWS[None, :1])(of)
+    assert IosMean.fit(of, log10_k)(of) == pytest.approx(log10_k, abs=0.02)

@@ -19,7 +19,8 @@ from ratedb.models.engine import Curves, Fitted, Specification, TrainingData
 from ratedb.models.features import Transitions
 from ratedb.models.predictor import Predictor, average, from_stored, to_stored
 from ratedb.models.reference import ReferenceRates, reference_rates
-from ratedb.tables import FloatArray
+from ratedb.physics.transitions import downward_pairs
+from ratedb.tables import FloatArray, LevelTable
 
 RATES = rotor_rates((3, 6, 9), scatter=0.004)
 WANTED = all_of(rotor_rates((4, 7, 12)))
@@ -212,3 +213,30 @@ def test_the_names_begin_with_the_heaviest_member(two: Predictor) -> None:
         "ios, linear",
         "basis",
     )
+
+
+def test_only_kinds_of_transitions_that_were_trained_are_supported(two: Predictor) -> None:
+    levels = LevelTable("AB", ("a", "b", "c"), [0.0, 3.0, 900.0], [1.0, 3.0, 1.0], [0, 0, 1], [0, 1, 0])
+    upper, lower = downward_pairs(levels)
+    supported = two.supports(Transitions(levels, upper, lower))
+    assert dict(zip(zip(upper, lower, strict=True), supported, strict=True)) == {
+        (1, 0): True,
+        (2, 0): False,
+        (2, 1): False,
+    }
+
+
+def test_for_a_homonuclear_molecule_each_nuclear_spin_is_a_kind_of_its_own() -> None:
+    rates = rotor_rates((4, 6, 8), molecule="H2")
+    member = basis.fit(training_data(rates), Specification("basis", "M32", "physics", "linear"))
+    found = Predictor(rates.levels, "He", (4, 6, 8), 8, TEMPERATURE_K, (member,), (1.0,), CALIBRATION)
+    assert not found.supports(all_of(rotor_rates((5,), molecule="H2"))).any()
+    assert found.supports(all_of(rotor_rates((6,), molecule="H2"))).all()
+
+
+def test_a_copy_for_keeping_has_no_factorised_covariance_and_predicts_the_same(two: Predictor) -> None:
+    member = two.members[0]
+    before = member.curves(WANTED)
+    light = member.without_caches()
+    assert not any(name.startswith("_") for process in light.processes for name in vars(process))  # type: ignore[attr-defined]
+    assert np.array_equal(light.curves(WANTED).mean, before.mean)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +26,7 @@ from ratedb.errors import RatedbError
 from ratedb.models import search as module
 from ratedb.models.baselines import interpolate_in_j
 from ratedb.models.calibration import RATIO_95_68
+from ratedb.models.kernels import canonical
 from ratedb.models.metrics import metrics
 from ratedb.models.reference import reference_rates
 from ratedb.models.search import SearchRequest, SearchResult, _Unseen, search, specifications
@@ -329,3 +332,19 @@ def test_one_temperature_is_enough() -> None:
 def test_a_kernel_named_twice_is_tried_once() -> None:
     found = search(TRAIN, VALIDATE, replace(ONE, kernels=("m32", "M32")))
     assert [(t.kernel, t.weight) for t in found.tried] == [("M32", 1.0)]
+
+
+def kill_itself(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_is_killed_ends_the_search_with_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_evaluate", kill_itself)
+    with pytest.raises(RatedbError, match="ended by itself"):
+        search(TRAIN, VALIDATE, replace(SMALL, jobs=2))
+
+
+def test_a_composite_search_fits_no_sum_or_product_twice() -> None:
+    request = SearchRequest(("M32", "RBF"), ("physics",), ("constant",), composite=True)
+    tried = [canonical(entry.kernel) for entry in search(TRAIN, VALIDATE, request).tried]
+    assert len(tried) == len(set(tried))
