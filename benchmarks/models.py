@@ -364,12 +364,13 @@ def main() -> int:
     splits = [one for name in sets.ROTATIONAL for one in paper_splits(sets.rotational(folder, name))]
     print(HEAD)
     rows = measure([*splits, h2_split(sets.h2_h(folder))], dense_too=dense_too)
+    command = "make bench-models" if dense_too else "python benchmarks/models.py --no-dense"
     text = "\n".join(
         [
             "Training and validation j of the paper's table I, j <= 20; every other j >= 5 is tested. Errors",
             "are dex_rms / factor_p95; `p95 of all untrained j` counts the validation j as predicted too;",
             "`ratio` is `auto` / `dense` in dex_rms. CO at 10-1000 K. Two measurements at a time, one core",
-            "each; MB is the largest memory of the process. `make bench-models`.",
+            f"each; MB is the largest memory of the process. Written by `{command}`.",
             "",
             HEAD,
             *map(str, rows),

@@ -1,5 +1,4 @@
-"""What a predicted interval means: the half widths are scaled until held-out rates fall inside as often as
-they say.
+"""What a predicted interval means: half widths fitted to the errors of rates that were held out.
 
 Errors of predicted rates have heavier tails than a normal distribution: a few transitions miss by far more
 than their neighbours (resonances at low temperature, a j unlike its neighbours). They are taken as
@@ -15,7 +14,6 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import t as student
 
-from ratedb.models.engine import rms
 from ratedb.tables import FloatArray, IntArray
 
 DEGREES_OF_FREEDOM = 3.0
@@ -79,9 +77,3 @@ class Calibration:
     def half_width(self, variance: FloatArray) -> FloatArray:
         """Return the half width of the 68 % interval in dex for variances of shape (n, m)."""
         return np.sqrt(self.scale**2 * variance + self.floor**2)
-
-
-def error_size(errors: list[FloatArray]) -> float:
-    """Return the root mean square of errors in several arrays, NaN left out; nan where there is none."""
-    known = np.concatenate([error[np.isfinite(error)] for error in errors])
-    return rms(known) if len(known) else float("nan")

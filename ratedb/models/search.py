@@ -1,8 +1,7 @@
-"""Choose kernels, features and means: fit many candidates, judge each on rates it has not seen, average the
-good.
+"""Choose kernels, features and means: fit many candidates, judge them on unseen rates, average the good.
 
 Two tests judge a candidate. The validation j are computed and neither trained on nor tested; they are few and
-low. So each training j is also predicted from the others, with the hyperparameters as they are.
+low. So each training j is also predicted from the others, with hyperparameters, mean and basis as they are.
 """
 
 from __future__ import annotations

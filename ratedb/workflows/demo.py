@@ -242,7 +242,7 @@ def _predict_one(run: _Run, system: str, plan: dict[str, Any]) -> dict[str, dict
     )
     trained = run.step(
         f"train {system}",
-        f"train on {system}; validation chooses the kernel",
+        f"train on {system}; unseen j choose the models",
         lambda: train_model(run.db, system, options, report=run.detail).to_json(),
     )
     filled = run.step(

@@ -58,9 +58,19 @@ def test_the_model_beats_naive_interpolation_on_dex_rms_and_p95(found: dict[str,
     assert set(model) >= METRIC_KEYS
     assert model["dex_rms"] < 0.5 * naive["dex_rms"]
     assert model["factor_p95"] < 0.6 * naive["factor_p95"]
-    # j = 15 and 18 of p-H2 lie 0.3 dex off both neighbours below 200 K; no training set could tell.
-    assert model["coverage_95"] > 0.7
     assert len(found["train"][system]["tried"]) >= 10
+
+
+@pytest.mark.parametrize(
+    "system",
+    [
+        # Known not to hold: j = 15 and 18 lie off both neighbours below 200 K, and nothing near is trained.
+        pytest.param("CO+p-H2", marks=pytest.mark.xfail(strict=True)),
+        "CO+o-H2",
+    ],
+)
+def test_the_stated_95_percent_intervals_hold_for_most_rates(found: dict[str, Any], system: str) -> None:
+    assert found["evaluate"][system]["model"]["coverage_95"] > 0.85
 
 
 def test_the_filled_file_is_complete_and_has_its_provenance(found: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from ratedb.models.calibration import HALF_WIDTH_68, RATIO_95_68, Calibration, error_size
+from ratedb.models.calibration import HALF_WIDTH_68, RATIO_95_68, Calibration
 from ratedb.tables import FloatArray
 
 SHAPE = (300, 6)
@@ -98,8 +98,3 @@ def test_without_any_error_the_variance_stays_as_it_is() -> None:
     found = Calibration.fit(np.zeros(SHAPE), np.ones(SHAPE), GROUP)
     assert found.half_width(np.full((1, 6), 0.04)) == pytest.approx(0.2)
     assert found.scale == Calibration.none(6).scale
-
-
-def test_error_size_leaves_unknown_errors_out() -> None:
-    assert error_size([np.array([[3.0, np.nan]]), np.array([[4.0]])]) == pytest.approx(np.sqrt(12.5))
-    assert np.isnan(error_size([np.array([[np.nan]])]))
