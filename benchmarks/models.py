@@ -306,7 +306,7 @@ def scatter(rates: RateTable, reference_of: RateTable | None = None) -> tuple[fl
     errors = []
     for mean in ("constant", "linear") if prefix else ("linear", "ios"):
         fitted = basis.fit(data, Specification("basis", "M52", "physics", prefix + mean))
-        errors.append((fitted.leave_out(j).mean - data.log10_k)[inner])
+        errors.append((fitted.leave_out(data).mean - data.log10_k)[inner])
     best = min(errors, key=rms)
     return rms(best), float(10.0 ** np.quantile(np.abs(best), 0.95))
 

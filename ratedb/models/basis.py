@@ -18,10 +18,10 @@ import numpy as np
 from ratedb.errors import FitError
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
 from ratedb.models.features import Standardiser, Transitions, feature_map
-from ratedb.models.means import Mean, fit_mean, fitted_numbers, mean_from_arrays
+from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
 from ratedb.models.process import LEARN_FROM, Optimiser, Process, fit_process
 from ratedb.models.sparse import SparseProcess, fit_sparse_process
-from ratedb.tables import FloatArray, IntArray, LevelTable
+from ratedb.tables import BoolArray, FloatArray, LevelTable
 
 # A basis vector whose singular value is below this share of the first carries, on real rates, less than
 # the scatter between neighbouring transitions.
@@ -67,8 +67,8 @@ class CoefficientProcess(Protocol):
         """Return mean and variance at inputs (m, d)."""
         ...
 
-    def leave_out(self, groups: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and variance of each training row, predicted without its group."""
+    def without(self, rows: BoolArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance of some training rows, predicted from the outputs of the others."""
         ...
 
 
@@ -139,27 +139,41 @@ class BasisModel:
 
     def curves(self, transitions: Transitions) -> Curves:
         """Return the posterior mean and variance, noise included, of log10 k."""
-        mean, variance = self._coefficients(transitions)
-        return Curves(
-            self.mean(transitions) + self.basis.centre + mean @ self.basis.vectors,
-            variance @ self.basis.vectors**2 + self.basis.rest_variance,
-        )
+        curves = self._of_coefficients(self.basis, *self._outputs(transitions))
+        return Curves(self.mean(transitions) + curves.mean, curves.variance)
 
     def covariance(self, transitions: Transitions) -> FloatArray:
         """Return the posterior covariance of log10 k between temperatures, shape (n, m, m)."""
-        _, variance = self._coefficients(transitions)
-        vectors = self.basis.vectors
+        _, variance = self._outputs(transitions)
+        vectors = self.scale[:, None] * self.basis.vectors
         explained: FloatArray = np.einsum("nc,cs,ct->nst", variance, vectors, vectors)
         return explained + np.diag(self.basis.rest_variance)
 
-    def leave_out(self, groups: IntArray) -> Curves:
-        """Return the curves of the training transitions, each predicted without its group."""
-        each = [process.leave_out(groups) for process in self.processes]
-        mean = np.column_stack([one for one, _ in each]) * self.scale
-        variance = np.column_stack([one for _, one in each]) * self.scale**2
+    def leave_out(self, data: TrainingData) -> Curves:
+        """Return the curves of the transitions it was trained on, each predicted without its fold.
+
+        The mean and the basis' centre are fitted anew without the fold; hyperparameters and basis vectors
+        stay.
+        """
+        folds = data.folds()
+        result = Curves(np.empty_like(data.log10_k), np.empty_like(data.log10_k))
+        for fold in np.unique(folds):
+            rows = folds == fold
+            of_mean = data.mean_without(self.specification.mean, int(fold))
+            left = (data.log10_k - of_mean)[~rows]
+            basis = replace(self.basis, centre=left.mean(axis=0))
+            others = (basis.coefficients(left) / self.scale).T
+            each = [process.without(rows, one) for process, one in zip(self.processes, others, strict=True)]
+            mean, variance = (np.stack(part, axis=1) for part in zip(*each, strict=True))
+            curves = self._of_coefficients(basis, mean, variance)
+            result.mean[rows], result.variance[rows] = of_mean[rows] + curves.mean, curves.variance
+        return result
+
+    def _of_coefficients(self, basis: TemperatureBasis, mean: FloatArray, variance: FloatArray) -> Curves:
+        """Return what the mean leaves over for the processes' outputs, shape (n, c) each."""
         return Curves(
-            self.mean(self.training) + self.basis.centre + mean @ self.basis.vectors,
-            variance @ self.basis.vectors**2 + self.basis.rest_variance,
+            basis.centre + (mean * self.scale) @ basis.vectors,
+            (variance * self.scale**2) @ basis.vectors**2 + basis.rest_variance,
         )
 
     def stored(self) -> tuple[dict[str, Any], Arrays]:
@@ -189,14 +203,15 @@ class BasisModel:
             arrays["inducing"] = first.inducing
         return state, arrays | {f"mean_{name}": array for name, array in self.mean.arrays().items()}
 
-    def _coefficients(self, transitions: Transitions) -> tuple[FloatArray, FloatArray]:
+    def _outputs(self, transitions: Transitions) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance of the processes' outputs, shape (n, c) each."""
         inputs = self.standardiser(feature_map(self.specification.features)(transitions))
         # In blocks: the covariances of all training with all wanted transitions need not fit into memory.
         blocks = np.array_split(inputs, max(1, -(-len(inputs) // _PREDICT_AT_ONCE)))
         each = [[process.posterior(block) for block in blocks] for process in self.processes]
         mean = np.column_stack([np.concatenate([one for one, _ in parts]) for parts in each])
         variance = np.column_stack([np.concatenate([one for _, one in parts]) for parts in each])
-        return mean * self.scale, variance * self.scale**2
+        return mean, variance
 
 
 def fit(
@@ -211,8 +226,7 @@ def fit(
 
     Raises FitError where the fit does not explain half the variance of its own training curves.
     """
-    mean = fit_mean(specification.mean, data.transitions, data.log10_k, data.reference)
-    of_mean = mean(data.transitions)
+    mean, of_mean = data.mean(specification.mean)
     left = data.log10_k - of_mean
     basis = TemperatureBasis.of(left)
     coefficients = basis.coefficients(left)

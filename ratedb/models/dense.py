@@ -17,11 +17,11 @@ from ratedb.models.covariance import Covariance
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
 from ratedb.models.features import Standardiser, Transitions, feature_map
 from ratedb.models.kernels import build_kernel
-from ratedb.models.means import Mean, fit_mean, fitted_numbers, mean_from_arrays
-from ratedb.models.process import Optimiser, optimum, random_rows
+from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
+from ratedb.models.process import Optimiser, optimum, predict_block, random_rows
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
 from ratedb.models.sparse import assign
-from ratedb.tables import FloatArray, IntArray, LevelTable
+from ratedb.tables import FloatArray, LevelTable
 
 MOST_POINTS = 6000
 _LENGTH_SCALE = 2.0
@@ -84,24 +84,26 @@ class DenseModel:
         covariance: FloatArray = self.scale**2 * np.stack(each)
         return covariance
 
-    def leave_out(self, groups: IntArray) -> Curves:
-        """Return the curves of the training transitions, each predicted without its group."""
+    def leave_out(self, data: TrainingData) -> Curves:
+        """Return the curves of the transitions it was trained on, each predicted without its fold.
+
+        The mean is fitted anew without the fold; hyperparameters stay.
+        """
         model, m = self._regression(), len(self.temperature_k)
         noise = float(model.likelihood.variance.numpy())
         inverse = np.linalg.inv(model.kernel(self.inputs).numpy() + noise * np.eye(len(self.inputs)))
-        weights = inverse @ self.outputs[:, 0]
-        mean, variance = np.empty(len(self.inputs)), np.empty(len(self.inputs))
-        of_point = np.repeat(groups, m)
-        for group in np.unique(groups):
-            rows = np.flatnonzero(of_point == group)
-            block = np.linalg.inv(inverse[np.ix_(rows, rows)])
-            mean[rows] = self.outputs[rows, 0] - block @ weights[rows]
-            variance[rows] = np.diag(block)
-        shape = (len(groups), m)
-        return Curves(
-            self.mean(self.training) + self.centre + self.scale * mean.reshape(shape),
-            self.scale**2 * np.maximum(variance, noise).reshape(shape),
-        )
+        folds = data.folds()
+        result = Curves(np.empty_like(data.log10_k), np.empty_like(data.log10_k))
+        for fold in np.unique(folds):
+            rows = folds == fold
+            of_mean = data.mean_without(self.specification.mean, int(fold))
+            left = (data.log10_k - of_mean)[~rows]
+            centre = float(left.mean())
+            others = ((left - centre) / self.scale).ravel()
+            mean, variance = predict_block(inverse, np.repeat(rows, m), others)
+            result.mean[rows] = of_mean[rows] + centre + self.scale * mean.reshape(-1, m)
+            result.variance[rows] = self.scale**2 * variance.reshape(-1, m)
+        return result
 
     def stored(self) -> tuple[dict[str, Any], Arrays]:
         """Return the model as JSON values and arrays."""
@@ -160,8 +162,7 @@ def fit(
             got=f"{n} transitions x {m} temperatures = {n * m}",
             todo="use --engine auto",
         )
-    mean = fit_mean(specification.mean, data.transitions, data.log10_k, data.reference)
-    of_mean = mean(data.transitions)
+    mean, of_mean = data.mean(specification.mean)
     left = data.log10_k - of_mean
     centre, scale = float(left.mean()), float(left.std()) or 1.0
     raw = _points(specification.features, data.transitions, data.temperature_k)

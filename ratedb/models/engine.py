@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ratedb.models.features import Transitions
+from ratedb.models.means import Mean, fit_mean
 from ratedb.tables import FloatArray, IntArray
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -31,17 +32,34 @@ class Specification:
         return f"{self.kernel}, {self.features} features, {self.mean} mean"
 
 
+# With more training j than this, several are left out together.
+_MOST_FOLDS = 10
+
+
+class FittedMean(NamedTuple):
+    """A fitted mean and its values of the training transitions, shape (n, m)."""
+
+    mean: Mean
+    values: FloatArray
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingData:
-    """Complete training curves: log10 k, shape (n, m), of transitions, at m temperatures."""
+    """Complete training curves: log10 k, shape (n, m), of transitions, at m temperatures.
+
+    `means` has fitted means by name, `left_out` their values, shape (n, m), by name and by the fold they were
+    fitted without. Many models share them; what is not there is fitted when it is asked for.
+    """
 
     transitions: Transitions
     temperature_k: FloatArray
     log10_k: FloatArray
     reference: Reference | None = None
+    means: Mapping[str, FittedMean] = field(default_factory=dict)
+    left_out: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
 
     def select(self, rows: IntArray) -> TrainingData:
-        """Return some of the transitions."""
+        """Return some of the transitions; means have to be fitted again."""
         return TrainingData(
             self.transitions.select(rows), self.temperature_k, self.log10_k[rows], self.reference
         )
@@ -51,6 +69,26 @@ class TrainingData:
         _, j = self.transitions.levels.need_vj()
         initial: IntArray = j[self.transitions.upper]
         return initial
+
+    def folds(self) -> IntArray:
+        """Return the fold of each transition, shape (n,): one for each initial j, every tenth j of many."""
+        _, place = np.unique(self.initial_j(), return_inverse=True)
+        folds: IntArray = place % _MOST_FOLDS
+        return folds
+
+    def mean(self, name: str) -> FittedMean:
+        """Return the named mean, fitted to all transitions."""
+        if name in self.means:
+            return self.means[name]
+        mean = fit_mean(name, self.transitions, self.log10_k, self.reference)
+        return FittedMean(mean, mean(self.transitions))
+
+    def mean_without(self, name: str, fold: int) -> FloatArray:
+        """Return the values, shape (n, m), of the named mean, fitted to the other folds' transitions."""
+        if (name, fold) in self.left_out:
+            return self.left_out[name, fold]
+        others = self.select(np.flatnonzero(self.folds() != fold))
+        return others.mean(name).mean(self.transitions)
 
 
 class Curves(NamedTuple):
@@ -105,8 +143,11 @@ class Fitted(Protocol):
         """Return the posterior covariance of log10 k between temperatures, shape (n, m, m)."""
         ...
 
-    def leave_out(self, groups: IntArray) -> Curves:
-        """Return the curves of the training transitions, each predicted without its group."""
+    def leave_out(self, data: TrainingData) -> Curves:
+        """Return the curves of the transitions it was trained on, each predicted without its fold.
+
+        The mean is fitted anew without the fold; hyperparameters and basis stay.
+        """
         ...
 
     def without_caches(self) -> Fitted:

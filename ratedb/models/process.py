@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 
 from ratedb.errors import FitError
 from ratedb.models.covariance import Covariance
-from ratedb.tables import FloatArray, IntArray
+from ratedb.tables import BoolArray, FloatArray, IntArray
 
 Optimiser = Literal["lbfgs", "rmsprop"]
 OPTIMISERS: tuple[Optimiser, ...] = ("lbfgs", "rmsprop")
@@ -80,6 +80,10 @@ class Process:
     def _weights(self) -> FloatArray:
         return np.asarray(cho_solve((self._cholesky, True), self.outputs))
 
+    @cached_property
+    def _inverse(self) -> FloatArray:
+        return _inverse(self._cholesky)
+
     @property
     def noise(self) -> float:
         """The noise variance, in units of the output's variance."""
@@ -92,20 +96,13 @@ class Process:
         explained = (cross * cho_solve((self._cholesky, True), cross)).sum(axis=0)
         return cross.T @ self._weights, np.maximum(prior - explained, 0.0) + self.noise
 
-    def leave_out(self, groups: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and variance of each training row, (n,) each, predicted without the rows of its group.
+    def without(self, rows: BoolArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance of some training rows, predicted from `others`, outputs of the other rows.
 
         The hyperparameters stay; a block of the inverse covariance gives the rest exactly (Rasmussen &
         Williams 2006, eqs. 5.10-5.12, for blocks).
         """
-        inverse = _inverse(self._cholesky)
-        mean, variance = np.empty(len(groups)), np.empty(len(groups))
-        for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
-            block = np.linalg.inv(inverse[np.ix_(rows, rows)])
-            mean[rows] = self.outputs[rows] - block @ self._weights[rows]
-            variance[rows] = np.diag(block)
-        return mean, np.maximum(variance, NOISE_FLOOR)
+        return predict_block(self._inverse, rows, others)
 
 
 def fit_process(
@@ -126,6 +123,13 @@ def fit_process(
     rows = random_rows(len(inputs), seed, learn_from)
     best = optimum(kernel, inputs[rows], outputs[rows], optimiser=optimiser)
     return Process(kernel, inputs, outputs, best.parameters, -best.loss, len(rows))
+
+
+def predict_block(inverse: FloatArray, rows: BoolArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return mean and variance of the marked rows given the others' outputs, by the inverse covariance."""
+    block = np.linalg.inv(inverse[np.ix_(rows, rows)])
+    mean = -block @ (inverse[np.ix_(rows, ~rows)] @ others)
+    return mean, np.maximum(np.diag(block), NOISE_FLOOR)
 
 
 def random_rows(count: int, seed: int, most: int) -> IntArray:

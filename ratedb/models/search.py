@@ -1,25 +1,18 @@
 """Choose kernels, features and means: fit many candidates, judge them on unseen rates, average the good.
 
-Two tests judge a candidate. The validation j are computed and neither trained on nor tested; they are few and
-low. So each training j is also predicted from the others, with hyperparameters, mean and basis as they are.
+Two tests judge a candidate. The validation j are computed and neither trained on nor tested; they are few
+and low. So each training j is also predicted from the others, with a mean fitted to these.
 """
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from time import perf_counter
 from typing import Literal
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from ratedb.errors import FitError, RatedbError
 from ratedb.models import basis, dense
@@ -32,6 +25,7 @@ from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor, average
 from ratedb.models.process import LEARN_FROM, Optimiser, random_rows
 from ratedb.models.reference import ReferenceRates
+from ratedb.models.workers import Workers, workers
 from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable
 
 Criterion = Literal["validation", "bic"]
@@ -154,13 +148,16 @@ def search(
         np.log10(training.rate_cm3_s),
         reference,
     )
-    with _workers(request.jobs) as run:
+    with workers(request.jobs) as pool:
         rows = random_rows(len(training), request.seed, _COMPARE_ON)
         compare = data.select(rows) if engine != "dense" else data
+        wanted = specifications(request, training.levels.molecule, engine, reference is not None)
         task = _Task(compare, validation, request.seed, request.optimiser, _COMPARE_LEARN_FROM)
-        candidates, tried = _single(task, request, engine, run, report)
+        report(f"fitting the means of {len(wanted)} candidates")
+        task = _with_means(task, wanted, pool)
+        candidates, tried = _single(task, wanted, pool, report)
         if request.composite:
-            more, tried_more = _composite(task, request, candidates, run, report)
+            more, tried_more = _composite(task, request, candidates, pool, report)
             candidates, tried = candidates + more, tried + tried_more
         weights = _weigh(candidates, task, request, engine)
         chosen = [index for index in np.argsort(-weights, kind="stable") if weights[index] > 0]
@@ -171,7 +168,7 @@ def search(
         final = replace(task, data=data, learn_from=LEARN_FROM)
         if engine == "sparse" or (len(training) > _COMPARE_LEARN_FROM and engine == "basis"):
             report(f"fitting the {len(members)} chosen to all {len(training)} transitions")
-            members, own, failed = _fit_again(members, own, final, engine, run)
+            members, own, failed = _fit_again(members, own, final, engine, pool)
             tried = tried + failed
     tried = _with_weights(tried, members, own)
     predictor = Predictor(
@@ -262,19 +259,28 @@ def specifications(
     ]
 
 
-_Run = Callable[[_Task, Sequence[Specification]], Iterator["_Candidate | Tried"]]
+def _with_means(task: _Task, wanted: Sequence[Specification], pool: Workers) -> _Task:
+    """Return the task with the candidates' means, each fitted once to all data and once without each fold."""
+    data = replace(task.data, means={}, left_out={})
+    names = list(dict.fromkeys(specification.mean for specification in wanted))
+    keys = [(name, fold) for name in names for fold in np.unique(data.folds()).tolist()]
+    means = dict(zip(names, pool.run(data.mean, names), strict=True))
+    left_out = dict(zip(keys, pool.run(partial(_mean_without, data), keys), strict=True))
+    return replace(task, data=replace(data, means=means, left_out=left_out))
+
+
+def _mean_without(data: TrainingData, key: tuple[str, int]) -> FloatArray:
+    return data.mean_without(*key)
 
 
 def _single(
-    task: _Task, request: SearchRequest, engine: str, run: _Run, report: Callable[[str], None]
+    task: _Task, wanted: Sequence[Specification], pool: Workers, report: Callable[[str], None]
 ) -> tuple[list[_Candidate], list[Tried]]:
-    molecule = task.data.transitions.levels.molecule
-    wanted = specifications(request, molecule, engine, task.data.reference is not None)
-    candidates, tried = _collect(task, wanted, run, report)
+    candidates, tried = _collect(task, wanted, pool, report)
     if not candidates:
         raise RatedbError(
             "no candidate could be fitted",
-            where=molecule,
+            where=task.validation.system,
             expected="at least one kernel that explains the training data",
             got="; ".join(dict.fromkeys(str(t.failure) for t in tried)),
             todo="check the training rates, or train on more j",
@@ -286,7 +292,7 @@ def _composite(
     task: _Task,
     request: SearchRequest,
     candidates: Sequence[_Candidate],
-    run: _Run,
+    pool: Workers,
     report: Callable[[str], None],
 ) -> tuple[list[_Candidate], list[Tried]]:
     """Extend the best candidate's kernel by sums and products until its criterion no longer improves."""
@@ -301,7 +307,7 @@ def _composite(
         ]
         seen |= {canonical(kernel) for kernel in new}
         wanted = [replace(start, kernel=kernel) for kernel in new]
-        more, tried_more = _collect(task, wanted, run, report)
+        more, tried_more = _collect(task, wanted, pool, report)
         found += more
         tried += tried_more
         best_of_round = min(more, key=partial(_score, criterion=request.criterion), default=best)
@@ -312,10 +318,11 @@ def _composite(
 
 
 def _collect(
-    task: _Task, wanted: Sequence[Specification], run: _Run, report: Callable[[str], None]
+    task: _Task, wanted: Sequence[Specification], pool: Workers, report: Callable[[str], None]
 ) -> tuple[list[_Candidate], list[Tried]]:
     candidates, tried = [], []
-    for number, (specification, result) in enumerate(zip(wanted, run(task, wanted), strict=True), 1):
+    results = pool.run(partial(_evaluate, task), wanted)
+    for number, (specification, result) in enumerate(zip(wanted, results, strict=True), 1):
         report(f"{number} of {len(wanted)}: {specification}")
         if isinstance(result, _Candidate):
             candidates.append(result)
@@ -341,7 +348,7 @@ def _evaluate(task: _Task, specification: Specification) -> _Candidate | Tried:
             learn_from=task.learn_from,
         )
         validation = fitted.curves(task.wanted)
-        leave_out = fitted.leave_out(task.data.initial_j())
+        leave_out = fitted.leave_out(task.data)
     except (FitError, np.linalg.LinAlgError) as error:
         names = (specification.kernel, specification.features, specification.mean)
         reason = error.what if isinstance(error, FitError) else f"no Cholesky factor: {error}"
@@ -361,22 +368,23 @@ def _evaluate(task: _Task, specification: Specification) -> _Candidate | Tried:
 
 
 def _fit_again(
-    members: Sequence[_Candidate], weights: FloatArray, task: _Task, engine: str, run: _Run
+    members: Sequence[_Candidate], weights: FloatArray, task: _Task, engine: str, pool: Workers
 ) -> tuple[list[_Candidate], FloatArray, list[Tried]]:
     """Fit chosen candidates to all training transitions; return those that failed then as the third."""
     wanted = [replace(member.fitted.specification, engine=engine) for member in members]
-    results = list(zip(run(task, wanted), weights, strict=True))
+    again = _with_means(task, wanted, pool)
+    results = list(zip(pool.run(partial(_evaluate, again), wanted), weights, strict=True))
     failed = [result for result, _ in results if isinstance(result, Tried)]
-    again = [(result, weight) for result, weight in results if isinstance(result, _Candidate)]
-    if not again:
+    fitted = [(result, weight) for result, weight in results if isinstance(result, _Candidate)]
+    if not fitted:
         raise RatedbError(
             "none of the chosen candidates could be fitted to all transitions",
             where=task.validation.system,
             got="; ".join(str(entry.failure) for entry in failed),
             todo="choose other --kernels",
         )
-    own = np.array([weight for _, weight in again])
-    return [candidate for candidate, _ in again], own / own.sum(), failed
+    own = np.array([weight for _, weight in fitted])
+    return [candidate for candidate, _ in fitted], own / own.sum(), failed
 
 
 def _with_weights(tried: Sequence[Tried], members: Sequence[_Candidate], weights: FloatArray) -> list[Tried]:
@@ -466,61 +474,3 @@ def _calibrate(
         curves = [Curves(unseen.errors[c][rows], variances[c][rows]) for c in range(len(members))]
         error[rows], variance[rows] = average(curves, own.tolist())
     return Calibration.fit(error, np.where(np.isfinite(variance), variance, 1.0), unseen.group)
-
-
-@contextmanager
-def _workers(jobs: int) -> Iterator[_Run]:
-    """Yield how to fit many candidates: here, or in `jobs` processes with the same results.
-
-    A fit is some thousand small matrix operations, which run best on one thread each.
-    """
-    if jobs <= 1:
-        with threadpool_limits(limits=1):
-            yield _run_here
-        return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_start_worker)
-    try:
-        yield partial(_run_in, pool)
-    except BaseException:
-        # Fits that run already would go on for minutes.
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _run_here(task: _Task, wanted: Sequence[Specification]) -> Iterator[_Candidate | Tried]:
-    for specification in wanted:
-        yield _evaluate(task, specification)
-
-
-def _run_in(
-    pool: ProcessPoolExecutor, task: _Task, wanted: Sequence[Specification]
-) -> Iterator[_Candidate | Tried]:
-    with _ignored_interrupts():  # the workers start here, and inherit that they ignore Ctrl-C
-        results = pool.map(partial(_evaluate, task), wanted)
-    try:
-        yield from results
-    except BrokenProcessPool as error:
-        raise RatedbError(
-            "a process that was fitting ended by itself",
-            got=str(error),
-            todo="it may have run out of memory: take fewer --jobs, or --engine sparse",
-        ) from error
-
-
-def _start_worker() -> None:
-    threadpool_limits(limits=1)
-
-
-@contextmanager
-def _ignored_interrupts() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread has a say in signals
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

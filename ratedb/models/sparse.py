@@ -20,7 +20,7 @@ from ratedb.models.covariance import Covariance
 from ratedb.models.kernels import build_kernel, kernel_terms
 from ratedb.models.process import LEARN_FROM, NOISE_FLOOR, Optimiser, optimum, random_rows
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
-from ratedb.tables import FloatArray, IntArray
+from ratedb.tables import BoolArray, FloatArray
 
 INDUCING = 500
 _STEPS = 15
@@ -86,17 +86,13 @@ class SparseProcess:
         prior = self._covariance.diagonal(self.parameters[:-1], wanted)
         return self._from(self._precision, self._moment, self._features(wanted), prior)
 
-    def leave_out(self, groups: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and variance, (n,) each, of each training row predicted without its group."""
-        mean, variance = np.empty(len(groups)), np.empty(len(groups))
-        prior = self._covariance.diagonal(self.parameters[:-1], self.inputs)
-        for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
-            features = self._own_features[:, rows]
-            precision = self._precision - features @ features.T / self.noise
-            moment = self._moment - features @ self.outputs[rows] / self.noise
-            mean[rows], variance[rows] = self._from(precision, moment, features, prior[rows])
-        return mean, variance
+    def without(self, rows: BoolArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean and variance of some training rows, predicted from the outputs of the others."""
+        features = self._own_features
+        precision = self._precision - features[:, rows] @ features[:, rows].T / self.noise
+        moment = features[:, ~rows] @ others / self.noise
+        prior = self._covariance.diagonal(self.parameters[:-1], self.inputs[rows])
+        return self._from(precision, moment, features[:, rows], prior)
 
     def _from(
         self, precision: FloatArray, moment: FloatArray, features: FloatArray, prior: FloatArray

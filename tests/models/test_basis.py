@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rotor import all_of, rotor_rates, training_data, with_values
@@ -12,6 +14,7 @@ from ratedb.models.basis import TemperatureBasis
 from ratedb.models.engine import Specification, explained_share
 from ratedb.models.features import physics_features
 from ratedb.models.means import fit_mean
+from ratedb.models.process import Process
 from ratedb.tables import FloatArray
 
 PLAIN = Specification("basis", "M32", "physics", "constant")
@@ -104,28 +107,66 @@ def test_the_same_seed_gives_the_same_model() -> None:
     assert one.log_likelihood != other.log_likelihood
 
 
-def test_leaving_a_j_out_uses_none_of_its_data() -> None:
-    """Rates of j = 6 changed beyond recognition: its own prediction from the other j hardly moves.
+@pytest.mark.parametrize("mean", ["constant", "linear", "ios"])
+def test_leaving_a_j_out_uses_none_of_its_data(mean: str) -> None:
+    """Rates of j = 6 changed beyond recognition: its own prediction from the other j does not move at all."""
+    data = training_data(rotor_rates())
+    fitted = basis.fit(data, Specification("basis", "M52", "physics", mean))
+    own = data.initial_j() == 6
+    changed = replace(data, log10_k=np.where(own[:, None], 3.0 * data.log10_k, data.log10_k))
+    before, after = fitted.leave_out(data), fitted.leave_out(changed)
+    assert np.array_equal(after.mean[own], before.mean[own])
+    assert np.abs(after.mean[~own] - before.mean[~own]).max() > 1.0
 
-    Mean, basis and hyperparameters still come from all, as the docstring says; so the processes are compared.
-    """
-    rates = rotor_rates()
-    fitted = basis.fit(training_data(rates), PLAIN)
-    own = rates.initial_j() == 6
-    for process in fitted.processes:
-        outputs = np.where(own, 100.0, process.outputs)
-        changed = type(process)(
-            process.kernel, process.inputs, outputs, process.parameters, 0.0, process.learnt_from
-        )
-        before, after = (one.leave_out(rates.initial_j()) for one in (process, changed))
-        assert after[0][own] == pytest.approx(before[0][own], abs=1e-6)
-        assert np.abs(after[0][~own] - before[0][~own]).max() > 1.0
+
+def test_leaving_a_j_out_fits_the_mean_anew_and_keeps_the_hyperparameters() -> None:
+    """The slow way: mean of the other j, their coefficients in the same basis, conditioned on by hand."""
+    data = training_data(rotor_rates(scatter=0.2))
+    fitted = basis.fit(data, Specification("basis", "M52", "physics", "linear"))
+    own = data.initial_j() == 9
+    others = data.select(np.flatnonzero(~own))
+    mean = fit_mean("linear", others.transitions, others.log10_k)
+    left = others.log10_k - mean(others.transitions)
+    expected = mean(data.transitions)[own] + left.mean(axis=0)
+    spread = np.tile(fitted.basis.rest_variance, (int(own.sum()), 1))
+    for vector, size, process in zip(fitted.basis.vectors, fitted.scale, fitted.processes, strict=True):
+        output = (left - left.mean(axis=0)) @ vector / size
+        alone = Process("M52", process.inputs[~own], output, process.parameters, 0.0, len(output))
+        centre, variance = alone.posterior(process.inputs[own])
+        expected += size * centre[:, None] * vector
+        spread += size**2 * variance[:, None] * vector**2
+    found = fitted.leave_out(data)
+    assert found.mean[own] == pytest.approx(expected, abs=1e-7)
+    assert found.variance[own] == pytest.approx(spread, rel=1e-6)
+
+
+def test_means_fitted_beforehand_change_nothing() -> None:
+    data = training_data(rotor_rates(scatter=0.2))
+    specification = Specification("basis", "M32", "physics", "ios")
+    folds = range(int(data.folds().max()) + 1)
+    known = replace(
+        data,
+        means={"ios": data.mean("ios")},
+        left_out={("ios", fold): data.mean_without("ios", fold) for fold in folds},
+    )
+    one, two = (basis.fit(each, specification) for each in (data, known))
+    assert np.array_equal(one.curves(data.transitions).mean, two.curves(data.transitions).mean)
+    assert np.array_equal(one.leave_out(data).mean, two.leave_out(known).mean)
+
+
+def test_each_initial_j_is_a_fold_and_of_many_every_tenth() -> None:
+    few, many = training_data(rotor_rates((3, 6, 9))), training_data(rotor_rates(tuple(range(1, 13))))
+    together = [
+        [np.unique(data.initial_j()[data.folds() == fold]).tolist() for fold in np.unique(data.folds())]
+        for data in (few, many)
+    ]
+    assert together == [[[3], [6], [9]], [[1, 11], [2, 12], *([j] for j in range(3, 11))]]
 
 
 def test_a_j_predicted_from_the_others_is_worse_and_less_certain(fitted: basis.BasisModel) -> None:
     rates = rotor_rates()
     truth = np.log10(rates.rate_cm3_s)
-    alone, own = fitted.leave_out(rates.initial_j()), fitted.curves(all_of(rates))
+    alone, own = fitted.leave_out(training_data(rates)), fitted.curves(all_of(rates))
     assert np.abs(alone.mean - truth).mean() > np.abs(own.mean - truth).mean()
     assert (alone.variance.mean(axis=1) > own.variance.mean(axis=1)).all()
 

@@ -10,6 +10,7 @@ from ratedb.errors import RatedbError
 from ratedb.models import dense
 from ratedb.models.covariance import Covariance
 from ratedb.models.engine import Specification
+from ratedb.models.means import fit_mean
 from ratedb.models.process import NOISE_FLOOR, Process, negative_log_likelihood
 from ratedb.models.sparse import read
 
@@ -69,12 +70,17 @@ def test_the_covariance_has_the_variance_on_its_diagonal(fitted: dense.DenseMode
 
 
 def test_leaving_a_j_out_is_that_of_the_fast_process(fitted: dense.DenseModel, flat: Process) -> None:
-    groups = RATES.initial_j()
-    mean, variance = flat.leave_out(np.repeat(groups, 6))
-    curves = fitted.leave_out(groups)
-    expected = fitted.mean(TINY.transitions) + fitted.centre + fitted.scale * mean.reshape(-1, 6)
-    assert curves.mean == pytest.approx(expected, abs=1e-6)
-    assert curves.variance == pytest.approx(fitted.scale**2 * variance.reshape(-1, 6), rel=1e-5)
+    curves = fitted.leave_out(TINY)
+    for j in np.unique(RATES.initial_j()):
+        own = RATES.initial_j() == j
+        others = TINY.select(np.flatnonzero(~own))
+        of_mean = fit_mean("constant", others.transitions, others.log10_k)(TINY.transitions)
+        left = (TINY.log10_k - of_mean)[~own]
+        outputs = ((left - left.mean()) / fitted.scale).ravel()
+        mean, variance = flat.without(np.repeat(own, 6), outputs)
+        expected = of_mean[own] + left.mean() + fitted.scale * mean.reshape(-1, 6)
+        assert curves.mean[own] == pytest.approx(expected, abs=1e-6)
+        assert curves.variance[own] == pytest.approx(fitted.scale**2 * variance.reshape(-1, 6), rel=1e-5)
 
 
 def test_more_points_than_a_dense_matrix_bears_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from rotor import (
     pairs_from,
     rotor_rates,
     table,
+    training_data,
     with_values,
 )
 
@@ -80,7 +81,7 @@ def test_errors_of_a_candidate_are_those_of_its_own_predictions() -> None:
     off = member.curves(all_of(VALIDATE)).mean - np.log10(VALIDATE.rate_cm3_s)
     assert tried.validation_dex_rms == pytest.approx(float(np.sqrt((off**2).mean())))
     assert found.validation.dex_rms == pytest.approx(tried.validation_dex_rms)
-    off = member.leave_out(TRAIN.initial_j()).mean - np.log10(TRAIN.rate_cm3_s)
+    off = member.leave_out(training_data(TRAIN)).mean - np.log10(TRAIN.rate_cm3_s)
     assert tried.leave_out_dex_rms == pytest.approx(float(np.sqrt((off**2).mean())))
     assert tried.bic == pytest.approx(
         -2 * member.log_likelihood + member.parameters * np.log(TRAIN.rate_cm3_s.size)
