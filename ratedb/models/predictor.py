@@ -189,6 +189,7 @@ def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
             "system": reference.system,
             "sha256": reference.sha256,
             "spin": reference.spin,
+            "citations": list(reference.citations),
         }
         arrays |= {"reference_known": reference.known, "reference_log10_k": reference.log10_k}
     buffer = io.BytesIO()
@@ -230,6 +231,7 @@ def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
             state["reference"]["spin"],
             arrays["reference_known"].astype(np.int64),
             arrays["reference_log10_k"],
+            tuple(state["reference"].get("citations", ())),
         )
     members: list[Fitted] = []
     for number, member in enumerate(state["members"]):

@@ -18,7 +18,8 @@ from ratedb.tables import FloatArray, IntArray, RateTable
 class ReferenceRates:
     """Curves of another data set: `known` (k, 4) are v, j, v', j', `log10_k` (k, m) its values.
 
-    `system` names it and `sha256` is that of the rates it was made from, for provenance.
+    `system` names it, `sha256` is that of the rates it was made from and `citations` say whose these are, for
+    provenance.
     """
 
     system: str
@@ -26,6 +27,7 @@ class ReferenceRates:
     spin: bool
     known: IntArray
     log10_k: FloatArray
+    citations: tuple[str, ...] = ()
 
     def __call__(self, transitions: Transitions) -> FloatArray:
         """Return log10 k, shape (n, m); a transition that is missing is interpolated in its initial j."""

@@ -16,6 +16,7 @@ import numpy as np
 
 from ratedb.errors import FitError, RatedbError
 from ratedb.models import basis, dense
+from ratedb.models.averaging import UnseenErrors
 from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Curves, Fitted, Specification, TrainingData, rms
 from ratedb.models.features import Transitions, is_homonuclear
@@ -26,7 +27,7 @@ from ratedb.models.predictor import Predictor, average
 from ratedb.models.process import LEARN_FROM, Optimiser, random_rows
 from ratedb.models.reference import ReferenceRates
 from ratedb.models.workers import Workers, workers
-from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable
+from ratedb.tables import FloatArray, RateTable
 
 Criterion = Literal["validation", "bic"]
 CRITERIA: tuple[Criterion, ...] = ("validation", "bic")
@@ -39,9 +40,7 @@ _COMPARE_ON, _COMPARE_LEARN_FROM = 1000, 200
 _MOST_EXACT = 3000
 _MOST_BASIS = 8000
 _MOST_SPARSE_MEMBERS = 3
-_AVERAGE_ROUNDS = 20
 _MOST_ROUNDS = 5  # of the composite search; real data stop it after two or three
-_NEGLIGIBLE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -149,28 +148,17 @@ def search(
         reference,
     )
     with workers(request.jobs) as pool:
-        rows = random_rows(len(training), request.seed, _COMPARE_ON)
-        compare = data.select(rows) if engine != "dense" else data
-        wanted = specifications(request, training.levels.molecule, engine, reference is not None)
+        compare = (
+            data if engine == "dense" else data.select(random_rows(len(training), request.seed, _COMPARE_ON))
+        )
         task = _Task(compare, validation, request.seed, request.optimiser, _COMPARE_LEARN_FROM)
-        report(f"fitting the means of {len(wanted)} candidates")
-        task = _with_means(task, wanted, pool)
-        candidates, tried = _single(task, wanted, pool, report)
-        if request.composite:
-            more, tried_more = _composite(task, request, candidates, pool, report)
-            candidates, tried = candidates + more, tried + tried_more
-        weights = _weigh(candidates, task, request, engine)
-        chosen = [index for index in np.argsort(-weights, kind="stable") if weights[index] > 0]
-        if engine == "sparse":
-            chosen = chosen[:_MOST_SPARSE_MEMBERS]
-        members = [candidates[index] for index in chosen]
-        own = weights[chosen] / weights[chosen].sum()
+        candidates, tried = _try_all(task, request, engine, pool, report)
+        members, weights = _choose(candidates, task, request, engine)
         final = replace(task, data=data, learn_from=LEARN_FROM)
         if engine == "sparse" or (len(training) > _COMPARE_LEARN_FROM and engine == "basis"):
             report(f"fitting the {len(members)} chosen to all {len(training)} transitions")
-            members, own, failed = _fit_again(members, own, final, engine, pool)
+            members, weights, failed = _fit_again(members, weights, final, engine, pool)
             tried = tried + failed
-    tried = _with_weights(tried, members, own)
     predictor = Predictor(
         levels=training.levels,
         collider=training.collider,
@@ -178,15 +166,15 @@ def search(
         max_abs_dj=_max_abs_dj(training),
         temperature_k=training.temperature_k,
         members=tuple(member.fitted for member in members),
-        weights=tuple(float(weight) for weight in own),
-        calibration=_calibrate(members, own, final, request, engine),
+        weights=tuple(weights.tolist()),
+        calibration=_calibrate(members, weights, final, _is_averaged(request, engine)),
         reference=reference if any(REFERENCE in m.fitted.specification.mean for m in members) else None,
     )
     prediction = predictor.predict(final.wanted)
     return SearchResult(
         predictor,
         metrics(validation.rate_cm3_s, prediction.log10_mean, prediction.log10_std),
-        tuple(tried),
+        tuple(_with_weights(tried, members, weights)),
     )
 
 
@@ -273,9 +261,14 @@ def _mean_without(data: TrainingData, key: tuple[str, int]) -> FloatArray:
     return data.mean_without(*key)
 
 
-def _single(
-    task: _Task, wanted: Sequence[Specification], pool: Workers, report: Callable[[str], None]
+def _try_all(
+    task: _Task, request: SearchRequest, engine: str, pool: Workers, report: Callable[[str], None]
 ) -> tuple[list[_Candidate], list[Tried]]:
+    """Fit the candidates of the first round and, where it is asked for, those of the composite search."""
+    molecule = task.validation.levels.molecule
+    wanted = specifications(request, molecule, engine, task.data.reference is not None)
+    report(f"fitting the means of {len(wanted)} candidates")
+    task = _with_means(task, wanted, pool)
     candidates, tried = _collect(task, wanted, pool, report)
     if not candidates:
         raise RatedbError(
@@ -285,6 +278,9 @@ def _single(
             got="; ".join(dict.fromkeys(str(t.failure) for t in tried)),
             todo="check the training rates, or train on more j",
         )
+    if request.composite:
+        more, tried_more = _composite(task, request, candidates, pool, report)
+        candidates, tried = candidates + more, tried + tried_more
     return candidates, tried
 
 
@@ -395,82 +391,46 @@ def _with_weights(tried: Sequence[Tried], members: Sequence[_Candidate], weights
     return [replace(entry, weight=of.get((entry.kernel, entry.features, entry.mean), 0.0)) for entry in tried]
 
 
-@dataclass(frozen=True, eq=False)
-class _Unseen:
-    """Errors of candidates on rates they have not seen: `group` (n,) is the initial j of each row.
-
-    `errors` (c, n, m) are NaN where the truth is unknown, `by_validation` (n,) marks the validation rows.
-    """
-
-    errors: FloatArray
-    group: IntArray
-    by_validation: BoolArray
-
-    @staticmethod
-    def of(candidates: Sequence[_Candidate], task: _Task) -> _Unseen:
-        truth = task.validation_log10_k()
-        errors = [
-            np.concatenate([c.validation.mean - truth, c.leave_out.mean - task.data.log10_k])
-            for c in candidates
-        ]
-        group = np.concatenate([task.validation.initial_j(), task.data.initial_j()])
-        by_validation = np.arange(len(group)) < len(truth)
-        return _Unseen(np.stack(errors), group, by_validation)
-
-    def weights(self, rows: BoolArray) -> FloatArray:
-        """Return the weights of the average that errs least on some rows, shape (c,), by greedy selection.
-
-        Starts from the best candidate and adds, with replacement, whichever brings the average's error down
-        most (Caruana et al. 2004). Errors on the validation j and on the left-out training j count the
-        same, each in units of the best candidate's there.
-        """
-        parts = []
-        for side in (self.by_validation, ~self.by_validation):
-            errors = self.errors[:, rows & side].reshape(len(self.errors), -1)
-            errors = errors[:, np.isfinite(errors).all(axis=0)]
-            if errors.shape[1]:
-                sizes = np.sqrt((errors**2).mean(axis=1))
-                parts.append(errors / max(float(sizes.min()), 1e-12) / np.sqrt(errors.shape[1]))
-        scaled = np.concatenate(parts, axis=1)
-        # Only products of errors matter: with the Gram matrix a round costs c^2.
-        gram = scaled @ scaled.T
-        counts = np.zeros(len(scaled))
-        for size in range(_AVERAGE_ROUNDS):
-            current = float(counts @ gram @ counts)
-            total = current + 2.0 * (gram @ counts) + np.diag(gram)
-            best = int(np.argmin(total))
-            if size and total[best] / (size + 1) ** 2 > current / size**2 * (1.0 + _NEGLIGIBLE):
-                break
-            counts[best] += 1
-        share: FloatArray = counts / counts.sum()
-        return share
+def _unseen(candidates: Sequence[_Candidate], task: _Task) -> UnseenErrors:
+    truth = task.validation_log10_k()
+    errors = [
+        np.concatenate([c.validation.mean - truth, c.leave_out.mean - task.data.log10_k]) for c in candidates
+    ]
+    group = np.concatenate([task.validation.initial_j(), task.data.initial_j()])
+    return UnseenErrors(np.stack(errors), group, np.arange(len(group)) < len(truth))
 
 
-def _weigh(candidates: Sequence[_Candidate], task: _Task, request: SearchRequest, engine: str) -> FloatArray:
-    """Return the weight of each candidate in the prediction."""
-    if request.criterion == "validation" and engine != "dense":
-        unseen = _Unseen.of(candidates, task)
-        return unseen.weights(np.ones(len(unseen.group), dtype=np.bool_))
-    weights = np.zeros(len(candidates))
-    weights[int(np.argmin([_score(candidate, request.criterion) for candidate in candidates]))] = 1.0
-    return weights
+def _is_averaged(request: SearchRequest, engine: str) -> bool:
+    return request.criterion == "validation" and engine != "dense"
+
+
+def _choose(
+    candidates: Sequence[_Candidate], task: _Task, request: SearchRequest, engine: str
+) -> tuple[list[_Candidate], FloatArray]:
+    """Return the candidates that make the prediction and their weights, the heaviest first."""
+    if not _is_averaged(request, engine):
+        return [min(candidates, key=partial(_score, criterion=request.criterion))], np.ones(1)
+    weights = _unseen(candidates, task).weights()
+    chosen = [index for index in np.argsort(-weights, kind="stable") if weights[index] > 0]
+    if engine == "sparse":
+        chosen = chosen[:_MOST_SPARSE_MEMBERS]
+    return [candidates[index] for index in chosen], weights[chosen] / weights[chosen].sum()
 
 
 def _calibrate(
-    members: Sequence[_Candidate], weights: FloatArray, task: _Task, request: SearchRequest, engine: str
+    members: Sequence[_Candidate], weights: FloatArray, task: _Task, averaged: bool
 ) -> Calibration:
     """Calibrate on the validation j and on each training j predicted from the others.
 
     Where the weights were chosen by these very rates, those of each j come from the other j.
     """
-    unseen = _Unseen.of(members, task)
-    average_is_fitted = len(members) > 1 and request.criterion == "validation" and engine != "dense"
+    unseen = _unseen(members, task)
     variances = np.stack([np.concatenate([m.validation.variance, m.leave_out.variance]) for m in members])
     error = np.empty(unseen.errors.shape[1:])
     variance = np.empty_like(error)
     for group in np.unique(unseen.group):
         rows = unseen.group == group
-        own = unseen.weights(~rows) if average_is_fitted and not rows.all() else weights
+        own = unseen.weights(~rows) if averaged and len(members) > 1 and not rows.all() else weights
         curves = [Curves(unseen.errors[c][rows], variances[c][rows]) for c in range(len(members))]
         error[rows], variance[rows] = average(curves, own.tolist())
     return Calibration.fit(error, np.where(np.isfinite(variance), variance, 1.0), unseen.group)

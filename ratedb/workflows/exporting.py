@@ -88,7 +88,7 @@ def export_systems(
     whole, warnings = _complete(taken.tables)
     warnings += [warning for table in whole for warning in _missing_pairs(table, options)]
     report("writing")
-    written = render_lamda(_molecule_file(whole, taken.lines, taken.sources, options))
+    written = render_lamda(_molecule_file(whole, taken.lines, taken.sources, taken.models, options))
     warnings += [asdict(warning) for warning in written.warnings]
     if options.strict and warnings:
         raise _too_many_warnings(warnings, target)
@@ -215,7 +215,11 @@ def _as_written(stored: StoredRates, rows: IntArray, temperature_k: FloatArray) 
 
 
 def _molecule_file(
-    tables: list[StoredRates], lines: LineTable, sources: dict[int, dict[str, Any]], options: ExportOptions
+    tables: list[StoredRates],
+    lines: LineTable,
+    sources: dict[int, dict[str, Any]],
+    models: dict[int, Model],
+    options: ExportOptions,
 ) -> MoleculeFile:
     levels = tables[0].rates.levels
     keep = np.arange(len(levels))
@@ -241,16 +245,20 @@ def _molecule_file(
                 stored.rates.temperature_k,
                 stored.rates.rate_cm3_s,
             ),
-            _reference(stored, sources),
+            _reference(stored, sources, models),
         )
         for stored in tables
     )
     return MoleculeFile(chosen, kept_lines, partners)
 
 
-def _reference(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> str:
+def _reference(stored: StoredRates, sources: dict[int, dict[str, Any]], models: dict[int, Model]) -> str:
+    """Return whose rates a table has: of its sources, and of the data sets its models have as prior mean."""
     used = [sources[number] for number in sorted(set(stored.source_id.ravel().tolist()) - {-1})]
-    names = list(dict.fromkeys(row["reference"] for row in used if row["kind"] != "predicted"))
+    names = [row["reference"] for row in used if row["kind"] != "predicted"]
+    priors = [_prior_provenance(models[row["model_id"]]) for row in used if row["model_id"] is not None]
+    names += [name for prior in priors if prior is not None for name in prior["citations"]]
+    names = list(dict.fromkeys(names))
     # First, because a long reference is cut where the line of a LAMDA file ends.
     predicted = ["predicted in part by ratedb"] if any(row["kind"] == "predicted" for row in used) else []
     return "; ".join(predicted + names)
@@ -319,7 +327,7 @@ def _model_provenance(model: Model) -> dict[str, Any]:
         "kernel": model.kernel,
         "features": model.features,
         "mean": ", ".join(dict.fromkeys(m["mean"] for m in model.state.get("members", []))),
-        "prior": _prior_provenance(model.state.get("reference")),
+        "prior": _prior_provenance(model),
         "train_j": model.train_j,
         "validate_j": model.validate_j,
         "training_sha256": model.training_sha256,
@@ -331,11 +339,16 @@ def _model_provenance(model: Model) -> dict[str, Any]:
     }
 
 
-def _prior_provenance(reference: dict[str, Any] | None) -> dict[str, str] | None:
-    """Return the data set that a model takes as prior mean, with the hash of its rates; None without one."""
+def _prior_provenance(model: Model) -> dict[str, Any] | None:
+    """Return the data set that a model takes as prior mean: its rates' hash and references; None without."""
+    reference = model.state.get("reference")
     if reference is None:
         return None
-    return {"system": reference["system"], "sha256": reference["sha256"]}
+    return {
+        "system": reference["system"],
+        "sha256": reference["sha256"],
+        "citations": list(reference.get("citations", ())),
+    }
 
 
 def _provenance(result: ExportResult, partners: list[dict[str, Any]]) -> bytes:

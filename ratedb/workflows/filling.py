@@ -11,6 +11,7 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.models.features import Transitions
+from ratedb.models.predictor import Predictor
 from ratedb.models.training_set import at_temperatures
 from ratedb.physics.transitions import downward_pairs
 from ratedb.store.rates import KINDS, StoredRates
@@ -98,7 +99,20 @@ def fill_system(
         unchanged=int((~rows & own.any(axis=1)).sum()),
         extrapolated=int((rows & prediction.extrapolated).sum()),
         unsupported=unsupported,
-        warnings=warnings,
+        warnings=(*warnings, *_beyond_prior(predictor, wanted.select(supported))),
+    )
+
+
+def _beyond_prior(predictor: Predictor, wanted: Transitions) -> tuple[str, ...]:
+    """Warn where the prior data set lacks transitions that are predicted from it."""
+    if predictor.reference is None:
+        return ()
+    missing = len(wanted) - predictor.reference.has(wanted)
+    if not missing:
+        return ()
+    system = predictor.reference.system
+    return (
+        f"{system} lacks {missing} of the {len(wanted)} transitions it is the prior of: interpolated in j",
     )
 
 

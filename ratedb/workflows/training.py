@@ -102,7 +102,7 @@ def train_model(
         stored = store.rates(system)
         system_id = store.system(system).system_id or 0
         sets = _choose_sets(store, system, options, stored.known())
-        prior = None if options.prior is None else _prior_rates(store, system, options.prior)
+        prior = None if options.prior is None else _prior_of(store, system, options.prior)
     known, marks = usable_rates(stored.known())
     training, warnings = complete_curves(rates_of_j(known, sets.train_j, "training"))
     warnings = [*marks, *warnings]
@@ -183,16 +183,30 @@ def _request(options: TrainOptions) -> SearchRequest:
     )
 
 
-def _prior_rates(store: Store, system: str, prior: str) -> RateTable:
+@dataclass(frozen=True, eq=False)
+class _Prior:
+    """Another data set of the store, and whose it is."""
+
+    rates: RateTable
+    citations: tuple[str, ...]
+
+
+def _prior_of(store: Store, system: str, prior: str) -> _Prior:
     if prior == system:
         raise UsageError("a system cannot be its own prior", expected="another system", got=prior)
-    return store.rates(prior).known()
+    rows = store.query(
+        "SELECT DISTINCT reference FROM sources WHERE system = ? AND kind <> 'predicted' ORDER BY reference",
+        [prior],
+    )
+    return _Prior(store.rates(prior).known(), tuple(row["reference"] for row in rows))
 
 
-def _reference(prior: RateTable, training: RateTable) -> tuple[ReferenceRates, list[str]]:
+def _reference(data_set: _Prior, training: RateTable) -> tuple[ReferenceRates, list[str]]:
     """Return the prior data set at the training temperatures, with a word on what it lacks."""
+    prior = data_set.rates
     prior.levels.need_vj()
     reference, warnings = reference_rates(prior, training.temperature_k)
+    reference = replace(reference, citations=data_set.citations)
     transitions = Transitions(training.levels, training.upper, training.lower)
     own, there = quantum_numbers(transitions), reference.has(transitions)
     if not there:

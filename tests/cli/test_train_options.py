@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from commands import FAST, METRIC_KEYS, TRAIN, Run
@@ -79,6 +81,25 @@ def test_another_system_as_prior_mean_is_used_and_kept_in_the_provenance(
     assert run("--db", db, "--json", "sql", query).json["rows"][0]["prior"] == "AB+p-H2"
     assert run("--db", db, "--json", "show", "AB+He").json["models"][0]["prior"] == "AB+p-H2"
     assert run("--db", db, "--json", "evaluate", "1").code == 0
+
+
+def test_who_fills_from_a_prior_is_told_what_it_lacks_and_cites_it(
+    run: Run, filled: Path, tmp_path: Path
+) -> None:
+    """AB+p-H2 has the computed j alone; the others are interpolated; its authors are cited too."""
+    trained(run, filled, *ONE, "--prior", "AB+p-H2")
+    answer = run("--db", filled, "--json", "fill", "AB+He").json
+    assert answer["filled_transitions"] > 0
+    assert any("AB+p-H2 lacks" in warning for warning in answer["warnings"])
+    target = tmp_path / "ab.dat"
+    assert run("--db", filled, "--quiet", "export", "AB+He", "-o", target).code == 0
+    assert "AB-p-H2 made up for tests" in target.read_text()
+    provenance = json.loads((tmp_path / "ab.dat.provenance.json").read_text())
+    jsonschema.validate(
+        provenance, json.loads((resources.files("ratedb_schemas") / "provenance.schema.json").read_text())
+    )
+    priors = [model["prior"] for model in provenance["partners"][0]["models"]]
+    assert [prior["citations"] for prior in priors if prior] == [["AB-p-H2 made up for tests"]]
 
 
 def test_a_prior_that_is_itself_unknown_or_unlike_is_refused(
