@@ -1,5 +1,5 @@
 """`python -m ratedb_cli` is `ratedb`."""
 
-from .app import run
+from .entry import run
 
 run()

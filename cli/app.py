@@ -29,9 +29,6 @@ from . import (
 from .interrupt import watch
 from .output import Context
 
-# What Typer makes of Ctrl-C, as shells do.
-_INTERRUPTED = 130
-
 app = typer.Typer(
     name="ratedb",
     help="Collisional rate coefficients: compute a few initial j, predict the rest, know the error.",
@@ -92,9 +89,7 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.flush()  # a full disk behind it is noticed here, not when Python ends
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
-        if code == _INTERRUPTED:
-            print("ratedb: interrupted; the database is as it was", file=sys.stderr)
-        elif code == UsageError.exit_code and as_json:
+        if code == UsageError.exit_code and as_json:
             # Typer has said on standard error what it does not understand.
             print(json.dumps({"error": {"what": "the command line is not understood", "exit_code": code}}))
         return code
@@ -130,8 +125,3 @@ def _common_first(arguments: list[str]) -> list[str]:
         else:
             rest.append(argument)
     return front + rest
-
-
-def run() -> None:
-    """Entry point of the installed command."""
-    sys.exit(main())

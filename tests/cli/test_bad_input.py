@@ -177,6 +177,25 @@ def test_ctrl_c_during_training_leaves_the_store_as_it_was(filled: Path, seconds
     assert sha256(read_bytes(filled)) == before
 
 
+@pytest.mark.parametrize("how", ["os.kill(os.getpid(), signal.SIGINT)", "exec('raise KeyboardInterrupt')"])
+def test_ctrl_c_during_the_first_imports_is_one_message(how: str) -> None:
+    """Within an exec() Python would kill itself with the signal at its end, whatever the exit code."""
+    code = f"""
+import os, signal, sys
+from ratedb_cli.entry import run
+
+class Press:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            {how}
+
+sys.meta_path.insert(0, Press())
+run()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "ratedb: interrupted; the database is as it was\n")
+
+
 def test_a_dry_run_of_every_writing_command_changes_nothing(
     run: Run, filled: Path, rotor_file: Path, tmp_path: Path
 ) -> None:
