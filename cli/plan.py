@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from .output import Context, table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ratedb.planning.plan import Candidate
     from ratedb.workflows.planning import PlanResult
 
 
@@ -23,7 +25,10 @@ def plan_command(
     sizes: Annotated[
         str | None, typer.Option("--sizes", help="Numbers of training j, such as 2:6 (default: what fits).")
     ] = None,
-    strategy: Annotated[str, typer.Option("--strategy", help="spread: equal steps in j.")] = "spread",
+    strategy: Annotated[
+        str,
+        typer.Option("--strategy", help="spread: equal steps in j; exhaustive: all sets of a known system."),
+    ] = "spread",
     train_j: Annotated[
         str | None, typer.Option("--train-j", help="A training set of your own: what it costs.")
     ] = None,
@@ -32,22 +37,29 @@ def plan_command(
     hours_total: Annotated[
         float | None, typer.Option("--hours-total", help="Hours for all of --j that are not given.")
     ] = None,
+    hours_file: Annotated[
+        Path | None, typer.Option("--hours-file", help="CSV of measured hours: j,hours.")
+    ] = None,
     model_hours: Annotated[float, typer.Option("--model-hours", help="Hours that training takes.")] = 0.0,
+    worklist: Annotated[
+        Path | None, typer.Option("--worklist", help="Write the chosen set's jobs as .csv or .json.")
+    ] = None,
+    kernels: Annotated[
+        str | None, typer.Option("--kernels", help="exhaustive: kernels to try (default: all).")
+    ] = None,
+    mean: Annotated[str, typer.Option("--mean", help="exhaustive: constant, linear, gap or ios.")] = "linear",
+    jobs: Annotated[int, typer.Option("--jobs", help="exhaustive: processes at the same time.")] = 1,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do not keep the plan.")] = False,
 ) -> None:
-    """Say which initial j to compute explicitly, with costs and savings; needs no data.
+    """Say which initial j to compute explicitly, with costs and savings; spread needs no data.
 
     Example: ratedb plan SiO+p-H2 --j 5:20 --v-max 2 --given-j 5 --sizes 4 --hours-total 338
     """
-    from ratedb.errors import UsageError
     from ratedb.physics.transitions import parse_integers
+    from ratedb.planning.costs import read_hours
     from ratedb.planning.plan import PlanRequest
-    from ratedb.workflows.planning import make_plan
+    from ratedb.workflows.planning import PlanOptions, make_plan
 
-    if strategy != "spread":
-        raise UsageError(
-            f"unknown strategy {strategy!r}", expected="spread, or --train-j with a set of your own"
-        )
     shared: Context = context.obj
     request = PlanRequest(
         system=system,
@@ -60,34 +72,30 @@ def plan_command(
         cost_exponent=cost_exponent,
         hours_total=hours_total,
         model_hours=model_hours,
+        hours_by_j=None if hours_file is None else read_hours(hours_file),
     )
-    result = make_plan(shared.db, system, request, dry_run=dry_run)
-    shared.emit(result.to_json(), lambda console: _show(console, result, request.hours_total))
+    options = PlanOptions(
+        strategy=strategy,
+        kernels=None if kernels is None else tuple(kernels.split(",")),
+        mean=mean,
+        jobs=jobs,
+        worklist=worklist,
+    )
+    with shared.progress() as report:
+        result = make_plan(shared.db, system, request, options, dry_run=dry_run, report=report)
+    shared.warn(result.warnings)
+    shared.emit(result.to_json(), lambda console: _show(console, result, request.costs.total_hours))
 
 
 def _show(console: Console, result: PlanResult, hours_total: float | None) -> None:
     name = "not kept" if result.plan_id is None else f"plan {result.plan_id}"
     unit = "h" if hours_total is not None else "% of cost"
-    rows = []
-    for c in result.candidates:
-        explicit = c.explicit_percent if c.explicit_hours is None else c.explicit_hours
-        avoided = 100.0 - c.explicit_percent if c.avoided_hours is None else c.avoided_hours
-        rows.append(
-            [
-                c.n,
-                c.train_j,
-                c.validate_j,
-                c.training_transitions,
-                c.validation_transitions,
-                c.predicted_transitions,
-                f"{explicit:.1f}",
-                f"{avoided:.1f}",
-                f"{c.time_saved_percent:.2f}",
-            ]
-        )
-    columns = ["N", "train j", "validate j", "train", "validate", "predict", f"explicit {unit}"]
-    columns += [f"avoided {unit}", "saved %"]
-    console.print(table(f"{result.system}: {result.strategy} ({name})", columns, rows, text=(1, 2)))
+    title = f"{result.system}: {result.strategy} ({name})"
+    if result.scored_sets:
+        console.print(table(title, *_measured(result, unit), text=(1, 2, 3)))
+        console.print(f"{result.scored_sets} sets scored with every kernel; the best were trained anew.")
+    else:
+        console.print(table(title, *_counted(result, unit), text=(1, 2)))
     for c in result.candidates:
         if c.paper is not None:
             console.print(
@@ -98,3 +106,37 @@ def _show(console: Console, result: PlanResult, hours_total: float | None) -> No
                 f"Above, {c.model_hours} h of training (the paper's) count against the saving, of the"
                 f" {hours_total:g} h that its hours add up to."
             )
+
+
+def _counted(result: PlanResult, unit: str) -> tuple[list[str], list[list[object]]]:
+    """Return the table of a plan without data: transitions of each set, and costs."""
+    columns = ["N", "train j", "validate j", "train", "validate", "predict", f"explicit {unit}"]
+    rows: list[list[object]] = [
+        [
+            c.n,
+            c.train_j,
+            c.validate_j,
+            c.training_transitions,
+            c.validation_transitions,
+            c.predicted_transitions,
+            *_costs(c),
+        ]
+        for c in result.candidates
+    ]
+    return [*columns, f"avoided {unit}", "saved %"], rows
+
+
+def _measured(result: PlanResult, unit: str) -> tuple[list[str], list[list[object]]]:
+    """Return the table of a known system: measured errors, and costs."""
+    columns = ["N", "train j", "validate j", "kernel", "test dex", "% of log10 k", f"explicit {unit}"]
+    rows: list[list[object]] = [
+        [c.n, c.train_j, c.validate_j, c.kernel, c.test_dex_rms, c.test_log10_percent_error, *_costs(c)]
+        for c in result.candidates
+    ]
+    return [*columns, f"avoided {unit}", "saved %"], rows
+
+
+def _costs(c: Candidate) -> list[str]:
+    explicit = c.explicit_percent if c.explicit_hours is None else c.explicit_hours
+    avoided = 100.0 - c.explicit_percent if c.avoided_hours is None else c.avoided_hours
+    return [f"{explicit:.1f}", f"{avoided:.1f}", f"{c.time_saved_percent:.2f}"]

@@ -64,11 +64,15 @@ class Process:
     def _covariance(self) -> Covariance:
         return Covariance(self.kernel, self.inputs.shape[1])
 
-    @cached_property
-    def _cholesky(self) -> FloatArray:
+    def matrix(self) -> FloatArray:
+        """Return the covariance of the outputs, noise included, shape (n, n)."""
         matrix = self._covariance.matrix(self.parameters[:-1], self.inputs)
         matrix[np.diag_indices_from(matrix)] += self.noise
-        factor, failed = lapack.dpotrf(matrix, lower=1, overwrite_a=1)
+        return matrix
+
+    @cached_property
+    def _cholesky(self) -> FloatArray:
+        factor, failed = lapack.dpotrf(self.matrix(), lower=1, overwrite_a=1)
         if failed:
             raise FitError(
                 f"kernel {self.kernel}: the covariance of the training transitions has no Cholesky factor",

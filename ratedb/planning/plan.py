@@ -7,7 +7,7 @@ from typing import Any
 
 from ratedb.errors import UsageError
 from ratedb.physics.transitions import transitions_from
-from ratedb.planning.costs import CostModel
+from ratedb.planning.costs import CostModel, HoursByJ
 from ratedb.planning.paper import PrintedColumn, printed_column
 from ratedb.planning.sets import spread_set, validation_set
 
@@ -20,7 +20,8 @@ class PlanRequest:
     """What is asked of a plan: the initial j of interest, what is given, sizes of training sets, costs.
 
     `sizes` are those of the training sets (default: what fits of 2..6). The highest final j is the last
-    of the target. `model_hours` is the time that training takes, counted against the saving.
+    of the target. `model_hours` is the time that training takes, counted against the saving. `hours_by_j`
+    are measured hours, in place of a power of j.
     """
 
     system: str
@@ -33,6 +34,12 @@ class PlanRequest:
     cost_exponent: float = 4.0
     hours_total: float | None = None
     model_hours: float = 0.0
+    hours_by_j: HoursByJ | None = None
+
+    @property
+    def costs(self) -> CostModel:
+        """What each j of the target costs; raises UsageError where that makes no sense."""
+        return CostModel(self.target, self.given, self.cost_exponent, self.hours_total, self.hours_by_j)
 
     def __post_init__(self) -> None:
         if len(self.target) < 3:
@@ -59,6 +66,9 @@ class Candidate:
 
     `time_saved_percent` counts the explicit calculations and the model hours against the total; shares
     are percent of the cost of all j that are not given, and hours are None where the total is unknown.
+    `expected_dex` is the expected root mean square error of log10 k, `expected_error` the same in percent of
+    a rate. Of a known system, `test_dex_rms` and the paper's `test_log10_percent_error` were measured with
+    `kernel`.
     """
 
     n: int
@@ -73,11 +83,20 @@ class Candidate:
     model_hours: float
     time_saved_percent: float
     expected_error: float | None = None
+    expected_dex: float | None = None
+    kernel: str | None = None
+    test_dex_rms: float | None = None
+    test_log10_percent_error: float | None = None
     paper: PrintedColumn | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the candidate as plain JSON values."""
         return asdict(self)
+
+
+def percent(dex: float) -> float:
+    """Return by how many percent a rate is off whose logarithm is off by so many dex."""
+    return 100.0 * float(10.0**dex - 1.0)
 
 
 def plan_candidates(request: PlanRequest) -> list[Candidate]:
@@ -112,7 +131,7 @@ def candidate(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
         raise UsageError(
             "a j cannot both train and validate", expected="disjoint sets", got=", ".join(map(str, both))
         )
-    costs = CostModel(request.target, request.given, request.cost_exponent, request.hours_total)
+    costs = request.costs
     printed = printed_column(
         request.system,
         request.target,
@@ -129,7 +148,8 @@ def candidate(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
     model_hours = request.model_hours
     if printed is not None and not model_hours:
         model_hours = printed.model_hours_optimal
-    model_share = 0.0 if request.hours_total is None else model_hours / request.hours_total
+    total = costs.total_hours
+    model_share = model_hours / total if total else 0.0
     predicted = [j for j in request.target if j not in explicit and j not in request.given]
     return Candidate(
         n=len(train_j),
@@ -139,7 +159,7 @@ def candidate(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
         validation_transitions=_count(request, validate_j),
         predicted_transitions=_count(request, predicted),
         explicit_hours=hours,
-        avoided_hours=None if hours is None or request.hours_total is None else request.hours_total - hours,
+        avoided_hours=None if hours is None or total is None else total - hours,
         explicit_percent=100.0 * share,
         model_hours=model_hours,
         time_saved_percent=100.0 * (1.0 - share - model_share),

@@ -60,6 +60,17 @@ def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tu
     return tuple(sorted(chosen))
 
 
+def anchors(target: tuple[int, ...], given: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the given j that belong into every training set.
+
+    Of the lowest unbroken run only its top: the paper finds that lower j do not help. And those above it.
+    """
+    if not any(j in given for j in target):
+        return ()
+    floor = _floor(target, given)
+    return tuple(j for j in target if j in given and j >= floor)
+
+
 def _floor(target: tuple[int, ...], given: tuple[int, ...]) -> int:
     """Return the last of the unbroken run of given j from the bottom, or the target's first j."""
     floor = target[0]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -56,6 +56,16 @@ class Incoming:
 
     lines: LineTable
     sources: tuple[tuple[RateTable, SourceInfo], ...]
+
+
+class StoredScore(NamedTuple):
+    """The test error of one training set with one kernel; j are lists such as 5,9,14,19."""
+
+    kernel: str
+    train_j: str
+    validate_j: str
+    dex_rms: float
+    log10_percent_error: float
 
 
 class _DryRunError(Exception):
@@ -243,6 +253,25 @@ class Store:
             session.add(plan)
             session.flush()
             return _id(plan.plan_id)
+
+    def put_set_scores(self, search: str, system: str, scores: Sequence[StoredScore]) -> None:
+        """Store scores of training sets; `search` names what was asked."""
+        columns = [[score[place] for score in scores] for place in range(len(StoredScore._fields))]
+        with self.transaction():
+            self._duckdb.execute(
+                "INSERT INTO set_score SELECT ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),"
+                " unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[])",
+                [search, system, *columns],
+            )
+
+    def set_scores(self, search: str) -> list[StoredScore]:
+        """Return the scores that are stored under a search."""
+        rows = self._duckdb.execute(
+            "SELECT kernel, train_j, validate_j, dex_rms, log10_percent_error FROM set_score"
+            " WHERE search = ?",
+            [search],
+        ).fetchall()
+        return [StoredScore(*row) for row in rows]
 
     def put_prediction(self, name: str, prediction: Prediction, keep: BoolArray, model: Model) -> int:
         """Store predicted values where `keep`, shape (n, m), is true, as a new source; return its id."""

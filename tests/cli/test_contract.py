@@ -158,7 +158,7 @@ def test_doctor_looks_at_the_database_and_the_optional_parts(run: Run, filled: P
     checks = {check["name"]: check for check in answer.json["checks"]}
     assert answer.code == 0
     assert set(checks) >= {"ratedb", "tensorflow", "database", "disk", "RADEX", "plots"}
-    assert "schema 3" in checks["database"]["detail"]
+    assert "schema 4" in checks["database"]["detail"]
 
 
 def test_doctor_reports_a_broken_database_with_code_1(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""The jobs of a plan, for a group's own scattering code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ratedb.errors import UsageError
+from ratedb.planning.plan import Candidate, PlanRequest
+
+
+@dataclass(frozen=True)
+class Job:
+    """One explicit calculation: all transitions out of (v, j). `use` is what its rates are for.
+
+    `expected_hours` is None where the plan knows no hours; a j's hours are shared evenly by its v.
+    """
+
+    order: int
+    system: str
+    v: int
+    j: int
+    use: str
+    expected_hours: float | None
+
+
+def jobs_of(request: PlanRequest, chosen: Candidate) -> list[Job]:
+    """Return the jobs that a chosen set needs, the cheapest j first: errors show early there.
+
+    Given j are there already and have no job.
+    """
+    uses = dict.fromkeys(chosen.train_j, "train") | dict.fromkeys(chosen.validate_j, "validate")
+    found: list[Job] = []
+    for j in sorted(set(uses) - set(request.given)):
+        hours = request.costs.hours((j,))
+        for v in range(request.v_max + 1):
+            each = None if hours is None else hours / (request.v_max + 1)
+            found.append(Job(len(found) + 1, request.system, v, j, uses[j], each))
+    return found
+
+
+def render_worklist(path: Path, request: PlanRequest, chosen: Candidate) -> bytes:
+    """Return the jobs as CSV or JSON, by the file's ending; raises UsageError for another ending."""
+    rows = [asdict(job) for job in jobs_of(request, chosen)]
+    if path.suffix == ".json":
+        return (json.dumps(rows, indent=2) + "\n").encode()
+    if path.suffix == ".csv":
+        buffer = io.StringIO()
+        writer = csv.DictWriter(buffer, [*Job.__dataclass_fields__], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        return buffer.getvalue().encode()
+    raise UsageError("a worklist is CSV or JSON", expected="a name that ends in .csv or .json", got=str(path))
