@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test lint format docs bench-store bench-models clean
+.PHONY: help demo test lint format docs bench-store bench-models bench-planner clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -44,6 +44,9 @@ bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command l
 bench-models: $(VENV)/ready ## models on real data beside what they have to beat (1-2 h); FILE=my.dat: on a file of your own
 	$(BIN)/python benchmarks/models.py $(FILE)
 	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
+
+bench-planner: $(VENV)/ready ## the search over all training sets of CO: time, memory, and its scores against trainings
+	$(BIN)/python benchmarks/planner.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
