@@ -52,9 +52,10 @@ def trial_sets(target: tuple[int, ...], given: tuple[int, ...], sizes: Sequence[
     """
     fixed = anchors(target, given)
     free = [j for j in target if j not in fixed]
+    least = max(len(fixed), 2)  # one j alone does not train
     found = []
     for size in sizes:
-        for more in combinations(free, size - len(fixed)) if size >= len(fixed) else ():
+        for more in combinations(free, size - len(fixed)) if size >= least else ():
             train_j = tuple(sorted((*fixed, *more)))
             try:
                 validate_j = validation_set(target, given, train_j)
@@ -65,7 +66,7 @@ def trial_sets(target: tuple[int, ...], given: tuple[int, ...], sizes: Sequence[
     if not found:
         raise UsageError(
             "no training set of these sizes can be placed",
-            expected=f"sizes of {max(len(fixed), 2)} or more that leave some of {len(target)} j to predict",
+            expected=f"sizes of {least} or more that leave some of {len(target)} j to predict",
             got=", ".join(map(str, sizes)),
         )
     return found

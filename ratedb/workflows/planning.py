@@ -113,11 +113,25 @@ def _plan(
             f"unknown strategy {options.strategy!r}",
             expected=f"{', '.join(STRATEGIES)}, or --train-j with a set of your own",
         )
+    if options.jobs < 1:
+        raise UsageError("the number of jobs makes no sense", expected="1 or more", got=str(options.jobs))
+    if request.train_j is not None and options.strategy != "spread":
+        raise UsageError(
+            "a set of one's own is not searched for",
+            expected=f"either --train-j or --strategy {options.strategy}",
+            got="both",
+        )
     if request.train_j is not None or options.strategy == "spread":
         candidates = plan_candidates(request)
         strategy = "spread" if request.train_j is None else "own"
         return PlanResult(None, system, strategy, candidates, _only(candidates))
-    # Models are imported only where they are needed: a plan without data takes well under a second.
+    if request.validate_j is not None:
+        raise UsageError(
+            "the exhaustive search places a validation set beside every training set",
+            expected="--validate-j together with --train-j only",
+            got=f"--validate-j {', '.join(map(str, request.validate_j))}",
+        )
+    # Here, since models are slow to import and a plan without data needs none.
     from ratedb.models.kernels import DISTINCT_KERNELS
     from ratedb.workflows.exhaustive import SearchOptions, search_sets
 

@@ -43,6 +43,24 @@ def test_an_exhaustive_plan_of_an_unknown_system_is_one_message(run: Run, import
     assert (answer.code, "XY+He" in answer.err) == (1, True)
 
 
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        (("--validate-j", "4,8"), "beside every training set"),
+        (("--train-j", "3,9"), "either --train-j or --strategy exhaustive"),
+        (("--jobs", "0"), "number of jobs"),
+        (("--mean", "magic"), "unknown mean"),
+        (("--kernels", "M99"), "M99"),
+        (("--sizes", "1"), "no training set"),
+    ],
+)
+def test_options_that_an_exhaustive_plan_cannot_heed_are_refused(
+    run: Run, imported: Path, more: tuple[str, ...], word: str
+) -> None:
+    answer = run("--db", imported, "plan", "AB+He", *SEARCH, *more)
+    assert (answer.code, word in answer.err) == (2, True)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json"])
 def test_a_worklist_has_a_job_for_each_v_and_j_that_is_not_given(
     run: Run, tmp_path: Path, suffix: str

@@ -81,6 +81,8 @@ def test_without_given_j_every_set_is_tried() -> None:
 def test_sizes_that_leave_nothing_to_predict_are_refused() -> None:
     with pytest.raises(UsageError, match="no training set"):
         trial_sets((3, 4, 5, 6), (3,), (4,))
+    with pytest.raises(UsageError, match="no training set"):
+        trial_sets(TARGET, (3,), (1,))
 
 
 def test_a_score_is_that_of_the_pooled_process_conditioned_on_the_set_by_hand(
@@ -109,16 +111,18 @@ def test_a_score_is_that_of_the_pooled_process_conditioned_on_the_set_by_hand(
 
 
 def test_held_out_rates_enter_a_score_only_as_truth(data: TrainingData, screen: Screen) -> None:
-    """With rates of a held-out j shifted by a tenth of a dex, only its own errors move."""
+    """Truth of j = 9 moved up and down by d: (e - d)^2 + (e + d)^2 = 2 e^2 + 2 d^2 if no prediction moves."""
     trial = TrialSet((3, 7, 11), (4, 8))
     j = data.initial_j()
-    shifted = replace(screen, data=replace(data, log10_k=data.log10_k + 0.1 * (j == 9)[:, None]))
-    values = data.log10_k[~np.isin(j, (3, 7, 11, 4, 8))].size
-    moved = shifted.score(trial).dex_rms ** 2 * values - screen.score(trial).dex_rms ** 2 * values
-    of_nine = data.log10_k[j == 9].size
-    assert abs(moved - 0.01 * of_nine) < 0.1 * 2 * of_nine * 3 * screen.score(trial).dex_rms
-    validation = replace(screen, data=replace(data, log10_k=data.log10_k + 0.1 * (j == 8)[:, None]))
-    assert validation.score(trial) == screen.score(trial)
+
+    def squares(shift: float, of_j: int) -> float:
+        moved = replace(data, log10_k=data.log10_k + shift * (j == of_j)[:, None])
+        held_out = data.log10_k[~np.isin(j, (3, 7, 11, 4, 8))].size
+        return replace(screen, data=moved).score(trial).dex_rms ** 2 * held_out
+
+    expected = 2 * squares(0.0, 9) + 2 * 0.1**2 * data.log10_k[j == 9].size
+    assert squares(0.1, 9) + squares(-0.1, 9) == pytest.approx(expected, rel=1e-9)
+    assert squares(0.1, 8) == squares(0.0, 8)
 
 
 def test_a_refit_is_a_training_of_its_own(data: TrainingData) -> None:
