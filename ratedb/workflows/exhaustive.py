@@ -125,7 +125,7 @@ def known_system(rates: RateTable, target: tuple[int, ...]) -> tuple[TrainingDat
             where=rates.system,
             expected="a system that is known for every j of --j",
             got=f"none for j = {', '.join(map(str, left))}",
-            todo="narrow --j, or plan with --strategy variance",
+            todo="narrow --j, or plan with --strategy spread",
         )
     transitions = Transitions(complete.levels, complete.upper, complete.lower)
     return TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s)), warnings
