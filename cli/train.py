@@ -50,6 +50,9 @@ def train_command(
     optimiser: Annotated[str, typer.Option("--optimiser", help="lbfgs, or rmsprop as the paper.")] = "lbfgs",
     seed: Annotated[int, typer.Option("--seed", help="Seed of what is drawn at random.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", help="Processes that fit at the same time.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option("--scheduler", help="Fit on the workers of this dask scheduler instead.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Do not keep the model.")] = False,
 ) -> None:
     """Fit Gaussian processes to the training j, judge them on unseen j, and keep the best or their average.
@@ -76,6 +79,7 @@ def train_command(
         optimiser=optimiser,
         seed=seed,
         jobs=jobs,
+        scheduler=scheduler,
     )
     with shared.progress() as report:
         result = train_model(shared.db, system, options, dry_run=dry_run, report=report)

@@ -49,6 +49,7 @@ class SearchRequest:
 
     `composite` adds the paper's greedy search over sums and products. The criterion `validation` judges by
     unseen rates and averages; `bic` takes the one candidate with the lowest Bayesian information criterion.
+    `jobs` local processes, or the workers of the dask `scheduler`, fit at the same time.
     """
 
     kernels: tuple[str, ...] = DISTINCT_KERNELS
@@ -60,6 +61,7 @@ class SearchRequest:
     optimiser: Optimiser = "lbfgs"
     seed: int = 0
     jobs: int = 1
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ def search(
         np.log10(training.rate_cm3_s),
         reference,
     )
-    with workers(request.jobs) as pool:
+    with workers(request.jobs, request.scheduler) as pool:
         compare = (
             data if engine == "dense" else data.select(random_rows(len(training), request.seed, _COMPARE_ON))
         )

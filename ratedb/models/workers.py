@@ -1,7 +1,11 @@
-"""Run many fits: here, or in processes of their own, with the same results."""
+"""Run many fits: here, in processes of their own, or on the workers of a dask cluster, with the same results.
+
+Workers are given arrays and return numbers; they never open a store.
+"""
 
 from __future__ import annotations
 
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,68 +14,188 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, UsageError
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
+# A task whose process dies this often in a row is at fault itself.
+_MOST_DEATHS = 3
+_CONNECT_SECONDS = 10
 
-class Workers:
-    """Some processes, or none: then the work is done here, on one thread."""
 
-    def __init__(self, pool: ProcessPoolExecutor | None = None) -> None:
-        self._pool = pool
+class Workers(Protocol):
+    """Something that runs a function on many items."""
 
     def run(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
         """Yield the function's results in the order of the items.
 
-        Function and items are sent to the processes. Raises RatedbError where one of them dies.
+        What a killed worker had is run again. Raises RatedbError where the same work kills several.
         """
-        if self._pool is None:
-            yield from map(function, items)
-            return
-        with _ignored_interrupts():  # the workers start here, and inherit that they ignore Ctrl-C
-            results = self._pool.map(partial(_on_one_thread, function), items)
-        try:
-            yield from results
-        except BrokenProcessPool as error:
-            raise RatedbError(
-                "a process that was fitting ended by itself",
-                got=str(error),
-                todo="it may have run out of memory: take fewer --jobs, or --engine sparse",
-            ) from error
+        ...
 
 
 @contextmanager
-def workers(jobs: int) -> Iterator[Workers]:
-    """Yield workers in so many processes, or in this one where `jobs` is 1.
+def workers(jobs: int, scheduler: str | None = None) -> Iterator[Workers]:
+    """Yield workers: of a dask scheduler, in so many local processes, or in this one where `jobs` is 1.
 
-    A fit is some thousand small matrix operations, which run best on one thread each.
+    A fit is some thousand small matrix operations, which run best on one thread each. `scheduler` is an
+    address such as tcp://host:8786 or the path of a scheduler file. Raises UsageError where both are asked
+    for, RatedbError where the scheduler cannot be reached.
     """
-    if jobs <= 1:
+    if scheduler is not None and jobs > 1:
+        raise UsageError(
+            "a scheduler has workers of its own", expected="either --jobs or --scheduler", got="both"
+        )
+    if scheduler is not None:
+        client = _connect(scheduler)
+        try:
+            yield _Cluster(client)
+        finally:
+            client.close()
+    elif jobs <= 1:
         with threadpool_limits(limits=1):
-            yield Workers()
-        return
-    pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
-    try:
-        yield Workers(pool)
-    except BaseException:
+            yield Here()
+    else:
+        pool = _Processes(jobs)
+        try:
+            yield pool
+        finally:
+            pool.stop()
+
+
+class Here:
+    """No process but this one."""
+
+    def run(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
+        """Yield the function's results in the order of the items."""
+        yield from map(function, items)
+
+
+class _Processes:
+    """Local processes; when one dies all are started anew, and what they had is run again."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool = self._started()
+
+    def _started(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(self._jobs, mp_context=get_context("spawn"))
+
+    def stop(self) -> None:
         # Fits that run already would go on for minutes.
-        for process in list((pool._processes or {}).values()):
+        for process in list((self._pool._processes or {}).values()):
             process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def run(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
+        call = partial(_on_one_thread, function)
+        done, deaths = 0, 0
+        while done < len(items):
+            try:
+                with _ignored_interrupts():  # the workers start here, and inherit that they ignore Ctrl-C
+                    results = self._pool.map(call, items[done:])
+                for result in results:
+                    yield result
+                    done, deaths = done + 1, 0
+            except BrokenProcessPool as error:
+                deaths += 1
+                if deaths == _MOST_DEATHS:
+                    raise _killed(f"{deaths} times: {error}") from error
+                self.stop()
+                self._pool = self._started()
+
+
+class _Cluster:
+    """The workers of a dask scheduler; it runs again what a worker had that was killed."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def run(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
+        import cloudpickle
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
+
+        # What all tasks share is sent once to each worker. As the result of a task, not as scattered data:
+        # the scheduler can make it again when the worker that has it is killed.
+        shared = self._client.submit(pickle.loads, cloudpickle.dumps(function), pure=False)
+        futures = self._client.map(_call_on_cluster, list(items), function=shared, pure=False)
+        try:
+            for future in futures:
+                yield future.result()
+        except KilledWorker as error:
+            raise _killed(str(error)) from error
+        except (CommClosedError, FutureCancelledError, OSError) as error:
+            raise RatedbError(
+                "the dask scheduler was lost",
+                got=str(error),
+                todo="start it again and repeat the command: what was stored is kept",
+            ) from error
+        except ImportError as error:
+            raise RatedbError(
+                "a dask worker lacks a library",
+                expected="workers in an environment with this ratedb",
+                got=str(error),
+                todo="start the workers from the environment that `ratedb` runs in",
+            ) from error
+        finally:
+            self._client.cancel([*futures, shared])
+
+
+def _connect(scheduler: str) -> Client:
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise RatedbError(
+            "a scheduler needs dask", got=str(error), todo="install the extra: pip install 'ratedb[dask]'"
+        ) from error
+    import logging
+
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its errors become ours
+    where: dict[str, Any] = {"address": scheduler}
+    if scheduler.endswith(".json"):
+        where = {"scheduler_file": scheduler}
+    try:
+        if "scheduler_file" in where:
+            Path(scheduler).read_bytes()  # dask would wait for a missing file for ever
+        return Client(**where, timeout=_CONNECT_SECONDS, set_as_default=False)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:
+        raise RatedbError(
+            "no dask scheduler answers",
+            where=scheduler,
+            expected="an address such as tcp://host:8786, or a scheduler file",
+            got=str(error) or type(error).__name__,
+            todo="start one with `dask scheduler`, or leave --scheduler out",
+        ) from error
+
+
+def _killed(detail: str) -> RatedbError:
+    return RatedbError(
+        "a process that was fitting ended by itself",
+        got=detail,
+        todo="it may have run out of memory: take fewer --jobs, or --engine sparse",
+    )
 
 
 def _on_one_thread(function: Callable[[_Item], _Result], item: _Item) -> _Result:
     # Here and not when the process starts: only now it has loaded the libraries that the function needs.
-    with threadpool_limits(limits=1):
-        return function(item)
+    # Not undone afterwards: the process is for nothing else, and its other threads may be at work.
+    threadpool_limits(limits=1)
+    return function(item)
+
+
+def _call_on_cluster(item: _Item, function: Callable[[_Item], _Result]) -> _Result:
+    return _on_one_thread(function, item)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ class SearchOptions:
     features: str = "auto"
     mean: str = "linear"
     jobs: int = 1
+    scheduler: str | None = None
 
     def specifications(self, molecule: str) -> list[Specification]:
         """Return what is fitted, one for each kernel; raises UsageError for an unknown name."""
@@ -83,7 +84,7 @@ def search_sets(
     trials = trial_sets(request.target, request.given, sizes)
     scores: list[SetScore] = []
     scored_now = 0
-    with workers(options.jobs) as pool:
+    with workers(options.jobs, options.scheduler) as pool:
         for specification in specifications:
             kept = _Kept(db, request.system, _search_name(rates, request, specification), keep)
             known = kept.scores()

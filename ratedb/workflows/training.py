@@ -50,6 +50,7 @@ class TrainOptions:
     optimiser: str = "lbfgs"
     seed: int = 0
     jobs: int = 1
+    scheduler: str | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +181,7 @@ def _request(options: TrainOptions) -> SearchRequest:
         optimiser="rmsprop" if options.optimiser == "rmsprop" else "lbfgs",
         seed=options.seed,
         jobs=options.jobs,
+        scheduler=options.scheduler,
     )
 
 

@@ -14,7 +14,7 @@ from ratedb.models.basis import fit
 from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.features import Transitions, physics_features
 from ratedb.models.means import fit_mean
-from ratedb.models.workers import Workers, workers
+from ratedb.models.workers import Here, workers
 from ratedb.planning import screening
 from ratedb.planning.plan import PlanRequest
 from ratedb.planning.screening import Screen, TrialSet, refit, refit_best, screen_sets, trial_sets
@@ -151,7 +151,7 @@ def test_the_best_of_each_size_and_kernel_are_trained_anew(
     trials = trial_sets(TARGET, (3,), (2, 3))
     other = _of("RBF")
     scores = [s for one in (SPECIFICATION, other) for s in map(Screen.of(data, one).score, trials)]
-    best = refit_best(data, [SPECIFICATION, other], scores, Workers())
+    best = refit_best(data, [SPECIFICATION, other], scores, Here())
     for size in (2, 3):
         expected = set()
         for kernel in ("M32", "RBF"):
@@ -166,7 +166,7 @@ def test_the_best_of_each_size_and_kernel_are_trained_anew(
 def test_many_at_a_time_are_scored_in_order(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(screening, "_AT_ONCE", 7)
     trials = trial_sets(TARGET, (3,), (2, 3))
-    parts = list(screen_sets(screen, trials, Workers()))
+    parts = list(screen_sets(screen, trials, Here()))
     assert [score.trial for part in parts for score in part] == trials
     assert max(map(len, parts)) == 7
 
