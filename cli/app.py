@@ -20,6 +20,7 @@ from . import (
     fill,
     import_,
     plan,
+    reproduce,
     show,
     sql,
     systems,
@@ -67,6 +68,7 @@ app.command("import")(import_.import_command)
 app.command("systems")(systems.systems_command)
 app.command("show")(show.show_command)
 app.command("plan")(plan.plan_command)
+app.command("reproduce")(reproduce.reproduce_command)
 app.command("train")(train.train_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("fill")(fill.fill_command)

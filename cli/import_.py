@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Context, table
+from .output import Context, cell, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def import_command(
@@ -39,13 +42,18 @@ def import_command(
         imported = import_files(shared.db, files, options, dry_run=dry_run, report=report)
     shared.warn(dict.fromkeys(text for system in imported for text in system.warnings))
     columns = ["system", "source_id", "levels", "transitions", "temperatures", "rates", "new", "unchanged"]
-    shared.emit(
-        {"systems": [system.to_json() for system in imported], "dry_run": dry_run},
-        lambda console: console.print(
-            table(
-                "Would import" if dry_run else "Imported",
-                ["system", "source", *columns[2:]],
-                [[getattr(system, column) for column in columns] for system in imported],
-            )
-        ),
-    )
+    title = "Would import" if dry_run else "Imported"
+
+    def show(console: Console) -> None:
+        rows = [[getattr(system, column) for column in columns] for system in imported]
+        console.print(table(title, ["system", "source", *columns[2:]], rows))
+        for system in imported:
+            if system.plan is not None and system.plan.done_j:
+                left = cell(system.plan.left_j) if system.plan.left_j else "nothing"
+                console.print(
+                    f"Plan {system.plan.plan_id}: j = {cell(system.plan.done_j)} of its jobs are there,"
+                    f" {left} left."
+                    f" `ratedb plan {system.system} --next` goes on."
+                )
+
+    shared.emit({"systems": [system.to_json() for system in imported], "dry_run": dry_run}, show)

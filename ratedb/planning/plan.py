@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -40,6 +41,15 @@ class PlanRequest:
     def costs(self) -> CostModel:
         """What each j of the target costs; raises UsageError where that makes no sense."""
         return CostModel(self.target, self.given, self.cost_exponent, self.hours_total, self.hours_by_j)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> PlanRequest:
+        """Return the request that was stored as JSON values."""
+        hours = values.get("hours_by_j")
+        lists = {name: tuple(value) for name, value in values.items() if isinstance(value, list)}
+        if hours is not None:
+            lists["hours_by_j"] = tuple((int(j), float(each)) for j, each in hours)
+        return PlanRequest(**(values | lists))
 
     def __post_init__(self) -> None:
         if len(self.target) < 3:
@@ -97,6 +107,11 @@ class Candidate:
 def percent(dex: float) -> float:
     """Return by how many percent a rate is off whose logarithm is off by so many dex."""
     return 100.0 * float(10.0**dex - 1.0)
+
+
+def dex_of_percent(error_percent: float) -> float:
+    """Return the error in dex of a rate that is off by so many percent: the inverse of `percent`."""
+    return math.log10(1.0 + error_percent / 100.0)
 
 
 def plan_candidates(request: PlanRequest) -> list[Candidate]:

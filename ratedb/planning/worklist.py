@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -33,18 +34,23 @@ def jobs_of(request: PlanRequest, chosen: Candidate) -> list[Job]:
     Given j are there already and have no job.
     """
     uses = dict.fromkeys(chosen.train_j, "train") | dict.fromkeys(chosen.validate_j, "validate")
+    return jobs_out_of(request, {j: uses[j] for j in sorted(set(uses) - set(request.given))})
+
+
+def jobs_out_of(request: PlanRequest, uses: Mapping[int, str]) -> list[Job]:
+    """Return the jobs of these j, in order, with what each is used for."""
     found: list[Job] = []
-    for j in sorted(set(uses) - set(request.given)):
+    for j, use in uses.items():
         hours = request.costs.hours((j,))
         for v in range(request.v_max + 1):
             each = None if hours is None else hours / (request.v_max + 1)
-            found.append(Job(len(found) + 1, request.system, v, j, uses[j], each))
+            found.append(Job(len(found) + 1, request.system, v, j, use, each))
     return found
 
 
-def render_worklist(path: Path, request: PlanRequest, chosen: Candidate) -> bytes:
+def render_worklist(path: Path, jobs: Sequence[Job]) -> bytes:
     """Return the jobs as CSV or JSON, by the file's ending; raises UsageError for another ending."""
-    rows = [asdict(job) for job in jobs_of(request, chosen)]
+    rows = [asdict(job) for job in jobs]
     if path.suffix == ".json":
         return (json.dumps(rows, indent=2) + "\n").encode()
     if path.suffix == ".csv":

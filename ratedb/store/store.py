@@ -326,6 +326,13 @@ class Store:
             raise RatedbError(f"{name} has no model", todo=f"`ratedb train {name}` makes one")
         return self.model(int(row[0]))
 
+    def newest_plan(self, name: str) -> Plan | None:
+        """Return the newest plan of a system that has a chosen set, None where there is none."""
+        with Session(self._engine) as session:
+            plans = session.exec(select(Plan).where(Plan.system_name == name)).all()
+        chosen = [plan for plan in plans if plan.chosen is not None]
+        return max(chosen, key=lambda plan: plan.plan_id or 0, default=None)
+
     def plan(self, plan_id: int) -> Plan:
         """Return a plan; raises RatedbError where the store does not have it."""
         with Session(self._engine) as session:
@@ -353,6 +360,13 @@ class Store:
             session.add(found)
             session.flush()
         return _id(found.system_id)
+
+
+def known_j(store: Store, system: str) -> tuple[int, ...]:
+    """Return the initial j of a system that are not predicted, none for a system that is not there."""
+    if not store.has_system(system):
+        return ()
+    return tuple(sorted(set(store.rates(system).known().initial_j().tolist())))
 
 
 def _id(number: int | None) -> int:

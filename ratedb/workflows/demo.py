@@ -189,7 +189,7 @@ def _describe(path: Path) -> str:
 
 def _plan(run: _Run) -> dict[str, Any]:
     request, systems = _request(run)
-    result = make_plan(run.db, systems[0], request).to_json()
+    result = make_plan(run.db, request).to_json()
     return {**result, "systems": systems, "target_j": list(request.target)}
 
 

@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ratedb.files import read_bytes, sha256
 from ratedb.formats.detect import read_file
 from ratedb.physics.transitions import format_integers
 from ratedb.store.rates import KINDS
-from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
+from ratedb.store.store import Incoming, PutResult, SourceInfo, Store, known_j
 from ratedb.tables import MoleculeFile, PartnerRates, RateTable
 
 IMPORT_KINDS = KINDS[:-1]
@@ -37,8 +37,20 @@ class ImportOptions:
 
 
 @dataclass(frozen=True)
+class PlanProgress:
+    """How far the newest plan of a system has come: its jobs' initial j that are there, and those to do."""
+
+    plan_id: int
+    done_j: tuple[int, ...]
+    left_j: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class ImportedSystem:
-    """What one partner of one file brought; `rates`, `new` and `unchanged` count values."""
+    """What one partner of one file brought; `rates`, `new` and `unchanged` count values.
+
+    `plan` is how far the system's newest plan with a chosen set has come, None where there is none.
+    """
 
     system: str
     source_id: int | None
@@ -49,6 +61,7 @@ class ImportedSystem:
     new: int
     unchanged: int
     warnings: tuple[str, ...]
+    plan: PlanProgress | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -83,8 +96,24 @@ def import_files(
             db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
         store = stack.enter_context(Store(db, write=True, create=True))
         results = store.put_rates(incoming, dry_run=dry_run)
-    tables = [table for file in incoming for table, _ in file.sources]
-    return [_imported(table, result) for table, result in zip(tables, results, strict=True)]
+        tables = [table for file in incoming for table, _ in file.sources]
+        systems = {table.system for table in tables}
+        progress = {} if dry_run else {system: _progress(store, system) for system in systems}
+    return [
+        replace(_imported(table, result), plan=progress.get(table.system))
+        for table, result in zip(tables, results, strict=True)
+    ]
+
+
+def _progress(store: Store, system: str) -> PlanProgress | None:
+    """Return which jobs of the system's newest plan have their rates."""
+    plan = store.newest_plan(system)
+    if plan is None or plan.chosen is None:
+        return None
+    known = {*known_j(store, system), *plan.request["given"]}
+    jobs = sorted({*plan.chosen["train_j"], *plan.chosen["validate_j"]} - set(plan.request["given"]))
+    done = tuple(j for j in jobs if j in known)
+    return PlanProgress(plan.plan_id or 0, done, tuple(j for j in jobs if j not in known))
 
 
 def read_incoming(path: Path, options: ImportOptions) -> Incoming:

@@ -10,25 +10,34 @@ from typing import Any
 from ratedb.errors import UsageError
 from ratedb.files import refuse_database, write_atomically
 from ratedb.planning.plan import DEFAULT_SIZES, Candidate, PlanRequest, plan_candidates
-from ratedb.planning.worklist import render_worklist
+from ratedb.planning.worklist import jobs_of, render_worklist
 from ratedb.store.records import Plan
-from ratedb.store.store import Store, split_system
+from ratedb.store.store import Store, known_j, split_system
 
-STRATEGIES = ("spread", "exhaustive")
+STRATEGIES = ("spread", "variance", "exhaustive")
 
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """How to choose the sets: `spread` needs no data, `exhaustive` a system that is fully known.
+    """How to choose the sets.
 
-    `kernels` (None: the paper's seven), `features`, `mean` and `jobs` are those of the exhaustive search.
+    `spread` needs no data; `variance` needs low j of the system, or another one that is known (`like`);
+    `exhaustive` needs the system itself for every j. `kernels` (None: the paper's seven), `features` and
+    `mean` are those of the exhaustive search; `target_error` (percent of a rate), `budget_hours` and
+    `optimiser` those of `variance`. With `given_from_store` the j that the store has are given.
     """
 
     strategy: str = "spread"
     kernels: tuple[str, ...] | None = None
     features: str = "auto"
     mean: str = "linear"
+    like: str | None = None
+    target_error: float | None = None
+    budget_hours: float | None = None
+    optimiser: str = "auto"
+    given_from_store: bool = False
     jobs: int = 1
+    scheduler: str | None = None
     worklist: Path | None = None
 
 
@@ -36,12 +45,14 @@ class PlanOptions:
 class PlanResult:
     """A plan: every candidate set with its figures, and the chosen one where there is one.
 
-    `scored_sets` is how many sets the exhaustive search compared, each with every kernel.
+    `request` is what was planned for, with the given j of the store; `scored_sets` is how many sets the
+    exhaustive search compared, each with every kernel.
     """
 
     plan_id: int | None
     system: str
     strategy: str
+    request: PlanRequest
     candidates: list[Candidate]
     chosen: Candidate | None
     scored_sets: int = 0
@@ -54,31 +65,32 @@ class PlanResult:
 
 def make_plan(
     db: Path,
-    system: str,
     request: PlanRequest,
     options: PlanOptions | None = None,
     *,
     dry_run: bool = False,
     report: Callable[[str], None] = lambda text: None,
 ) -> PlanResult:
-    """Plan for a system and keep the plan; only the strategy `exhaustive` needs its rates.
+    """Plan for a system and keep the plan.
 
     With `request.train_j` the strategy is `own`: what that set costs. A single candidate is the chosen one;
     its jobs go to `options.worklist`. Raises UsageError where no set can be placed.
     """
     options = options or PlanOptions()
-    split_system(system)
-    result = _plan(db, system, request, options, dry_run, report)
-    worklist = _worklist(request, options, result)
+    split_system(request.system)
+    request, of_given = _given(db, request, options)
+    result = _plan(db, request, options, dry_run, report)
+    result = replace(result, warnings=(*of_given, *result.warnings))
+    worklist = _worklist(options.worklist, result)
     if dry_run:
         return result
     with Store(db, write=True, create=True) as store:
         write_atomically(worklist)
         plan_id = store.put_plan(
             Plan(
-                system_name=system,
+                system_name=request.system,
                 strategy=result.strategy,
-                request=asdict(request),
+                request=asdict(result.request),
                 candidates=[candidate.to_json() for candidate in result.candidates],
                 chosen=None if result.chosen is None else result.chosen.to_json(),
             )
@@ -86,66 +98,113 @@ def make_plan(
     return replace(result, plan_id=plan_id)
 
 
-def _worklist(request: PlanRequest, options: PlanOptions, result: PlanResult) -> dict[Path, bytes]:
+def _worklist(path: Path | None, result: PlanResult) -> dict[Path, bytes]:
     """Return the worklist as it will be written, nothing where none is asked for."""
-    if options.worklist is None:
+    if path is None:
         return {}
-    refuse_database(options.worklist)
+    refuse_database(path)
     if result.chosen is None:
         raise UsageError(
             "a worklist needs one chosen set",
-            expected="--sizes with one number, or --train-j",
+            expected="--sizes with one number, --target-error, --budget-hours, or --train-j",
             got=f"{len(result.candidates)} candidates",
         )
-    return {options.worklist: render_worklist(options.worklist, request, result.chosen)}
+    return {path: render_worklist(path, jobs_of(result.request, result.chosen))}
 
 
 def _plan(
     db: Path,
-    system: str,
     request: PlanRequest,
     options: PlanOptions,
     dry_run: bool,
     report: Callable[[str], None],
 ) -> PlanResult:
-    if options.strategy not in STRATEGIES:
+    system, strategy = request.system, options.strategy
+    _check(request, options)
+    if request.train_j is not None or strategy == "spread":
+        candidates = plan_candidates(request)
+        name = "spread" if request.train_j is None else "own"
+        return PlanResult(None, system, name, request, candidates, _only(candidates))
+    # Models are slow to import, and a plan without data needs none.
+    if strategy == "variance":
+        from ratedb.workflows.variance import VarianceOptions, plan_by_variance
+
+        variance = VarianceOptions(
+            options.like,
+            options.target_error,
+            options.budget_hours,
+            options.optimiser,
+            options.jobs,
+            options.scheduler,
+        )
+        curve = plan_by_variance(db, request, variance, report)
+        return PlanResult(
+            None, system, strategy, request, curve.candidates, curve.chosen, warnings=curve.warnings
+        )
+    from ratedb.models.kernels import DISTINCT_KERNELS
+    from ratedb.workflows.exhaustive import SearchOptions, search_sets
+
+    search = SearchOptions(
+        options.kernels or DISTINCT_KERNELS, options.features, options.mean, options.jobs, options.scheduler
+    )
+    found = search_sets(db, request, request.sizes or DEFAULT_SIZES, search, keep=not dry_run, report=report)
+    scored_sets = len({score.trial for score in found.scores})
+    return PlanResult(
+        None,
+        system,
+        strategy,
+        request,
+        found.candidates,
+        _only(found.candidates),
+        scored_sets,
+        found.warnings,
+    )
+
+
+def _check(request: PlanRequest, options: PlanOptions) -> None:
+    """Raise UsageError for an unknown strategy, or options that the strategy cannot heed."""
+    strategy = options.strategy
+    if strategy not in STRATEGIES:
         raise UsageError(
-            f"unknown strategy {options.strategy!r}",
+            f"unknown strategy {strategy!r}",
             expected=f"{', '.join(STRATEGIES)}, or --train-j with a set of your own",
         )
     if options.jobs < 1:
         raise UsageError("the number of jobs makes no sense", expected="1 or more", got=str(options.jobs))
-    if request.train_j is not None and options.strategy != "spread":
+    if request.train_j is not None and strategy != "spread":
         raise UsageError(
             "a set of one's own is not searched for",
-            expected=f"either --train-j or --strategy {options.strategy}",
+            expected=f"either --train-j or --strategy {strategy}",
             got="both",
         )
-    if request.train_j is not None or options.strategy == "spread":
-        candidates = plan_candidates(request)
-        strategy = "spread" if request.train_j is None else "own"
-        return PlanResult(None, system, strategy, candidates, _only(candidates))
-    if request.validate_j is not None:
+    if request.validate_j is not None and strategy != "spread":
         raise UsageError(
-            "the exhaustive search places a validation set beside every training set",
+            f"the strategy {strategy} places a validation set beside every training set",
             expected="--validate-j together with --train-j only",
             got=f"--validate-j {', '.join(map(str, request.validate_j))}",
         )
-    # Here, since models are slow to import and a plan without data needs none.
-    from ratedb.models.kernels import DISTINCT_KERNELS
-    from ratedb.workflows.exhaustive import SearchOptions, search_sets
+    for name, value in (
+        ("--like", options.like),
+        ("--target-error", options.target_error),
+        ("--budget-hours", options.budget_hours),
+    ):
+        if value is not None and strategy != "variance":
+            raise UsageError(
+                f"{name} needs an expected error", expected="--strategy variance, or --next", got=strategy
+            )
 
-    search = SearchOptions(options.kernels or DISTINCT_KERNELS, options.features, options.mean, options.jobs)
-    found = search_sets(db, request, request.sizes or DEFAULT_SIZES, search, keep=not dry_run, report=report)
-    return PlanResult(
-        None,
-        system,
-        options.strategy,
-        found.candidates,
-        _only(found.candidates),
-        len({score.trial for score in found.scores}),
-        found.warnings,
-    )
+
+def _given(db: Path, request: PlanRequest, options: PlanOptions) -> tuple[PlanRequest, tuple[str, ...]]:
+    """Return the request with what the store has as given j, where that is asked for."""
+    if not options.given_from_store or options.strategy == "exhaustive" or not db.exists():
+        return request, ()
+    with Store(db) as store:
+        known = known_j(store, request.system)
+    if set(request.target) <= set(known):
+        return request, (
+            "every j is in the store: planned as if none were; --given-j names those that count",
+        )
+    return replace(request, given=known), ()
 
 
 def _only(candidates: list[Candidate]) -> Candidate | None:

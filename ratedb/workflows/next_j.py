@@ -1,0 +1,290 @@
+"""After each computed j: which j next, what it is expected to bring for how many hours, and when to stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ratedb.errors import RatedbError, UsageError
+from ratedb.files import refuse_database, write_atomically
+from ratedb.models.engine import rms
+from ratedb.models.features import Transitions
+from ratedb.models.search import search
+from ratedb.models.training_set import complete_curves
+from ratedb.planning.design import Design
+from ratedb.planning.plan import PlanRequest, percent
+from ratedb.planning.sets import validation_set
+from ratedb.planning.worklist import jobs_out_of, render_worklist
+from ratedb.store.store import Store, known_j, split_system
+from ratedb.workflows.variance import VarianceOptions, learn_for, quick_search
+
+# One more j that takes away less than this share of the error is not worth its hours.
+_WORTHWHILE = 0.1
+# Of the j that bring at least this share of the greatest gain, the one with most gain for its cost is next.
+_NEARLY_BEST = 0.5
+
+
+@dataclass(frozen=True)
+class NextJ:
+    """What one more j is expected to bring: error in percent of a rate before and after, and its cost.
+
+    `gain` is the expected error that it takes away, in percentage points. `planned` says whether the plan
+    that is followed has it.
+    """
+
+    j: int
+    hours: float | None
+    cost_percent: float
+    expected_error: float
+    gain: float
+    planned: bool
+
+
+@dataclass(frozen=True)
+class NextResult:
+    """What to do next: `next_j` is the j to compute, None where `stop`, and `reason` says why.
+
+    `expected_error` is the error expected now of all that is not computed, in percent of a rate, None where
+    too little is there to tell; `measured` says whether a model was trained for it.
+    """
+
+    system: str
+    plan_id: int | None
+    train_j: tuple[int, ...]
+    validate_j: tuple[int, ...]
+    unknown_j: tuple[int, ...]
+    expected_error: float | None
+    expected_dex: float | None
+    measured: bool
+    candidates: list[NextJ]
+    next_j: int | None
+    stop: bool
+    reason: str
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class State:
+    """Which j of the target are computed and what they are for; `request.given` were there before.
+
+    `known_j` are all that the store has, those outside the target too; `planned` those of the plan.
+    """
+
+    request: PlanRequest
+    plan_id: int | None
+    planned: tuple[int, ...]
+    known_j: tuple[int, ...]
+    train_j: tuple[int, ...]
+    validate_j: tuple[int, ...]
+
+    @property
+    def unknown_j(self) -> tuple[int, ...]:
+        """The j of the target that are not computed."""
+        known = (*self.train_j, *self.validate_j, *self.request.given)
+        return tuple(j for j in self.request.target if j not in known)
+
+
+def plan_next(
+    db: Path,
+    system: str,
+    request: PlanRequest | None,
+    plan_id: int | None,
+    options: VarianceOptions,
+    worklist: Path | None = None,
+    report: Callable[[str], None] = lambda text: None,
+) -> NextResult:
+    """Say which j to compute next, after a stored plan or for `request`; its job goes to `worklist`.
+
+    Raises UsageError where there is neither plan nor request, or the worklist would overwrite a database.
+    """
+    split_system(system)
+    if worklist is not None:
+        refuse_database(worklist)
+    state = state_of(db, system, request, plan_id)
+    result = next_j(db, state, options, report)
+    if worklist is not None:
+        use = "validate" if result.next_j in (state.request.validate_j or ()) else "train"
+        uses = {} if result.next_j is None else {result.next_j: use}
+        write_atomically({worklist: render_worklist(worklist, jobs_out_of(state.request, uses))})
+    return result
+
+
+def next_j(
+    db: Path,
+    state: State,
+    options: VarianceOptions,
+    report: Callable[[str], None] = lambda text: None,
+) -> NextResult:
+    """Say which j to compute next, or that it is time to stop.
+
+    The expected error is what the process of the planner expects, with hyperparameters from all that is there,
+    or the calibrated spread of a model trained on it, where that is possible and less. Raises RatedbError where too
+    little is known even for that.
+    """
+    request = state.request
+    options.check(request)
+    missing = _missing_validation(state)
+    knowledge = learn_for(db, replace(request, given=state.known_j), options.like, report)
+    design = Design(knowledge.transitions, knowledge.hyperparameters, request.target, request.given)
+    measured: float | None = None
+    warnings: list[str] = []
+    if not missing:
+        unknown = np.isin(design.initial_j, state.unknown_j)
+        measured, warnings = _measured(db, state, knowledge.transitions.select(unknown), options, report)
+    with threadpool_limits(limits=1):
+        candidates, now_dex = _candidates(design, state, measured)
+    next_one, stop, reason = _decide(candidates, percent(now_dex), state, options, missing)
+    return NextResult(
+        system=request.system,
+        plan_id=state.plan_id,
+        train_j=state.train_j,
+        validate_j=state.validate_j,
+        unknown_j=state.unknown_j,
+        expected_error=percent(now_dex) if now_dex < 1.0 else None,
+        expected_dex=now_dex if now_dex < 1.0 else None,
+        measured=measured is not None,
+        candidates=candidates,
+        next_j=next_one,
+        stop=stop,
+        reason=reason,
+        warnings=tuple(warnings),
+    )
+
+
+def state_of(db: Path, system: str, request: PlanRequest | None, plan_id: int | None) -> State:
+    """Return how far a plan has come: the one of this number, the newest of the system, or `request`.
+
+    Raises UsageError where there is neither plan nor request, RatedbError for an unknown system.
+    """
+    with Store(db) as store:
+        plan = store.newest_plan(system) if plan_id is None else store.plan(plan_id)
+        known = known_j(store, system)
+    if plan is not None and plan.system_name != system:
+        raise UsageError(f"plan {plan_id} is for another system", expected=system, got=plan.system_name)
+    if request is None:
+        if plan is None:
+            raise UsageError(
+                f"there is no plan for {system} to go on with",
+                expected="a stored plan, or --j with the initial j of interest",
+                todo=f"`ratedb plan {system} --j 5:20 --strategy spread` makes one",
+            )
+        request = PlanRequest.from_json(plan.request)
+    elif plan_id is None:
+        plan = None
+    chosen = {} if plan is None or plan.chosen is None else plan.chosen
+    planned = (*chosen.get("train_j", ()), *chosen.get("validate_j", ()))
+    wanted = request.validate_j or tuple(chosen.get("validate_j", ()))
+    if not wanted:
+        wanted = validation_set(request.target, request.given, ())
+    computed = tuple(j for j in request.target if j in known or j in request.given)
+    return State(
+        replace(request, validate_j=tuple(wanted), train_j=None),
+        None if plan is None else plan.plan_id,
+        tuple(planned),
+        known,
+        tuple(j for j in computed if j not in wanted),
+        tuple(j for j in computed if j in wanted),
+    )
+
+
+def _missing_validation(state: State) -> tuple[int, ...]:
+    return tuple(j for j in state.request.validate_j or () if j not in state.validate_j)
+
+
+def _measured(
+    db: Path,
+    state: State,
+    wanted: Transitions,
+    options: VarianceOptions,
+    report: Callable[[str], None],
+) -> tuple[float | None, list[str]]:
+    """Return the calibrated spread, in dex, of a model of what is there, None where it cannot be trained."""
+    if len(state.train_j) < 2 or not len(wanted):
+        return None, []
+    with Store(db) as store:
+        rates = store.rates(state.request.system).known()
+    report("training a model of what is there")
+    known = np.isin(rates.initial_j(), (*state.train_j, *state.validate_j))
+    complete, _ = complete_curves(rates.select(known))
+    initial = complete.initial_j()
+    training, validation = (complete.select(np.isin(initial, j)) for j in (state.train_j, state.validate_j))
+    try:
+        predictor = search(training, validation, quick_search(rates.levels.molecule, options)).predictor
+        predicted = predictor.predict(wanted.select(predictor.supports(wanted)))
+    except RatedbError as error:
+        return None, [f"no model of what is there: {error.what}"]
+    return rms(predicted.log10_std), []
+
+
+def _candidates(design: Design, state: State, measured: float | None) -> tuple[list[NextJ], float]:
+    """Return what each unknown j would bring, the best first, and the error expected now, in dex."""
+    known = (*state.train_j, *state.validate_j)
+    covariance = design.given_all(state.train_j)
+    now = design.expected(np.diag(covariance), known) if state.unknown_j else 0.0
+    # Both err on the high side: a model of N j is judged with one of them left out, and the process of the
+    # design is rough. So the smaller one counts.
+    scale = min(1.0, measured / now) if measured is not None and now else 1.0
+    costs = state.request.costs if state.unknown_j else None
+    found = []
+    for j in state.unknown_j:
+        variance = design.variance_given(covariance, j)
+        left = [other for other in state.unknown_j if other != j]
+        after = scale * design.expected(variance, (*known, j)) if left else 0.0
+        found.append(
+            NextJ(
+                j=j,
+                hours=costs.hours((j,)) if costs else None,
+                cost_percent=100.0 * costs.share((j,)) if costs else 0.0,
+                expected_error=percent(after),
+                gain=percent(scale * now) - percent(after),
+                planned=j in state.planned,
+            )
+        )
+    return sorted(found, key=lambda one: -one.gain), scale * now
+
+
+def _decide(
+    candidates: Sequence[NextJ],
+    now: float,
+    state: State,
+    options: VarianceOptions,
+    missing: tuple[int, ...],
+) -> tuple[int | None, bool, str]:
+    """Return the next j, whether to stop, and why."""
+    if not candidates:
+        return None, True, "every j of the target is computed"
+    if missing and (options.budget_hours is None or _hours(state, missing[0]) <= options.budget_hours):
+        return missing[0], False, f"it validates: without j = {missing[0]} no model can be judged"
+    wanted = options.target_error
+    if wanted is not None and now <= wanted:
+        return None, True, f"the expected error is {now:.3g} %, the target {wanted:g} %"
+    within = [
+        one
+        for one in candidates
+        if options.budget_hours is None or (one.hours or 0.0) <= options.budget_hours
+    ]
+    if not within:
+        return None, True, f"no j that is left costs {options.budget_hours:g} h or less"
+    greatest = max(one.gain for one in within)
+    enough = [one for one in within if wanted is not None and one.expected_error <= wanted]
+    if enough:
+        best = min(enough, key=lambda one: one.cost_percent)
+        return best.j, False, f"the cheapest that is expected to reach {wanted:g} %"
+    if wanted is None and greatest < _WORTHWHILE * now:
+        return None, True, f"no j is expected to take away more than {100 * _WORTHWHILE:.0f} % of the error"
+    good = [one for one in within if one.gain >= _NEARLY_BEST * greatest]
+    best = max(good, key=lambda one: one.gain / max(one.cost_percent, 1e-12))
+    return best.j, False, "most error taken away for its cost, of those that take away much"
+
+
+def _hours(state: State, j: int) -> float:
+    return state.request.costs.hours((j,)) or 0.0

@@ -1,0 +1,76 @@
+"""The analogues of the paper's figures 3 and 4: test error by size of the training set, and by initial j."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ratedb.errors import RatedbError
+from ratedb.workflows.demo_picture import plots_available
+
+if TYPE_CHECKING:
+    from ratedb.workflows.reproducing import SizeResult
+
+_SINGLE, _OPTIMAL, _WORST = "#222222", "#c0392b", "#c0392b"
+
+
+def draw_by_size(system: str, sizes: Sequence[SizeResult], figure_format: str) -> bytes:
+    """Return figure 3: the error of log10 k in percent for each size, single and composite kernel."""
+    figure, axes = _figure((6.0, 4.2))
+    n = [size.plan.n for size in sizes]
+    for results, style, colour, name in (
+        ([size.single for size in sizes], "o", _SINGLE, "single kernel"),
+        ([size.optimal for size in sizes], "s", _OPTIMAL, "composite kernel"),
+    ):
+        errors = [result.test.log10_percent_error for result in results]
+        axes.plot(n, errors, style + "-", color=colour, mfc="none", ms=8, lw=0.8, label=name)
+    axes.set_xticks(n)
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel("number of initial j in the training set")
+    axes.set_ylabel("test error (% of log$_{10}$ k)")
+    axes.set_title(f"{system}: best set of each size", fontsize=11)
+    axes.legend(frameon=False)
+    return _rendered(figure, figure_format)
+
+
+def draw_by_j(system: str, sizes: Sequence[SizeResult], figure_format: str) -> bytes:
+    """Return figure 4: the error by initial j of two sizes, 3 and 6 where they are there, and the worst."""
+    figure, axes = _figure((8.0, 4.6))
+    papers = [size for size in sizes if size.plan.n in (3, 6)]
+    shown = papers if len(papers) == 2 else [sizes[0], *sizes[1:][-1:]]
+    for size, marker, colour in zip(shown, ("s", "o"), ("#1668a8", _SINGLE), strict=False):
+        for result, fill, name in ((size.single, colour, "single"), (size.optimal, "none", "composite")):
+            label = f"N = {size.plan.n}, {name} kernel"
+            axes.plot(result.j, result.percent, marker, color=colour, mfc=fill, ms=7, label=label)
+    worst = shown[-1].optimal
+    label = f"worst transition, N = {shown[-1].plan.n}, composite"
+    axes.plot(worst.j, worst.worst_percent, "_", color=_WORST, ms=16, mew=1.6, label=label)
+    axes.set_yscale("log")
+    axes.set_xlabel("initial j (the others train or validate)")
+    axes.set_ylabel("test error (% of log$_{10}$ k)")
+    axes.set_title(f"{system}: error of the j that were not computed", fontsize=11)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    return _rendered(figure, figure_format)
+
+
+def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
+    if not plots_available():
+        raise RatedbError("matplotlib is not installed", todo="pip install 'ratedb[plots]'")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots()
+
+
+def _rendered(figure: Any, figure_format: str) -> bytes:
+    # Without dates and random names, so that the same result gives the same file.
+    import matplotlib as mpl
+
+    metadata = {"Software": None} if figure_format == "png" else {"Date": None}
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "ratedb"}):
+        figure.savefig(buffer, dpi=110, format=figure_format, metadata=metadata)
+    return buffer.getvalue()
