@@ -11,6 +11,7 @@ import duckdb
 
 from ratedb.errors import RatedbError
 from ratedb.origin import now
+from ratedb.store.connection import quoted
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -100,10 +101,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: s
         try:
             connection.execute(_RECORD_TABLE)
             connection.execute(migration.sql)
-            connection.execute(
-                "INSERT INTO schema_migration VALUES (?, ?, ?, ?)",
-                [migration.version, migration.name, now(), ratedb_version],
-            )
+            values = ", ".join(map(quoted, (migration.version, migration.name, now(), ratedb_version)))
+            connection.execute(f"INSERT INTO schema_migration VALUES ({values})")
             connection.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already

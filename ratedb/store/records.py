@@ -102,17 +102,3 @@ class Source(SQLModel, table=True):
     library_versions: dict[str, str] = Field(
         default_factory=library_versions, sa_column=Column(JSON, nullable=False)
     )
-
-
-class Plan(SQLModel, table=True):
-    """A plan: what was asked and what was proposed."""
-
-    __tablename__ = "plan"
-    plan_id: int | None = _key("plan_ids")
-    system_name: str
-    strategy: str
-    request: dict[str, Any] = _json()
-    candidates: list[dict[str, Any]] = _json()
-    chosen: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON, nullable=True))
-    planned_at: datetime = _time()
-    ratedb_version: str = __version__

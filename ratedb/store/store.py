@@ -24,8 +24,8 @@ from ratedb.store.connection import clear_errors
 from ratedb.store.levels import StoredLevels
 from ratedb.store.opening import open_store
 from ratedb.store.rates import StoredRates
-from ratedb.store.records import CollisionSystem, Model, Plan, Source
-from ratedb.tables import COLLIDERS, BoolArray, LevelTable, LineTable, Prediction, RateTable
+from ratedb.store.records import CollisionSystem, Model, Source
+from ratedb.tables import BoolArray, LevelTable, LineTable, Prediction, RateTable
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,6 @@ class StoredScore(NamedTuple):
 
 class _DryRunError(Exception):
     """Ends a transaction that is not meant to be kept."""
-
-
-def split_system(name: str) -> tuple[str, str]:
-    """Return (molecule, collider) of a system's name such as HCO++p-H2; raises RatedbError."""
-    for collider in sorted(COLLIDERS, key=len, reverse=True):
-        molecule, sign = name[: -len(collider) - 1], name[-len(collider) - 1 : -len(collider)]
-        if name.endswith(collider) and sign == "+" and molecule:
-            return molecule, collider
-    raise RatedbError(
-        f"{name!r} is not the name of a system",
-        expected="MOLECULE+COLLIDER, with a collider among " + " ".join(COLLIDERS),
-        got=name,
-        todo="write for example CO+p-H2 or SiO+He",
-    )
 
 
 class Store:
@@ -247,13 +233,6 @@ class Store:
             session.flush()
             return _id(model.model_id)
 
-    def put_plan(self, plan: Plan) -> int:
-        """Store a plan and return its id."""
-        with self.transaction() as session:
-            session.add(plan)
-            session.flush()
-            return _id(plan.plan_id)
-
     def put_set_scores(self, search: str, system: str, scores: Sequence[StoredScore]) -> None:
         """Store scores of training sets; `search` names what was asked."""
         columns = [[score[place] for score in scores] for place in range(len(StoredScore._fields))]
@@ -326,25 +305,6 @@ class Store:
             raise RatedbError(f"{name} has no model", todo=f"`ratedb train {name}` makes one")
         return self.model(int(row[0]))
 
-    def newest_plan(self, name: str) -> Plan | None:
-        """Return the newest plan of a system that has a chosen set, None where there is none."""
-        with Session(self._engine) as session:
-            plans = session.exec(select(Plan).where(Plan.system_name == name)).all()
-        chosen = [plan for plan in plans if plan.chosen is not None]
-        return max(chosen, key=lambda plan: plan.plan_id or 0, default=None)
-
-    def plan(self, plan_id: int) -> Plan:
-        """Return a plan; raises RatedbError where the store does not have it."""
-        with Session(self._engine) as session:
-            found = session.get(Plan, plan_id)
-        if found is None:
-            raise RatedbError(
-                f"the store has no plan {plan_id}",
-                where=str(self.path),
-                todo="`ratedb plan SYSTEM` makes one",
-            )
-        return found
-
     def system_name(self, system_id: int) -> str:
         """Return the name of a system by its id."""
         row = self._duckdb.execute(
@@ -360,13 +320,6 @@ class Store:
             session.add(found)
             session.flush()
         return _id(found.system_id)
-
-
-def known_j(store: Store, system: str) -> tuple[int, ...]:
-    """Return the initial j of a system that are not predicted, none for a system that is not there."""
-    if not store.has_system(system):
-        return ()
-    return tuple(sorted(set(store.rates(system).known().initial_j().tolist())))
 
 
 def _id(number: int | None) -> int:

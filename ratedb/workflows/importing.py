@@ -16,8 +16,9 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.files import read_bytes, sha256
 from ratedb.formats.detect import read_file
 from ratedb.physics.transitions import format_integers
+from ratedb.store.plans import known_j, newest_plan
 from ratedb.store.rates import KINDS
-from ratedb.store.store import Incoming, PutResult, SourceInfo, Store, known_j
+from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
 from ratedb.tables import MoleculeFile, PartnerRates, RateTable
 
 IMPORT_KINDS = KINDS[:-1]
@@ -107,10 +108,10 @@ def import_files(
 
 def _progress(store: Store, system: str) -> PlanProgress | None:
     """Return which jobs of the system's newest plan have their rates."""
-    plan = store.newest_plan(system)
+    plan = newest_plan(store.connection, system)
     if plan is None or plan.chosen is None:
         return None
-    known = {*known_j(store, system), *plan.request["given"]}
+    known = {*known_j(store.connection, system), *plan.request["given"]}
     jobs = sorted({*plan.chosen["train_j"], *plan.chosen["validate_j"]} - set(plan.request["given"]))
     done = tuple(j for j in jobs if j in known)
     return PlanProgress(plan.plan_id or 0, done, tuple(j for j in jobs if j not in known))

@@ -20,7 +20,9 @@ from ratedb.planning.design import Design
 from ratedb.planning.plan import PlanRequest, percent
 from ratedb.planning.sets import validation_set
 from ratedb.planning.worklist import jobs_out_of, render_worklist
-from ratedb.store.store import Store, known_j, split_system
+from ratedb.store.plans import get_plan, known_j, newest_plan, opened
+from ratedb.store.store import Store
+from ratedb.tables import split_system
 from ratedb.workflows.variance import VarianceOptions, learn_for, quick_search
 
 # One more j that takes away less than this share of the error is not worth its hours.
@@ -126,9 +128,9 @@ def next_j(
 ) -> NextResult:
     """Say which j to compute next, or that it is time to stop.
 
-    The expected error is what the process of the planner expects, with hyperparameters from all that is there,
-    or the calibrated spread of a model trained on it, where that is possible and less. Raises RatedbError where too
-    little is known even for that.
+    The expected error is what the process of the planner expects, with hyperparameters from all that is
+    there, or the calibrated spread of a model trained on it, where that is possible and less. Raises
+    RatedbError where too little is known even for the first.
     """
     request = state.request
     options.check(request)
@@ -165,9 +167,9 @@ def state_of(db: Path, system: str, request: PlanRequest | None, plan_id: int | 
 
     Raises UsageError where there is neither plan nor request, RatedbError for an unknown system.
     """
-    with Store(db) as store:
-        plan = store.newest_plan(system) if plan_id is None else store.plan(plan_id)
-        known = known_j(store, system)
+    with opened(db) as connection:
+        plan = newest_plan(connection, system) if plan_id is None else get_plan(connection, plan_id)
+        known = known_j(connection, system)
     if plan is not None and plan.system_name != system:
         raise UsageError(f"plan {plan_id} is for another system", expected=system, got=plan.system_name)
     if request is None:

@@ -11,8 +11,8 @@ from ratedb.errors import UsageError
 from ratedb.files import refuse_database, write_atomically
 from ratedb.planning.plan import DEFAULT_SIZES, Candidate, PlanRequest, plan_candidates
 from ratedb.planning.worklist import jobs_of, render_worklist
-from ratedb.store.records import Plan
-from ratedb.store.store import Store, known_j, split_system
+from ratedb.store.plans import Plan, known_j, opened, put_plan
+from ratedb.tables import split_system
 
 STRATEGIES = ("spread", "variance", "exhaustive")
 
@@ -84,16 +84,17 @@ def make_plan(
     worklist = _worklist(options.worklist, result)
     if dry_run:
         return result
-    with Store(db, write=True, create=True) as store:
+    with opened(db, write=True) as connection:
         write_atomically(worklist)
-        plan_id = store.put_plan(
+        plan_id = put_plan(
+            connection,
             Plan(
                 system_name=request.system,
                 strategy=result.strategy,
                 request=asdict(result.request),
                 candidates=[candidate.to_json() for candidate in result.candidates],
                 chosen=None if result.chosen is None else result.chosen.to_json(),
-            )
+            ),
         )
     return replace(result, plan_id=plan_id)
 
@@ -198,8 +199,8 @@ def _given(db: Path, request: PlanRequest, options: PlanOptions) -> tuple[PlanRe
     """Return the request with what the store has as given j, where that is asked for."""
     if not options.given_from_store or options.strategy == "exhaustive" or not db.exists():
         return request, ()
-    with Store(db) as store:
-        known = known_j(store, request.system)
+    with opened(db) as connection:
+        known = known_j(connection, request.system)
     if set(request.target) <= set(known):
         return request, (
             "every j is in the store: planned as if none were; --given-j names those that count",

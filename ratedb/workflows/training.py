@@ -22,6 +22,7 @@ from ratedb.models.reference import ReferenceRates, reference_rates
 from ratedb.models.search import CRITERIA, ENGINES, SearchRequest, Tried, search
 from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j, usable_rates
 from ratedb.planning.sets import validation_set
+from ratedb.store.plans import get_plan
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
@@ -301,7 +302,7 @@ def load_model(record: Model) -> Predictor:
 def _choose_sets(store: Store, system: str, options: TrainOptions, known: RateTable) -> _Sets:
     train_j, validate_j, target_j = options.train_j, options.validate_j, options.target_j
     if options.plan_id is not None:
-        plan = store.plan(options.plan_id)
+        plan = get_plan(store.connection, options.plan_id)
         if plan.system_name != system:
             raise UsageError(
                 f"plan {options.plan_id} is for another system", expected=system, got=plan.system_name

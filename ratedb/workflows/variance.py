@@ -17,8 +17,8 @@ from ratedb.models.training_set import complete_curves
 from ratedb.physics.transitions import format_integers
 from ratedb.planning.design import Design, DesignSet, Hyperparameters, best_sets, learn, target_transitions
 from ratedb.planning.plan import Candidate, PlanRequest, candidate, dex_of_percent, percent
-from ratedb.store.store import Store, split_system
-from ratedb.tables import LevelTable, RateTable
+from ratedb.store.store import Store
+from ratedb.tables import LevelTable, RateTable, split_system
 
 CURVE = tuple(range(1, 9))
 """The sizes of training set on the curve of cost against error."""

@@ -1,0 +1,99 @@
+"""Plans, and what they need to know of a store: by SQL alone, since a plan without data is to be quick."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ratedb import __version__
+from ratedb.errors import RatedbError
+from ratedb.origin import now
+from ratedb.store.connection import clear_errors, quoted
+from ratedb.store.opening import open_store
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan: what was asked and what was proposed, as JSON values; `plan_id` is None before it is stored."""
+
+    system_name: str
+    strategy: str
+    request: dict[str, Any]
+    candidates: list[dict[str, Any]]
+    chosen: dict[str, Any] | None = None
+    plan_id: int | None = None
+
+
+@contextmanager
+def opened(path: Path, *, write: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection to a store; with `write` the file is made where there is none."""
+    connection = open_store(path, write=write, create=write)
+    try:
+        with clear_errors(path):
+            yield connection
+    finally:
+        connection.close()
+
+
+def put_plan(connection: duckdb.DuckDBPyConnection, plan: Plan) -> int:
+    """Store a plan and return its id."""
+    texts = (
+        plan.system_name,
+        plan.strategy,
+        json.dumps(plan.request),
+        json.dumps(plan.candidates),
+        *([] if plan.chosen is None else [json.dumps(plan.chosen)]),
+        now(),
+        __version__,
+    )
+    columns = "plan_id, system_name, strategy, request, candidates, planned_at, ratedb_version"
+    if plan.chosen is not None:
+        columns = columns.replace("candidates", "candidates, chosen")
+    values = ", ".join(map(quoted, texts))
+    row = connection.execute(
+        f"INSERT INTO plan ({columns}) VALUES (nextval('plan_ids'), {values}) RETURNING plan_id"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def get_plan(connection: duckdb.DuckDBPyConnection, plan_id: int) -> Plan:
+    """Return a plan; raises RatedbError where the store does not have it."""
+    row = connection.execute(f"{_SELECT} WHERE plan_id = {int(plan_id)}").fetchone()
+    if row is None:
+        raise RatedbError(f"the store has no plan {plan_id}", todo="`ratedb plan SYSTEM --j 5:20` makes one")
+    return _plan(row)
+
+
+def newest_plan(connection: duckdb.DuckDBPyConnection, system: str) -> Plan | None:
+    """Return the newest plan of a system that has a chosen set, None where there is none."""
+    row = connection.execute(
+        f"{_SELECT} WHERE system_name = {quoted(system)} AND chosen IS NOT NULL ORDER BY plan_id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else _plan(row)
+
+
+def known_j(connection: duckdb.DuckDBPyConnection, system: str) -> tuple[int, ...]:
+    """Return the initial j whose rates are not predicted; none for a system that is not there."""
+    rows = connection.execute(
+        "SELECT DISTINCT level.j FROM rate"
+        " JOIN source USING (source_id) JOIN collision_system USING (system_id)"
+        " JOIN level ON level.level_id = rate.upper_id"
+        f" WHERE collision_system.name = {quoted(system)} AND source.kind <> 'predicted'"
+        " AND level.j IS NOT NULL ORDER BY level.j"
+    ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+_SELECT = "SELECT plan_id, system_name, strategy, request, candidates, chosen FROM plan"
+
+
+def _plan(row: tuple[Any, ...]) -> Plan:
+    plan_id, system, strategy, request, candidates, chosen = row
+    chosen = None if chosen is None else json.loads(chosen)
+    return Plan(system, strategy, json.loads(request), json.loads(candidates), chosen, plan_id)
