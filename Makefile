@@ -45,8 +45,9 @@ bench-models: $(VENV)/ready ## models on real data beside what they have to beat
 	$(BIN)/python benchmarks/models.py $(FILE)
 	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
 
-bench-planner: $(VENV)/ready ## the search over all training sets of CO: time, memory, and its scores against trainings
+bench-planner: $(VENV)/ready ## training sets: the search over all, and those chosen in advance, on five systems (1 h)
 	$(BIN)/python benchmarks/planner.py
+	$(BIN)/python benchmarks/variance.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
