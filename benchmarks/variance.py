@@ -335,7 +335,7 @@ def set_lines(folder: Path) -> list[str]:
             found.append(pool.submit(measure, folder, name).result())
     return [
         "j = 5..20 (H2+H: 5..17, v <= 1), j <= 5 given, trained as `train` does by default.",
-        "Best of all sets: by `exhaustive`; its error with the kernel that tests best, or as `train` makes it,",
+        "Best of all sets: by `exhaustive`, with the kernel that tests best or as `train` makes it,",
         "whichever is less.",
         "",
         *choice_table(found),

@@ -23,7 +23,7 @@ from ratedb.planning.worklist import jobs_out_of, render_worklist
 from ratedb.store.plans import get_plan, known_j, newest_plan, opened
 from ratedb.store.store import Store
 from ratedb.tables import split_system
-from ratedb.workflows.variance import VarianceOptions, learn_for, quick_search
+from ratedb.workflows.variance import NO_MODEL_DEX, VarianceOptions, learn_for, quick_search
 
 # One more j that takes away less than this share of the error is not worth its hours.
 _WORTHWHILE = 0.1
@@ -35,15 +35,15 @@ _NEARLY_BEST = 0.5
 class NextJ:
     """What one more j is expected to bring: error in percent of a rate before and after, and its cost.
 
-    `gain` is the expected error that it takes away, in percentage points. `planned` says whether the plan
-    that is followed has it.
+    `gain` is the expected error that it takes away, in percentage points; None where no model can be trained
+    yet. `planned` says whether the plan that is followed has it.
     """
 
     j: int
     hours: float | None
     cost_percent: float
-    expected_error: float
-    gain: float
+    expected_error: float | None
+    gain: float | None
     planned: bool
 
 
@@ -144,15 +144,15 @@ def next_j(
         measured, warnings = _measured(db, state, knowledge.transitions.select(unknown), options, report)
     with threadpool_limits(limits=1):
         candidates, now_dex = _candidates(design, state, measured)
-    next_one, stop, reason = _decide(candidates, percent(now_dex), state, options, missing)
+    next_one, stop, reason = _decide(candidates, percent(min(now_dex, 9.0)), state, options, missing)
     return NextResult(
         system=request.system,
         plan_id=state.plan_id,
         train_j=state.train_j,
         validate_j=state.validate_j,
         unknown_j=state.unknown_j,
-        expected_error=percent(now_dex) if now_dex < 1.0 else None,
-        expected_dex=now_dex if now_dex < 1.0 else None,
+        expected_error=percent(now_dex) if 0.0 < now_dex < NO_MODEL_DEX else None,
+        expected_dex=now_dex if 0.0 < now_dex < NO_MODEL_DEX else None,
         measured=measured is not None,
         candidates=candidates,
         next_j=next_one,
@@ -246,12 +246,18 @@ def _candidates(design: Design, state: State, measured: float | None) -> tuple[l
                 j=j,
                 hours=costs.hours((j,)) if costs else None,
                 cost_percent=100.0 * costs.share((j,)) if costs else 0.0,
-                expected_error=percent(after),
-                gain=percent(scale * now) - percent(after),
+                expected_error=_percent(after),
+                gain=None if scale * now >= NO_MODEL_DEX else percent(scale * now) - percent(after),
                 planned=j in state.planned,
             )
         )
-    return sorted(found, key=lambda one: -one.gain), scale * now
+    return sorted(
+        found, key=lambda one: np.inf if one.expected_error is None else one.expected_error
+    ), scale * now
+
+
+def _percent(dex: float) -> float | None:
+    return percent(dex) if dex < NO_MODEL_DEX else None
 
 
 def _decide(
@@ -276,16 +282,28 @@ def _decide(
     ]
     if not within:
         return None, True, f"no j that is left costs {options.budget_hours:g} h or less"
-    greatest = max(one.gain for one in within)
-    enough = [one for one in within if wanted is not None and one.expected_error <= wanted]
+    enough = [one for one in within if wanted is not None and (one.expected_error or now) <= wanted]
     if enough:
         best = min(enough, key=lambda one: one.cost_percent)
         return best.j, False, f"the cheapest that is expected to reach {wanted:g} %"
+    # A plan looks further ahead than one j.
+    pool = [one for one in within if one.planned] or within
+    if any(one.gain is None for one in pool):
+        best = min(_nearly_least(pool), key=lambda one: one.cost_percent)
+        return best.j, False, "a second j, the cheapest after which nearly the least error is expected"
+    gains = {one.j: one.gain or 0.0 for one in pool}
+    greatest = max(gains.values())
     if wanted is None and greatest < _WORTHWHILE * now:
         return None, True, f"no j is expected to take away more than {100 * _WORTHWHILE:.0f} % of the error"
-    good = [one for one in within if one.gain >= _NEARLY_BEST * greatest]
-    best = max(good, key=lambda one: one.gain / max(one.cost_percent, 1e-12))
+    good = [one for one in pool if gains[one.j] >= _NEARLY_BEST * greatest]
+    best = max(good, key=lambda one: gains[one.j] / max(one.cost_percent, 1e-12))
     return best.j, False, "most error taken away for its cost, of those that take away much"
+
+
+def _nearly_least(pool: Sequence[NextJ]) -> list[NextJ]:
+    errors = {one.j: np.inf if one.expected_error is None else one.expected_error for one in pool}
+    least = min(errors.values())
+    return [one for one in pool if errors[one.j] <= least / (1.0 - _NEARLY_BEST / 2.0)]
 
 
 def _hours(state: State, j: int) -> float:

@@ -23,8 +23,8 @@ from ratedb.tables import LevelTable, RateTable, split_system
 CURVE = tuple(range(1, 9))
 """The sizes of training set on the curve of cost against error."""
 OPTIMISERS = ("auto", "greedy", "exhaustive")
-# Above this the mean is not determined: one j alone, say, which no model can be trained on.
-_NO_MODEL_DEX = 1.0
+NO_MODEL_DEX = 1.0
+"""An expected error above this says that the mean is not determined: from one j alone, say."""
 _QUICK_KERNELS, _QUICK_MEANS = ("M32", "RBF"), ("linear", "ios")
 
 
@@ -114,7 +114,7 @@ def plan_by_variance(
     sizes = request.sizes or CURVE
     with threadpool_limits(limits=1):  # thousands of small matrices
         curve = best_sets(design, sizes, affordable, options.optimiser, report)
-    if not any(one.expected_dex < _NO_MODEL_DEX for one in curve.values()):
+    if not any(one.expected_dex < NO_MODEL_DEX for one in curve.values()):
         raise _no_set(request, sizes, options)
     warnings: list[str] = []
     expected = {size: one.expected_dex for size, one in curve.items()}
@@ -152,6 +152,12 @@ def learn_for(
     Raises RatedbError where that is too little.
     """
     molecule, _ = split_system(request.system)
+    if like == request.system:
+        raise UsageError(
+            "a system cannot be its own reference",
+            expected="--like another system, or --given-j with what is known of this one",
+            got=f"--like {like}",
+        )
     report("learning from what is known")
     with Store(db) as store:
         own = store.rates(request.system).known() if store.has_system(request.system) else None
@@ -272,7 +278,7 @@ def error_of_set(
 
 def _candidate(request: PlanRequest, one: DesignSet, expected_dex: float) -> Candidate:
     own = candidate(replace(request, validate_j=one.validate_j), one.train_j)
-    if one.expected_dex >= _NO_MODEL_DEX:
+    if one.expected_dex >= NO_MODEL_DEX:
         return own
     return replace(own, expected_dex=expected_dex, expected_error=percent(expected_dex))
 
