@@ -290,7 +290,7 @@ def cluster_lines(folder: Path) -> list[str]:
     with workers(1) as pool:
         serial = list(pool.run(refit, trials))
     serial_seconds = perf_counter() - start
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         start = perf_counter()
         found = []
         with workers(1, cluster.scheduler_address) as pool:

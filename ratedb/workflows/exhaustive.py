@@ -79,6 +79,7 @@ def search_sets(
     start = perf_counter()
     with Store(db) as store:
         rates = store.rates(request.system).known()
+    rates = part_of_target(rates, request)
     data, warnings = known_system(rates, request.target)
     specifications = options.specifications(rates.levels.molecule)
     trials = trial_sets(request.target, request.given, sizes)
@@ -113,6 +114,15 @@ def search_sets(
         scored_now,
         perf_counter() - start,
         tuple(warnings),
+    )
+
+
+def part_of_target(rates: RateTable, request: PlanRequest) -> RateTable:
+    """Return the transitions with v and j' of a target, whatever their initial j; none beyond its last."""
+    v, j = rates.levels.need_vj()
+    last = request.target[-1]
+    return rates.select(
+        (v[rates.upper] <= request.v_max) & (j[rates.upper] <= last) & (j[rates.lower] <= last)
     )
 
 

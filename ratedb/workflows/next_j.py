@@ -23,6 +23,7 @@ from ratedb.planning.worklist import jobs_out_of, render_worklist
 from ratedb.store.plans import get_plan, known_j, newest_plan, opened
 from ratedb.store.store import Store
 from ratedb.tables import split_system
+from ratedb.workflows.exhaustive import part_of_target
 from ratedb.workflows.variance import NO_MODEL_DEX, VarianceOptions, learn_for, quick_search
 
 # One more j that takes away less than this share of the error is not worth its hours.
@@ -213,7 +214,7 @@ def _measured(
     if len(state.train_j) < 2 or not len(wanted):
         return None, []
     with Store(db) as store:
-        rates = store.rates(state.request.system).known()
+        rates = part_of_target(store.rates(state.request.system).known(), state.request)
     report("training a model of what is there")
     known = np.isin(rates.initial_j(), (*state.train_j, *state.validate_j))
     complete, _ = complete_curves(rates.select(known))

@@ -26,7 +26,7 @@ from ratedb.planning.plan import DEFAULT_SIZES, Candidate, PlanRequest, candidat
 from ratedb.planning.screening import SetScore, TrialSet, refit
 from ratedb.store.store import Store
 from ratedb.tables import FloatArray, IntArray, RateTable
-from ratedb.workflows.exhaustive import SearchOptions, known_system, search_sets
+from ratedb.workflows.exhaustive import SearchOptions, known_system, part_of_target, search_sets
 from ratedb.workflows.reproduce_picture import draw_by_j, draw_by_size
 
 _NEIGHBOURS = 7  # rows of table II
@@ -142,7 +142,7 @@ def reproduce(
     if figure_format not in FIGURE_FORMATS:
         raise RatedbError("unknown format", expected=" or ".join(FIGURE_FORMATS), got=figure_format)
     with Store(db) as store:
-        rates = store.rates(request.system).known()
+        rates = part_of_target(store.rates(request.system).known(), request)
     data, warnings = known_system(rates, request.target)
     complete, _ = complete_curves(rates.select(np.isin(rates.initial_j(), request.target)))
     found = search_sets(db, request, request.sizes or DEFAULT_SIZES, options, report=report)

@@ -19,6 +19,7 @@ from ratedb.planning.design import Design, DesignSet, Hyperparameters, best_sets
 from ratedb.planning.plan import Candidate, PlanRequest, candidate, dex_of_percent, percent
 from ratedb.store.store import Store
 from ratedb.tables import LevelTable, RateTable, split_system
+from ratedb.workflows.exhaustive import part_of_target
 
 CURVE = tuple(range(1, 9))
 """The sizes of training set on the curve of cost against error."""
@@ -176,7 +177,7 @@ def learn_for(
             got="neither",
             todo="import the j that are there, or plan with --strategy spread",
         )
-    data = _data(_complete(own, request.given))
+    data = _data(_complete(part_of_target(own, request), request.given))
     transitions = _transitions(levels, request, data, molecule)
     return Knowledge(learn(data, features, transitions), transitions)
 
@@ -198,11 +199,10 @@ def _levels(store: Store, molecule: str) -> LevelTable | None:
 
 def _known_system(rates: RateTable, request: PlanRequest) -> KnownSystem:
     """Return the part of a reference that the target has too; raises RatedbError where some j or v lack."""
-    v, j = rates.levels.need_vj()
-    initial_v, initial_j = v[rates.upper], j[rates.upper]
-    keep = (initial_v <= request.v_max) & (j[rates.lower] <= request.target[-1])
-    missing_v = sorted(set(range(request.v_max + 1)) - set(initial_v.tolist()))
-    missing_j = sorted(set(request.target) - set(initial_j[keep].tolist()) - {0})
+    v, _ = rates.levels.need_vj()
+    missing_v = sorted(set(range(request.v_max + 1)) - set(v[rates.upper].tolist()))
+    rates = part_of_target(rates, request)
+    missing_j = sorted(set(request.target) - set(rates.initial_j().tolist()) - {0})
     if missing_v or missing_j:
         what = "v" if missing_v else "j"
         raise RatedbError(
@@ -212,7 +212,7 @@ def _known_system(rates: RateTable, request: PlanRequest) -> KnownSystem:
             got=f"none out of {what} = {', '.join(map(str, missing_v or missing_j))}",
             todo="name another --like, or narrow --j or --v-max",
         )
-    complete, _ = complete_curves(rates.select(keep & (initial_j <= request.target[-1])))
+    complete, _ = complete_curves(rates)
     wanted = np.isin(complete.initial_j(), request.target)
     transitions = Transitions(complete.levels, complete.upper[wanted], complete.lower[wanted])
     return KnownSystem(complete, transitions)

@@ -57,6 +57,10 @@ def test_the_same_seed_gives_the_same_result_in_one_or_two_processes(small: Sear
     assert same(small, search(TRAIN, VALIDATE, replace(SMALL, jobs=2)))
 
 
+def test_a_cluster_gives_the_same_result_as_one_process(small: SearchResult, cluster: str) -> None:
+    assert same(small, search(TRAIN, VALIDATE, replace(SMALL, scheduler=cluster)))
+
+
 def test_every_kernel_is_tried_with_every_map_and_mean(small: SearchResult) -> None:
     assert [(t.kernel, t.features, t.mean) for t in small.tried] == [
         (kernel, "physics", mean) for mean in ("constant", "linear") for kernel in ("M32", "RBF")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -14,12 +13,6 @@ from distributed import LocalCluster
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.models.workers import workers
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as started:
-        yield started.scheduler_address
 
 
 def eigenvalues(size: int) -> list[float]:
@@ -77,7 +70,7 @@ def test_work_that_always_kills_its_process_is_one_message() -> None:
 
 def test_work_that_always_kills_its_dask_worker_is_one_message() -> None:
     with (
-        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as own,
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as own,
         pytest.raises(RatedbError, match="ended by itself"),
     ):
         run(killed_always, [1], scheduler=own.scheduler_address)

@@ -15,13 +15,14 @@ from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.features import Transitions, physics_features
 from ratedb.models.means import fit_mean
 from ratedb.models.workers import Here, workers
+from ratedb.physics.transitions import transitions_from
 from ratedb.planning import screening
 from ratedb.planning.plan import PlanRequest
 from ratedb.planning.screening import Screen, TrialSet, refit, refit_best, screen_sets, trial_sets
 from ratedb.store.store import Store
 from ratedb.tables import RateTable
 from ratedb.workflows import exhaustive
-from ratedb.workflows.exhaustive import SearchOptions, known_system, search_sets
+from ratedb.workflows.exhaustive import SearchOptions, known_system, part_of_target, search_sets
 from ratedb.workflows.importing import import_files
 
 LEVELS = rotor_levels(12, molecule="AB")
@@ -211,6 +212,13 @@ def test_two_processes_find_what_one_finds(db: Path) -> None:
     assert together.candidates[0].train_j == alone.candidates[0].train_j
 
 
+def test_a_cluster_finds_what_one_process_finds(db: Path, cluster: str) -> None:
+    alone = search_sets(db, REQUEST, (2, 3), QUICK, keep=False)
+    together = search_sets(db, REQUEST, (2, 3), replace(QUICK, scheduler=cluster), keep=False)
+    assert together.scores == alone.scores
+    assert together.candidates == alone.candidates
+
+
 def test_a_candidate_says_its_kernel_its_error_and_its_cost(db: Path) -> None:
     found = search_sets(db, replace(REQUEST, hours_total=100.0), (3,), QUICK, keep=False)
     (one,) = found.candidates
@@ -254,6 +262,14 @@ def test_a_j_without_a_complete_curve_is_refused() -> None:
     with pytest.raises(RatedbError, match="no complete temperature curve") as caught:
         known_system(replace(table, rate_cm3_s=values), TARGET)
     assert caught.value.got == "none for j = 7"
+
+
+def test_the_part_of_a_target_has_the_papers_number_of_transitions() -> None:
+    table = rotor_rates(rotor_levels(12, molecule="AB", v_max=2))
+    request = PlanRequest("AB+He", tuple(range(3, 10)), (3,), v_max=1)
+    part = part_of_target(table, request)
+    found = {j: int((part.initial_j() == j).sum()) for j in request.target}
+    assert found == {j: transitions_from(j, v_max=1, j_max=9) for j in request.target}
 
 
 def test_the_transitions_are_those_out_of_the_target(data: TrainingData) -> None:
