@@ -153,6 +153,10 @@ def _parallel(function: Any, items: Sequence[Any]) -> list[Any]:
         return list(pool.run(function, items))
 
 
+def _like(folder: Path, case: Case, reference: str) -> dict[int, tuple[Set, float]]:
+    return chosen_by_variance(case, load(folder, reference).rates)
+
+
 class Measured(NamedTuple):
     """All that is measured of one system: sets by size, and real errors of every set that was trained."""
 
@@ -177,7 +181,7 @@ def measure(folder: Path, name: str) -> Measured:
     references = [other for other in (*ROTORS, SIMILAR.get(name)) if other and other != name]
     if name == ROVIBRATIONAL:
         references = []  # no other set of these has its v and j
-    like = {other: chosen_by_variance(case, load(folder, other).rates) for other in references}
+    like = dict(zip(references, _parallel(partial(_like, folder, case), references), strict=True))
     wanted = [found for found, _ in low.values()]
     wanted += [found for plan in like.values() for size, (found, _) in plan.items() if size in COMPARED]
     wanted += [best[size].train_j for size in COMPARED]

@@ -26,6 +26,8 @@ CURVE = tuple(range(1, 9))
 OPTIMISERS = ("auto", "greedy", "exhaustive")
 NO_MODEL_DEX = 1.0
 """An expected error above this says that the mean is not determined: from one j alone, say."""
+# The share of the target's j that a reference must have.
+_LEAST_SHARED = 0.75
 _QUICK_KERNELS, _QUICK_MEANS = ("M32", "RBF"), ("linear", "ios")
 
 
@@ -33,7 +35,7 @@ _QUICK_KERNELS, _QUICK_MEANS = ("M32", "RBF"), ("linear", "ios")
 class VarianceOptions:
     """Where the hyperparameters come from and how the set is picked.
 
-    `like` names a system of the store that is known for every j of the target; without it the given j of the
+    `like` names a system of the store that is known for most j of the target; without it the given j of the
     system itself are learnt from. `target_error` is in percent of a rate; `budget_hours` is for training and
     validation j together.
     """
@@ -71,10 +73,11 @@ class VarianceResult:
 
 @dataclass(frozen=True, eq=False)
 class KnownSystem:
-    """A system that is known for every j of a target: complete curves, and all of its transitions."""
+    """A system that is known for most j of a target: complete curves, transitions, and which j these are."""
 
     rates: RateTable
     transitions: Transitions
+    target: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +121,9 @@ def plan_by_variance(
     if not any(one.expected_dex < NO_MODEL_DEX for one in curve.values()):
         raise _no_set(request, sizes, options)
     warnings: list[str] = []
+    missing = sorted(set(request.target) - set(knowledge.reference.target)) if knowledge.reference else []
+    if missing:
+        warnings.append(f"{options.like} has no j = {format_integers(missing)}: judged on its other j")
     expected = {size: one.expected_dex for size, one in curve.items()}
     if knowledge.reference is None:
         warnings.append(
@@ -198,24 +204,26 @@ def _levels(store: Store, molecule: str) -> LevelTable | None:
 
 
 def _known_system(rates: RateTable, request: PlanRequest) -> KnownSystem:
-    """Return the part of a reference that the target has too; raises RatedbError where some j or v lack."""
+    """Return the part of a reference that the target has too; raises RatedbError where much of it lacks."""
     v, _ = rates.levels.need_vj()
     missing_v = sorted(set(range(request.v_max + 1)) - set(v[rates.upper].tolist()))
     rates = part_of_target(rates, request)
-    missing_j = sorted(set(request.target) - set(rates.initial_j().tolist()) - {0})
-    if missing_v or missing_j:
+    there = set(rates.initial_j().tolist()) | {0}
+    target = tuple(j for j in request.target if j in there)
+    missing_j = [j for j in request.target if j not in there]
+    if missing_v or len(target) < _LEAST_SHARED * len(request.target):
         what = "v" if missing_v else "j"
         raise RatedbError(
             f"{rates.system} does not have the quantum numbers of the target",
             where=request.system,
-            expected=f"rates out of every j of {format_integers(request.target)}, v <= {request.v_max}",
+            expected=f"rates out of most j of {format_integers(request.target)}, v <= {request.v_max}",
             got=f"none out of {what} = {', '.join(map(str, missing_v or missing_j))}",
             todo="name another --like, or narrow --j or --v-max",
         )
     complete, _ = complete_curves(rates)
-    wanted = np.isin(complete.initial_j(), request.target)
+    wanted = np.isin(complete.initial_j(), target)
     transitions = Transitions(complete.levels, complete.upper[wanted], complete.lower[wanted])
-    return KnownSystem(complete, transitions)
+    return KnownSystem(complete, transitions, target)
 
 
 def _complete(rates: RateTable, j_values: tuple[int, ...]) -> RateTable:
@@ -246,14 +254,24 @@ def _as_on(
     report: Callable[[str], None],
 ) -> dict[int, float]:
     """Return the expected errors, each times what real and expected error differ by on the reference."""
-    there = Design(reference.transitions, knowledge.hyperparameters, request.target, request.given)
+    there = Design(reference.transitions, knowledge.hyperparameters, reference.target, request.given)
     factors: dict[int, float] = {}
     for size, one in sorted(curve.items()):
-        judged = there.judge(one.train_j)
-        if size > 1 and judged is not None:
+        if size < 2:
+            continue
+        same = set(one.train_j) <= set(reference.target)
+        own = there.judge(one.train_j) if same else best_sets(there, [size], optimiser="greedy").get(size)
+        if own is not None:
             report(f"training {reference.rates.system} with {size} j")
-            real = error_of_set(reference.rates, request.target, one, options)
-            factors[size] = real / judged.expected_dex
+            factors[size] = error_of_set(reference.rates, reference.target, own, options) / own.expected_dex
+    if not factors:
+        raise RatedbError(
+            "no set can be trained on the reference",
+            where=reference.rates.system,
+            expected="j that train, validate and are left to test",
+            got=f"j = {format_integers(reference.target)}",
+            todo="name another --like",
+        )
     least = factors[min(factors)]
     return {size: one.expected_dex * factors.get(size, least) for size, one in curve.items()}
 
