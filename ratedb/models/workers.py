@@ -5,6 +5,7 @@ Workers are given arrays and return numbers; they never open a store.
 
 from __future__ import annotations
 
+import logging
 import pickle
 import signal
 import threading
@@ -159,9 +160,8 @@ def _connect(scheduler: str) -> Client:
         raise RatedbError(
             "a scheduler needs dask", got=str(error), todo="install the extra: pip install 'ratedb[dask]'"
         ) from error
-    import logging
-
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # its errors become ours
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # its errors become ours
     where: dict[str, Any] = {"address": scheduler}
     if scheduler.endswith(".json"):
         where = {"scheduler_file": scheduler}
