@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Where output is not a terminal there is no width to ask for; tables then get this many columns.
 _PLAIN_WIDTH = 100
+# A step that says how far it is, such as `M32: 300 of 4943 sets scored`, gets a bar.
+_COUNTED = re.compile(r"(\d+) of (\d+)")
 
 
 @dataclass(frozen=True)
@@ -52,18 +55,29 @@ class Context:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
-        """Give a function that shows the step being worked on, on standard error.
+        """Give a function that shows the step being worked on, on standard error, with a bar where it counts.
 
         Commands call it before each step, so that is where a Ctrl-C that was swallowed is noticed.
         """
         if self.quiet or not sys.stderr.isatty():
             yield lambda text: raise_if_pressed()
             return
-        with self.console(stderr=True).status("starting") as status:
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TimeElapsedColumn(),
+        )
+        with Progress(*columns, console=self.console(stderr=True), transient=True) as bar:
+            task = bar.add_task("starting", total=None)
 
             def show(text: str) -> None:
                 raise_if_pressed()
-                status.update(text)
+                counted = _COUNTED.search(text)
+                done, total = map(int, counted.groups()) if counted else (0, None)
+                bar.update(task, description=text, completed=done, total=total)
 
             yield show
 
