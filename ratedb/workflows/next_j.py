@@ -16,6 +16,7 @@ from ratedb.models.engine import rms
 from ratedb.models.features import Transitions
 from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
+from ratedb.physics.transitions import format_integers
 from ratedb.planning.design import Design
 from ratedb.planning.plan import PlanRequest, percent
 from ratedb.planning.sets import validation_set
@@ -145,7 +146,9 @@ def next_j(
         measured, warnings = _measured(db, state, knowledge.transitions.select(unknown), options, report)
     with threadpool_limits(limits=1):
         candidates, now_dex = _candidates(design, state, measured)
-    next_one, stop, reason = _decide(candidates, percent(min(now_dex, 9.0)), state, options, missing)
+    # Where no model can be trained the error is only known to be large.
+    now = percent(min(now_dex, NO_MODEL_DEX))
+    next_one, stop, reason = _decide(candidates, now, state, options, missing)
     return NextResult(
         system=request.system,
         plan_id=state.plan_id,
@@ -178,7 +181,7 @@ def state_of(db: Path, system: str, request: PlanRequest | None, plan_id: int | 
             raise UsageError(
                 f"there is no plan for {system} to go on with",
                 expected="a stored plan, or --j with the initial j of interest",
-                todo=f"`ratedb plan {system} --j 5:20 --strategy spread` makes one",
+                todo=f"`ratedb plan {system} --j 5:20 --sizes 4` makes one",
             )
         request = PlanRequest.from_json(plan.request)
     elif plan_id is None:
@@ -219,6 +222,10 @@ def _measured(
     known = np.isin(rates.initial_j(), (*state.train_j, *state.validate_j))
     complete, _ = complete_curves(rates.select(known))
     initial = complete.initial_j()
+    lacking = sorted({*state.train_j, *state.validate_j} - set(initial.tolist()))
+    if lacking:
+        listed = format_integers(lacking)
+        return None, [f"no model of what is there: the store has no complete rates out of j = {listed}"]
     training, validation = (complete.select(np.isin(initial, j)) for j in (state.train_j, state.validate_j))
     try:
         predictor = search(training, validation, quick_search(rates.levels.molecule, options)).predictor

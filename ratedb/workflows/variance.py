@@ -131,7 +131,7 @@ def plan_by_variance(
             " of three or so; a similar system that is known (--like) or, later, `plan --next` knows better"
         )
     else:
-        expected = _as_on(knowledge.reference, knowledge, request, curve, options, report)
+        expected = _on_reference(knowledge.reference, knowledge, request, curve, options, report)
     candidates = [_candidate(request, one, expected[size]) for size, one in sorted(curve.items())]
     return VarianceResult(candidates, _pick(candidates, options), tuple(warnings))
 
@@ -245,7 +245,7 @@ def _data(complete: RateTable) -> TrainingData:
     return TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s))
 
 
-def _as_on(
+def _on_reference(
     reference: KnownSystem,
     knowledge: Knowledge,
     request: PlanRequest,

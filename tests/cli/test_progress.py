@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from ratedb_cli.output import Context
 
 
