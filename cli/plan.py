@@ -50,7 +50,8 @@ def plan_command(
         float | None, typer.Option("--target-error", help="variance, next: error in % of a rate to reach.")
     ] = None,
     budget_hours: Annotated[
-        float | None, typer.Option("--budget-hours", help="variance, next: hours that may be spent.")
+        float | None,
+        typer.Option("--budget-hours", help="variance: hours that may be spent; next: hours left."),
     ] = None,
     optimiser: Annotated[
         str, typer.Option("--optimiser", help="variance: greedy, exhaustive or auto.")
@@ -112,6 +113,12 @@ def plan_command(
         )
     if next_:
         _refuse_given(context, _WITH_NEXT if request is None else {*_WITH_NEXT, *_OF_REQUEST})
+        if request is not None and given_j is None:
+            raise UsageError(
+                "--next has to know what was there before",
+                expected='--given-j beside --j ("" where nothing was), or a stored plan without --j',
+                got="--j alone",
+            )
         _next(shared, system, request, plan, (like, target_error, budget_hours, jobs, scheduler), worklist)
         return
     if request is None or plan is not None:

@@ -44,6 +44,7 @@ def reproduce_command(
 
     Example: ratedb reproduce CO+p-H2 --j 5:20 --given-j 5 --jobs 2 --figures figures
     """
+    from ratedb.errors import UsageError
     from ratedb.models.kernels import DISTINCT_KERNELS
     from ratedb.physics.transitions import parse_integers
     from ratedb.planning.plan import PlanRequest
@@ -52,6 +53,10 @@ def reproduce_command(
 
     shared: Context = context.obj
     if system is None:
+        if folder is not None:
+            raise UsageError(
+                "figures need a system", expected="SYSTEM before --figures", got=f"--figures {folder}"
+            )
         result = Reproduction(None, (), (), paper_rows(), (), ())
     else:
         request = PlanRequest(

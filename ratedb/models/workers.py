@@ -31,6 +31,7 @@ _Result = TypeVar("_Result")
 # A task whose process dies this often in a row is at fault itself.
 _MOST_DEATHS = 3
 _CONNECT_SECONDS = 10
+_WORKER_SECONDS = 60
 
 
 class Workers(Protocol):
@@ -136,7 +137,7 @@ class _Cluster:
                 yield future.result()
         except KilledWorker as error:
             raise _killed(str(error)) from error
-        except (CommClosedError, FutureCancelledError, OSError) as error:
+        except (CommClosedError, FutureCancelledError) as error:
             raise RatedbError(
                 "the dask scheduler was lost",
                 got=str(error),
@@ -168,7 +169,7 @@ def _connect(scheduler: str) -> Client:
     try:
         if "scheduler_file" in where:
             Path(scheduler).read_bytes()  # dask would wait for a missing file for ever
-        return Client(**where, timeout=_CONNECT_SECONDS, set_as_default=False)
+        client = Client(**where, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise RatedbError(
             "no dask scheduler answers",
@@ -177,6 +178,18 @@ def _connect(scheduler: str) -> Client:
             got=str(error) or type(error).__name__,
             todo="start one with `dask scheduler`, or leave --scheduler out",
         ) from error
+
+    try:
+        client.wait_for_workers(1, timeout=_WORKER_SECONDS)
+    except TimeoutError as error:
+        client.close()
+        raise RatedbError(
+            "the dask scheduler has no workers",
+            where=scheduler,
+            expected=f"one or more within {_WORKER_SECONDS} s",
+            todo="start `dask worker`, or wait until the cluster's jobs run",
+        ) from error
+    return client
 
 
 def _killed(detail: str) -> RatedbError:

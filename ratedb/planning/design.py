@@ -24,8 +24,8 @@ from ratedb.physics.transitions import downward_pairs
 from ratedb.planning.sets import anchors, validation_set
 from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable
 
-# Rough enough for real rates: of RBF, Matern 5/2 and 3/2 its choices were the best whatever the
-# hyperparameters came from (docs/method.md).
+# Rough enough for real rates: of RBF, Matern 5/2 and 3/2 its choices depended least on where the
+# hyperparameters came from.
 _KERNEL = "M32"
 # Prior variance of the mean's coefficients, in units of the outputs': in effect unknown.
 _VAGUE = 1e3
@@ -168,16 +168,17 @@ class Design:
             found = validation_set(self.target, self.given, train_j)
         except UsageError:
             return None
-        return found if len(train_j) + len(found) < len(self.target) else None
+        left = set(self.target) - {*train_j, *found, *self.given}
+        return found if left else None
 
     def expected(self, variance: FloatArray, known: Sequence[int]) -> float:
-        """Return the root mean square error, in dex, that is expected of all j but the known ones."""
+        """Return the expected root mean square error, in dex, of all j but these and the given ones."""
         left = variance[self._unknown(known)]
         mean = max(float(left.mean()), 0.0) + self.noise
         return self.hyperparameters.spread_dex * float(np.sqrt(mean))
 
     def _unknown(self, known: Sequence[int]) -> BoolArray:
-        unknown: BoolArray = ~np.isin(self.initial_j, known)
+        unknown: BoolArray = ~np.isin(self.initial_j, (*known, *self.given))
         return unknown
 
     def judge(self, train_j: tuple[int, ...]) -> DesignSet | None:
@@ -242,9 +243,10 @@ def best_sets(
     fixed = anchors(design.target, design.given)
     if optimiser == "auto":
         optimiser = "exhaustive" if _work(design, fixed, sizes) < _MOST_WORK else "greedy"
-    least = {
-        size: best for size in sizes if size == len(fixed) and (best := _if_any(design, fixed)) is not None
-    }
+    least: dict[int, DesignSet] = {}
+    of_given = design.judge(fixed) if fixed and len(fixed) in sizes and affordable(fixed) else None
+    if of_given is not None:
+        least[len(fixed)] = of_given
     wanted = sorted(size for size in sizes if size > len(fixed))
     if optimiser == "greedy":
         return least | _greedy(design, fixed, wanted, affordable, report)
@@ -259,10 +261,6 @@ def best_sets(
 
 def _by_error(one: DesignSet) -> tuple[float, tuple[int, ...]]:
     return one.expected_dex, one.train_j
-
-
-def _if_any(design: Design, train_j: tuple[int, ...]) -> DesignSet | None:
-    return design.judge(train_j) if train_j else None
 
 
 def _work(design: Design, fixed: tuple[int, ...], sizes: Sequence[int]) -> float:

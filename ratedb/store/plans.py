@@ -73,19 +73,25 @@ def get_plan(connection: duckdb.DuckDBPyConnection, plan_id: int) -> Plan:
 def newest_plan(connection: duckdb.DuckDBPyConnection, system: str) -> Plan | None:
     """Return the newest plan of a system that has a chosen set, None where there is none."""
     row = connection.execute(
-        f"{_SELECT} WHERE system_name = {quoted(system)} AND chosen IS NOT NULL ORDER BY plan_id DESC LIMIT 1"
+        # Older stores have a JSON null where nothing was chosen.
+        f"{_SELECT} WHERE system_name = {quoted(system)} AND coalesce(chosen::VARCHAR, 'null') <> 'null'"
+        " ORDER BY plan_id DESC LIMIT 1"
     ).fetchone()
     return None if row is None else _plan(row)
 
 
-def known_j(connection: duckdb.DuckDBPyConnection, system: str) -> tuple[int, ...]:
-    """Return the initial j whose rates are not predicted; none for a system that is not there."""
+def known_j(connection: duckdb.DuckDBPyConnection, system: str, v_max: int = 0) -> tuple[int, ...]:
+    """Return the initial j with rates that are not predicted out of every v up to v_max.
+
+    None for a system that is not there.
+    """
     rows = connection.execute(
-        "SELECT DISTINCT level.j FROM rate"
+        "SELECT level.j FROM rate"
         " JOIN source USING (source_id) JOIN collision_system USING (system_id)"
         " JOIN level ON level.level_id = rate.upper_id"
         f" WHERE collision_system.name = {quoted(system)} AND source.kind <> 'predicted'"
-        " AND level.j IS NOT NULL ORDER BY level.j"
+        f" AND level.j IS NOT NULL AND level.v <= {int(v_max)}"
+        f" GROUP BY level.j HAVING count(DISTINCT level.v) = {int(v_max) + 1} ORDER BY level.j"
     ).fetchall()
     return tuple(row[0] for row in rows)
 

@@ -111,7 +111,7 @@ def _progress(store: Store, system: str) -> PlanProgress | None:
     plan = newest_plan(store.connection, system)
     if plan is None or plan.chosen is None:
         return None
-    known = {*known_j(store.connection, system), *plan.request["given"]}
+    known = {*known_j(store.connection, system, plan.request["v_max"]), *plan.request["given"]}
     jobs = sorted({*plan.chosen["train_j"], *plan.chosen["validate_j"]} - set(plan.request["given"]))
     done = tuple(j for j in jobs if j in known)
     return PlanProgress(plan.plan_id or 0, done, tuple(j for j in jobs if j not in known))

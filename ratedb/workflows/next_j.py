@@ -31,6 +31,8 @@ from ratedb.workflows.variance import NO_MODEL_DEX, VarianceOptions, learn_for, 
 _WORTHWHILE = 0.1
 # Of the j that bring at least this share of the greatest gain, the one with most gain for its cost is next.
 _NEARLY_BEST = 0.5
+# Before a model can be trained there are no gains: then all j after which the error is so near the least.
+_NEARLY_LEAST = 1.3
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class State:
     @property
     def unknown_j(self) -> tuple[int, ...]:
         """The j of the target that are not computed."""
-        known = (*self.train_j, *self.validate_j, *self.request.given)
+        known = (*self.train_j, *self.validate_j, *self.request.given, *([] if self.request.v_max else [0]))
         return tuple(j for j in self.request.target if j not in known)
 
 
@@ -173,7 +175,8 @@ def state_of(db: Path, system: str, request: PlanRequest | None, plan_id: int | 
     """
     with opened(db) as connection:
         plan = newest_plan(connection, system) if plan_id is None else get_plan(connection, plan_id)
-        known = known_j(connection, system)
+        v_max = request.v_max if request is not None else 0 if plan is None else plan.request["v_max"]
+        known = known_j(connection, system, v_max)
     if plan is not None and plan.system_name != system:
         raise UsageError(f"plan {plan_id} is for another system", expected=system, got=plan.system_name)
     if request is None:
@@ -191,13 +194,14 @@ def state_of(db: Path, system: str, request: PlanRequest | None, plan_id: int | 
     wanted = request.validate_j or tuple(chosen.get("validate_j", ()))
     if not wanted:
         wanted = validation_set(request.target, request.given, ())
-    computed = tuple(j for j in request.target if j in known or j in request.given)
+    there = {*known, *request.given} | ({0} if v_max == 0 else set())  # nothing leaves j = 0
+    computed = tuple(j for j in request.target if j in there)
     return State(
         replace(request, validate_j=tuple(wanted), train_j=None),
         None if plan is None else plan.plan_id,
         tuple(planned),
         known,
-        tuple(j for j in computed if j not in wanted),
+        tuple(j for j in computed if j not in wanted and (j in known or j in request.given)),
         tuple(j for j in computed if j in wanted),
     )
 
@@ -229,7 +233,10 @@ def _measured(
     training, validation = (complete.select(np.isin(initial, j)) for j in (state.train_j, state.validate_j))
     try:
         predictor = search(training, validation, quick_search(rates.levels.molecule, options)).predictor
-        predicted = predictor.predict(wanted.select(predictor.supports(wanted)))
+        supported = predictor.supports(wanted)
+        if not supported.all():
+            return None, [f"a model of what is there cannot predict {int((~supported).sum())} transitions"]
+        predicted = predictor.predict(wanted)
     except RatedbError as error:
         return None, [f"no model of what is there: {error.what}"]
     return rms(predicted.log10_std), []
@@ -240,8 +247,8 @@ def _candidates(design: Design, state: State, measured: float | None) -> tuple[l
     known = (*state.train_j, *state.validate_j)
     covariance = design.given_all(state.train_j)
     now = design.expected(np.diag(covariance), known) if state.unknown_j else 0.0
-    # Both err on the high side: a model of N j is judged with one of them left out, and the process of the
-    # design is rough. So the smaller one counts.
+    # A model of N j is judged with one of them left out, and the process of the design is rough: on smooth
+    # rates both are too large, so the smaller one counts. Structure that no j has shown is in neither.
     scale = min(1.0, measured / now) if measured is not None and now else 1.0
     costs = state.request.costs if state.unknown_j else None
     found = []
@@ -290,28 +297,41 @@ def _decide(
     ]
     if not within:
         return None, True, f"no j that is left costs {options.budget_hours:g} h or less"
-    enough = [one for one in within if wanted is not None and (one.expected_error or now) <= wanted]
+    enough = [
+        one
+        for one in within
+        if wanted is not None and one.expected_error is not None and one.expected_error <= wanted
+    ]
     if enough:
         best = min(enough, key=lambda one: one.cost_percent)
         return best.j, False, f"the cheapest that is expected to reach {wanted:g} %"
-    # A plan looks further ahead than one j.
-    pool = [one for one in within if one.planned] or within
-    if any(one.gain is None for one in pool):
-        best = min(_nearly_least(pool), key=lambda one: one.cost_percent)
-        return best.j, False, "a second j, the cheapest after which nearly the least error is expected"
-    gains = {one.j: one.gain or 0.0 for one in pool}
+    if any(one.gain is None for one in within):
+        pool, whose = _planned_first(_nearly_least(within))
+        best = min(pool, key=lambda one: one.cost_percent)
+        return (
+            best.j,
+            False,
+            f"{whose}the least cost after which nearly the least error is expected",
+        )
+    gains = {one.j: one.gain or 0.0 for one in within}
     greatest = max(gains.values())
     if wanted is None and greatest < _WORTHWHILE * now:
         return None, True, f"no j is expected to take away more than {100 * _WORTHWHILE:.0f} % of the error"
-    good = [one for one in pool if gains[one.j] >= _NEARLY_BEST * greatest]
-    best = max(good, key=lambda one: gains[one.j] / max(one.cost_percent, 1e-12))
-    return best.j, False, "most error taken away for its cost, of those that take away much"
+    pool, whose = _planned_first([one for one in within if gains[one.j] >= _NEARLY_BEST * greatest])
+    best = max(pool, key=lambda one: gains[one.j] / max(one.cost_percent, 1e-12))
+    return best.j, False, f"{whose}most error taken away for its cost, of those that take away much"
+
+
+def _planned_first(good: list[NextJ]) -> tuple[list[NextJ], str]:
+    """Return those that the plan has, which looks further ahead than one j, or all where it has none."""
+    planned = [one for one in good if one.planned]
+    return (planned, "of the plan's j the one with ") if planned else (good, "")
 
 
 def _nearly_least(pool: Sequence[NextJ]) -> list[NextJ]:
     errors = {one.j: np.inf if one.expected_error is None else one.expected_error for one in pool}
     least = min(errors.values())
-    return [one for one in pool if errors[one.j] <= least / (1.0 - _NEARLY_BEST / 2.0)]
+    return [one for one in pool if errors[one.j] <= _NEARLY_LEAST * least]
 
 
 def _hours(state: State, j: int) -> float:

@@ -105,12 +105,16 @@ def _worklist(path: Path | None, result: PlanResult) -> dict[Path, bytes]:
         return {}
     refuse_database(path)
     if result.chosen is None:
-        raise UsageError(
-            "a worklist needs one chosen set",
-            expected="--sizes with one number, --target-error, --budget-hours, or --train-j",
-            got=f"{len(result.candidates)} candidates",
-        )
+        raise _no_single_set(f"{len(result.candidates)} candidates")
     return {path: render_worklist(path, jobs_of(result.request, result.chosen))}
+
+
+def _no_single_set(got: str) -> UsageError:
+    return UsageError(
+        "a worklist needs one chosen set",
+        expected="--sizes with one number, --target-error, --budget-hours, or --train-j",
+        got=got,
+    )
 
 
 def _plan(
@@ -184,15 +188,24 @@ def _check(request: PlanRequest, options: PlanOptions) -> None:
             expected="--validate-j together with --train-j only",
             got=f"--validate-j {', '.join(map(str, request.validate_j))}",
         )
-    for name, value in (
-        ("--like", options.like),
-        ("--target-error", options.target_error),
-        ("--budget-hours", options.budget_hours),
+    default = PlanOptions()
+    for heeded_by, names in (
+        (("variance",), ("like", "target_error", "budget_hours", "optimiser")),
+        (("exhaustive",), ("kernels", "features", "mean")),
+        (("variance", "exhaustive"), ("jobs", "scheduler")),
     ):
-        if value is not None and strategy != "variance":
+        ignored = [name for name in names if getattr(options, name) != getattr(default, name)]
+        if ignored and strategy not in heeded_by:
             raise UsageError(
-                f"{name} needs an expected error", expected="--strategy variance, or --next", got=strategy
+                f"the strategy {strategy} does not heed --{ignored[0].replace('_', '-')}",
+                expected=f"it with --strategy {' or '.join(heeded_by)}",
+                got=f"{getattr(options, ignored[0])}",
             )
+    if options.worklist is not None:
+        render_worklist(options.worklist, [])
+        picked = request.train_j is not None or len(request.sizes or ()) == 1
+        if not picked and options.target_error is None and options.budget_hours is None:
+            raise _no_single_set(f"{len(request.sizes or ())} sizes" if request.sizes else "all sizes")
 
 
 def _given(db: Path, request: PlanRequest, options: PlanOptions) -> tuple[PlanRequest, tuple[str, ...]]:
@@ -200,7 +213,9 @@ def _given(db: Path, request: PlanRequest, options: PlanOptions) -> tuple[PlanRe
     if not options.given_from_store or options.strategy == "exhaustive" or not db.exists():
         return request, ()
     with opened(db) as connection:
-        known = known_j(connection, request.system)
+        known = known_j(connection, request.system, request.v_max)
+    if known and request.v_max == 0:
+        known = tuple(sorted({0, *known}))  # nothing leaves j = 0
     if set(request.target) <= set(known):
         return request, (
             "every j is in the store: planned as if none were; --given-j names those that count",

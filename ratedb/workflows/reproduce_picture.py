@@ -54,9 +54,14 @@ def draw_by_j(system: str, sizes: Sequence[SizeResult], figure_format: str) -> b
     return _rendered(figure, figure_format)
 
 
-def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
+def need_plots() -> None:
+    """Raise RatedbError where matplotlib is not installed."""
     if not plots_available():
         raise RatedbError("matplotlib is not installed", todo="pip install 'ratedb[plots]'")
+
+
+def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
+    need_plots()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

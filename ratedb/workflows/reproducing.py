@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, UsageError
 from ratedb.files import write_atomically
 from ratedb.models import basis
 from ratedb.models.engine import Specification, TrainingData
@@ -27,7 +27,7 @@ from ratedb.planning.screening import SetScore, TrialSet, refit
 from ratedb.store.store import Store
 from ratedb.tables import FloatArray, IntArray, RateTable
 from ratedb.workflows.exhaustive import SearchOptions, known_system, part_of_target, search_sets
-from ratedb.workflows.reproduce_picture import draw_by_j, draw_by_size
+from ratedb.workflows.reproduce_picture import draw_by_j, draw_by_size, need_plots
 
 _NEIGHBOURS = 7  # rows of table II
 _TABLE_II_SIZE = 5
@@ -140,12 +140,17 @@ def reproduce(
     """
     options = options or SearchOptions()
     if figure_format not in FIGURE_FORMATS:
-        raise RatedbError("unknown format", expected=" or ".join(FIGURE_FORMATS), got=figure_format)
+        raise UsageError("unknown format", expected=" or ".join(FIGURE_FORMATS), got=figure_format)
+    if folder is not None:  # before the long work, not after it
+        need_plots()
+        folder.mkdir(parents=True, exist_ok=True)
     with Store(db) as store:
         rates = part_of_target(store.rates(request.system).known(), request)
     data, warnings = known_system(rates, request.target)
     complete, _ = complete_curves(rates.select(np.isin(rates.initial_j(), request.target)))
     found = search_sets(db, request, request.sizes or DEFAULT_SIZES, options, report=report)
+    if not found.candidates:
+        raise RatedbError("no set could be trained anew", where=request.system, got="; ".join(found.warnings))
     sizes = []
     for plan in found.candidates:
         report(f"N = {plan.n}: kernels")
@@ -156,7 +161,6 @@ def reproduce(
             folder / f"figure3.{figure_format}": draw_by_size(request.system, sizes, figure_format),
             folder / f"figure4.{figure_format}": draw_by_j(request.system, sizes, figure_format),
         }
-        folder.mkdir(parents=True, exist_ok=True)
         write_atomically(figures)
     return Reproduction(
         request.system,
@@ -173,12 +177,13 @@ def _size_result(
 ) -> SizeResult:
     start = perf_counter()
     initial = complete.initial_j()
-    features = options.specifications(complete.levels.molecule)[0].features
+    specifications = options.specifications(complete.levels.molecule)
+    features, names = specifications[0].features, [one.kernel for one in specifications]
     tried = search(
         complete.select(np.isin(initial, plan.train_j)),
         complete.select(np.isin(initial, plan.validate_j)),
         SearchRequest(
-            kernels=options.kernels,
+            kernels=tuple(names),
             features=(features,),
             means=(options.mean,),
             composite=True,
@@ -190,11 +195,9 @@ def _size_result(
     fitted = {
         entry.kernel: entry.validation_dex_rms for entry in tried if entry.validation_dex_rms is not None
     }
-    single = min(
-        (kernel for kernel in fitted if kernel in options.kernels), key=lambda kernel: fitted[kernel]
-    )
+    single = min((kernel for kernel in fitted if kernel in names), key=lambda kernel: fitted[kernel])
     optimal = min(fitted, key=lambda kernel: fitted[kernel])
-    of_single = sum(entry.seconds for entry in tried if entry.kernel in options.kernels)
+    of_single = sum(entry.seconds for entry in tried if entry.kernel in names)
     results = [
         _test(data, Specification("basis", kernel, features, options.mean), plan, request, spent)
         for kernel, spent in ((single, min(of_single, seconds)), (optimal, seconds))

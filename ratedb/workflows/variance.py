@@ -263,7 +263,8 @@ def _on_reference(
         own = there.judge(one.train_j) if same else best_sets(there, [size], optimiser="greedy").get(size)
         if own is not None:
             report(f"training {reference.rates.system} with {size} j")
-            factors[size] = error_of_set(reference.rates, reference.target, own, options) / own.expected_dex
+            left = tuple(j for j in reference.target if j not in request.given)
+            factors[size] = error_of_set(reference.rates, left, own, options) / own.expected_dex
     if not factors:
         raise RatedbError(
             "no set can be trained on the reference",
@@ -277,21 +278,20 @@ def _on_reference(
 
 
 def error_of_set(
-    complete: RateTable, target: tuple[int, ...], one: DesignSet, options: VarianceOptions
+    complete: RateTable, j_values: tuple[int, ...], one: DesignSet, options: VarianceOptions
 ) -> float:
-    """Return the real error, in dex, of what a set leaves out of the target in a system that is known.
+    """Return the real error, in dex, of what a set leaves out of these j in a system that is known.
 
     `complete` are complete curves. A few good candidates are trained, as `train` would, not all of them.
     """
     initial = complete.initial_j()
     training, validation = (complete.select(np.isin(initial, j)) for j in (one.train_j, one.validate_j))
-    unknown = np.isin(initial, target) & ~np.isin(initial, (*one.train_j, *one.validate_j))
+    unknown = np.isin(initial, j_values) & ~np.isin(initial, (*one.train_j, *one.validate_j))
     held_out = complete.select(unknown)
     request = quick_search(complete.levels.molecule, options)
     predictor = search(training, validation, request).predictor
     predicted = predictor.predict(Transitions(held_out.levels, held_out.upper, held_out.lower))
-    error = predicted.log10_mean - np.log10(held_out.rate_cm3_s)
-    return rms(error[np.isfinite(error)])
+    return rms(predicted.log10_mean - np.log10(held_out.rate_cm3_s))
 
 
 def _candidate(request: PlanRequest, one: DesignSet, expected_dex: float) -> Candidate:
