@@ -51,6 +51,10 @@ class FitError(RatedbError):
     """A candidate model could not be fitted; another one may."""
 
 
+class WorkersError(RatedbError):
+    """The workers that were asked for cannot be had, or were lost."""
+
+
 class UsageError(RatedbError):
     """The request itself makes no sense, whatever the data."""
 

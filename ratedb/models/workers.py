@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from threadpoolctl import threadpool_limits
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import UsageError, WorkersError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -40,7 +40,7 @@ class Workers(Protocol):
     def run(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
         """Yield the function's results in the order of the items.
 
-        What a killed worker had is run again. Raises RatedbError where the same work kills several.
+        What a killed worker had is run again. Raises WorkersError where the same work kills several.
         """
         ...
 
@@ -51,7 +51,7 @@ def workers(jobs: int, scheduler: str | None = None) -> Iterator[Workers]:
 
     A fit is some thousand small matrix operations, which run best on one thread each. `scheduler` is an
     address such as tcp://host:8786 or the path of a scheduler file. Raises UsageError where both are asked
-    for, RatedbError where the scheduler cannot be reached.
+    for, WorkersError where the scheduler cannot be reached.
     """
     if scheduler is not None and jobs > 1:
         raise UsageError(
@@ -138,13 +138,13 @@ class _Cluster:
         except KilledWorker as error:
             raise _killed(str(error)) from error
         except (CommClosedError, FutureCancelledError) as error:
-            raise RatedbError(
+            raise WorkersError(
                 "the dask scheduler was lost",
                 got=str(error),
                 todo="start it again and repeat the command: what was stored is kept",
             ) from error
         except ImportError as error:
-            raise RatedbError(
+            raise WorkersError(
                 "a dask worker lacks a library",
                 expected="workers in an environment with this ratedb",
                 got=str(error),
@@ -158,7 +158,7 @@ def _connect(scheduler: str) -> Client:
     try:
         from distributed import Client
     except ImportError as error:
-        raise RatedbError(
+        raise WorkersError(
             "a scheduler needs dask", got=str(error), todo="install the extra: pip install 'ratedb[dask]'"
         ) from error
     for name in ("distributed", "distributed.client"):
@@ -171,7 +171,7 @@ def _connect(scheduler: str) -> Client:
             Path(scheduler).read_bytes()  # dask would wait for a missing file for ever
         client = Client(**where, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise RatedbError(
+        raise WorkersError(
             "no dask scheduler answers",
             where=scheduler,
             expected="an address such as tcp://host:8786, or a scheduler file",
@@ -183,7 +183,7 @@ def _connect(scheduler: str) -> Client:
         client.wait_for_workers(1, timeout=_WORKER_SECONDS)
     except TimeoutError as error:
         client.close()
-        raise RatedbError(
+        raise WorkersError(
             "the dask scheduler has no workers",
             where=scheduler,
             expected=f"one or more within {_WORKER_SECONDS} s",
@@ -192,8 +192,8 @@ def _connect(scheduler: str) -> Client:
     return client
 
 
-def _killed(detail: str) -> RatedbError:
-    return RatedbError(
+def _killed(detail: str) -> WorkersError:
+    return WorkersError(
         "a process that was fitting ended by itself",
         got=detail,
         todo="it may have run out of memory: take fewer --jobs, or --engine sparse",

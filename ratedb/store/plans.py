@@ -91,7 +91,9 @@ def known_j(connection: duckdb.DuckDBPyConnection, system: str, v_max: int = 0) 
         " JOIN level ON level.level_id = rate.upper_id"
         f" WHERE collision_system.name = {quoted(system)} AND source.kind <> 'predicted'"
         f" AND level.j IS NOT NULL AND level.v <= {int(v_max)}"
-        f" GROUP BY level.j HAVING count(DISTINCT level.v) = {int(v_max) + 1} ORDER BY level.j"
+        # Out of v = 0, j = 0 nothing goes down.
+        f" GROUP BY level.j HAVING count(DISTINCT level.v) = {int(v_max)} + (level.j > 0)::INTEGER"
+        " ORDER BY level.j"
     ).fetchall()
     return tuple(row[0] for row in rows)
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, WorkersError
 from ratedb.files import refuse_database, write_atomically
 from ratedb.models.engine import rms
 from ratedb.models.features import Transitions
@@ -221,6 +221,8 @@ def _measured(
     if len(state.train_j) < 2 or not len(wanted):
         return None, []
     with Store(db) as store:
+        if not store.has_system(state.request.system):
+            return None, [f"no model of what is there: the store has no {state.request.system}"]
         rates = part_of_target(store.rates(state.request.system).known(), state.request)
     report("training a model of what is there")
     known = np.isin(rates.initial_j(), (*state.train_j, *state.validate_j))
@@ -237,6 +239,8 @@ def _measured(
         if not supported.all():
             return None, [f"a model of what is there cannot predict {int((~supported).sum())} transitions"]
         predicted = predictor.predict(wanted)
+    except WorkersError:
+        raise
     except RatedbError as error:
         return None, [f"no model of what is there: {error.what}"]
     return rms(predicted.log10_std), []

@@ -203,7 +203,9 @@ def _size_result(
         for kernel, spent in ((single, min(of_single, seconds)), (optimal, seconds))
     ]
     with_hours = replace(request, model_hours=seconds / 3600.0, validate_j=plan.validate_j)
-    return SizeResult(candidate(with_hours, plan.train_j), *results)
+    own = candidate(with_hours, plan.train_j)
+    spent = replace(plan, model_hours=own.model_hours, time_saved_percent=own.time_saved_percent)
+    return SizeResult(spent, *results)
 
 
 def _test(

@@ -53,6 +53,8 @@ class VarianceOptions:
             raise UsageError(
                 "unknown --optimiser", expected=" or ".join(OPTIMISERS), got=repr(self.optimiser)
             )
+        if self.jobs < 1:
+            raise UsageError("the number of jobs makes no sense", expected="1 or more", got=str(self.jobs))
         for name, value in (("--target-error", self.target_error), ("--budget-hours", self.budget_hours)):
             if value is not None and not 0 < value < 1e9:
                 raise UsageError(f"{name} makes no sense", expected="a number > 0", got=str(value))
@@ -118,7 +120,7 @@ def plan_by_variance(
     sizes = request.sizes or CURVE
     with threadpool_limits(limits=1):  # thousands of small matrices
         curve = best_sets(design, sizes, affordable, options.optimiser, report)
-    if not any(one.expected_dex < NO_MODEL_DEX for one in curve.values()):
+    if not any(size > 1 and one.expected_dex < NO_MODEL_DEX for size, one in curve.items()):
         raise _no_set(request, sizes, options)
     warnings: list[str] = []
     missing = sorted(set(request.target) - set(knowledge.reference.target)) if knowledge.reference else []
@@ -296,7 +298,7 @@ def error_of_set(
 
 def _candidate(request: PlanRequest, one: DesignSet, expected_dex: float) -> Candidate:
     own = candidate(replace(request, validate_j=one.validate_j), one.train_j)
-    if one.expected_dex >= NO_MODEL_DEX:
+    if len(one.train_j) < 2 or one.expected_dex >= NO_MODEL_DEX:
         return own
     return replace(own, expected_dex=expected_dex, expected_error=percent(expected_dex))
 
