@@ -24,7 +24,7 @@ demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, 
 	$(BIN)/ratedb demo
 
 test: $(VENV)/ready ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/ready ## format, style and types
 	$(BIN)/ruff format --check .

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -281,6 +282,36 @@ def _j(numbers: Set) -> str:
     return format_integers(numbers)
 
 
+def in_the_hours_of_spread(folder: Path, what: tuple[str, int]) -> str:
+    """Return a row: the set of `spread`, and the best that `variance` expects for the same hours."""
+    name, size = what
+    case = load(folder, name)
+    costed = case._replace(request=replace(case.request, hours_total=100.0))
+    spread = spread_set(case.request.target, case.request.given, size)
+    hours = costed.request.costs.hours(_computed(case, spread)) or 0.0
+    with stored(of_j(case.rates, case.request.given)) as db:
+        options = VarianceOptions(budget_hours=hours)
+        plan = plan_by_variance(db, replace(costed.request, sizes=CURVE), options)
+    if plan.chosen is None:
+        raise ValueError(f"no set of {name} within {hours} %")
+    own = plan.chosen.train_j
+    errors = real_error(case, spread), real_error(case, own)
+    return (
+        f"| {name} | {hours:.0f} | {_j(spread)} | {errors[0]:.4f} | {_j(own)} | {errors[1]:.4f} |"
+        f" {errors[1] / errors[0]:.2f} |"
+    )
+
+
+def budget_lines(folder: Path) -> list[str]:
+    """Return the errors of `spread` and of `variance` for the same hours."""
+    wanted = [(name, size) for name in (*ROTORS, ROVIBRATIONAL) for size in COMPARED]
+    return [
+        "| system | hours, % of all | `spread` | dex | `variance --budget-hours` | dex | ratio |",
+        "|---|---|---|---|---|---|---|",
+        *_parallel(partial(in_the_hours_of_spread, folder), wanted),
+    ]
+
+
 def cluster_lines(folder: Path) -> list[str]:
     """Return the throughput of two local dask workers, one of which is killed, beside a serial run."""
     from distributed import LocalCluster
@@ -360,7 +391,7 @@ def main(parts: Sequence[str]) -> int:
     if folder is None:
         print("the data sets are not there: name their folder with RATEDB_TEST_DATA", file=sys.stderr)
         return 1
-    for name, measured in (("cluster", cluster_lines), ("variance", set_lines)):
+    for name, measured in (("cluster", cluster_lines), ("budget", budget_lines), ("variance", set_lines)):
         if not parts or name in parts:
             text = "\n".join(measured(folder))
             print(text)
