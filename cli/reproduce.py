@@ -52,6 +52,8 @@ def reproduce_command(
     from ratedb.workflows.reproducing import Reproduction, paper_rows, reproduce
 
     shared: Context = context.obj
+    if folder is None and figure_format != "png":
+        raise UsageError("--format is that of the figures", expected="--figures FOLDER beside it", got="none")
     if system is None:
         if folder is not None:
             raise UsageError(

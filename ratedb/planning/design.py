@@ -30,6 +30,7 @@ _KERNEL = "M32"
 # Prior variance of the mean's coefficients, in units of the outputs': in effect unknown.
 _VAGUE = 1e3
 _LEAST_TRANSITIONS = 6
+_LEAST_SPREAD_DEX = 1e-9
 # Multiplications that the search of all sets may take: some ten seconds.
 _MOST_WORK = 1e11
 _MOST_SWEEPS = 10
@@ -74,7 +75,7 @@ def learn(data: TrainingData, features: str, target: Transitions) -> Hyperparame
     left = data.log10_k - data.mean("linear").values
     coefficients = TemperatureBasis.of(left).coefficients(left)
     spread = float(np.sqrt((coefficients[:, 0] ** 2).mean()))
-    if not spread > 0:
+    if not spread > _LEAST_SPREAD_DEX:
         raise FitError("the rates at hand are all alike", expected="rates that differ", got="no spread")
     # The first coefficient has nearly all of the variance, so its process speaks for all.
     process = fit_process(_KERNEL, inputs, coefficients[:, 0] / spread)

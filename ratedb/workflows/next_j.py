@@ -40,7 +40,7 @@ class NextJ:
     """What one more j is expected to bring: error in percent of a rate before and after, and its cost.
 
     `gain` is the expected error that it takes away, in percentage points; None where no model can be trained
-    yet. `planned` says whether the plan that is followed has it.
+    yet, below zero where the j that are left are worse than it. `planned` says whether the plan that is followed has it.
     """
 
     j: int
@@ -110,7 +110,8 @@ def plan_next(
 ) -> NextResult:
     """Say which j to compute next, after a stored plan or for `request`; its job goes to `worklist`.
 
-    Raises UsageError where there is neither plan nor request, or the worklist would overwrite a database.
+    Raises UsageError where there is neither plan nor request, RatedbError where the worklist would overwrite
+    a database.
     """
     split_system(system)
     if worklist is not None:
@@ -139,7 +140,8 @@ def next_j(
     request = state.request
     options.check(request)
     missing = _missing_validation(state)
-    knowledge = learn_for(db, replace(request, given=state.known_j), options.like, report)
+    with threadpool_limits(limits=1):  # thousands of small matrices
+        knowledge = learn_for(db, replace(request, given=state.known_j), options.like, report)
     design = Design(knowledge.transitions, knowledge.hyperparameters, request.target, request.given)
     measured: float | None = None
     warnings: list[str] = []

@@ -143,7 +143,10 @@ def reproduce(
         raise UsageError("unknown format", expected=" or ".join(FIGURE_FORMATS), got=figure_format)
     if folder is not None:  # before the long work, not after it
         need_plots()
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not folder.is_dir():
+            raise RatedbError(
+                "figures need a folder", expected="a folder, or a name that is free", got=str(folder)
+            )
     with Store(db) as store:
         rates = part_of_target(store.rates(request.system).known(), request)
     data, warnings = known_system(rates, request.target)
@@ -161,6 +164,7 @@ def reproduce(
             folder / f"figure3.{figure_format}": draw_by_size(request.system, sizes, figure_format),
             folder / f"figure4.{figure_format}": draw_by_j(request.system, sizes, figure_format),
         }
+        folder.mkdir(parents=True, exist_ok=True)
         write_atomically(figures)
     return Reproduction(
         request.system,

@@ -108,6 +108,13 @@ def plan_by_variance(
     nor target can be met.
     """
     options.check(request)
+    with threadpool_limits(limits=1):  # thousands of small matrices
+        return _plan(db, request, options, report)
+
+
+def _plan(
+    db: Path, request: PlanRequest, options: VarianceOptions, report: Callable[[str], None]
+) -> VarianceResult:
     knowledge = learn_for(db, request, options.like, report)
     costs = request.costs
 
@@ -118,8 +125,7 @@ def plan_by_variance(
 
     design = knowledge.design(request)
     sizes = request.sizes or CURVE
-    with threadpool_limits(limits=1):  # thousands of small matrices
-        curve = best_sets(design, sizes, affordable, options.optimiser, report)
+    curve = best_sets(design, sizes, affordable, options.optimiser, report)
     if not any(size > 1 and one.expected_dex < NO_MODEL_DEX for size, one in curve.items()):
         raise _no_set(request, sizes, options)
     warnings: list[str] = []
@@ -185,7 +191,9 @@ def learn_for(
             got="neither",
             todo="import the j that are there, or plan with --strategy spread",
         )
-    data = _data(_complete(part_of_target(own, request), request.given))
+    own = part_of_target(own, request)
+    _need_v(own, request)
+    data = _data(_complete(own, request.given))
     transitions = _transitions(levels, request, data, molecule)
     return Knowledge(learn(data, features, transitions), transitions)
 
@@ -207,25 +215,37 @@ def _levels(store: Store, molecule: str) -> LevelTable | None:
 
 def _known_system(rates: RateTable, request: PlanRequest) -> KnownSystem:
     """Return the part of a reference that the target has too; raises RatedbError where much of it lacks."""
-    v, _ = rates.levels.need_vj()
-    missing_v = sorted(set(range(request.v_max + 1)) - set(v[rates.upper].tolist()))
     rates = part_of_target(rates, request)
+    _need_v(rates, request)
     there = set(rates.initial_j().tolist()) | {0}
     target = tuple(j for j in request.target if j in there)
     missing_j = [j for j in request.target if j not in there]
-    if missing_v or len(target) < _LEAST_SHARED * len(request.target):
-        what = "v" if missing_v else "j"
+    if len(target) < _LEAST_SHARED * len(request.target):
         raise RatedbError(
             f"{rates.system} does not have the quantum numbers of the target",
             where=request.system,
             expected=f"rates out of most j of {format_integers(request.target)}, v <= {request.v_max}",
-            got=f"none out of {what} = {', '.join(map(str, missing_v or missing_j))}",
-            todo="name another --like, or narrow --j or --v-max",
+            got=f"none out of j = {', '.join(map(str, missing_j))}",
+            todo="name another --like, or narrow --j",
         )
     complete, _ = complete_curves(rates)
     wanted = np.isin(complete.initial_j(), target)
     transitions = Transitions(complete.levels, complete.upper[wanted], complete.lower[wanted])
     return KnownSystem(complete, transitions, target)
+
+
+def _need_v(rates: RateTable, request: PlanRequest) -> None:
+    """Raise RatedbError where a data set to learn from lacks some v of the target."""
+    v, _ = rates.levels.need_vj()
+    missing = sorted(set(range(request.v_max + 1)) - set(v[rates.upper].tolist()))
+    if missing and len(rates):
+        raise RatedbError(
+            f"{rates.system} does not have the quantum numbers of the target",
+            where=request.system,
+            expected=f"rates out of every v <= {request.v_max}",
+            got=f"none out of v = {', '.join(map(str, missing))}",
+            todo="import more, name another --like, or lower --v-max",
+        )
 
 
 def _complete(rates: RateTable, j_values: tuple[int, ...]) -> RateTable:
