@@ -40,7 +40,8 @@ class NextJ:
     """What one more j is expected to bring: error in percent of a rate before and after, and its cost.
 
     `gain` is the expected error that it takes away, in percentage points; None where no model can be trained
-    yet, below zero where the j that are left are worse than it. `planned` says whether the plan that is followed has it.
+    yet, below zero where the j that are then left are worse than it. `planned` says whether the plan that is
+    followed has it.
     """
 
     j: int
