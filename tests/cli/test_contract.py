@@ -30,6 +30,7 @@ def test_import_says_what_each_system_got(run: Run, rotor_file: Path, tmp_path: 
         "rates": 420,
         "new": 420,
         "unchanged": 0,
+        "plan": None,
     }
 
 
