@@ -159,9 +159,7 @@ def without_model(one: Split) -> tuple[Metrics, Metrics]:
 
 
 def _data(one: Split) -> TrainingData:
-    training = one.training
-    transitions = Transitions(training.levels, training.upper, training.lower)
-    return TrainingData(transitions, training.temperature_k, np.log10(training.rate_cm3_s))
+    return TrainingData.of(one.training)
 
 
 def _memory_mb() -> float:
@@ -295,11 +293,10 @@ def scatter(rates: RateTable, reference_of: RateTable | None = None) -> tuple[fl
     means; a fit to all rates with the hyperparameters as they are.
     """
     complete, _ = complete_curves(rates)
-    transitions = Transitions(complete.levels, complete.upper, complete.lower)
     reference = None
     if reference_of is not None:
         reference, _ = reference_rates(reference_of, complete.temperature_k)
-    data = TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s), reference)
+    data = TrainingData.of(complete, reference)
     j = data.initial_j()
     inner = (j >= 5) & (j < j.max())
     prefix = "" if reference is None else REFERENCE

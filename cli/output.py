@@ -77,7 +77,8 @@ class Context:
                 raise_if_pressed()
                 counted = _COUNTED.search(text)
                 done, total = map(int, counted.groups()) if counted else (0, None)
-                bar.update(task, description=text, completed=done, total=total)
+                bar.tasks[0].total = total  # an update to None would leave the last step's total
+                bar.update(task, description=text, completed=done)
 
             yield show
 

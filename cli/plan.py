@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -119,7 +119,8 @@ def plan_command(
                 expected='--given-j beside --j ("" where nothing was), or a stored plan without --j',
                 got="--j alone",
             )
-        _next(shared, system, request, plan, (like, target_error, budget_hours, jobs, scheduler), worklist)
+        limits = {"like": like, "target_error": target_error, "budget_hours": budget_hours}
+        _next(shared, system, request, plan, worklist, limits | {"jobs": jobs, "scheduler": scheduler})
         return
     if request is None or plan is not None:
         raise UsageError(
@@ -173,16 +174,14 @@ def _next(
     system: str,
     request: PlanRequest | None,
     plan: int | None,
-    limits: tuple[str | None, float | None, float | None, int, str | None],
     worklist: Path | None,
+    limits: dict[str, Any],
 ) -> None:
     from ratedb.workflows.next_j import plan_next
     from ratedb.workflows.variance import VarianceOptions
 
-    like, target_error, budget_hours, jobs, scheduler = limits
-    options = VarianceOptions(like, target_error, budget_hours, "auto", jobs, scheduler)
     with shared.progress() as report:
-        result = plan_next(shared.db, system, request, plan, options, worklist, report)
+        result = plan_next(shared.db, system, request, plan, VarianceOptions(**limits), worklist, report)
     shared.warn(result.warnings)
     shared.emit(result.to_json(), lambda console: _show_next(console, result))
 

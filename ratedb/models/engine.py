@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ratedb.models.features import Transitions
 from ratedb.models.means import Mean, fit_mean
-from ratedb.tables import FloatArray, IntArray
+from ratedb.tables import FloatArray, IntArray, RateTable
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -57,6 +57,12 @@ class TrainingData:
     reference: Reference | None = None
     means: Mapping[str, FittedMean] = field(default_factory=dict)
     left_out: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
+
+    @staticmethod
+    def of(complete: RateTable, reference: Reference | None = None) -> TrainingData:
+        """Return rates that have every temperature as training data."""
+        transitions = Transitions(complete.levels, complete.upper, complete.lower)
+        return TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s), reference)
 
     def select(self, rows: IntArray) -> TrainingData:
         """Return some of the transitions; means have to be fitted again."""

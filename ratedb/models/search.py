@@ -143,12 +143,7 @@ def search(
     train_j = _check_training(training)
     _check_validation(validation)
     engine = _engine(request.engine, len(training))
-    data = TrainingData(
-        Transitions(training.levels, training.upper, training.lower),
-        training.temperature_k,
-        np.log10(training.rate_cm3_s),
-        reference,
-    )
+    data = TrainingData.of(training, reference)
     with workers(request.jobs, request.scheduler) as pool:
         compare = (
             data if engine == "dense" else data.select(random_rows(len(training), request.seed, _COMPARE_ON))

@@ -124,7 +124,7 @@ class _Cluster:
 
     def run(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
         import cloudpickle
-        from distributed import KilledWorker
+        from distributed import KilledWorker, as_completed
         from distributed.client import FutureCancelledError
         from distributed.comm.core import CommClosedError
 
@@ -132,9 +132,16 @@ class _Cluster:
         # the scheduler can make it again when the worker that has it is killed.
         shared = self._client.submit(pickle.loads, cloudpickle.dumps(function), pure=False)
         futures = self._client.map(_call_on_cluster, list(items), function=shared, pure=False)
+        # Fetched as they come: what is not yet fetched is lost with its worker, and computed again.
+        place_of = {future.key: place for place, future in enumerate(futures)}
+        fetched: dict[int, _Result] = {}
+        given = 0
         try:
-            for future in futures:
-                yield future.result()
+            for future in as_completed(futures, loop=self._client.loop):
+                fetched[place_of[future.key]] = future.result()
+                while given in fetched:
+                    yield fetched.pop(given)
+                    given += 1
         except KilledWorker as error:
             raise _killed(str(error)) from error
         except (CommClosedError, FutureCancelledError) as error:

@@ -43,21 +43,19 @@ def opened(path: Path, *, write: bool = False) -> Iterator[duckdb.DuckDBPyConnec
 
 def put_plan(connection: duckdb.DuckDBPyConnection, plan: Plan) -> int:
     """Store a plan and return its id."""
-    texts = (
-        plan.system_name,
-        plan.strategy,
-        json.dumps(plan.request),
-        json.dumps(plan.candidates),
-        *([] if plan.chosen is None else [json.dumps(plan.chosen)]),
-        now(),
-        __version__,
+    values = (
+        quoted(plan.system_name),
+        quoted(plan.strategy),
+        quoted(json.dumps(plan.request)),
+        quoted(json.dumps(plan.candidates)),
+        "NULL" if plan.chosen is None else quoted(json.dumps(plan.chosen)),
+        quoted(now()),
+        quoted(__version__),
     )
-    columns = "plan_id, system_name, strategy, request, candidates, planned_at, ratedb_version"
-    if plan.chosen is not None:
-        columns = columns.replace("candidates", "candidates, chosen")
-    values = ", ".join(map(quoted, texts))
     row = connection.execute(
-        f"INSERT INTO plan ({columns}) VALUES (nextval('plan_ids'), {values}) RETURNING plan_id"
+        "INSERT INTO plan"
+        " (plan_id, system_name, strategy, request, candidates, chosen, planned_at, ratedb_version)"
+        f" VALUES (nextval('plan_ids'), {', '.join(values)}) RETURNING plan_id"
     ).fetchone()
     return int(row[0]) if row else 0
 

@@ -253,12 +253,8 @@ def _paper_columns(record: Model, training: RateTable, truth: RateTable) -> dict
 
 
 def _dense(training: RateTable, truth: RateTable) -> Metrics:
-    data = TrainingData(
-        Transitions(training.levels, training.upper, training.lower),
-        training.temperature_k,
-        np.log10(training.rate_cm3_s),
-    )
-    curves = dense.fit(data, DENSE).curves(Transitions(truth.levels, truth.upper, truth.lower))
+    fitted = dense.fit(TrainingData.of(training), DENSE)
+    curves = fitted.curves(Transitions(truth.levels, truth.upper, truth.lower))
     onto = interpolation(training.temperature_k, truth.temperature_k)
     # What an interval means is the model's own here: nothing calibrates it.
     return metrics(truth.rate_cm3_s, curves.mean @ onto.T)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ratedb.errors import FitError, RatedbError
 from ratedb.models.engine import Specification, TrainingData
-from ratedb.models.features import Transitions, feature_map, is_homonuclear
+from ratedb.models.features import feature_map, is_homonuclear
 from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel
 from ratedb.models.means import check_mean
 from ratedb.models.training_set import complete_curves, rates_of_j
@@ -138,8 +138,7 @@ def known_system(rates: RateTable, target: tuple[int, ...]) -> tuple[TrainingDat
             got=f"none for j = {', '.join(map(str, left))}",
             todo="narrow --j, or plan with --strategy spread",
         )
-    transitions = Transitions(complete.levels, complete.upper, complete.lower)
-    return TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s)), warnings
+    return TrainingData.of(complete), warnings
 
 
 def _score(

@@ -74,7 +74,7 @@ class VarianceResult:
 
 
 @dataclass(frozen=True, eq=False)
-class KnownSystem:
+class ReferenceSystem:
     """A system that is known for most j of a target: complete curves, transitions, and which j these are."""
 
     rates: RateTable
@@ -88,7 +88,7 @@ class Knowledge:
 
     hyperparameters: Hyperparameters
     transitions: Transitions
-    reference: KnownSystem | None = None
+    reference: ReferenceSystem | None = None
 
     def design(self, request: PlanRequest) -> Design:
         """Return what a set of the target is judged by."""
@@ -103,9 +103,9 @@ def plan_by_variance(
 ) -> VarianceResult:
     """Return the sets with the least expected error, for each size of the request or 1..8.
 
-    With `like` the expected error is what these sets reach on that system; without it what the process
-    expects by itself, with a warning. Raises RatedbError where too little is known, or where neither budget
-    nor target can be met.
+    With `like` the expected error is multiplied by what real and expected error differ by on that system;
+    without it it is the process's own, with a warning. Raises RatedbError where too little is known, or
+    where neither budget nor target can be met.
     """
     options.check(request)
     with threadpool_limits(limits=1):  # thousands of small matrices
@@ -135,8 +135,8 @@ def _plan(
     expected = {size: one.expected_dex for size, one in curve.items()}
     if knowledge.reference is None:
         warnings.append(
-            f"expected errors come from j = {format_integers(request.given)} alone: good to a factor"
-            " of three or so; a similar system that is known (--like) or, later, `plan --next` knows better"
+            f"expected errors come from j = {format_integers(request.given)} alone: an order of magnitude;"
+            " a similar system that is known (--like) or, later, `plan --next` knows better"
         )
     else:
         expected = _on_reference(knowledge.reference, knowledge, request, curve, options, report)
@@ -180,8 +180,8 @@ def learn_for(
         other = None if like is None else store.rates(like).known()
     features = _features(molecule)
     if other is not None:
-        reference = _known_system(other, request)
-        data = _data(reference.rates)
+        reference = _reference_system(other, request)
+        data = TrainingData.of(reference.rates)
         transitions = _transitions(levels, request, data, molecule)
         return Knowledge(learn(data, features, reference.transitions), transitions, reference)
     if own is None:
@@ -193,7 +193,7 @@ def learn_for(
         )
     own = part_of_target(own, request)
     _need_v(own, request)
-    data = _data(_complete(own, request.given))
+    data = TrainingData.of(_complete(own, request.given))
     transitions = _transitions(levels, request, data, molecule)
     return Knowledge(learn(data, features, transitions), transitions)
 
@@ -213,7 +213,7 @@ def _levels(store: Store, molecule: str) -> LevelTable | None:
     return store.levels(molecule).levels
 
 
-def _known_system(rates: RateTable, request: PlanRequest) -> KnownSystem:
+def _reference_system(rates: RateTable, request: PlanRequest) -> ReferenceSystem:
     """Return the part of a reference that the target has too; raises RatedbError where much of it lacks."""
     rates = part_of_target(rates, request)
     _need_v(rates, request)
@@ -231,7 +231,7 @@ def _known_system(rates: RateTable, request: PlanRequest) -> KnownSystem:
     complete, _ = complete_curves(rates)
     wanted = np.isin(complete.initial_j(), target)
     transitions = Transitions(complete.levels, complete.upper[wanted], complete.lower[wanted])
-    return KnownSystem(complete, transitions, target)
+    return ReferenceSystem(complete, transitions, target)
 
 
 def _need_v(rates: RateTable, request: PlanRequest) -> None:
@@ -262,13 +262,8 @@ def _complete(rates: RateTable, j_values: tuple[int, ...]) -> RateTable:
     return complete_curves(rates.select(known))[0]
 
 
-def _data(complete: RateTable) -> TrainingData:
-    transitions = Transitions(complete.levels, complete.upper, complete.lower)
-    return TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s))
-
-
 def _on_reference(
-    reference: KnownSystem,
+    reference: ReferenceSystem,
     knowledge: Knowledge,
     request: PlanRequest,
     curve: Mapping[int, DesignSet],

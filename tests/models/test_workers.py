@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,11 @@ def killed_once(mark: Path, number: int) -> int:
 def killed_always(number: int) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def asleep(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
 
 
 def refuse(number: int) -> int:
@@ -74,6 +80,18 @@ def test_work_that_always_kills_its_dask_worker_is_one_message() -> None:
         pytest.raises(RatedbError, match="ended by itself"),
     ):
         run(killed_always, [1], scheduler=own.scheduler_address)
+
+
+def test_a_scheduler_that_is_lost_on_the_way_is_one_message() -> None:
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as own,
+        workers(1, own.scheduler_address) as pool,
+    ):
+        results = pool.run(asleep, [0.0] + 20 * [0.2])
+        assert next(results) == 0.0
+        own.close()
+        with pytest.raises(RatedbError, match="scheduler was lost"):
+            list(results)
 
 
 @pytest.mark.parametrize("where", ["process", "dask"])
