@@ -313,7 +313,7 @@ def budget_lines(folder: Path) -> list[str]:
 
 
 def cluster_lines(folder: Path) -> list[str]:
-    """Return the throughput of two local dask workers, one of which is killed, beside a serial run."""
+    """Return the throughput of two local dask workers, one of which is killed, beside other ways."""
     from distributed import LocalCluster
 
     case = load(folder, "CO+p-H2")
@@ -325,6 +325,10 @@ def cluster_lines(folder: Path) -> list[str]:
     with workers(1) as pool:
         serial = list(pool.run(refit, trials))
     serial_seconds = perf_counter() - start
+    start = perf_counter()
+    with workers(2) as pool:
+        list(pool.run(refit, trials))
+    local_seconds = perf_counter() - start
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
         start = perf_counter()
         found = []
@@ -339,6 +343,7 @@ def cluster_lines(folder: Path) -> list[str]:
         "| what | measured |",
         "|---|---|",
         f"| {len(trials)} sets of CO trained with every kernel, serial | {serial_seconds:.1f} s |",
+        f"| two local processes, none killed: what this machine allows | {local_seconds:.1f} s |",
         f"| two local dask workers, one killed after a quarter | {seconds:.1f} s |",
         f"| throughput | {serial_seconds / seconds:.2f} x serial |",
         f"| results | {len(found)} of {len(trials)}, {'the same bits' if equal else 'NOT the same'} |",

@@ -44,6 +44,16 @@ def _require(condition: bool, what: str, expected: str, got: object) -> None:
         raise RatedbError(what, expected=expected, got=str(got))
 
 
+def _need_levels(where: str, ends: IntArray, count: int) -> None:
+    inside = bool(ends.min() >= 0 and ends.max() < count)
+    _require(inside, f"{where}: a level index is outside the levels", f"0..{count - 1}", ends.max())
+
+
+def _need_once(where: str, pairs: IntArray) -> None:
+    once = len(np.unique(pairs)) == len(pairs)
+    _require(once, f"{where}: a transition stands twice", "each pair once", "duplicates")
+
+
 @dataclass(frozen=True, eq=False)
 class LevelTable:
     """The energy levels of one molecule, in the order of their source.
@@ -207,21 +217,8 @@ class RateTable:
             self.temperature_k,
         )
         if n:
-            ends = np.concatenate([self.upper, self.lower])
-            inside = bool(ends.min() >= 0 and ends.max() < len(self.levels))
-            _require(
-                inside,
-                f"{where}: a level index is outside the levels",
-                f"0..{len(self.levels) - 1}",
-                ends.max(),
-            )
-            pairs = self.upper * len(self.levels) + self.lower
-            _require(
-                len(np.unique(pairs)) == n,
-                f"{where}: a transition stands twice",
-                "each pair once",
-                "duplicates",
-            )
+            _need_levels(where, np.concatenate([self.upper, self.lower]), len(self.levels))
+            _need_once(where, self.upper * len(self.levels) + self.lower)
         wrong = (self.rate_cm3_s < 0) | np.isinf(self.rate_cm3_s)
         if wrong.any():
             row, column = np.argwhere(wrong)[0]
@@ -320,6 +317,115 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False)
+class CrossSectionTable:
+    """State-to-state integral cross sections of one molecule and one collider, by one method.
+
+    `initial` and `final` are level indices of shape (n,), in any direction, elastic ones too; the columns
+    are the m energies of the calculation. `kinetic_cm1` (n, m) is the kinetic energy (cm-1) before the
+    collision and increases along each row; `sigma_angstrom2` (n, m) is in square Angstrom; both are NaN where
+    the source has no value. `method` is CC, CS, IOS or another short name.
+
+    Raises RatedbError where shapes differ, an index is outside the levels, a pair stands twice, kinetic
+    energies are not positive and increasing, or a cross section is negative.
+    """
+
+    levels: LevelTable
+    collider: str
+    method: str
+    reduced_mass_u: float
+    initial: IntArray
+    final: IntArray
+    kinetic_cm1: FloatArray
+    sigma_angstrom2: FloatArray
+
+    def __post_init__(self) -> None:
+        for name, dtype in (
+            ("initial", np.int64),
+            ("final", np.int64),
+            ("kinetic_cm1", np.float64),
+            ("sigma_angstrom2", np.float64),
+        ):
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype))
+        where = f"cross sections of {self.levels.molecule}+{self.collider}"
+        _require(self.collider in COLLIDERS, f"{where}: unknown collider", " ".join(COLLIDERS), self.collider)
+        _require(
+            0 < self.reduced_mass_u < 1e6, f"{where}: impossible reduced mass", "> 0 u", self.reduced_mass_u
+        )
+        n, shape = len(self.initial), self.sigma_angstrom2.shape
+        _require(self.final.shape == (n,), f"{where}: final has a wrong shape", f"({n},)", self.final.shape)
+        _require(
+            len(shape) == 2 and shape[0] == n and self.kinetic_cm1.shape == shape,
+            f"{where}: arrays have wrong shapes",
+            f"({n}, m)",
+            (shape, self.kinetic_cm1.shape),
+        )
+        if n:
+            _need_levels(where, np.concatenate([self.initial, self.final]), len(self.levels))
+            _need_once(where, self.initial * len(self.levels) + self.final)
+        known = np.isfinite(self.kinetic_cm1)
+        _require(
+            np.array_equal(known, np.isfinite(self.sigma_angstrom2))
+            and not np.isinf(self.kinetic_cm1).any()
+            and not np.isinf(self.sigma_angstrom2).any(),
+            f"{where}: energies and cross sections have not the same gaps",
+            "NaN in both or numbers in both",
+            "one without the other",
+        )
+        _require(
+            bool((self.sigma_angstrom2[known] >= 0).all()),
+            f"{where}: a cross section is negative",
+            ">= 0",
+            "< 0",
+        )
+        for kinetic, there in zip(self.kinetic_cm1, known, strict=True):
+            energies = kinetic[there]
+            _require(
+                bool((energies > 0).all() and (np.diff(energies) > 0).all()),
+                f"{where}: kinetic energies must be positive and increase",
+                "E1 < E2 < ...",
+                energies,
+            )
+
+    def __len__(self) -> int:
+        return len(self.initial)
+
+    @property
+    def system(self) -> str:
+        """The name of the system, such as SiO+He."""
+        return f"{self.levels.molecule}+{self.collider}"
+
+    def transition_name(self, row: int) -> str:
+        """Return a name for people of the transition in a row, such as `5 -> 3`."""
+        return f"{self.levels.label[self.initial[row]]} -> {self.levels.label[self.final[row]]}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule of quality control found: where, what stands there, what was expected, and why.
+
+    `severity` is `error` (the value is wrong beyond doubt, and marked), `warning` (it deserves a look) or
+    `note`. `upper` and `lower` are level labels, None where the finding is about a whole file or system;
+    `temperature_k` is None where it is about all temperatures. `value` and `expected` are numbers in the
+    unit of what the rule looks at, which `detail` names.
+    """
+
+    rule: str
+    severity: str
+    system: str
+    detail: str
+    upper: str | None = None
+    lower: str | None = None
+    temperature_k: float | None = None
+    value: float | None = None
+    expected: float | None = None
+
+    @property
+    def transition(self) -> str | None:
+        """The name of the transition for people, such as `5 -> 3`."""
+        return None if self.upper is None else f"{self.upper} -> {self.lower}"
+
+
+@dataclass(frozen=True, eq=False)
 class PartnerRates:
     """The rates for one collision partner as a file gives them, with the reference its text names."""
 
@@ -331,10 +437,12 @@ class PartnerRates:
 class MoleculeFile:
     """All that one file says about a molecule: levels, radiative lines, and rates for each partner.
 
-    `warnings` are sentences for people: what the reader mended, recomputed or left out.
+    `warnings` are sentences for people: what the reader mended, recomputed or left out. `findings` are what
+    the reader saw that the tables no longer show, such as two directions that contradict each other.
     """
 
     levels: LevelTable
     lines: LineTable
     partners: tuple[PartnerRates, ...]
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()

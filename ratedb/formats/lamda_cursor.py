@@ -1,14 +1,12 @@
-"""Walk over the numbered lines of a LAMDA file, and turn words into numbers or into clear errors."""
+"""Walk over the numbered lines of a LAMDA file, past comments and blank lines."""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ratedb.errors import RatedbError
+from ratedb.formats.text import Line, refuse, to_number
 
 # Headers that some files leave without their `!`. Only lines that start with a letter are tried.
 _BARE_HEADER = re.compile(
@@ -17,22 +15,6 @@ _BARE_HEADER = re.compile(
     r"|(?:COLL(?:ISION(?:AL)?)?\.? )?TEMP(?:ERATURE)?S?\s*)",
     re.IGNORECASE,
 )
-# Fortran drops the letter of an exponent of three digits: 6.070-102.
-_NO_LETTER = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))([+-]\d{1,3})", re.ASCII)
-_PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d{1,4})?", re.ASCII)
-_SHOWN = 90
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a file: its number, counted from 1, and its text."""
-
-    number: int
-    text: str
-
-    def fields(self) -> list[str]:
-        """Return the words of the line before any `!`."""
-        return self.text.partition("!")[0].split()
 
 
 class Cursor:
@@ -92,14 +74,7 @@ class Cursor:
 
     def refuse(self, line: Line, what: str, expected: str, todo: str | None = None) -> RatedbError:
         """Return the error that names a line, its text, what was expected and what to do."""
-        text = line.text if len(line.text) <= _SHOWN else line.text[:_SHOWN] + "..."
-        return RatedbError(
-            what,
-            where=f"{self.path}:{line.number}",
-            expected=expected,
-            got=f"`{text}`",
-            todo=todo or "correct the line, or get the file again from its source",
-        )
+        return refuse(self.path, line, what, expected, todo)
 
     def count(self, name: str) -> int:
         """Take a line with a count alone on it; raises RatedbError where it is none."""
@@ -114,54 +89,6 @@ class Cursor:
                 "check that the list before it has as many rows as the file declares",
             )
         return int(value)
-
-
-def declared_rows(what: str, declared: int, found: int) -> str:
-    """Return the words that say how many rows a file declares and how many stood before a line."""
-    return f"{declared} {what} as declared; {found} were found before this line"
-
-
-def decode(content: bytes, path: Path) -> str:
-    """Return the text of a file in UTF-8 (with or without BOM) or Latin-1.
-
-    Raises RatedbError for UTF-16 and for binary content.
-    """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in content[:4096]:
-        raise RatedbError(
-            "the file is not plain text",
-            where=f"{path}:1",
-            expected="a LAMDA file in ASCII, UTF-8 or Latin-1",
-            got="UTF-16 or binary content",
-            todo="unpack it or save it as plain text",
-        )
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
-
-
-def to_number(word: str) -> float | None:
-    """Return a finite number written in C or Fortran style (1e-10, 1.0D-10, 6.070-102), else None."""
-    if _PLAIN.fullmatch(word):
-        value = float(word.replace("D", "E").replace("d", "e"))
-    else:
-        match = _NO_LETTER.fullmatch(word)
-        if match is None:
-            return None
-        value = float(f"{match[1]}E{match[2]}")
-    return value if math.isfinite(value) else None
-
-
-def to_numbers(words: Sequence[str]) -> list[float] | None:
-    """Return all words as numbers, or None where one is not a finite number."""
-    values = [to_number(word) for word in words]
-    known = [value for value in values if value is not None]
-    return known if len(known) == len(values) else None
-
-
-def to_index(word: str) -> int | None:
-    """Return a word of at most nine digits as an integer, else None."""
-    return int(word) if len(word) < 10 and word.isascii() and word.isdigit() else None
 
 
 def _is_number(word: str) -> bool:

@@ -11,7 +11,8 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.formats.labels import quantum_numbers
-from ratedb.formats.lamda_cursor import Cursor, Line, declared_rows, to_index, to_number, to_numbers
+from ratedb.formats.lamda_cursor import Cursor
+from ratedb.formats.text import Line, declared_rows, to_index, to_number, to_numbers
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 from ratedb.tables import FloatArray, IntArray, LevelTable, LineTable
 

@@ -12,10 +12,11 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.formats.lamda_cursor import Cursor, Line, declared_rows, decode, to_index, to_number, to_numbers
+from ratedb.formats.lamda_cursor import Cursor
 from ratedb.formats.lamda_levels import read_levels, read_lines
 from ratedb.formats.lamda_partner import Partner, clean_molecule, read_partner
-from ratedb.formats.lamda_rates import IMPOSSIBLE_CM3_S, Rows, rate_table
+from ratedb.formats.rate_rows import Rows, rate_table
+from ratedb.formats.text import Line, declared_rows, decode, to_index, to_number, to_numbers
 from ratedb.tables import COLLIDERS, LevelTable, MoleculeFile, PartnerRates, RateTable
 
 _FIRST_HEADER = re.compile(rb"\s*!?\s*(?:MOLECULE|ATOM|ION)\b[^\n\r]*[\n\r]", re.IGNORECASE)
@@ -62,7 +63,7 @@ def read_lamda(path: Path, *, collider: str | None = None, molecule: str | None 
         notes.append("the file has no collision partner, so it holds levels and lines only")
     chosen = _choose(cursor, sections, collider, notes)
     partners = [
-        PartnerRates(_rates(cursor, levels.table, section, name, notes), section.partner.reference)
+        PartnerRates(_rates(levels.table, section, name, notes), section.partner.reference)
         for section, name in chosen
     ]
     if cursor.bare_headers:
@@ -136,33 +137,22 @@ def _temperatures(cursor: Cursor, declared: int) -> list[float]:
 
 
 def _rate_rows(cursor: Cursor, declared: int, columns: int, n_levels: int) -> Rows:
-    rows = Rows([], [], [], [])
-    while len(rows.upper) < declared:
-        line = cursor.take(declared_rows("collisional transitions", declared, len(rows.upper)))
+    rows = Rows(cursor.path, n_levels)
+    while len(rows) < declared:
+        line = cursor.take(declared_rows("collisional transitions", declared, len(rows)))
         fields = line.text.split()
         if len(fields) != 3 + columns or "_" in line.text or not line.text.isascii() or "!" in line.text:
             fields = _joined(cursor, line, 3 + columns)
         values = _rates_of(fields)
         upper, lower = (to_index(word) for word in [*fields, "", "", ""][1:3])
         if values is None or len(values) != columns or upper is None or lower is None:
-            found = declared_rows("collisional transitions", declared, len(rows.upper))
+            found = declared_rows("collisional transitions", declared, len(rows))
             raise cursor.refuse(
                 line,
                 "a row of rate coefficients cannot be read",
                 f"number, up, low and {columns} numbers, one for each temperature; {found}",
             )
-        if not (1 <= upper <= n_levels and 1 <= lower <= n_levels):
-            raise cursor.refuse(line, "a rate refers to a level that is not there", f"levels 1..{n_levels}")
-        if min(values) < 0:
-            raise cursor.refuse(line, "a rate coefficient is negative", "numbers >= 0 in cm3 s-1")
-        if max(values) > IMPOSSIBLE_CM3_S:
-            raise cursor.refuse(
-                line, "a rate coefficient is impossibly large", f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1"
-            )
-        rows.upper.append(upper - 1)
-        rows.lower.append(lower - 1)
-        rows.values.append(values)
-        rows.lines.append(line)
+        rows.add(line, upper, lower, values)
     return rows
 
 
@@ -257,7 +247,5 @@ def _select(
     return selected
 
 
-def _rates(
-    cursor: Cursor, levels: LevelTable, section: _Section, collider: str, notes: list[str]
-) -> RateTable:
-    return rate_table(cursor, levels, collider, np.array(section.temperature_k), section.rows, notes)
+def _rates(levels: LevelTable, section: _Section, collider: str, notes: list[str]) -> RateTable:
+    return rate_table(levels, collider, np.array(section.temperature_k), section.rows, notes)

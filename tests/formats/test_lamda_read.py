@@ -12,8 +12,8 @@ from lamda_text import LEVELS, LINES, PARTNER, TEXT, changed, read_text, shared_
 
 from ratedb.errors import RatedbError
 from ratedb.formats.lamda import looks_like_lamda, read_lamda
-from ratedb.formats.lamda_cursor import to_number
 from ratedb.formats.lamda_partner import clean_molecule, read_partner
+from ratedb.formats.text import to_number
 from ratedb.tables import MoleculeFile
 
 RATES = np.array([[3.302e-11, 3.249e-11], [6.1e-11, 6.0e-11], [7.1e-11, 7.3e-11]])

@@ -1,12 +1,14 @@
-"""Turn the rate rows of a LAMDA file into a RateTable: each pair once, downward, doubts counted in notes."""
+"""Turn the rate rows of a file into a RateTable: each pair once, downward, doubts counted in notes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
-from ratedb.formats.lamda_cursor import Cursor, Line
+from ratedb.errors import RatedbError
+from ratedb.formats.text import Line, refuse
 from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, RateTable
 
@@ -26,10 +28,35 @@ _AGREES = 0.01
 class Rows:
     """Rate rows as listed: level indices from 0, one list of values (cm3 s-1) for each, and their lines."""
 
-    upper: list[int]
-    lower: list[int]
-    values: list[list[float]]
-    lines: list[Line]
+    path: Path
+    n_levels: int
+    upper: list[int] = field(default_factory=list)
+    lower: list[int] = field(default_factory=list)
+    values: list[list[float]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.upper)
+
+    def add(self, line: Line, initial: int, final: int, values: list[float]) -> None:
+        """Add a row, its levels counted from 1; raises RatedbError for what no rate can be."""
+        if not (1 <= initial <= self.n_levels and 1 <= final <= self.n_levels):
+            raise self._refuse(
+                line, "a rate refers to a level that is not there", f"levels 1..{self.n_levels}"
+            )
+        if min(values) < 0:
+            raise self._refuse(line, "a rate coefficient is negative", "numbers >= 0 in cm3 s-1")
+        if max(values) > IMPOSSIBLE_CM3_S:
+            raise self._refuse(
+                line, "a rate coefficient is impossibly large", f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1"
+            )
+        self.upper.append(initial - 1)
+        self.lower.append(final - 1)
+        self.values.append(values)
+        self.lines.append(line)
+
+    def _refuse(self, line: Line, what: str, expected: str) -> RatedbError:
+        return refuse(self.path, line, what, expected)
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +70,6 @@ class _Listed:
 
 
 def rate_table(
-    cursor: Cursor,
     levels: LevelTable,
     collider: str,
     temperature_k: FloatArray,
@@ -63,7 +89,7 @@ def rate_table(
         np.array(rows.values, dtype=np.float64).reshape(len(rows.values), len(temperature_k)),
     )
     _note_values(listed.rate_cm3_s, highest, mended)
-    listed = _each_once(cursor, listed, rows.lines, len(levels), mended)
+    listed = _each_once(rows, listed, mended)
     listed = _without_elastic(listed, mended)
     listed = _downward(listed, levels, temperature_k, highest, mended)
     notes += [f"{collider}: {text}" for text in mended]
@@ -89,25 +115,25 @@ def _note_values(rate: FloatArray, highest: float, notes: list[str]) -> None:
         )
 
 
-def _each_once(
-    cursor: Cursor, listed: _Listed, lines: list[Line], n_levels: int, notes: list[str]
-) -> _Listed:
-    key = listed.upper * n_levels + listed.lower
+def _each_once(rows: Rows, listed: _Listed, notes: list[str]) -> _Listed:
+    key = listed.upper * rows.n_levels + listed.lower
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     first_row = first[inverse.reshape(-1)]
     again = np.flatnonzero(first_row != np.arange(len(key)))
     for row in again:
         other = first_row[row]
         if not np.array_equal(listed.rate_cm3_s[row], listed.rate_cm3_s[other]):
-            raise cursor.refuse(
-                lines[row],
+            line = rows.lines[other]
+            raise refuse(
+                rows.path,
+                rows.lines[row],
                 "a collisional transition stands twice with different rates",
-                f"each transition once; line {lines[other].number} is `{lines[other].text[:60]}...`",
+                f"each transition once; line {line.number} is `{line.text[:60]}...`",
                 "remove one of the two lines",
             )
     if not len(again):
         return listed
-    line = lines[again[0]]
+    line = rows.lines[again[0]]
     notes.append(f"{len(again)} row(s) stand twice with equal rates and are read once, as line {line.number}")
     return listed.select(np.sort(first))
 
