@@ -10,7 +10,7 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.formats.text import Line, refuse
 from ratedb.physics.detailed_balance import reverse_rate
-from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, RateTable
+from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, LevelTable, RateTable
 
 PLACEHOLDER_CM3_S = 1e-40
 """A rate below this is no result of a calculation but a placeholder such as 1e-60."""
@@ -75,8 +75,9 @@ def rate_table(
     temperature_k: FloatArray,
     rows: Rows,
     notes: list[str],
+    findings: list[Finding],
 ) -> RateTable:
-    """Return the rates of one partner, and append to `notes` what was mended, with counts.
+    """Return the rates of one partner; append to `notes` what was mended and to `findings` what looks wrong.
 
     Equal duplicates are read once, different ones refused; elastic rows are left out; upward rows are
     turned by detailed balance, or left out where the downward row is listed too.
@@ -92,6 +93,7 @@ def rate_table(
     listed = _each_once(rows, listed, mended)
     listed = _without_elastic(listed, mended)
     listed = _downward(listed, levels, temperature_k, highest, mended)
+    findings += []
     notes += [f"{collider}: {text}" for text in mended]
     return RateTable(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
 
