@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 def import_command(
     context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="Files of rate coefficients.", metavar="FILE")],
-    file_format: Annotated[str, typer.Option("--format", help="auto or lamda.")] = "auto",
+    file_format: Annotated[
+        str, typer.Option("--format", help="auto, lamda, basecol, vj, matrix, csv or parquet.")
+    ] = "auto",
     molecule: Annotated[str | None, typer.Option(help="The molecule's name, over the file's own.")] = None,
     collider: Annotated[
         str | None, typer.Option(help="The collider where the file does not say, or the one to read.")
+    ] = None,
+    levels: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file with the levels that the rates refer to; again for one of Einstein A."),
+    ] = None,
+    collider_levels: Annotated[
+        Path | None, typer.Option(help="The collider's levels, where it changes its state too.")
     ] = None,
     method: Annotated[str | None, typer.Option(help="How the rates were calculated, such as CC.")] = None,
     reference: Annotated[str | None, typer.Option(help="What to cite; default: the file's words.")] = None,
@@ -36,7 +45,15 @@ def import_command(
 
     shared: Context = context.obj
     options = ImportOptions(
-        file_format, molecule, collider, method, reference, kind, None if j is None else parse_integers(j)
+        file_format,
+        molecule,
+        collider,
+        method,
+        reference,
+        kind,
+        None if j is None else parse_integers(j),
+        tuple(levels or ()),
+        collider_levels,
     )
     with shared.progress() as report:
         imported = import_files(shared.db, files, options, dry_run=dry_run, report=report)

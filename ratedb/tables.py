@@ -427,10 +427,11 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class PartnerRates:
-    """The rates for one collision partner as a file gives them, with the reference its text names."""
+    """The rates for one collision partner as a file gives them, with the reference and kind it names."""
 
     rates: RateTable
     reference: str = ""
+    kind: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

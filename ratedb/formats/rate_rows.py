@@ -83,14 +83,37 @@ def rate_table(
     turned by detailed balance, or left out where the downward row is listed too.
     """
     mended: list[str] = []
-    highest = IMPOSSIBLE_CM3_S if collider in ("e", "H+") else IMPLAUSIBLE_CM3_S
     listed = _Listed(
         np.array(rows.upper, dtype=np.int64),
         np.array(rows.lower, dtype=np.int64),
         np.array(rows.values, dtype=np.float64).reshape(len(rows.values), len(temperature_k)),
     )
-    _note_values(listed.rate_cm3_s, highest, mended)
     listed = _each_once(rows, listed, mended)
+    notes += [f"{collider}: {text}" for text in mended]
+    return downward_table(
+        levels, collider, temperature_k, listed.upper, listed.lower, listed.rate_cm3_s, notes, findings
+    )
+
+
+def downward_table(
+    levels: LevelTable,
+    collider: str,
+    temperature_k: FloatArray,
+    initial: IntArray,
+    final: IntArray,
+    rate_cm3_s: FloatArray,
+    notes: list[str],
+    findings: list[Finding],
+) -> RateTable:
+    """Return rates of any direction as downward ones; `notes` and `findings` are as for `rate_table`.
+
+    `initial` and `final` are level indices of shape (n,), each pair once; `rate_cm3_s` has shape (n, m), NaN
+    where nothing is given.
+    """
+    mended: list[str] = []
+    highest = IMPOSSIBLE_CM3_S if collider in ("e", "H+") else IMPLAUSIBLE_CM3_S
+    listed = _Listed(initial, final, rate_cm3_s)
+    _note_values(listed.rate_cm3_s, highest, mended)
     listed = _without_elastic(listed, mended)
     listed = _downward(listed, levels, temperature_k, highest, mended)
     findings += []

@@ -131,6 +131,10 @@ class Store:
         """Return whether a system of this name exists."""
         return name in self.system_names()
 
+    def has_molecule(self, molecule: str) -> bool:
+        """Return whether levels of this molecule are stored."""
+        return bool(self.query("SELECT 1 FROM level_set WHERE molecule = ? LIMIT 1", [molecule]))
+
     def system(self, name: str) -> CollisionSystem:
         """Return a system; raises RatedbError where the store does not have it."""
         with Session(self._engine) as session:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,22 @@ import numpy as np
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import read_bytes, sha256
-from ratedb.formats.detect import read_file
+from ratedb.formats.detect import ReadOptions, read_file
 from ratedb.physics.transitions import format_integers
 from ratedb.store.plans import known_j, newest_plan
 from ratedb.store.rates import KINDS
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
-from ratedb.tables import MoleculeFile, PartnerRates, RateTable
+from ratedb.tables import LevelTable, MoleculeFile, PartnerRates, RateTable
 
 IMPORT_KINDS = KINDS[:-1]
 
 
 @dataclass(frozen=True)
 class ImportOptions:
-    """How to read files and what to record of their origin; `j` keeps only these initial j."""
+    """How to read files and what to record of their origin; `j` keeps only these initial j.
+
+    `levels` and `collider_levels` are files with the levels that the rates refer to.
+    """
 
     file_format: str = "auto"
     molecule: str | None = None
@@ -35,6 +39,8 @@ class ImportOptions:
     reference: str | None = None
     kind: str = "computed"
     j: tuple[int, ...] | None = None
+    levels: tuple[Path, ...] = ()
+    collider_levels: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def import_files(
     incoming: list[Incoming] = []
     for path in paths:
         report(f"reading {path.name}")
-        incoming.append(read_incoming(path, options))
+        incoming.append(read_incoming(path, options, partial(_stored_levels, db)))
     report("storing")
     with ExitStack() as stack:
         if dry_run and not db.exists():
@@ -117,19 +123,39 @@ def _progress(store: Store, system: str) -> PlanProgress | None:
     return PlanProgress(plan.plan_id or 0, done, tuple(j for j in jobs if j not in known))
 
 
-def read_incoming(path: Path, options: ImportOptions) -> Incoming:
-    """Return what a file brings, without a store; raises RatedbError where it cannot be read."""
+def _stored_levels(db: Path, molecule: str) -> LevelTable | None:
+    """Return the levels of a molecule that the store has, or None."""
+    if not db.exists():
+        return None
+    with Store(db) as store:
+        return store.levels(molecule).levels if store.has_molecule(molecule) else None
+
+
+def _none_stored(molecule: str) -> LevelTable | None:
+    return None
+
+
+def read_incoming(
+    path: Path,
+    options: ImportOptions,
+    known_levels: Callable[[str], LevelTable | None] = _none_stored,
+) -> Incoming:
+    """Return what a file brings, without a store; raises RatedbError where it cannot be read.
+
+    `known_levels` gives the levels of a molecule for files that name theirs by v and j only.
+    """
     if options.molecule is not None and not re.fullmatch(r"[A-Za-z0-9()'+-]+", options.molecule):
         raise UsageError("not the name of a molecule", expected="a name such as CO", got=options.molecule)
     content_sha256 = sha256(read_bytes(path))
-    file = read_file(
-        path, file_format=options.file_format, molecule=options.molecule, collider=options.collider
+    reading = ReadOptions(
+        options.molecule, options.collider, options.levels, options.collider_levels, known_levels
     )
+    file = read_file(path, reading, file_format=options.file_format)
     _need_rates(file, path)
     sources = []
     for partner, rates, warnings in _wanted(file, options.j, path):
         info = SourceInfo(
-            kind=options.kind,
+            kind=partner.kind or options.kind,
             method=options.method or "not stated",
             reference=options.reference or partner.reference or "not stated",
             file_name=path.name,

@@ -1,0 +1,205 @@
+"""Square matrices of rate coefficients, one for each temperature, below their own list of levels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.files import read_bytes
+from ratedb.formats.level_lists import ListedLevel, levels_from, spin_weight, vj_label
+from ratedb.formats.rate_rows import IMPOSSIBLE_CM3_S, downward_table
+from ratedb.formats.text import Line, numbered_lines, refuse, to_number, to_numbers
+from ratedb.physics.constants import HC_OVER_KB_CM_K
+from ratedb.tables import Finding, LevelTable, LineTable, MoleculeFile, PartnerRates
+
+# Three headers of published files, each with the columns of its rows.
+_NUMBER_V_J = re.compile(r"\s*lev\w*\s+no\.?\s+v\s+J\s+Energy\s*\(K\)", re.IGNORECASE)
+_J = re.compile(r"\s*J\s+E\s*\(K\)\s*$", re.IGNORECASE)
+_COUNT = re.compile(r"\s*(\d{1,3})\s*$")
+_TEMPERATURE = re.compile(r"(?:.*temperature[^=]*=)?\s*(\d+\.?\d*)\s*(?:deg\w*\s*k\w*)?\s*$", re.IGNORECASE)
+_LABELLED = re.compile(r"\s*\(\s*\d+\s*,\s*\d+\s*\)|\s*jf\s*/\s*ji\b")
+_TITLE_LINES = 3
+
+
+@dataclass(frozen=True)
+class _Head:
+    """The levels of a file and where the matrices begin; `lead` numbers stand before each row's rates."""
+
+    levels: LevelTable
+    after: int
+    lead: int
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One matrix: the line of its temperature, the temperature, and its rows with their lines."""
+
+    line: Line
+    temperature_k: float
+    rows: list[list[float]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+
+def looks_like_matrices(content: bytes) -> bool:
+    """Return whether a file lists levels with energies in K and then square matrices of rates."""
+    lines = content[:8192].decode("latin-1").splitlines()[:40]
+    text = "\n".join(lines)
+    if any(_NUMBER_V_J.match(line) or _J.match(line) for line in lines):
+        return True
+    return re.search(r"^\s*\(\s*0,\s*0\)\s+\(\s*0,\s*1\)", text, re.MULTILINE) is not None
+
+
+def read_matrices(path: Path, *, molecule: str, collider: str) -> MoleculeFile:
+    """Return the rates of a file of matrices, whose columns are initial and whose rows are final levels.
+
+    Energies are in K in these files. Elastic rates are left out; where both directions are given the downward
+    one is kept. Raises RatedbError, with file and line, where the content cannot be read for certain.
+    """
+    lines = numbered_lines(read_bytes(path), path)
+    head = _head(path, lines, molecule)
+    blocks = list(_blocks(path, lines[head.after :], len(head.levels), head.lead))
+    if not blocks:
+        raise RatedbError(
+            "the file has no matrices", where=str(path), expected="a temperature and its matrix"
+        )
+    for before, block in pairwise(blocks):
+        if block.temperature_k <= before.temperature_k:
+            expected = f"more than {before.temperature_k:g} K"
+            raise refuse(path, block.line, "the temperatures do not increase", expected)
+    for block in blocks:
+        _need_possible(path, block, head.levels)
+    values = np.array([block.rows for block in blocks])  # temperature, final, initial
+    final, initial = np.nonzero(~np.eye(len(head.levels), dtype=np.bool_))
+    notes = ["elastic rates are left out"]
+    findings: list[Finding] = []
+    temperature_k = np.array([block.temperature_k for block in blocks])
+    curves = values[:, final, initial].T
+    table = downward_table(head.levels, collider, temperature_k, initial, final, curves, notes, findings)
+    partner = PartnerRates(table, _title(lines))
+    return MoleculeFile(head.levels, LineTable.empty(), (partner,), tuple(notes), tuple(findings))
+
+
+def _need_possible(path: Path, block: _Block, levels: LevelTable) -> None:
+    """Refuse rates that are negative or impossibly large; elastic ones are not looked at."""
+    values = np.array(block.rows)
+    wrong = ((values < 0) | (values > IMPOSSIBLE_CM3_S)) & ~np.eye(len(levels), dtype=np.bool_)
+    if wrong.any():
+        final, initial = (int(place) for place in np.argwhere(wrong)[0])
+        value = values[final, initial]
+        what = "negative" if value < 0 else "impossibly large"
+        raise RatedbError(
+            f"a rate coefficient is {what}",
+            where=f"{path}:{block.lines[final].number}",
+            expected=f"numbers of 0 to {IMPOSSIBLE_CM3_S:g} cm3 s-1",
+            got=f"{value:g} for {levels.label[initial]} -> {levels.label[final]}"
+            f" at {block.temperature_k:g} K; {int(wrong.sum())} such values at this temperature",
+            todo="ask the source of the table for correct rates",
+        )
+
+
+def _title(lines: Sequence[Line]) -> str:
+    named = [" ".join(line.text.split()) for line in lines[:_TITLE_LINES]]
+    return "; ".join(text for text in named if re.search(r"[A-Za-z]{4}", text) and "Energy" not in text)
+
+
+def _head(path: Path, lines: Sequence[Line], molecule: str) -> _Head:
+    """Read the levels: number, v, J, E (K); J, E; or a count and rows of ten, J the 6th, E the last."""
+    for place, line in enumerate(lines[:40]):
+        if _NUMBER_V_J.match(line.text):
+            return _listed(path, lines, place + 1, molecule, (1, 2, 3, 4), 0)
+        if _J.match(line.text):
+            return _listed(path, lines, place + 1, molecule, (None, 0, 1, 2), 1)
+    for place, line in enumerate(lines[:5]):
+        count = _COUNT.match(line.text)
+        if count is not None and len(lines[place + 1].text.split()) == 10:
+            return _listed(path, lines, place + 1, molecule, (None, 5, 9, 10), 0, int(count[1]))
+    raise RatedbError(
+        "this is not a file of matrices that ratedb reads",
+        where=str(path),
+        expected="a list of levels with energies in K, then a matrix for each temperature",
+    )
+
+
+def _listed(
+    path: Path,
+    lines: Sequence[Line],
+    start: int,
+    molecule: str,
+    columns: tuple[int | None, int, int, int],
+    lead: int,
+    count: int | None = None,
+) -> _Head:
+    """Read level rows; `columns` are the places of v, J and E, and how many numbers a row has."""
+    v_at, j_at, e_at, width = columns
+    found: list[tuple[Line, int, int, float]] = []
+    place = start
+    while place < len(lines) and (count is None or len(found) < count):
+        values = to_numbers(lines[place].text.split())
+        if values is None or len(values) != width:
+            break
+        v, j = 0.0 if v_at is None else values[v_at], values[j_at]
+        if v != int(v) or j != int(j):
+            raise refuse(path, lines[place], "a level cannot be read", "whole v and J, and an energy in K")
+        found.append((lines[place], int(v), int(j), values[e_at]))
+        place += 1
+    if count is not None and len(found) != count:
+        raise refuse(path, lines[place], "a level cannot be read", f"{count} levels as declared")
+    with_v = any(v for _, v, _, _ in found)
+    listed = [
+        ListedLevel(
+            line,
+            number,
+            energy_k / HC_OVER_KB_CM_K,
+            spin_weight(molecule, j),
+            vj_label(v, j, with_v=with_v),
+            (v, j),
+        )
+        for number, (line, v, j, energy_k) in enumerate(found, start=1)
+    ]
+    return _Head(levels_from(molecule, path, listed), place, lead)
+
+
+def _blocks(path: Path, lines: Sequence[Line], size: int, lead: int) -> Iterator[_Block]:
+    """Yield each matrix of `size` rows, in which `lead` numbers stand before the rates."""
+    block: _Block | None = None
+    for line in lines:
+        words = line.text.split()
+        if not words or _LABELLED.match(line.text) or not re.search(r"\d", line.text):
+            continue
+        if block is None:
+            match = _TEMPERATURE.fullmatch(line.text.strip())
+            value = None if match is None else to_number(match[1])
+            if value is None or value <= 0:
+                if to_number(words[0]) is None:
+                    continue  # words between the matrices
+                raise refuse(path, line, "a temperature was expected", "a temperature in K on its own line")
+            block = _Block(line, value)
+            continue
+        values = to_numbers(words)
+        if values is None or len(values) != size + lead:
+            found = f"{len(block.rows)} rows were found before this line"
+            expected = f"{size} rates at {block.temperature_k:g} K; {found}"
+            raise refuse(path, line, "a row of a matrix cannot be read", expected)
+        if lead and round(values[0]) != len(block.rows):
+            raise refuse(
+                path, line, "a row of a matrix is not where it belongs", f"final j = {len(block.rows)}"
+            )
+        block.rows.append(values[lead:])
+        block.lines.append(line)
+        if len(block.rows) == size:
+            yield block
+            block = None
+    if block is not None:
+        raise RatedbError(
+            "the file ends within a matrix",
+            where=f"{path}:{lines[-1].number}",
+            expected=f"{size} rows at {block.temperature_k:g} K",
+            got=str(len(block.rows)),
+            todo="get the file again from its source: it is cut short",
+        )
