@@ -95,9 +95,7 @@ def table_of(
     """
     n = len(levels)
     entries = entries.select(again(entries)[0])
-    pair, row, count = np.unique(
-        entries.initial * n + entries.final, return_inverse=True, return_counts=True
-    )
+    pair, row, count = np.unique(entries.initial * n + entries.final, return_inverse=True, return_counts=True)
     row = row.reshape(-1)
     column = np.arange(len(entries)) - np.repeat(np.cumsum(count) - count, count)
     total, width = _total_columns(entries.kinetic_cm1 + levels.energy_cm1[entries.initial])
@@ -138,8 +136,8 @@ def densely_sampled(entries: Entries, lowest_cm1: FloatArray, step: int, notes: 
     sparse = (lowest_cm1 < SPARSE_CM1) & (step > 1)
     if sparse.any():
         notes.append(
-            f"{sparse.sum()} of {len(sparse)} cross sections are left out: one in {step} total angular momenta "
-            f"was computed, too few where a level lies within {SPARSE_CM1:g} cm-1 of the total energy"
+            f"{sparse.sum()} of {len(sparse)} cross sections are left out: one in {step} total angular "
+            f"momenta was computed, too few where a level lies within {SPARSE_CM1:g} cm-1 of the energy"
         )
     return entries.select(~sparse)
 
@@ -217,7 +215,7 @@ def _contradiction(
     sources: tuple[_Source, _Source],
     count: int,
 ) -> RatedbError:
-    a, b = pair
+    a = pair[0]
     name = f"{levels.label[entries.initial[a]]} -> {levels.label[entries.final[a]]}"
     values = [f"{entries.sigma_angstrom2[i]:.9g} Angstrom^2" for i in pair]
     total = entries.kinetic_cm1[a] + levels.energy_cm1[entries.initial[a]]

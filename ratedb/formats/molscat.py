@@ -32,9 +32,7 @@ _ROW = re.compile(
     r"\s+(-?(?:\d+\.\d*|\.\d+)(?:E[+-]\d{2,3})?)\s*",
     re.ASCII,
 )
-_PROGRESS = re.compile(
-    r"FOR JTOT = *(\d{1,7}), SYMMETRY BLOCK = *(\d{1,7}), ENERGY\( *(\d{1,7})\)", re.ASCII
-)
+_PROGRESS = re.compile(r"FOR JTOT = *(\d{1,7}), SYMMETRY BLOCK = *(\d{1,7}), ENERGY\( *(\d{1,7})\)", re.ASCII)
 _SUM_AGREES = 2e-5
 
 _METHODS = (
@@ -74,7 +72,9 @@ def read_molscat(
         if run.has("****** I O S ******"):
             sudden.append(run)
         elif run.find(_TABLE) is None:
-            notes.append(f"the run at line {run.line(run.start).number} has no cross sections and is left out")
+            notes.append(
+                f"the run at line {run.line(run.start).number} has no cross sections and is left out"
+            )
         else:
             tables.append(_read_run(run, molecule, collider, notes, findings))
     for run in sudden:
@@ -114,7 +114,9 @@ def _read_run(
     level = pairs.table(molecule, table.threshold)
     if pairs.affected.any():
         names = ", ".join(level.label[i] for i in np.flatnonzero(pairs.affected))
-        notes.append(f"{method}: JZCSMX limits the basis, so cross sections from and to {names} are less sure")
+        notes.append(
+            f"{method}: JZCSMX limits the basis, so cross sections from and to {names} are less sure"
+        )
     if table.incomplete:
         notes.append(f"{method}: {table.incomplete} incomplete cross sections (marked negative) are left out")
     first, step, _ = blocks[0].jtot
@@ -181,7 +183,9 @@ class _Table:
         self.opened: dict[int, float] = {}
         self.incomplete = 0
         title = run.line(at)
-        match = re.search(r"IN ANGSTROM\*\*2 BETWEEN +(\d{1,7}) LEVELS WITH THRESHOLD ENERGIES \(IN CM-1\)", title.text)
+        match = re.search(
+            r"IN ANGSTROM\*\*2 BETWEEN +(\d{1,7}) LEVELS WITH THRESHOLD ENERGIES \(IN CM-1\)", title.text
+        )
         if match is None:
             raise run.refuse(at, "the unit of the cross sections is not known", "ANGSTROM**2 and CM-1")
         self.declared = int(match[1])
@@ -228,7 +232,9 @@ class _Table:
         index = to_index(words[0])
         energy = to_number(words[1]) if len(words) == 2 else None
         if index is None or energy is None or index not in self.pairs:
-            raise self.run.refuse(position, "a threshold cannot be read", "the number of a pair level, its energy")
+            raise self.run.refuse(
+                position, "a threshold cannot be read", "the number of a pair level, its energy"
+            )
         if index in self.opened:
             raise self.run.refuse(position, "a pair level has two thresholds", "each level once")
         self.opened[index] = energy
@@ -264,7 +270,9 @@ class _Table:
         constant = values[:, :4] == values[0, :4]
         if not constant.all():
             position = rows[int(np.argmin(constant.all(axis=1)))][0]
-            raise self.run.refuse(position, "a row belongs to another block", "the energy and JTOT of its block")
+            raise self.run.refuse(
+                position, "a row belongs to another block", "the energy and JTOT of its block"
+            )
         final, initial = values[:, 4].astype(np.int64), values[:, 5].astype(np.int64)
         energy, sigma = float(values[0, 0]), values[:, 6]
         jtot = (int(values[0, 1]), int(values[0, 2]), int(values[0, 3]))
@@ -344,7 +352,9 @@ class _Table:
 
 
 def _never_open(run: Run) -> dict[int, float]:
-    pattern = re.compile(r"^ +LEVEL +(\d{1,7}) WITH ENERGY +(\d{1,12}\.\d{1,15}) IS NEVER OPEN", re.M | re.ASCII)
+    pattern = re.compile(
+        r"^ +LEVEL +(\d{1,7}) WITH ENERGY +(\d{1,12}\.\d{1,15}) IS NEVER OPEN", re.M | re.ASCII
+    )
     return {int(match[1]): float(match[2]) for match in run.matches(pattern)}
 
 
@@ -383,7 +393,9 @@ def _check_order(run: Run, blocks: list[_Block], system: str) -> list[Finding]:
     energies = [energy for _, energy in _asked_energies(run)]
     if not run.has("WILL BE SAVED TEMPORARILY ON UNIT") or energies == sorted(energies, reverse=True):
         return []
-    last = {k: block.jtot[2] for k, e in enumerate(energies, 1) for block in blocks if _same(e, block.energy_cm1)}
+    last = {
+        k: block.jtot[2] for k, e in enumerate(energies, 1) for block in blocks if _same(e, block.energy_cm1)
+    }
     done: dict[tuple[int, int], set[int]] = {}
     where: dict[tuple[int, int], int] = {}
     for match in run.matches(_PROGRESS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -70,7 +71,9 @@ def _vibration(run: Run) -> dict[int, tuple[str, float]]:
         return {1: ("", 0.0)}
     if kind is None or kind[1] != "102":
         at = run.start if kind is None else kind.start()
-        raise run.refuse(at, "the kind of this sudden run is not known", "ITYPE = 101 (rotor) or 102 (vibrotor)")
+        raise run.refuse(
+            at, "the kind of this sudden run is not known", "ITYPE = 101 (rotor) or 102 (vibrotor)"
+        )
     found = {}
     for match in run.matches_in_header(_VIBRATION):
         energy = to_number(match[3])
@@ -98,7 +101,9 @@ def _read_block(
         raise run.refuse(block.start(), "the energy or unit of a block cannot be read", "ANG**2 and CM-1")
     largest = _LARGEST_J.search(run.text, block.end(), end)
     if largest is None:
-        raise run.refuse(block.start(), "the block does not say its largest J", "MAXIMUM J-VALUE REQUESTED IS ...")
+        raise run.refuse(
+            block.start(), "the block does not say its largest J", "MAXIMUM J-VALUE REQUESTED IS ..."
+        )
     pairs = list(_PAIR.finditer(run.text, block.end(), end))
     if not pairs:
         raise run.refuse(block.start(), "the block is not complete", "cross sections BELOW FOR VIB LEVEL ...")
@@ -122,7 +127,9 @@ class _Part:
 
     def read(self, kinetic_cm1: float, names: tuple[str, str], found: _Found) -> None:
         if kinetic_cm1 <= 0:
-            raise self.run.refuse(self.at, "the initial level is closed at this energy", "open initial levels")
+            raise self.run.refuse(
+                self.at, "the initial level is closed at this energy", "open initial levels"
+            )
         expected = 0
         headings = list(_INITIAL.finditer(self.run.text, self.at, self.end))
         for heading in headings:
@@ -152,7 +159,7 @@ class _Part:
                 found.final.append(f"{names[1]}{j}")
                 found.kinetic_cm1.append(kinetic_cm1)
                 found.sigma.append(value)
-        steps = {b - a for a, b in zip(finals, finals[1:], strict=False)}
+        steps = {b - a for a, b in pairwise(finals)}
         whole = finals and finals[0] <= 1 and self.largest - finals[-1] <= 1
         if not whole or len(steps) > 1 or not steps <= {1, 2}:
             raise self._incomplete(heading.start(), "every final level, or every second one")
@@ -213,8 +220,8 @@ def _entries(run: Run, found: _Found, levels: LevelTable, notes: list[str]) -> E
         )
     if not known.all():
         notes.append(
-            f"IOS: {(~known).sum()} of {len(known)} cross sections are left out, as the energies of their levels "
-            "are not known"
+            f"IOS: {(~known).sum()} of {len(known)} cross sections are left out, as the energies of their "
+            "levels are not known"
         )
     entries = Entries(initial, final, np.array(found.kinetic_cm1), np.array(found.sigma)).select(known)
     if len(again(entries)[1]):
@@ -228,7 +235,5 @@ def _waves(run: Run, system: str, findings: list[Finding]) -> int:
     first = max((wave[0] for wave in waves), default=0)
     if first > 0:
         detail = f"IOS: the sums begin at partial wave {first}, so the waves below it are missing"
-        findings.append(
-            Finding("partial-waves", "warning", system, detail, value=float(first), expected=0.0)
-        )
+        findings.append(Finding("partial-waves", "warning", system, detail, value=float(first), expected=0.0))
     return max((wave[1] for wave in waves), default=1)

@@ -97,7 +97,9 @@ def read_pair_levels(run: Run) -> PairLevels:
     at, heading = next(lines, (title.start(), ""))
     names = [word for word in heading.split() if word.strip("-")]
     if len(names) > int(count[1]) or len(set(names)) != len(names) or not _rotations(tuple(names)):
-        raise run.refuse(at, "the quantum numbers of the pair levels are not known", "J, or J1 and J2, among them")
+        raise run.refuse(
+            at, "the quantum numbers of the pair levels are not known", "J, or J1 and J2, among them"
+        )
     rows: list[_Row] = []
     for position, line in lines:
         words = line.split()
@@ -119,7 +121,13 @@ def _row(run: Run, at: int, words: list[str], count: int, state: int) -> _Row:
     whole = [_integer(word) for word in words[:-1]]
     energy = to_number(words[-1])
     known = [number for number in whole if number is not None]
-    if len(words) != count + 3 or len(known) < len(whole) or energy is None or known[0] != state or not known[-1]:
+    if (
+        len(words) != count + 3
+        or len(known) < len(whole)
+        or energy is None
+        or known[0] != state
+        or not known[-1]
+    ):
         raise run.refuse(
             at,
             "a pair state cannot be read",

@@ -75,7 +75,9 @@ class Run:
         pattern = re.compile(r"REDUCED MASS FOR INTERACTION = *(\S+)(.*)")
         match = self.search(pattern)
         if match is None:
-            raise self.refuse(self.start, "the run names no reduced mass", "REDUCED MASS FOR INTERACTION = ...")
+            raise self.refuse(
+                self.start, "the run names no reduced mass", "REDUCED MASS FOR INTERACTION = ..."
+            )
         value = to_number(match[1])
         if value is None or not 0 < value < 1e6 or "(DALTONS)" not in match[2]:
             raise self.refuse(match.start(), "the reduced mass cannot be read", "a number > 0 in DALTONS")
