@@ -129,8 +129,8 @@ class _Found:
                 "partial-waves",
                 "warning",
                 system,
-                f"{self.method}: the sums begin at a total angular momentum of {self.jtot_first:g}, so the waves "
-                "below it are missing",
+                f"{self.method}: the sums begin at a total angular momentum of {self.jtot_first:g}, so the "
+                "waves below it are missing",
                 value=self.jtot_first,
                 expected=0.0,
             ),
@@ -165,7 +165,7 @@ class _Words:
                     self.path,
                     line,
                     f"{what} cannot be read",
-                    f"{count - len(values)} more numbers, to a line's end",
+                    f"{count - len(values)} more numbers to a line",
                 )
             values += numbers
         return values, first
@@ -189,12 +189,12 @@ class _Words:
 def _read_ics(words: _Words, molecule: str) -> _Found:
     for _ in range(3):
         words.line()
-    (total, mass), energy_line = words.take(2, "the total energy and the reduced mass")
+    (total, mass), _ = words.take(2, "the total energy and the reduced mass")
     flags_line = words.line()
     coupled_states, half, surface, two, _ = [word == "T" for word in flags_line.text.split()]
     if surface:
         raise refuse(words.path, flags_line, "scattering off a surface has no rates", "collisions in a gas")
-    settings, settings_line = words.whole(8, "the range of the total angular momentum")
+    settings, _ = words.whole(8, "the range of the total angular momentum")
     (listed, opened), count_line = words.whole(2, "the numbers of levels and of open levels")
     if not 0 < opened <= listed <= 100_000 or settings[2] < 1 or not mass > 0:
         raise refuse(words.path, count_line, "the file's settings make no sense", "levels, some of them open")

@@ -330,7 +330,7 @@ class _Table:
                 raise self.run.refuse(
                     at,
                     f"the block at {energy:g} cm-1 is not complete: SIG({f},{i}) is missing",
-                    f"{len(opened) ** 2} cross sections between {len(opened)} open levels; found {len(found)}",
+                    f"{len(opened) ** 2} cross sections of {len(opened)} open levels; found {len(found)}",
                     "the output is cut off or damaged: get it again, or repeat the run",
                 )
 
@@ -407,8 +407,8 @@ def _check_order(run: Run, blocks: list[_Block], system: str) -> list[Finding]:
         if running < min(found):
             raise run.refuse(
                 where[jtot, block],
-                f"symmetry block {block} of JTOT {jtot} has no open channel at energy {running}, the first to "
-                "be computed, so the matrices on the scratch file are wrong for all later energies",
+                f"symmetry block {block} of JTOT {jtot} has no open channel at energy {running}, the first "
+                "computed, so the matrices on the scratch file are wrong for all later energies",
                 "energies from the highest down, or no scratch file (ISCRU = 0)",
                 "repeat the run with the highest energy first",
             )
@@ -419,7 +419,7 @@ def _check_order(run: Run, blocks: list[_Block], system: str) -> list[Finding]:
             "scratch-order",
             "error",
             system,
-            f"{run.path}: the energies do not run downward and a scratch file was used; where a symmetry block "
-            "has no open channel at the first energy, all later ones are wrong, and the output does not tell",
+            f"{run.path}: the energies do not run downward and a scratch file was used; where a symmetry "
+            "block has no open channel at the first energy, all later ones are wrong without a message",
         )
     ]

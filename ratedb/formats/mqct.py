@@ -195,8 +195,8 @@ def _consistent(
     if threshold.any():
         row = int(np.argmax(threshold))
         notes.append(
-            f"{threshold.sum()} rows at their threshold, as {rows.name(row)}, are left out: sigmaU is zero but "
-            "sigmaE is not, as the kinetic energy rounds to zero"
+            f"{threshold.sum()} rows at their threshold, as {rows.name(row)}, are left out: sigmaU is zero "
+            "but sigmaE is not, as the kinetic energy rounds to zero"
         )
     keep = ~placeholder & ~threshold
     keep = _without_duplicates(path, rows, obeys, keep, system, notes, findings)
@@ -221,7 +221,7 @@ def _without_duplicates(
     notes: list[str],
     findings: list[Finding],
 ) -> BoolArray:
-    """Return `keep` without the second of equal rows, zeros beside numbers, and rows that obey no relation."""
+    """Return `keep` with one row of each transition: not a zero beside a number, nor one that disobeys."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for row in np.flatnonzero(keep):
         groups.setdefault(tuple(rows.quantum[row].tolist()), []).append(int(row))
@@ -247,8 +247,8 @@ def _without_duplicates(
             findings.append(_two_values(rows, group, first, system))
     if findings:
         notes.append(
-            f"{len(findings)} transitions stand twice; the row whose sigmaU and sigmaE belong to its kinetic energy "
-            "is kept, not a zero or a row that contradicts it"
+            f"{len(findings)} transitions stand twice; the row whose sigmaU and sigmaE belong to its kinetic "
+            "energy is kept, not a zero or a row that contradicts it"
         )
     return keep
 
@@ -260,8 +260,8 @@ def _two_values(rows: _Rows, group: list[int], first: int, system: str) -> Findi
         "duplicate",
         "warning",
         system,
-        f"lines {', '.join(str(rows.lines[row].number) for row in group)} give the same transition; sigmaE in "
-        f"Angstrom^2 of line {rows.lines[first].number} is kept",
+        f"lines {', '.join(str(rows.lines[row].number) for row in group)} give the same transition; sigmaE "
+        f"in Angstrom^2 of line {rows.lines[first].number} is kept",
         upper,
         lower,
         value=float(rows.sigma_e[other]),
