@@ -10,12 +10,13 @@ from ratedb.quality import rules
 from ratedb.quality.columns import Columns, fit_columns
 from ratedb.quality.neighbours import Neighbourhood, Residuals, near, robust_scale
 from ratedb.quality.rules import Rule
-from ratedb.quality.values import ends, usable
+from ratedb.quality.values import ends, half_digit, usable
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, RateTable
 
 _ROUNDS = 4
 _LEAST_SCALE = 1e-3
 _CAP = 10.0
+_LEFT_CAP = 1e3
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +167,7 @@ def _temperature_findings(curves: Curves, around: _Around | None) -> tuple[BoolA
     sigmas = np.abs(residual) / columns.scale
     large = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.KINK_SIGMAS)
     for row in np.flatnonzero(large.any(axis=1)):
-        slips = [slip for slip in _slips(curves, columns, row) if _confirmed(slip, around)]
+        slips = _slips(curves, columns, row, around)
         grave = [slip for slip in slips if _grave(slip)]
         wrong[row] = bool(slips)
         if len(grave) >= rules.SCRAMBLED_VALUES:
@@ -176,22 +177,34 @@ def _temperature_findings(curves: Curves, around: _Around | None) -> tuple[BoolA
     return wrong, findings + _repeated(curves, columns, wrong)
 
 
-def _slips(curves: Curves, columns: Columns, row: int) -> list[_Slip]:
-    """Return the values of a row that are off its curve, worst first, each mended before the next is sought."""
+def _slips(curves: Curves, columns: Columns, row: int, around: _Around | None) -> list[_Slip]:
+    """Return the values of a row that are off its curve, each mended before the next is sought.
+
+    A wrong value also puts its neighbours off their curve, at an end by even more; the wrong one is that
+    without which the rest of the row is smoothest.
+    """
     mended = curves.log_rate[row].copy()
     slips: list[_Slip] = []
-    untouched = np.ones(len(mended), dtype=np.bool_)
+    untouched = curves.known[row].copy()
     for _ in range(len(mended) // 2):
         residual = columns.residuals(mended[None])[0]
         sigmas = np.abs(residual) / columns.scale
         out = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.KINK_SIGMAS)
-        out &= curves.known[row] & untouched
-        if not out.any():
+        found = [
+            slip
+            for column in np.flatnonzero(out & untouched)
+            if _confirmed(slip := _Slip(row, int(column), float(residual[column]), float(sigmas[column])), around)
+        ]
+        if not found:
             break
-        column = int(np.argmax(np.where(out, np.abs(residual), 0.0)))
-        mended[column] -= residual[column]
-        untouched[column] = False
-        slips.append(_Slip(row, column, float(residual[column]), float(sigmas[column])))
+        trials = np.tile(mended, (len(found), 1))
+        for number, slip in enumerate(found):
+            trials[number, slip.column] -= slip.residual
+        left = np.abs(columns.residuals(trials)) / columns.scale
+        best = int(np.minimum(left, _LEFT_CAP).sum(axis=1).argmin())
+        mended = trials[best]
+        untouched[found[best].column] = False
+        slips.append(found[best])
     return slips
 
 
@@ -247,7 +260,7 @@ def _repeated(curves: Curves, columns: Columns, wrong: BoolArray) -> list[Findin
     beside[:, 1:] |= same
     beside[:, :-1] |= same
     # within its last digit a value may well repeat
-    coarse = rules.ROUNDING_UNITS * 2.0 * _half_digit(rate)
+    coarse = rules.ROUNDING_UNITS * 2.0 * half_digit(rate)
     out = beside & (sigmas > rules.REPEATED.threshold) & (np.abs(residual) > coarse) & ~wrong[:, None]
     findings = []
     for row in np.flatnonzero(out.any(axis=1)):
@@ -381,7 +394,7 @@ def _misfit(difference: FloatArray, scale: FloatArray) -> FloatArray:
 def _few_shapes(curves: Curves) -> list[Finding]:
     """Return a finding where a set has hardly more than one or two temperature curves."""
     n, m = curves.log_rate.shape
-    rounding = _half_digit(np.exp(curves.log_rate)).max(axis=0)
+    rounding = half_digit(np.exp(curves.log_rate)).max(axis=0)
     if n < 30 or m < 4 or rounding.max() > rules.FEWEST_DIGITS:
         return []
     # the mean over T carries the rounding of all temperatures
@@ -401,17 +414,3 @@ def _few_shapes(curves: Curves) -> list[Finding]:
         f"{', '.join(map(str, sizes))} transitions): a formula f(levels) g(T), no scattering calculation"
     )
     return [rules.FEW_SHAPES.finding(curves.system, detail, value=float(len(sizes)), expected=float(n))]
-
-
-def _half_digit(rate: FloatArray) -> FloatArray:
-    """Return half a unit in the last printed digit of each value, relative to it, shape (n, m).
-
-    The digits are those that 99 % of a column need, up to seven.
-    """
-    mantissa = rate / 10.0 ** np.floor(np.log10(rate) + 1e-12)
-    unit = np.full(rate.shape[1], 1e-6)
-    for digits in (6, 5, 4, 3, 2, 1):
-        scaled = mantissa * 10.0 ** (digits - 1)
-        printed = (np.abs(scaled - np.round(scaled)) < 1e-4).mean(axis=0) > 0.99
-        unit[printed] = 10.0 ** (1 - digits)
-    return np.asarray(0.5 * unit / mantissa)

@@ -9,10 +9,11 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.quality import rules
 from ratedb.quality.neighbours import robust_scale
-from ratedb.quality.values import usable
+from ratedb.quality.values import half_digit, usable
 from ratedb.tables import Finding, FloatArray, IntArray, RateTable
 
 _LEAST_SCALE = 1e-3
+_CAP = 1.0
 _TO = r"\s*K?\s*(?:-+|–|to|and|<=?\s*T?\s*<?=?|≤\s*T?\s*≤?)\s*"  # noqa: RUF001 titles have such dashes
 _RANGE = re.compile(rf"(\d+(?:\.\d+)?){_TO}(\d+(?:\.\d+)?)\s*K\b", re.IGNORECASE)
 
@@ -126,14 +127,14 @@ def _unit(first: RateTable, ratio: FloatArray) -> list[Finding]:
 
 def _shifted(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> list[Finding]:
     """Return a finding where the columns of one source moved by one agree much better with the other."""
-    as_printed = _scatter(first, second, rows, others)
+    as_printed = _excess(first, second, rows, others)
     tried = []
     for name, moves_first in (("first", True), ("second", False)):
         for by, way in ((1, "higher"), (-1, "lower")):
             one = _moved(first, by) if moves_first else first
             other = second if moves_first else _moved(second, by)
             if one is not None and other is not None:
-                tried.append((_scatter(one, other, rows, others), name, way))
+                tried.append((_excess(one, other, rows, others), name, way))
     tried = [trial for trial in tried if np.isfinite(trial[0])]
     if not tried or not np.isfinite(as_printed):
         return []
@@ -141,8 +142,8 @@ def _shifted(first: RateTable, second: RateTable, rows: IntArray, others: IntArr
     if as_printed <= rules.SHIFTED_TEMPERATURES.threshold * max(best, _LEAST_SCALE):
         return []
     detail = (
-        f"the two sources differ by {100 * as_printed:.2g} % (median), but by {100 * best:.2g} % when each "
-        f"column of the {name} is taken for the next {way} temperature: its row of temperatures is shifted"
+        f"beyond rounding the two sources differ by {100 * as_printed:.2g} % (mean), but by {100 * best:.2g} % "
+        f"when each column of the {name} is taken for the next {way} temperature: a row of temperatures is shifted"
     )
     return [rules.SHIFTED_TEMPERATURES.finding(first.system, detail, value=as_printed, expected=best)]
 
@@ -157,14 +158,18 @@ def _moved(rates: RateTable, by: int) -> RateTable | None:
     return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, kelvin, values)
 
 
-def _scatter(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> float:
-    """Return the median |ln ratio| at the temperatures that both print; NaN with under three of them."""
-    shared = np.isin(first.temperature_k, second.temperature_k)
-    if shared.sum() < 3:
+def _excess(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> float:
+    """Return the mean |ln ratio| beyond rounding at temperatures that both print; NaN with under three."""
+    shared, of_first, of_second = np.intersect1d(
+        first.temperature_k, second.temperature_k, return_indices=True
+    )
+    if len(shared) < 3:
         return float("nan")
-    difference = _difference(first, second, rows, others)[:, shared]
-    known = difference[np.isfinite(difference)]
-    return float(np.median(np.abs(known - np.median(known)))) if len(known) else float("nan")
+    one, other = _log(first)[rows], _log(second)[others]
+    rounding = half_digit(np.exp(one))[:, of_first] + half_digit(np.exp(other))[:, of_second]
+    beyond = np.abs(one[:, of_first] - other[:, of_second]) - rounding
+    known = beyond[np.isfinite(beyond)]
+    return float(np.clip(known, 0.0, _CAP).mean()) if len(known) else float("nan")
 
 
 def _summary(first: RateTable, ratio: FloatArray) -> Finding:
