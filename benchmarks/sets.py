@@ -110,8 +110,8 @@ def _columns(rates: RateTable, columns: IntArray) -> RateTable:
     )
 
 
-def h2_h(folder: Path) -> RateTable:
-    """Return H2 + H of Lique (2015), ro-vibrational, 300-5000 K."""
+def h2_h(folder: Path, low_k: float = 300.0) -> RateTable:
+    """Return H2 + H of Lique (2015), ro-vibrational, from `low_k` to 5000 K."""
     lines = (folder / "h2-h-rovib-lique2015/energy_X.dat").read_text(encoding="utf-8").splitlines()
     energies = {
         (int(words[0]), int(words[1])): float(words[2])
@@ -144,7 +144,7 @@ def h2_h(folder: Path) -> RateTable:
     upper = np.array([index[(row[0], row[1])] for row in pairs.tolist()])
     lower = np.array([index[(row[2], row[3])] for row in pairs.tolist()])
     rates = RateTable(levels, "H", upper, lower, temperature_k, table[:, 4:])
-    return _columns(rates, temperature_k >= 300.0)
+    return _columns(rates, temperature_k >= low_k)
 
 
 def molscat(folder: Path, approximation: str) -> RateTable:

@@ -10,6 +10,7 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.formats.text import Line, refuse
 from ratedb.physics.detailed_balance import reverse_rate
+from ratedb.quality.rules import DETAILED_BALANCE
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, LevelTable, RateTable
 
 PLACEHOLDER_CM3_S = 1e-40
@@ -115,8 +116,7 @@ def downward_table(
     listed = _Listed(initial, final, rate_cm3_s)
     _note_values(listed.rate_cm3_s, highest, mended)
     listed = _without_elastic(listed, mended)
-    listed = _downward(listed, levels, temperature_k, highest, mended)
-    findings += []
+    listed = _downward(listed, levels, temperature_k, highest, mended, f"{levels.molecule}+{collider}", findings)
     notes += [f"{collider}: {text}" for text in mended]
     return RateTable(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
 
@@ -172,7 +172,13 @@ def _without_elastic(listed: _Listed, notes: list[str]) -> _Listed:
 
 
 def _downward(
-    listed: _Listed, levels: LevelTable, temperature_k: FloatArray, highest: float, notes: list[str]
+    listed: _Listed,
+    levels: LevelTable,
+    temperature_k: FloatArray,
+    highest: float,
+    notes: list[str],
+    system: str,
+    findings: list[Finding],
 ) -> _Listed:
     upward = levels.energy_cm1[listed.upper] < levels.energy_cm1[listed.lower]
     if not upward.any():
@@ -185,7 +191,9 @@ def _downward(
     at = np.minimum(np.searchsorted(key[order], turned_key), max(len(key) - 1, 0))
     both = key[order][at] == turned_key if len(key) else np.zeros(len(turned_key), dtype=np.bool_)
     if both.any():
-        notes.append(_agreement(turned.rate_cm3_s[both], down.rate_cm3_s[order[at[both]]]))
+        twins = down.select(order[at[both]])
+        notes.append(_agreement(turned.rate_cm3_s[both], twins.rate_cm3_s))
+        findings += _contradictions(turned.select(both), twins, levels, system)
     if both.all():
         return down
     added = _plausible(turned.select(~both), levels, highest, notes)
@@ -248,3 +256,24 @@ def _agreement(turned: FloatArray, down: FloatArray) -> str:
         f"{len(down)} transitions are listed in both directions; the downward row is kept; "
         f"{agrees.sum()} of {agrees.size} values agree with detailed balance within 1 %"
     )
+
+
+def _contradictions(turned: _Listed, down: _Listed, levels: LevelTable, system: str) -> list[Finding]:
+    """Return the transitions whose two directions contradict each other, by the median over temperature."""
+    known = (turned.rate_cm3_s >= PLACEHOLDER_CM3_S) & (down.rate_cm3_s >= PLACEHOLDER_CM3_S)
+    ratio = np.where(known, turned.rate_cm3_s, 1.0) / np.where(known, down.rate_cm3_s, 1.0)
+    findings = []
+    for row in np.flatnonzero(known.any(axis=1)):
+        values = ratio[row, known[row]]
+        middle = float(np.median(values))
+        if max(middle, 1.0 / middle) <= DETAILED_BALANCE.threshold:
+            continue
+        detail = (
+            f"the upward rate, turned by detailed balance, is {middle:.3g} times the downward one (median over T; "
+            f"{values.min():.3g} to {values.max():.3g})"
+        )
+        upper, lower = levels.label[down.upper[row]], levels.label[down.lower[row]]
+        findings.append(
+            DETAILED_BALANCE.finding(system, detail, upper=upper, lower=lower, value=middle, expected=1.0)
+        )
+    return findings

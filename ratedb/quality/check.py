@@ -1,0 +1,106 @@
+"""Check rate coefficients, levels and lines for what is wrong in them; pure arrays in, findings out."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratedb.physics.constants import GHZ_PER_CM1
+from ratedb.quality import rules
+from ratedb.quality.curves import check_curves
+from ratedb.quality.sources import check_sources, check_title
+from ratedb.quality.values import check_values
+from ratedb.tables import Finding, LevelTable, LineTable, RateTable
+
+__all__ = ["check_levels", "check_rates", "check_sources", "check_title"]
+
+
+def check_rates(rates: RateTable) -> list[Finding]:
+    """Return what looks wrong in the rates of one system, in the order of RULES and then of levels.
+
+    Rows with zeros, placeholders or gaps at half of the temperatures or more are judged by those alone.
+    Rules in j need levels with v and j; rules in T need four temperatures. Whatever the order of the
+    rows, the findings are the same.
+    """
+    ordered = rates.select(np.lexsort([rates.lower, rates.upper]))
+    return _sorted([*check_values(ordered), *check_curves(ordered)], ordered.levels)
+
+
+def _sorted(findings: list[Finding], levels: LevelTable) -> list[Finding]:
+    number = {label: index for index, label in enumerate(levels.label)}
+    rule = {rule.name: index for index, rule in enumerate(rules.RULES)}
+    return sorted(
+        findings,
+        key=lambda f: (
+            rule[f.rule],
+            number.get(f.upper or "", -1),
+            number.get(f.lower or "", -1),
+            f.temperature_k or 0.0,
+        ),
+    )
+
+
+def check_levels(levels: LevelTable, lines: LineTable | None, system: str) -> list[Finding]:
+    """Return what looks wrong in levels (cm-1) and lines (GHz); `system` is the name that findings carry.
+
+    Findings about one level name it in `detail` only: nothing of the rates is wrong for certain.
+    """
+    findings = [*_energy_order(levels, system), *_weights(levels, system)]
+    return findings if lines is None else findings + _frequencies(levels, lines, system)
+
+
+def _energy_order(levels: LevelTable, system: str) -> list[Finding]:
+    step = np.diff(levels.energy_cm1)
+    falls = np.flatnonzero(step < -rules.ENERGY_ORDER.threshold)
+    if not len(falls):
+        return []
+    at = int(falls[np.argmin(step[falls])])
+    energy = levels.energy_cm1
+    detail = (
+        f"{len(falls)} of {len(levels)} levels lie below the one before them, as {levels.label[at + 1]} at "
+        f"{energy[at + 1]:g} cm-1 after {levels.label[at]} at {energy[at]:g} cm-1"
+    )
+    return [
+        rules.ENERGY_ORDER.finding(
+            system, detail, value=float(energy[at + 1]), expected=float(energy[at])
+        )
+    ]
+
+
+def _weights(levels: LevelTable, system: str) -> list[Finding]:
+    if levels.j is None:
+        return []
+    per_state = levels.weight / (2.0 * levels.j + 1.0)
+    findings = []
+    for parity in (0, 1):
+        members = levels.j % 2 == parity  # nuclear spin may give odd and even j other weights
+        if not members.any():
+            continue
+        usual = float(np.median(per_state[members]))
+        wrong = members & (np.abs(per_state - usual) > rules.WEIGHT.threshold * usual)
+        for row in np.flatnonzero(wrong):
+            value, expected = float(levels.weight[row]), usual * float(2 * levels.j[row] + 1)
+            detail = (
+                f"level {levels.label[row]} has the weight {value:g} where {usual:g} (2j+1) = {expected:g}"
+            )
+            findings.append(rules.WEIGHT.finding(system, detail, value=value, expected=expected))
+    return findings
+
+
+def _frequencies(levels: LevelTable, lines: LineTable, system: str) -> list[Finding]:
+    gap = (levels.energy_cm1[lines.upper] - levels.energy_cm1[lines.lower]) * GHZ_PER_CM1
+    wrong = ~(np.abs(lines.frequency_ghz - gap) <= rules.FREQUENCY.threshold * np.abs(gap))
+    findings = []
+    for row in np.flatnonzero(wrong):
+        value, expected = float(lines.frequency_ghz[row]), float(gap[row])
+        detail = f"the line is at {value:.9g} GHz, its levels are {expected:.9g} GHz apart"
+        findings.append(
+            rules.FREQUENCY.finding(
+                system,
+                detail,
+                upper=levels.label[lines.upper[row]],
+                lower=levels.label[lines.lower[row]],
+                value=value,
+                expected=expected,
+            )
+        )
+    return findings

@@ -1,0 +1,174 @@
+"""Predict the curve of each transition from those of its neighbours in j, so that what stands out shows.
+
+Neighbours have the same v and v' and differ by even steps of j - j', because propensity rules and nuclear
+spin part even from odd ones. Each predictor adds up a few neighbouring curves of ln k with weights that sum
+to one (interpolation, extrapolation, or a plane in j and j'); their weighted median is what a transition is
+held against, and their spread says how well it is known there. So one wrong neighbour, which stands in a
+few predictors only, moves neither much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable
+
+Term = tuple[float, int, int]
+"""A neighbour in a predictor: its weight, and how far its j and j' are."""
+
+REACH = 4
+"""The largest step in j or j' of any predictor."""
+
+_NORMAL = 1.4826
+"""The median absolute deviation times this is the standard deviation of normal scatter."""
+
+_CHUNK_VALUES = 2_000_000
+
+
+def _along(a: int, b: int) -> list[list[Term]]:
+    """Return the predictors on the line through a transition with the step (a, b) in (j, j')."""
+    return [
+        [(0.5, -a, -b), (0.5, a, b)],
+        [(2.0, a, b), (-1.0, 2 * a, 2 * b)],
+        [(2.0, -a, -b), (-1.0, -2 * a, -2 * b)],
+    ]
+
+
+def _cubic(step: int) -> list[Term]:
+    near, far = step, 2 * step
+    return [(4 / 6, -near, -near), (4 / 6, near, near), (-1 / 6, -far, -far), (-1 / 6, far, far)]
+
+
+def _planes() -> list[list[Term]]:
+    planes: list[list[Term]] = []
+    for a in (-2, -1, 1, 2):
+        for b in (-2, 2):
+            planes.append([(1.0, a, a), (1.0, 0, b), (-1.0, a, a + b)])
+            planes.append([(1.0, a, a), (1.0, b, 0), (-1.0, a + b, a)])
+    return planes
+
+
+PREDICTORS: tuple[list[Term], ...] = (
+    *_along(1, 1),
+    *_along(2, 2),
+    _cubic(1),
+    _cubic(2),
+    *_along(0, 2),
+    *_along(2, 0),
+    *_planes(),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """How far transitions are from their neighbours, in ln k; NaN where nothing can be said.
+
+    `offset` and `offset_spread`, shape (n,), are of the whole curve; `shape` and `shape_spread`, shape (n, m),
+    are of what is left at each temperature without that offset. `predictors`, shape (n,), counts them.
+    """
+
+    offset: FloatArray
+    offset_spread: FloatArray
+    shape: FloatArray
+    shape_spread: FloatArray
+    predictors: IntArray
+
+
+class Neighbourhood:
+    """Where the neighbours of each transition of a table are; needs levels with v and j."""
+
+    def __init__(self, rates: RateTable) -> None:
+        v, j = rates.levels.need_vj()
+        self.v_pair = np.unique(np.stack([v[rates.upper], v[rates.lower]], axis=1), axis=0, return_inverse=True)[
+            1
+        ].reshape(-1)
+        self.j_upper, self.j_lower = j[rates.upper], j[rates.lower]
+        self._width = int(max(self.j_upper.max(), self.j_lower.max())) + 2 * REACH + 1
+        keys = self._key(np.arange(len(rates)), 0, 0)
+        self._order = np.argsort(keys, kind="stable")
+        self._sorted = keys[self._order]
+        self._weight = np.ones(len(PREDICTORS))
+
+    def _key(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
+        upper = self.j_upper[rows] + dj_upper + REACH
+        lower = self.j_lower[rows] + dj_lower + REACH
+        return (self.v_pair[rows] * self._width + upper) * self._width + lower
+
+    def at(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
+        """Return the row of each transition's neighbour at a step in (j, j'), -1 where there is none."""
+        keys = self._key(rows, dj_upper, dj_lower)
+        found = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+        return np.where(self._sorted[found] == keys, self._order[found], -1)
+
+    def weigh(self, log_rate: FloatArray) -> None:
+        """Weigh each predictor by how well it does over the whole set, by its median residual."""
+        rows = np.arange(len(log_rate))
+        level = np.median(log_rate, axis=1)[:, None]
+        known = np.isfinite(level[:, 0])
+        scale = np.full(len(PREDICTORS), np.nan)
+        for number, residual in enumerate(self._residuals(level, rows)[..., 0]):
+            there = np.isfinite(residual) & known
+            if there.sum() >= 5:
+                scale[number] = np.median(np.abs(residual[there]))
+        if np.isfinite(scale).any():
+            # no predictor may outvote the rest, however lucky it is
+            floor = max(float(np.nanquantile(scale, 0.25)), 1e-9)
+            self._weight = 1.0 / np.maximum(np.nan_to_num(scale, nan=np.nanmax(scale)), floor)
+
+    def residuals(self, log_rate: FloatArray, rows: IntArray) -> Residuals:
+        """Return how far the rows (k,) of ln k (n, m) are from their neighbours; NaN rows are no neighbours."""
+        size = max(1, _CHUNK_VALUES // (len(PREDICTORS) * log_rate.shape[1]))
+        parts = [self._chunk(log_rate, rows[i : i + size]) for i in range(0, max(len(rows), 1), size)]
+        names = ("offset", "offset_spread", "shape", "shape_spread", "predictors")
+        return Residuals(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+    def _residuals(self, log_rate: FloatArray, rows: IntArray) -> FloatArray:
+        """Return value minus prediction for every predictor, shape (p, k, m), NaN where it has no neighbours."""
+        result = np.full((len(PREDICTORS), len(rows), log_rate.shape[1]), np.nan)
+        for number, terms in enumerate(PREDICTORS):
+            found = [(weight, self.at(rows, a, b)) for weight, a, b in terms]
+            there = np.all([index >= 0 for _, index in found], axis=0)
+            if there.any():
+                predicted = sum(weight * log_rate[index[there]] for weight, index in found)
+                result[number, there] = log_rate[rows[there]] - predicted
+        return result
+
+    def _chunk(self, log_rate: FloatArray, rows: IntArray) -> Residuals:
+        residual = self._residuals(log_rate, rows)
+        offset = np.median(residual, axis=2)  # NaN where a neighbour is hidden
+        middle, spread = _middle(offset, self._weight)
+        residual -= offset[..., None]
+        shape, shape_spread = _middle(residual, self._weight)
+        count = np.isfinite(offset).sum(axis=0)
+        return Residuals(middle, spread, shape, shape_spread, count)
+
+
+def _middle(values: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the weighted median over the first axis, NaN left out, and the spread around it."""
+    centre = _weighted_median(values, weight)
+    return centre, _NORMAL * _weighted_median(np.abs(values - centre), weight)
+
+
+def _weighted_median(values: FloatArray, weight: FloatArray) -> FloatArray:
+    order = np.argsort(values, axis=0)  # NaN go last
+    ordered = np.take_along_axis(values, order, axis=0)
+    heap = np.cumsum(np.where(np.isnan(ordered), 0.0, weight[order]), axis=0)
+    at = (heap < 0.5 * heap[-1]).sum(axis=0)
+    return np.asarray(np.take_along_axis(ordered, np.minimum(at, len(values) - 1)[None], axis=0)[0])
+
+
+def robust_scale(values: FloatArray) -> float:
+    """Return 1.4826 times the median absolute value, NaN left out; 0 where there is none."""
+    known = values[np.isfinite(values)]
+    return _NORMAL * float(np.median(np.abs(known))) if len(known) else 0.0
+
+
+def near(neighbourhood: Neighbourhood, row: int, rows: IntArray) -> BoolArray:
+    """Return which of `rows` (k,) can stand in a predictor of `row`, shape (k,)."""
+    return (
+        (neighbourhood.v_pair[rows] == neighbourhood.v_pair[row])
+        & (np.abs(neighbourhood.j_upper[rows] - neighbourhood.j_upper[row]) <= REACH)
+        & (np.abs(neighbourhood.j_lower[rows] - neighbourhood.j_lower[row]) <= REACH)
+    )

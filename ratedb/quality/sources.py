@@ -1,0 +1,181 @@
+"""Rules that hold a source against another one of the same system, or against its own title."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.quality import rules
+from ratedb.quality.neighbours import robust_scale
+from ratedb.quality.values import half_digit, usable
+from ratedb.tables import Finding, FloatArray, IntArray, RateTable
+
+_LEAST_SCALE = 1e-3
+_CAP = 1.0
+_TO = r"\s*K?\s*(?:-+|–|to|and|<=?\s*T?\s*<?=?|≤\s*T?\s*≤?)\s*"  # noqa: RUF001 titles have such dashes
+_RANGE = re.compile(rf"(\d+(?:\.\d+)?){_TO}(\d+(?:\.\d+)?)\s*K\b", re.IGNORECASE)
+
+
+def check_title(title: str, temperature_k: FloatArray, system: str = "") -> Finding | None:
+    """Return a finding where temperatures (K) leave the range, such as `10-400 K`, that a title states."""
+    stated = _RANGE.search(title)
+    if stated is None or not len(temperature_k):
+        return None
+    low, high = float(stated[1]), float(stated[2])
+    first, last = float(np.min(temperature_k)), float(np.max(temperature_k))
+    factor = rules.TITLE_RANGE.threshold
+    if not 0 < low < high or (first * factor >= low and last <= high * factor):
+        return None
+    below = first * factor < low
+    detail = f"the temperatures are {first:g}-{last:g} K, the title states {low:g}-{high:g} K"
+    return rules.TITLE_RANGE.finding(
+        system, detail, value=first if below else last, expected=low if below else high
+    )
+
+
+def check_sources(first: RateTable, second: RateTable) -> list[Finding]:
+    """Return how two sources of one system compare, by the labels of their levels.
+
+    Each transition that both have is compared over the temperatures of the first that the second covers,
+    the second interpolated in ln k and ln T. Raises RatedbError where the systems differ.
+    """
+    if first.system != second.system:
+        raise RatedbError(
+            "two sources of different systems cannot be compared",
+            expected=f"two sources of {first.system}",
+            got=f"{first.system} and {second.system}",
+        )
+    rows, others = _common(first, second)
+    difference = _difference(first, second, rows, others)
+    known = np.isfinite(difference).any(axis=1)
+    rows, others, difference = rows[known], others[known], difference[known]
+    if len(rows) <= rules.SOURCES.threshold:
+        return []
+    ratio = np.array([np.median(row[np.isfinite(row)]) for row in difference])
+    return [
+        *_disagreement(first, rows, ratio),
+        *_unit(first, ratio),
+        *_shifted(first, second, rows, others),
+        _summary(first, ratio),
+    ]
+
+
+def _common(first: RateTable, second: RateTable) -> tuple[IntArray, IntArray]:
+    """Return the rows of both tables with the same labels, in the order of the first's levels."""
+    label = second.levels.label
+    there = {
+        (label[up], label[low]): row
+        for row, (up, low) in enumerate(zip(second.upper, second.lower, strict=True))
+    }
+    label = first.levels.label
+    pairs = [
+        (row, there[label[first.upper[row]], label[first.lower[row]]])
+        for row in np.lexsort([first.lower, first.upper])
+        if (label[first.upper[row]], label[first.lower[row]]) in there
+    ]
+    both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def _difference(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> FloatArray:
+    """Return ln(first / second) of common rows at the temperatures of the first; NaN where one has none."""
+    log_first, log_second = _log(first)[rows], _log(second)[others]
+    x, known = np.log(first.temperature_k), np.log(second.temperature_k)
+    onto = np.array([np.interp(x, known, curve, left=np.nan, right=np.nan) for curve in log_second])
+    return log_first - onto.reshape(log_first.shape)
+
+
+def _log(rates: RateTable) -> FloatArray:
+    good = usable(rates.rate_cm3_s)
+    return np.where(good, np.log(np.where(good, rates.rate_cm3_s, 1.0)), np.nan)
+
+
+def _disagreement(first: RateTable, rows: IntArray, ratio: FloatArray) -> list[Finding]:
+    usual = float(np.median(ratio))
+    scale = max(robust_scale(ratio - usual), _LEAST_SCALE)
+    beyond = np.abs(ratio - usual)
+    out = (beyond > np.log(rules.SOURCES_DISAGREE.threshold)) & (beyond > rules.UNLIKE_SIGMAS * scale)
+    findings = []
+    for at in np.flatnonzero(out):
+        row, value = int(rows[at]), float(np.exp(ratio[at]))
+        detail = (
+            f"the two sources differ by {value:.3g} (first over second, median over T), all transitions by "
+            f"{np.exp(usual):.3g}: {beyond[at] / scale:.0f} standard deviations"
+        )
+        findings.append(
+            rules.SOURCES_DISAGREE.finding(
+                first.system,
+                detail,
+                upper=first.levels.label[first.upper[row]],
+                lower=first.levels.label[first.lower[row]],
+                value=value,
+                expected=float(np.exp(usual)),
+            )
+        )
+    return findings
+
+
+def _unit(first: RateTable, ratio: FloatArray) -> list[Finding]:
+    usual = float(np.median(ratio))
+    if abs(abs(usual) - np.log(rules.UNIT_OF_SOURCES.threshold)) > np.log(10.0):
+        return []
+    detail = f"the two sources differ throughout by {np.exp(usual):.3g} (first over second): m3 for cm3"
+    return [rules.UNIT_OF_SOURCES.finding(first.system, detail, value=float(np.exp(usual)), expected=1.0)]
+
+
+def _shifted(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> list[Finding]:
+    """Return a finding where the columns of one source moved by one agree much better with the other."""
+    as_printed = _excess(first, second, rows, others)
+    tried = []
+    for name, moves_first in (("first", True), ("second", False)):
+        for by, way in ((1, "higher"), (-1, "lower")):
+            one = _moved(first, by) if moves_first else first
+            other = second if moves_first else _moved(second, by)
+            if one is not None and other is not None:
+                tried.append((_excess(one, other, rows, others), name, way))
+    tried = [trial for trial in tried if np.isfinite(trial[0])]
+    if not tried or not np.isfinite(as_printed):
+        return []
+    best, name, way = min(tried)
+    if as_printed <= rules.SHIFTED_TEMPERATURES.threshold * max(best, _LEAST_SCALE):
+        return []
+    detail = (
+        f"beyond rounding the two sources differ by {100 * as_printed:.2g} % (mean), but by {100 * best:.2g} % "
+        f"when each column of the {name} is taken for the next {way} temperature: a row of temperatures is shifted"
+    )
+    return [rules.SHIFTED_TEMPERATURES.finding(first.system, detail, value=as_printed, expected=best)]
+
+
+def _moved(rates: RateTable, by: int) -> RateTable | None:
+    """Return the rates with column i at the temperature i + by; None where too few are left."""
+    m = len(rates.temperature_k)
+    if m < 4:
+        return None
+    values = rates.rate_cm3_s[:, : m - 1] if by > 0 else rates.rate_cm3_s[:, 1:]
+    kelvin = rates.temperature_k[1:] if by > 0 else rates.temperature_k[: m - 1]
+    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, kelvin, values)
+
+
+def _excess(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> float:
+    """Return the mean |ln ratio| beyond rounding at temperatures that both print; NaN with under three."""
+    shared, of_first, of_second = np.intersect1d(
+        first.temperature_k, second.temperature_k, return_indices=True
+    )
+    if len(shared) < 3:
+        return float("nan")
+    one, other = _log(first)[rows], _log(second)[others]
+    rounding = half_digit(np.exp(one))[:, of_first] + half_digit(np.exp(other))[:, of_second]
+    beyond = np.abs(one[:, of_first] - other[:, of_second]) - rounding
+    known = beyond[np.isfinite(beyond)]
+    return float(np.clip(known, 0.0, _CAP).mean()) if len(known) else float("nan")
+
+
+def _summary(first: RateTable, ratio: FloatArray) -> Finding:
+    low, middle, high = np.exp(np.quantile(ratio, [0.1, 0.5, 0.9]))
+    detail = (
+        f"{len(ratio)} transitions in common: first over second {middle:.3g} (median), {low:.3g} to {high:.3g} "
+        "for 80 % of them"
+    )
+    return rules.SOURCES.finding(first.system, detail, value=float(middle), expected=1.0)

@@ -1,0 +1,147 @@
+"""Rules that look at single values: zeros, placeholders, gaps, and what no collision can reach."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratedb.quality import rules
+from ratedb.quality.rules import Rule
+from ratedb.tables import BoolArray, Finding, FloatArray, RateTable
+
+
+def check_values(rates: RateTable) -> list[Finding]:
+    """Return the findings about values that need no curve to be judged."""
+    rate = rates.rate_cm3_s
+    if not rate.size:
+        return []
+    return [
+        *_each(rates, rate == 0, rules.NON_POSITIVE, "the rate coefficient is zero"),
+        *_each(rates, placeholders(rate), rules.PLACEHOLDER, "a placeholder stands for a result"),
+        *_missing(rates),
+        *_large(rates),
+        *_unit_of_set(rates),
+    ]
+
+
+def placeholders(rate: FloatArray) -> BoolArray:
+    """Return which values stand for no result, shape (n, m): tiny ones, or a floor, that repeat or drop."""
+    found = _cliffs(rate)
+    values, counts = np.unique(rate[rate > 0], return_counts=True)
+    for value, count, above in zip(values, counts, [*values[1:], np.inf], strict=False):
+        tiny = value < rules.PLACEHOLDER.threshold
+        floor = np.isfinite(above) and above >= rules.PLACEHOLDER_GAP * value
+        if tiny and count >= rules.REPEATS:
+            found |= rate == value
+        elif not tiny:
+            # only the lowest of the plausible values can be a floor
+            if floor and count >= rules.REPEATS:
+                found |= rate == value
+            break
+    return found
+
+
+def _cliffs(rate: FloatArray) -> BoolArray:
+    """Return which values are below 1e-40 where the value beside them in T is an ordinary one."""
+    beside = np.zeros(rate.shape)
+    beside[:, 1:] = rate[:, :-1]
+    beside[:, :-1] = np.fmax(beside[:, :-1], rate[:, 1:])
+    tiny = (rate > 0) & (rate < rules.PLACEHOLDER.threshold)
+    return np.asarray(tiny & (beside > rules.CLIFF * rate))
+
+
+def usable(rate: FloatArray) -> BoolArray:
+    """Return which values are numbers to reason with, shape (n, m)."""
+    return np.isfinite(rate) & (rate > 0) & ~placeholders(rate)
+
+
+def half_digit(rate: FloatArray) -> FloatArray:
+    """Return half a unit in the last printed digit of each value, relative to it, shape (n, m).
+
+    The digits are those that 99 % of a column need, up to seven. NaN stay NaN.
+    """
+    mantissa = rate / 10.0 ** np.floor(np.log10(rate) + 1e-12)
+    unit = np.full(rate.shape[1], 1e-6)
+    for digits in (6, 5, 4, 3, 2, 1):
+        scaled = mantissa * 10.0 ** (digits - 1)
+        off = np.abs(scaled - np.round(scaled)) >= 1e-4  # false for NaN
+        unit[off.mean(axis=0) < 0.01] = 10.0 ** (1 - digits)
+    return np.asarray(0.5 * unit / mantissa)
+
+
+def _each(rates: RateTable, wrong: BoolArray, rule: Rule, what: str) -> list[Finding]:
+    """Return one finding for a transition that is wrong throughout, else one for each wrong value."""
+    findings = []
+    m = len(rates.temperature_k)
+    for row in np.flatnonzero(wrong.any(axis=1)):
+        columns = np.flatnonzero(wrong[row])
+        upper, lower = ends(rates, row)
+        value = float(rates.rate_cm3_s[row, columns[0]])
+        if len(columns) == m:
+            detail = f"{what} at all {m} temperatures, as {value:g} cm3 s-1"
+            findings.append(rule.finding(rates.system, detail, upper=upper, lower=lower, value=value))
+            continue
+        for column in columns:
+            kelvin, value = float(rates.temperature_k[column]), float(rates.rate_cm3_s[row, column])
+            detail = f"{what}: {value:g} cm3 s-1 at {kelvin:g} K, at {len(columns)} of {m} temperatures"
+            findings.append(
+                rule.finding(
+                    rates.system, detail, upper=upper, lower=lower, temperature_k=kelvin, value=value
+                )
+            )
+    return findings
+
+
+def ends(rates: RateTable, row: int) -> tuple[str, str]:
+    """Return the labels (upper, lower) of a row."""
+    return rates.levels.label[rates.upper[row]], rates.levels.label[rates.lower[row]]
+
+
+def _missing(rates: RateTable) -> list[Finding]:
+    missing = np.isnan(rates.rate_cm3_s)
+    count = int(missing.sum())
+    if count <= rules.MISSING.threshold:
+        return []
+    detail = f"{count} of {missing.size} values are not known, in {missing.any(axis=1).sum()} transitions"
+    return [rules.MISSING.finding(rates.system, detail, value=float(count))]
+
+
+def _large(rates: RateTable) -> list[Finding]:
+    factor = rules.CHARGED_FACTOR if rates.collider in rules.CHARGED else 1.0
+    impossible = rules.IMPLAUSIBLE.threshold * factor
+    rate = np.nan_to_num(rates.rate_cm3_s)
+    what = f"the rate coefficient is above {impossible:g} cm3 s-1, more than any collision with {rates.collider}"
+    findings = _each(rates, rate > impossible, rules.IMPLAUSIBLE, what)
+    limit = rules.LARGE.threshold * factor
+    highest = rate.max(axis=1)
+    for row in np.flatnonzero((highest > limit) & (highest <= impossible)):
+        upper, lower = ends(rates, row)
+        kelvin, value = float(rates.temperature_k[rate[row].argmax()]), float(highest[row])
+        detail = f"the rate coefficient reaches {value:.3g} cm3 s-1 at {kelvin:g} K, above {limit:g}"
+        findings.append(
+            rules.LARGE.finding(
+                rates.system,
+                detail,
+                upper=upper,
+                lower=lower,
+                temperature_k=kelvin,
+                value=value,
+                expected=limit,
+            )
+        )
+    return findings
+
+
+def _unit_of_set(rates: RateTable) -> list[Finding]:
+    rate = rates.rate_cm3_s
+    if rates.levels.v is not None:
+        # a change of v alone may be as slow as 1e-20, so only the others tell the unit
+        rate = rate[rates.levels.v[rates.upper] == rates.levels.v[rates.lower]]
+    known = rate[np.isfinite(rate) & (rate > 0)]
+    if not len(known) or known.max() >= rules.UNIT_OF_SET.threshold:
+        return []
+    largest = float(known.max())
+    detail = (
+        f"the largest rate coefficient is {largest:.3g} cm3 s-1, below {rules.UNIT_OF_SET.threshold:g}: in m3 "
+        f"s-1 it would be {largest * 1e6:.3g} cm3 s-1"
+    )
+    return [rules.UNIT_OF_SET.finding(rates.system, detail, value=largest, expected=largest * 1e6)]
