@@ -13,6 +13,8 @@ from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
 
 from . import (
+    check,
+    compare,
     demo,
     doctor,
     evaluate,
@@ -22,6 +24,7 @@ from . import (
     plan,
     reproduce,
     show,
+    sources,
     sql,
     systems,
     train,
@@ -67,6 +70,9 @@ def common(
 app.command("import")(import_.import_command)
 app.command("systems")(systems.systems_command)
 app.command("show")(show.show_command)
+app.command("sources")(sources.sources_command)
+app.command("compare")(compare.compare_command)
+app.command("check")(check.check_command)
 app.command("plan")(plan.plan_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("train")(train.train_command)

@@ -33,6 +33,20 @@ def import_command(
     method: Annotated[str | None, typer.Option(help="How the rates were calculated, such as CC.")] = None,
     reference: Annotated[str | None, typer.Option(help="What to cite; default: the file's words.")] = None,
     kind: Annotated[str, typer.Option(help="computed, scaled or extrapolated.")] = "computed",
+    cross_sections: Annotated[
+        bool,
+        typer.Option("--cross-sections", help="The files are cross sections: average them together."),
+    ] = False,
+    temperatures: Annotated[
+        str | None,
+        typer.Option(help="For cross sections: temperatures in K, such as 10,20,50 or 10:100:10."),
+    ] = None,
+    reduced_mass: Annotated[
+        float | None, typer.Option(help="For cross sections that do not say it: the reduced mass in u.")
+    ] = None,
+    quality: Annotated[
+        str, typer.Option(help="warn (keep findings, mark errors), strict (refuse errors) or off.")
+    ] = "warn",
     j: Annotated[str | None, typer.Option("--j", help="Only these initial j, such as 5,9 or 1:5.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change; keep nothing.")] = False,
 ) -> None:
@@ -40,10 +54,18 @@ def import_command(
 
     Example: ratedb import co.dat --method CC --reference "Yang et al. 2010"
     """
+    from ratedb.errors import UsageError
     from ratedb.physics.transitions import parse_integers
+    from ratedb.workflows.averaging import parse_temperatures
     from ratedb.workflows.importing import ImportOptions, import_files
 
     shared: Context = context.obj
+    if cross_sections != (temperatures is not None):
+        raise UsageError(
+            "cross sections are averaged at temperatures",
+            expected="--cross-sections and --temperatures together",
+            got="one without the other",
+        )
     options = ImportOptions(
         file_format,
         molecule,
@@ -54,6 +76,9 @@ def import_command(
         None if j is None else parse_integers(j),
         tuple(levels or ()),
         collider_levels,
+        quality,
+        () if temperatures is None else parse_temperatures(temperatures),
+        reduced_mass,
     )
     with shared.progress() as report:
         imported = import_files(shared.db, files, options, dry_run=dry_run, report=report)
@@ -64,6 +89,16 @@ def import_command(
     def show(console: Console) -> None:
         rows = [[getattr(system, column) for column in columns] for system in imported]
         console.print(table(title, ["system", "source", *columns[2:]], rows))
+        rows = [
+            [system.system, one["severity"], one["rule"], one["findings"], one["example"]]
+            for system in imported
+            for one in system.findings
+            if one["severity"] != "note"
+        ]
+        if rows:
+            heads = ["system", "severity", "rule", "findings", "the first"]
+            console.print(table("Quality control", heads, rows, text=(0, 1, 2, 4)))
+            console.print("Values of errors are marked; `ratedb check` lists all, docs/quality.md the rules.")
         for system in imported:
             if system.plan is not None and system.plan.done_j:
                 left = cell(system.plan.left_j) if system.plan.left_j else "nothing"

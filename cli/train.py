@@ -48,6 +48,9 @@ def train_command(
         str, typer.Option("--engine", help="auto, basis, sparse (many transitions), dense (the paper's).")
     ] = "auto",
     optimiser: Annotated[str, typer.Option("--optimiser", help="lbfgs, or rmsprop as the paper.")] = "lbfgs",
+    use_marked: Annotated[
+        bool, typer.Option("--use-marked", help="Learn also from values that quality control marked.")
+    ] = False,
     seed: Annotated[int, typer.Option("--seed", help="Seed of what is drawn at random.")] = 0,
     jobs: Annotated[int, typer.Option("--jobs", help="Processes that fit at the same time.")] = 1,
     scheduler: Annotated[
@@ -80,6 +83,7 @@ def train_command(
         seed=seed,
         jobs=jobs,
         scheduler=scheduler,
+        use_marked=use_marked,
     )
     with shared.progress() as report:
         result = train_model(shared.db, system, options, dry_run=dry_run, report=report)

@@ -21,6 +21,8 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from ratedb_cli.app import app, main  # noqa: E402  (after the path to `report` is set)
 from report import replace_section  # noqa: E402
 
+from ratedb.quality.rules import RULES, Rule  # noqa: E402
+
 _WIDTH = "100"
 
 
@@ -36,6 +38,19 @@ def command_reference() -> str:
         title = " ".join(["ratedb", *words])
         parts += ["", f"## {title}", "", "```text", _help([*words, "--help"]), "```"]
     return "\n".join(parts) + "\n"
+
+
+def quality_rules() -> str:
+    """Return the table of the rules of quality control in docs/quality.md."""
+    rows = [
+        f"| `{rule.name}` | {rule.severity} | {rule.threshold:g} | {rule.meaning} |"
+        for rule in sorted(RULES, key=_grave)
+    ]
+    return "\n".join(["| rule | severity | threshold | what it means |", "|---|---|---|---|", *rows])
+
+
+def _grave(rule: Rule) -> int:
+    return ("error", "warning", "note").index(rule.severity)
 
 
 def demo_output(folder: Path) -> str:
@@ -76,4 +91,5 @@ def _captured(words: list[str]) -> str:
 
 if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(command_reference(), encoding="utf-8")
+    replace_section(ROOT / "docs" / "quality.md", "rules", quality_rules())
     write_demo(ROOT / "README.md", ROOT / "docs" / "demo.png")

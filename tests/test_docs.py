@@ -30,6 +30,10 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
     assert (ROOT / "docs" / "cli.md").read_text() == generator().command_reference(), "run `make docs`"
 
 
+def test_the_rules_of_quality_control_are_those_of_the_code() -> None:
+    assert generator().quality_rules() in (ROOT / "docs" / "quality.md").read_text(), "run `make docs`"
+
+
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_link_leads_somewhere(path: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", path.read_text())

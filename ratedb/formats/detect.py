@@ -10,9 +10,13 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.files import read_bytes
 from ratedb.formats.basecol import looks_like_basecol, read_basecol
 from ratedb.formats.columns import looks_like_csv, looks_like_parquet, read_csv, read_parquet
+from ratedb.formats.cross_sections import CrossSectionFile
+from ratedb.formats.hibridon import looks_like_hibridon, read_hibridon
 from ratedb.formats.lamda import looks_like_lamda, read_lamda
 from ratedb.formats.level_lists import LevelList, looks_like_levels, read_levels_of
 from ratedb.formats.matrices import looks_like_matrices, read_matrices
+from ratedb.formats.molscat import looks_like_molscat, read_molscat
+from ratedb.formats.mqct import looks_like_mqct, read_mqct
 from ratedb.formats.vj_tables import looks_like_vj_table, read_vj_table
 from ratedb.tables import COLLIDERS, LevelTable, MoleculeFile
 
@@ -111,6 +115,7 @@ _FORMATS: Mapping[str, _Format] = {
     "vj": _Format(looks_like_vj_table, _vj_table),
 }
 FORMATS = ("auto", *_FORMATS)
+CROSS_SECTION_FORMATS = ("auto", "molscat", "hibridon", "mqct")
 
 
 def read_file(path: Path, options: ReadOptions | None = None, *, file_format: str = "auto") -> MoleculeFile:
@@ -129,6 +134,39 @@ def read_file(path: Path, options: ReadOptions | None = None, *, file_format: st
     return _FORMATS[file_format].read(path, options)
 
 
+def read_cross_sections(
+    path: Path,
+    options: ReadOptions | None = None,
+    file_format: str = "auto",
+    reduced_mass_u: float | None = None,
+) -> CrossSectionFile:
+    """Return the cross sections of a file; `reduced_mass_u` (u) is for formats that do not say it.
+
+    Raises UsageError for an unknown format and RatedbError where the file is of none that ratedb reads.
+    """
+    options = options or ReadOptions()
+    if file_format not in CROSS_SECTION_FORMATS:
+        raise UsageError(
+            f"unknown format of cross sections {file_format!r}", expected=" or ".join(CROSS_SECTION_FORMATS)
+        )
+    content = read_bytes(path)
+    molecule, collider = options.need_names(path)
+    levels = options.levels_of(molecule)
+    if file_format == "molscat" or (file_format == "auto" and looks_like_molscat(content)):
+        return read_molscat(path, molecule=molecule, collider=collider, levels=levels)
+    if file_format == "hibridon" or (file_format == "auto" and looks_like_hibridon(content)):
+        return read_hibridon(path, molecule=molecule, collider=collider, levels=levels)
+    if file_format == "mqct" or (file_format == "auto" and looks_like_mqct(content)):
+        return read_mqct(path, molecule=molecule, collider=collider, reduced_mass_u=reduced_mass_u)
+    raise RatedbError(
+        "this is not a file of cross sections that ratedb reads",
+        where=str(path),
+        expected="an output of MOLSCAT, a Hibridon .ics, .xsc or .xxsc, or a table of MQCT",
+        got=_first_words(content),
+        todo="see docs/formats.md; rate coefficients are read without --cross-sections",
+    )
+
+
 def _recognised(path: Path, content: bytes) -> str:
     for name, one in _FORMATS.items():
         if one.recognises(content):
@@ -140,12 +178,23 @@ def _recognised(path: Path, content: bytes) -> str:
             expected="a file of rate coefficients",
             todo="import the rates, and name this file with --levels",
         )
-    first = content[:80].split(b"\n")[0].decode("latin-1").strip()
+    if looks_like_molscat(content) or looks_like_hibridon(content) or looks_like_mqct(content):
+        raise RatedbError(
+            "this is a file of cross sections",
+            where=str(path),
+            expected="a file of rate coefficients",
+            todo="average it: --cross-sections --temperatures 10:100:10, with all files of the calculation",
+        )
     raise RatedbError(
         "this is not a file of rate coefficients that ratedb reads",
         where=str(path),
         expected="LAMDA (first line !MOLECULE), BASECOL .kij, rows of v J v' J', matrices below a list of"
         " levels, or a table with the columns temperature_k and rate_cm3_s",
-        got=repr(first) if content else "an empty file",
+        got=_first_words(content),
         todo="see docs/formats.md; cross sections are read with --cross-sections",
     )
+
+
+def _first_words(content: bytes) -> str:
+    first = content[:80].split(b"\n")[0].decode("latin-1").strip()
+    return repr(first) if content else "an empty file"

@@ -116,7 +116,9 @@ def downward_table(
     listed = _Listed(initial, final, rate_cm3_s)
     _note_values(listed.rate_cm3_s, highest, mended)
     listed = _without_elastic(listed, mended)
-    listed = _downward(listed, levels, temperature_k, highest, mended, f"{levels.molecule}+{collider}", findings)
+    listed = _downward(
+        listed, levels, temperature_k, highest, mended, f"{levels.molecule}+{collider}", findings
+    )
     notes += [f"{collider}: {text}" for text in mended]
     return RateTable(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
 

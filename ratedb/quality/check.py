@@ -60,9 +60,7 @@ def _energy_order(levels: LevelTable, system: str) -> list[Finding]:
         f"{energy[at + 1]:g} cm-1 after {levels.label[at]} at {energy[at]:g} cm-1"
     )
     return [
-        rules.ENERGY_ORDER.finding(
-            system, detail, value=float(energy[at + 1]), expected=float(energy[at])
-        )
+        rules.ENERGY_ORDER.finding(system, detail, value=float(energy[at + 1]), expected=float(energy[at]))
     ]
 
 

@@ -193,7 +193,9 @@ def _slips(curves: Curves, columns: Columns, row: int, around: _Around | None) -
         found = [
             slip
             for column in np.flatnonzero(out & untouched)
-            if _confirmed(slip := _Slip(row, int(column), float(residual[column]), float(sigmas[column])), around)
+            if _confirmed(
+                slip := _Slip(row, int(column), float(residual[column]), float(sigmas[column])), around
+            )
         ]
         if not found:
             break
@@ -328,9 +330,7 @@ def _alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
             f"{abs(residual[row]) / scale:.0f} standard deviations)"
         )
         expected = value * float(np.exp(-residual[row]))
-        findings.append(
-            curves.finding(rules.UNLIKE_NEIGHBOURS, row, detail, value=value, expected=expected)
-        )
+        findings.append(curves.finding(rules.UNLIKE_NEIGHBOURS, row, detail, value=value, expected=expected))
     return findings
 
 
@@ -378,9 +378,7 @@ def _shape_findings(curves: Curves, around: _Around, wrong: BoolArray) -> list[F
                 f"deviations ({100 * part:.0f} % on average), most at {curves.rates.temperature_k[column]:g} K"
             )
             findings.append(
-                curves.finding(
-                    rules.ODD_SHAPE, row, detail, value=here, expected=rules.ODD_SHAPE.threshold
-                )
+                curves.finding(rules.ODD_SHAPE, row, detail, value=here, expected=rules.ODD_SHAPE.threshold)
             )
     return findings
 

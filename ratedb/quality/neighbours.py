@@ -81,9 +81,9 @@ class Neighbourhood:
 
     def __init__(self, rates: RateTable) -> None:
         v, j = rates.levels.need_vj()
-        self.v_pair = np.unique(np.stack([v[rates.upper], v[rates.lower]], axis=1), axis=0, return_inverse=True)[
-            1
-        ].reshape(-1)
+        self.v_pair = np.unique(
+            np.stack([v[rates.upper], v[rates.lower]], axis=1), axis=0, return_inverse=True
+        )[1].reshape(-1)
         self.j_upper, self.j_lower = j[rates.upper], j[rates.lower]
         self._width = int(max(self.j_upper.max(), self.j_lower.max())) + 2 * REACH + 1
         keys = self._key(np.arange(len(rates)), 0, 0)

@@ -109,7 +109,9 @@ def _large(rates: RateTable) -> list[Finding]:
     factor = rules.CHARGED_FACTOR if rates.collider in rules.CHARGED else 1.0
     impossible = rules.IMPLAUSIBLE.threshold * factor
     rate = np.nan_to_num(rates.rate_cm3_s)
-    what = f"the rate coefficient is above {impossible:g} cm3 s-1, more than any collision with {rates.collider}"
+    what = (
+        f"the rate coefficient is above {impossible:g} cm3 s-1, more than any collision with {rates.collider}"
+    )
     findings = _each(rates, rate > impossible, rules.IMPLAUSIBLE, what)
     limit = rules.LARGE.threshold * factor
     highest = rate.max(axis=1)

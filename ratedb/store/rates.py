@@ -30,10 +30,15 @@ class StoredRates:
     source_id: IntArray
     log10_std: FloatArray
     extrapolated: BoolArray
+    marked: BoolArray
 
-    def known(self) -> RateTable:
-        """Return what is not predicted: NaN where there is only a prediction, rows without any left out."""
-        return self.of_kinds(KINDS[:-1]).rates
+    def known(self, *, with_marked: bool = False) -> RateTable:
+        """Return what is neither predicted nor marked by quality control.
+
+        NaN stands where nothing is known; rows and temperatures without anything are left out.
+        """
+        keep = (self.kind >= 0) & (self.kind < KINDS.index("predicted"))
+        return self._masked(keep if with_marked else keep & ~self.marked).rates
 
     def rows(self, keep: BoolArray) -> StoredRates:
         """Return only these transitions; `keep` has shape (n,)."""
@@ -43,6 +48,7 @@ class StoredRates:
             self.source_id[keep],
             self.log10_std[keep],
             self.extrapolated[keep],
+            self.marked[keep],
         )
 
     def columns(self, keep: BoolArray) -> StoredRates:
@@ -58,17 +64,21 @@ class StoredRates:
             self.source_id[:, keep],
             self.log10_std[:, keep],
             self.extrapolated[:, keep],
+            self.marked[:, keep],
         )
 
     def of_kinds(self, kinds: Sequence[str]) -> StoredRates:
         """Return only the values of these kinds; rows and temperatures that lose all of theirs go."""
-        keep = np.isin(self.kind, [KINDS.index(kind) for kind in kinds])
+        return self._masked(np.isin(self.kind, [KINDS.index(kind) for kind in kinds]))
+
+    def _masked(self, keep: BoolArray) -> StoredRates:
         masked = StoredRates(
             replace(self.rates, rate_cm3_s=np.where(keep, self.rates.rate_cm3_s, np.nan)),
             np.where(keep, self.kind, -1),
             np.where(keep, self.source_id, -1),
             np.where(keep, self.log10_std, np.nan),
             self.extrapolated & keep,
+            self.marked & keep,
         )
         return masked.rows(keep.any(axis=1)).columns(keep.any(axis=0))
 
@@ -194,7 +204,7 @@ def best_rates(
     columns = connection.execute(
         """
         SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank, source_id,
-               coalesce(log10_std, 'nan'::DOUBLE) AS log10_std, extrapolated
+               coalesce(log10_std, 'nan'::DOUBLE) AS log10_std, extrapolated, marked
         FROM best_value WHERE system_id = ?
         """,
         [system_id],
@@ -223,4 +233,5 @@ def best_rates(
         matrix("source_id", -1, np.int64),
         matrix("log10_std", np.nan, np.float64),
         matrix("extrapolated", False, np.bool_),
+        matrix("marked", False, np.bool_),
     )

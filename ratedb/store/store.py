@@ -19,18 +19,22 @@ from sqlmodel import Session, select
 
 from ratedb.errors import RatedbError
 from ratedb.store import levels as levels_
+from ratedb.store import quality as quality_
 from ratedb.store import rates as rates_
 from ratedb.store.connection import clear_errors
 from ratedb.store.levels import StoredLevels
 from ratedb.store.opening import open_store
 from ratedb.store.rates import StoredRates
 from ratedb.store.records import CollisionSystem, Model, Source
-from ratedb.tables import BoolArray, LevelTable, LineTable, Prediction, RateTable
+from ratedb.tables import BoolArray, Finding, LevelTable, LineTable, Prediction, RateTable
 
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What is said about the origin of the values of one import."""
+    """What is said about the origin of the values of one import, and what quality control found.
+
+    `files` are the names and SHA-256 of all files where the values come from more than one.
+    """
 
     kind: str
     method: str
@@ -38,6 +42,8 @@ class SourceInfo:
     file_name: str
     file_sha256: str
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,25 @@ class Store:
         with clear_errors(self.path):
             return rates_.best_rates(self._duckdb, _id(system.system_id), system.collider, molecule)
 
-    def query(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    def source_rates(self, name: str, source_id: int) -> RateTable:
+        """Return all rates of one source of a system; raises RatedbError where it is none of its sources."""
+        system = self.system(name)
+        known = [
+            row["source_id"]
+            for row in self.query(
+                "SELECT source_id FROM source WHERE system_id = ? ORDER BY 1", [system.system_id]
+            )
+        ]
+        if source_id not in known:
+            raise RatedbError(
+                f"{name} has no source {source_id}",
+                where=str(self.path),
+                expected="one of " + ", ".join(map(str, known)),
+                todo=f"`ratedb show {name}` lists them",
+            )
+        return quality_.source_rates(self._duckdb, source_id, system.collider, self.levels(system.molecule))
+
+    def query(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
         with clear_errors(self.path):
             cursor = self._duckdb.execute(sql, parameters or [])
@@ -227,8 +251,32 @@ class Store:
         )
         session.add(source)
         session.flush()
-        rates_.commit_staged(self._duckdb, _id(source.source_id))
-        return PutResult(_id(source.source_id), new, unchanged, all_warnings)
+        source_id = _id(source.source_id)
+        rates_.commit_staged(self._duckdb, source_id)
+        quality_.put_findings(self._duckdb, source_id, rates.levels, level_id, info.findings)
+        if info.files:
+            self._duckdb.executemany(
+                "INSERT INTO source_file VALUES (?, ?, ?)", [[source_id, *file] for file in info.files]
+            )
+        return PutResult(source_id, new, unchanged, all_warnings)
+
+    def put_findings(self, source_id: int, levels: LevelTable, findings: Sequence[Finding]) -> None:
+        """Keep what was found about a source in place of what was found before."""
+        with self.transaction():
+            quality_.forget_findings(self._duckdb, source_id)
+            level_id = levels_.ids_of(self._duckdb, levels)
+            quality_.put_findings(self._duckdb, source_id, levels, level_id, findings)
+
+    def accept_findings(self, source_ids: Sequence[int], rule: str, reason: str) -> int:
+        """Accept the findings of a rule about sources, so that they mark nothing; return how many."""
+        with self.transaction():
+            return quality_.accept_findings(self._duckdb, source_ids, rule, reason)
+
+    def put_source_order(self, name: str, source_ids: Sequence[int], reason: str) -> None:
+        """Keep an order in which the sources of a system win, the best first."""
+        system = self.system(name)
+        with self.transaction():
+            quality_.put_source_order(self._duckdb, _id(system.system_id), source_ids, reason)
 
     def put_model(self, model: Model) -> int:
         """Store a model and return its id."""

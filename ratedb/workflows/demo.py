@@ -20,9 +20,10 @@ from ratedb.formats.detect import read_file
 from ratedb.planning.plan import PlanRequest
 from ratedb.radiative.radex import lamda_folder, radex_available
 from ratedb.radiative.verify import to_json
-from ratedb.workflows.demo_picture import draw, plots_available
+from ratedb.workflows.demo_picture import draw
 from ratedb.workflows.evaluating import evaluate_model
 from ratedb.workflows.exporting import ExportOptions, export_systems
+from ratedb.workflows.figures import plots_available
 from ratedb.workflows.filling import fill_system
 from ratedb.workflows.importing import ImportOptions, import_files
 from ratedb.workflows.planning import make_plan

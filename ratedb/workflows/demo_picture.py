@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import io
 from pathlib import Path
 
 import numpy as np
 
-from ratedb.errors import RatedbError
 from ratedb.files import write_atomically
 from ratedb.tables import FloatArray
 from ratedb.workflows.evaluating import Evaluation
+from ratedb.workflows.figures import new_figure, rendered
 
 _GP, _NAIVE, _INK = "#1668a8", "#d9822b", "#444444"
 
 
-def plots_available() -> bool:
-    """Return whether matplotlib is installed, without importing it."""
-    return importlib.util.find_spec("matplotlib") is not None
-
-
 def draw(evaluation: Evaluation, train_j: tuple[int, ...], path: Path) -> None:
     """Draw an evaluation as a PNG; raises RatedbError without matplotlib or where it cannot be written."""
-    if not plots_available():
-        raise RatedbError("matplotlib is not installed", todo="pip install 'ratedb[plots]'")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11.0, 4.8), layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2, width_ratios=(1.0, 1.25))
+    figure, (left, right) = new_figure((11.0, 4.8), 2, (1.0, 1.25))
     _draw_scatter(left, evaluation)
     _draw_by_j(right, evaluation, train_j)
     figure.suptitle(
@@ -38,9 +24,7 @@ def draw(evaluation: Evaluation, train_j: tuple[int, ...], path: Path) -> None:
         + ", ".join(map(str, train_j)),
         color=_INK,
     )
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=110, metadata={"Software": None})
-    write_atomically({path: buffer.getvalue()})
+    write_atomically({path: rendered(figure, "png")})
 
 
 def _errors(evaluation: Evaluation) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -150,7 +150,7 @@ def _wanted_pairs(levels: LevelTable, record: Model, j_values: tuple[int, ...] |
 
 
 def _known_values(stored: StoredRates, prediction: Prediction, mine: set[int]) -> tuple[BoolArray, BoolArray]:
-    """Return what is known without prediction, and what this model already predicted, shape (n, m)."""
+    """Return what is known (neither predicted nor marked) and what this model predicted, shape (n, m)."""
     n = len(prediction.levels)
     row_of = {
         int(u) * n + int(w): row
@@ -179,7 +179,7 @@ def _known_values(stored: StoredRates, prediction: Prediction, mine: set[int]) -
         result: BoolArray = there[rows]
         return result
 
-    known = aligned((stored.kind >= 0) & ~predicted)
+    known = aligned((stored.kind >= 0) & ~predicted & ~stored.marked)
     own = aligned(predicted & np.isin(stored.source_id, sorted(mine)))
     return known, own
 

@@ -17,10 +17,13 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.files import read_bytes, sha256
 from ratedb.formats.detect import ReadOptions, read_file
 from ratedb.physics.transitions import format_integers
+from ratedb.quality.check import check_sources
 from ratedb.store.plans import known_j, newest_plan
 from ratedb.store.rates import KINDS
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
-from ratedb.tables import LevelTable, MoleculeFile, PartnerRates, RateTable
+from ratedb.tables import Finding, LevelTable, LineTable, MoleculeFile, PartnerRates, RateTable
+from ratedb.workflows.averaging import average_files
+from ratedb.workflows.checking import QUALITIES, counts, findings_of, refuse_errors
 
 IMPORT_KINDS = KINDS[:-1]
 
@@ -29,7 +32,9 @@ IMPORT_KINDS = KINDS[:-1]
 class ImportOptions:
     """How to read files and what to record of their origin; `j` keeps only these initial j.
 
-    `levels` and `collider_levels` are files with the levels that the rates refer to.
+    `levels` and `collider_levels` are files with the levels that the rates refer to. `quality` is off, warn
+    (findings are kept, and errors mark their values) or strict (errors refuse the file). With `temperature_k`
+    the files hold cross sections, which are averaged together; `reduced_mass_u` is for those without one.
     """
 
     file_format: str = "auto"
@@ -41,6 +46,20 @@ class ImportOptions:
     j: tuple[int, ...] | None = None
     levels: tuple[Path, ...] = ()
     collider_levels: Path | None = None
+    quality: str = "warn"
+    temperature_k: tuple[float, ...] = ()
+    reduced_mass_u: float | None = None
+
+    def check(self) -> None:
+        """Raise UsageError for an unknown kind or quality."""
+        if self.kind not in IMPORT_KINDS:
+            raise UsageError(
+                f"a file cannot bring rates of kind {self.kind!r}", expected=" or ".join(IMPORT_KINDS)
+            )
+        if self.quality not in QUALITIES:
+            raise UsageError(f"unknown quality {self.quality!r}", expected=" or ".join(QUALITIES))
+        if self.molecule is not None and not re.fullmatch(r"[A-Za-z0-9()'+-]+", self.molecule):
+            raise UsageError("not the name of a molecule", expected="a name such as CO", got=self.molecule)
 
 
 @dataclass(frozen=True)
@@ -56,7 +75,8 @@ class PlanProgress:
 class ImportedSystem:
     """What one partner of one file brought; `rates`, `new` and `unchanged` count values.
 
-    `plan` is how far the system's newest plan with a chosen set has come, None where there is none.
+    `findings` are counts of what quality control found, by rule. `plan` is how far the system's newest plan
+    with a chosen set has come, None where there is none.
     """
 
     system: str
@@ -68,6 +88,7 @@ class ImportedSystem:
     new: int
     unchanged: int
     warnings: tuple[str, ...]
+    findings: tuple[dict[str, Any], ...] = ()
     plan: PlanProgress | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -89,27 +110,53 @@ def import_files(
     store; the store is then as it was.
     """
     options = options or ImportOptions()
-    if options.kind not in IMPORT_KINDS:
-        raise UsageError(
-            f"a file cannot bring rates of kind {options.kind!r}", expected=" or ".join(IMPORT_KINDS)
-        )
+    options.check()
+    known_levels = partial(_stored_levels, db)
     incoming: list[Incoming] = []
-    for path in paths:
+    if options.temperature_k:
+        incoming.append(_from_cross_sections(paths, options, known_levels, report))
+    for path in () if options.temperature_k else paths:
         report(f"reading {path.name}")
-        incoming.append(read_incoming(path, options, partial(_stored_levels, db)))
+        incoming.append(read_incoming(path, options, known_levels))
     report("storing")
     with ExitStack() as stack:
         if dry_run and not db.exists():
             db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
         store = stack.enter_context(Store(db, write=True, create=True))
+        if options.quality != "off":
+            incoming = [_against_stored(store, file) for file in incoming]
         results = store.put_rates(incoming, dry_run=dry_run)
-        tables = [table for file in incoming for table, _ in file.sources]
-        systems = {table.system for table in tables}
+        sources = [source for file in incoming for source in file.sources]
+        systems = {table.system for table, _ in sources}
         progress = {} if dry_run else {system: _progress(store, system) for system in systems}
     return [
-        replace(_imported(table, result), plan=progress.get(table.system))
-        for table, result in zip(tables, results, strict=True)
+        replace(_imported(table, info, result), plan=progress.get(table.system))
+        for (table, info), result in zip(sources, results, strict=True)
     ]
+
+
+def _against_stored(store: Store, file: Incoming) -> Incoming:
+    """Return a file with findings about sources of the same system that the store has already."""
+    return replace(
+        file,
+        sources=tuple(
+            (table, replace(info, findings=(*info.findings, *_about_stored(store, table, info))))
+            for table, info in file.sources
+        ),
+    )
+
+
+def _about_stored(store: Store, table: RateTable, info: SourceInfo) -> list[Finding]:
+    if not store.has_system(table.system):
+        return []
+    rows = store.query(
+        "SELECT source_id FROM sources WHERE system = ? AND kind <> 'predicted' AND file_sha256 <> ?",
+        [table.system, info.file_sha256],
+    )
+    found: list[Finding] = []
+    for row in rows:
+        found += check_sources(store.source_rates(table.system, row["source_id"]), table)
+    return found
 
 
 def _progress(store: Store, system: str) -> PlanProgress | None:
@@ -144,13 +191,8 @@ def read_incoming(
 
     `known_levels` gives the levels of a molecule for files that name theirs by v and j only.
     """
-    if options.molecule is not None and not re.fullmatch(r"[A-Za-z0-9()'+-]+", options.molecule):
-        raise UsageError("not the name of a molecule", expected="a name such as CO", got=options.molecule)
     content_sha256 = sha256(read_bytes(path))
-    reading = ReadOptions(
-        options.molecule, options.collider, options.levels, options.collider_levels, known_levels
-    )
-    file = read_file(path, reading, file_format=options.file_format)
+    file = read_file(path, _reading(options, known_levels), file_format=options.file_format)
     _need_rates(file, path)
     sources = []
     for partner, rates, warnings in _wanted(file, options.j, path):
@@ -161,9 +203,75 @@ def read_incoming(
             file_name=path.name,
             file_sha256=content_sha256,
             warnings=(*file.warnings, *warnings, *_doubtful_kind(partner, options)),
+            findings=_findings(file, partner, rates, options, path),
         )
         sources.append((rates, info))
     return Incoming(file.lines, tuple(sources))
+
+
+def _reading(options: ImportOptions, known_levels: Callable[[str], LevelTable | None]) -> ReadOptions:
+    return ReadOptions(
+        options.molecule, options.collider, options.levels, options.collider_levels, known_levels
+    )
+
+
+def _from_cross_sections(
+    paths: Sequence[Path],
+    options: ImportOptions,
+    known_levels: Callable[[str], LevelTable | None],
+    report: Callable[[str], None],
+) -> Incoming:
+    """Return the rates that files of cross sections give together, as one source."""
+    averaged = average_files(
+        paths,
+        _reading(options, known_levels),
+        options.temperature_k,
+        file_format=options.file_format,
+        method=options.method,
+        reduced_mass_u=options.reduced_mass_u,
+        report=report,
+    )
+    thermal = averaged.thermal
+    partner = PartnerRates(thermal.rates, options.reference or "not stated")
+    file = MoleculeFile(
+        averaged.table.levels, LineTable.empty(), (partner,), averaged.warnings, thermal.findings
+    )
+    where = paths[0] if len(paths) == 1 else paths[0].parent
+    name, digest = averaged.files[0]
+    if len(paths) > 1:
+        name = f"{len(paths)} files"
+        digest = sha256("".join(sorted(one for _, one in averaged.files)).encode())
+    sources = []
+    for _, rates, warnings in _wanted(file, options.j, where):
+        info = SourceInfo(
+            kind=options.kind,
+            method=f"{averaged.table.method}, thermal average of cross sections",
+            reference=partner.reference,
+            file_name=name,
+            file_sha256=digest,
+            warnings=(*file.warnings, *warnings),
+            findings=_findings(file, partner, rates, options, where),
+            files=averaged.files if len(paths) > 1 else (),
+        )
+        sources.append((rates, info))
+    return Incoming(file.lines, tuple(sources))
+
+
+def _findings(
+    file: MoleculeFile, partner: PartnerRates, rates: RateTable, options: ImportOptions, path: Path
+) -> tuple[Finding, ...]:
+    """Return what is found in the rates that are kept; raises RatedbError for errors where strict."""
+    if options.quality == "off":
+        return ()
+    kept = {rates.transition_name(row) for row in range(len(rates))}
+    found = [
+        one
+        for one in findings_of(partner, file.lines, file.findings)
+        if one.transition is None or one.transition in kept
+    ]
+    if options.quality == "strict":
+        refuse_errors(found, f"{path}, {rates.system}")
+    return tuple(found)
 
 
 def _wanted(
@@ -222,7 +330,7 @@ def _need_rates(file: MoleculeFile, path: Path) -> None:
         )
 
 
-def _imported(table: RateTable, result: PutResult) -> ImportedSystem:
+def _imported(table: RateTable, info: SourceInfo, result: PutResult) -> ImportedSystem:
     return ImportedSystem(
         system=table.system,
         source_id=result.source_id,
@@ -233,4 +341,5 @@ def _imported(table: RateTable, result: PutResult) -> ImportedSystem:
         new=result.new,
         unchanged=result.unchanged,
         warnings=result.warnings,
+        findings=tuple(counts(info.findings)),
     )

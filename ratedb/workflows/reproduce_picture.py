@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ratedb.errors import RatedbError
-from ratedb.workflows.demo_picture import plots_available
+from ratedb.workflows.figures import new_figure, rendered
 
 if TYPE_CHECKING:
     from ratedb.workflows.reproducing import SizeResult
@@ -17,7 +15,7 @@ _SINGLE, _OPTIMAL, _WORST = "#222222", "#c0392b", "#c0392b"
 
 def draw_by_size(system: str, sizes: Sequence[SizeResult], figure_format: str) -> bytes:
     """Return figure 3: the error of log10 k in percent for each size, single and composite kernel."""
-    figure, axes = _figure((6.0, 4.2))
+    figure, axes = new_figure((6.0, 4.2))
     n = [size.plan.n for size in sizes]
     for results, style, colour, name in (
         ([size.single for size in sizes], "o", _SINGLE, "single kernel"),
@@ -31,12 +29,12 @@ def draw_by_size(system: str, sizes: Sequence[SizeResult], figure_format: str) -
     axes.set_ylabel("test error (% of log$_{10}$ k)")
     axes.set_title(f"{system}: best set of each size", fontsize=11)
     axes.legend(frameon=False)
-    return _rendered(figure, figure_format)
+    return rendered(figure, figure_format)
 
 
 def draw_by_j(system: str, sizes: Sequence[SizeResult], figure_format: str) -> bytes:
     """Return figure 4: the error by initial j of two sizes, 3 and 6 where they are there, and the worst."""
-    figure, axes = _figure((8.0, 4.6))
+    figure, axes = new_figure((8.0, 4.6))
     papers = [size for size in sizes if size.plan.n in (3, 6)]
     shown = papers if len(papers) == 2 else [sizes[0], *sizes[1:][-1:]]
     for size, marker, colour in zip(shown, ("s", "o"), ("#1668a8", _SINGLE), strict=False):
@@ -51,31 +49,4 @@ def draw_by_j(system: str, sizes: Sequence[SizeResult], figure_format: str) -> b
     axes.set_ylabel("test error (% of log$_{10}$ k)")
     axes.set_title(f"{system}: error of the j that were not computed", fontsize=11)
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
-    return _rendered(figure, figure_format)
-
-
-def need_plots() -> None:
-    """Raise RatedbError where matplotlib is not installed."""
-    if not plots_available():
-        raise RatedbError("matplotlib is not installed", todo="pip install 'ratedb[plots]'")
-
-
-def _figure(size: tuple[float, float]) -> tuple[Any, Any]:
-    need_plots()
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure, figure.subplots()
-
-
-def _rendered(figure: Any, figure_format: str) -> bytes:
-    # Without dates and random names, so that the same result gives the same file.
-    import matplotlib as mpl
-
-    metadata = {"Software": None} if figure_format == "png" else {"Date": None}
-    buffer = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "ratedb"}):
-        figure.savefig(buffer, dpi=110, format=figure_format, metadata=metadata)
-    return buffer.getvalue()
+    return rendered(figure, figure_format)

@@ -27,7 +27,8 @@ from ratedb.planning.screening import SetScore, TrialSet, refit
 from ratedb.store.store import Store
 from ratedb.tables import FloatArray, IntArray, RateTable
 from ratedb.workflows.exhaustive import SearchOptions, known_system, part_of_target, search_sets
-from ratedb.workflows.reproduce_picture import draw_by_j, draw_by_size, need_plots
+from ratedb.workflows.figures import need_plots
+from ratedb.workflows.reproduce_picture import draw_by_j, draw_by_size
 
 _NEIGHBOURS = 7  # rows of table II
 _TABLE_II_SIZE = 5

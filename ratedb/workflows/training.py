@@ -34,7 +34,8 @@ class TrainOptions:
     """What to train on and what to try; None leaves the choice to ratedb.
 
     `target_j` are the initial j that the model is for (default: all of the molecule's levels). `prior` names
-    another system of the store whose rates are the prior mean. The rest is as in SearchRequest.
+    another system of the store whose rates are the prior mean. `use_marked` learns also from values that
+    quality control marked. The rest is as in SearchRequest.
     """
 
     train_j: tuple[int, ...] | None = None
@@ -52,6 +53,7 @@ class TrainOptions:
     seed: int = 0
     jobs: int = 1
     scheduler: str | None = None
+    use_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,9 +105,10 @@ def train_model(
     with Store(db) as store:
         stored = store.rates(system)
         system_id = store.system(system).system_id or 0
-        sets = _choose_sets(store, system, options, stored.known())
+        known = stored.known(with_marked=options.use_marked)
+        sets = _choose_sets(store, system, options, known)
         prior = None if options.prior is None else _prior_of(store, system, options.prior)
-    known, marks = usable_rates(stored.known())
+    known, marks = usable_rates(known)
     training, warnings = complete_curves(rates_of_j(known, sets.train_j, "training"))
     warnings = [*marks, *warnings]
     validation = at_temperatures(rates_of_j(known, sets.validate_j, "validation"), training.temperature_k)
@@ -133,6 +136,7 @@ def train_model(
         tried=found.tried,
         warnings=(
             *warnings,
+            *_about_marks(stored, sets, options.use_marked),
             *_without_rates(sets, predictor),
             *_not_computed(stored, sets.train_j),
             *_not_fitted(found.tried),
@@ -279,6 +283,16 @@ def _not_computed(stored: StoredRates, train_j: tuple[int, ...]) -> list[str]:
         if count:
             found.append(f"{count} of the training values are {kind}")
     return found
+
+
+def _about_marks(stored: StoredRates, sets: _Sets, use_marked: bool) -> list[str]:
+    """Warn of values of the training or validation j that quality control marked."""
+    rows = np.isin(stored.rates.initial_j(), (*sets.train_j, *sets.validate_j))
+    count = int(stored.marked[rows].sum())
+    if not count:
+        return []
+    done = "used all the same" if use_marked else "left out"
+    return [f"{count} values that quality control marked are {done}; `ratedb check` says why"]
 
 
 def _without_rates(sets: _Sets, predictor: Predictor) -> list[str]:

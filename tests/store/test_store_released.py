@@ -35,7 +35,10 @@ def test_a_store_of_an_earlier_version_shows_every_number_it_showed(released: tu
     expected = json.loads((FOLDER / f"{version}.json").read_text())
     with Store(path) as store:
         for view, rows in expected.items():
-            assert [dict(row) for row in store.query(WRITE["VIEWS"][view])] == rows, view
+            shown = store.query(WRITE["VIEWS"][view])
+            assert len(shown) == len(rows)
+            for now, then in zip(shown, rows, strict=True):  # later versions may add columns
+                assert {name: now[name] for name in then} == then, view
     assert schema_version(path) == migrations.available()[-1].version
 
 

@@ -17,9 +17,9 @@ from ratedb.store.store import Store
 
 PUBLISHED = {
     "rates": """system molecule collider v j v_final j_final upper_label lower_label temperature_k rate_cm3_s
-        log10_std kind source_id model_id extrapolated""",
+        log10_std kind source_id model_id extrapolated marked""",
     "rates_all": """system molecule collider v j v_final j_final upper_label lower_label temperature_k
-        rate_cm3_s log10_std kind source_id model_id extrapolated""",
+        rate_cm3_s log10_std kind source_id model_id extrapolated marked""",
     "levels": "molecule label v j energy_cm1 weight level_id level_set_id",
     "radiative": """molecule upper_label lower_label v j v_final j_final einstein_a_s1 frequency_ghz
         level_set_id upper_id lower_id""",
@@ -28,6 +28,10 @@ PUBLISHED = {
     "models": """model_id system engine kernel features train_j validate_j target_j training_sha256
         training_source_ids criterion seed validation tried seconds trained_at ratedb_version
         library_versions mean prior""",
+    "findings": """system source_id rule severity upper_label lower_label v j v_final j_final temperature_k
+        value expected detail accepted_because found_at ratedb_version""",
+    "source_orders": "order_id system source_ids reason ordered_at ratedb_version",
+    "source_files": "source_id file_name file_sha256",
     "plans": "plan_id system strategy request candidates chosen planned_at ratedb_version",
 }
 GRID = (10.0, 20.0, 30.0)

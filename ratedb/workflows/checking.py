@@ -1,0 +1,145 @@
+"""Quality control: of what a file brings, and of what a store has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from ratedb.errors import RatedbError, UsageError
+from ratedb.quality.check import check_levels, check_rates, check_sources, check_title
+from ratedb.quality.rules import RULES
+from ratedb.store.store import Store
+from ratedb.tables import Finding, LineTable, PartnerRates, RateTable
+
+QUALITIES = ("off", "warn", "strict")
+"""What import does with findings: look for none, keep them and mark values, or refuse errors."""
+
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class SourceFindings:
+    """What was found about one source of a system."""
+
+    system: str
+    source_id: int
+    findings: tuple[Finding, ...]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return each finding as plain JSON values, with the name of its transition."""
+        return [
+            asdict(one) | {"system": self.system, "source_id": self.source_id, "transition": one.transition}
+            for one in self.findings
+        ]
+
+
+def findings_of(partner: PartnerRates, lines: LineTable, seen: Sequence[Finding] = ()) -> list[Finding]:
+    """Return what the rules find in one partner of a file; `seen` is what its reader saw."""
+    rates = partner.rates
+    found = [one for one in seen if one.system == rates.system]
+    found += check_rates(rates)
+    found += check_levels(rates.levels, lines, rates.system)
+    title = check_title(partner.reference, rates.temperature_k, rates.system)
+    return found if title is None else [*found, title]
+
+
+def refuse_errors(findings: Sequence[Finding], where: str) -> None:
+    """Raise RatedbError where a finding is an error."""
+    errors = [one for one in findings if one.severity == "error"]
+    if errors:
+        named = "; ".join(f"{one.transition or one.system}: {one.detail}" for one in errors[:_NAMED])
+        raise RatedbError(
+            f"quality control finds {len(errors)} errors",
+            where=where,
+            expected="none, with --quality strict",
+            got=named,
+            todo="import with --quality warn to store the values and mark these, or correct the file",
+        )
+
+
+def counts(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Return how many findings there are of each rule and severity, errors first, with an example."""
+    order = {"error": 0, "warning": 1, "note": 2}
+    groups: dict[tuple[int, str], list[Finding]] = {}
+    for one in findings:
+        groups.setdefault((order[one.severity], one.rule), []).append(one)
+    return [
+        {
+            "rule": rule,
+            "severity": group[0].severity,
+            "findings": len(group),
+            "transitions": len({one.transition for one in group if one.transition}),
+            "example": f"{group[0].transition}: {group[0].detail}"
+            if group[0].transition
+            else group[0].detail,
+        }
+        for (_, rule), group in sorted(groups.items())
+    ]
+
+
+def check_store(
+    db: Path,
+    system: str | None = None,
+    *,
+    mark: bool = False,
+    report: Callable[[str], None] = lambda text: None,
+) -> list[SourceFindings]:
+    """Apply the rules to every source of a system, or of all; with `mark` keep what they find.
+
+    Predictions are not looked at. Findings about two sources that contradict each other stand under the newer
+    one. What someone has accepted stays accepted. Raises RatedbError for an unknown system.
+    """
+    with Store(db, write=mark) as store:
+        names = store.system_names() if system is None else [store.system(system).name]
+        found: list[SourceFindings] = []
+        for number, name in enumerate(names, start=1):
+            report(f"checking {name}: {number} of {len(names)}")
+            found += _check_system(store, name)
+        if mark:
+            for one in found:
+                levels = store.levels(store.system(one.system).molecule).levels
+                store.put_findings(one.source_id, levels, one.findings)
+    return found
+
+
+def _check_system(store: Store, name: str) -> list[SourceFindings]:
+    molecule = store.levels(store.system(name).molecule)
+    rows = store.query(
+        "SELECT source_id, reference FROM sources WHERE system = ? AND kind <> 'predicted' ORDER BY 1", [name]
+    )
+    tables: dict[int, RateTable] = {
+        row["source_id"]: store.source_rates(name, row["source_id"]) for row in rows
+    }
+    found: dict[int, list[Finding]] = {}
+    for row in rows:
+        number = row["source_id"]
+        partner = PartnerRates(tables[number], row["reference"])
+        found[number] = findings_of(partner, molecule.lines)
+    for older, newer in combinations(tables, 2):
+        found[newer] += check_sources(tables[older], tables[newer])
+    return [SourceFindings(name, number, tuple(findings)) for number, findings in found.items()]
+
+
+def accept(db: Path, system: str, rule: str, reason: str) -> int:
+    """Accept the stored findings of a rule about a system, so that they mark nothing; return how many.
+
+    Raises UsageError for an unknown rule or without a reason, RatedbError where there is no such finding.
+    """
+    names = [one.name for one in RULES]
+    if rule not in names:
+        raise UsageError(f"unknown rule {rule!r}", expected=" ".join(names))
+    if not reason.strip():
+        raise UsageError("findings are accepted for a reason", expected="--because TEXT", got="none")
+    with Store(db, write=True) as store:
+        store.system(system)
+        rows = store.query("SELECT source_id FROM sources WHERE system = ?", [system])
+        count = store.accept_findings([row["source_id"] for row in rows], rule, reason)
+    if not count:
+        raise RatedbError(
+            f"{system} has no finding of {rule} to accept",
+            todo=f"`ratedb check {system} --mark` keeps what is found",
+        )
+    return count

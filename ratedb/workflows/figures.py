@@ -1,0 +1,56 @@
+"""What all pictures share: matplotlib where it is installed, and the same file for the same result."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ratedb.errors import RatedbError, UsageError
+
+FIGURE_FORMATS = ("png", "svg")
+
+
+def plots_available() -> bool:
+    """Return whether matplotlib is installed, without importing it."""
+    return importlib.util.find_spec("matplotlib") is not None
+
+
+def need_plots() -> None:
+    """Raise RatedbError where matplotlib is not installed."""
+    if not plots_available():
+        raise RatedbError("matplotlib is not installed", todo="pip install 'ratedb[plots]'")
+
+
+def figure_format_of(path: Path) -> str:
+    """Return png or svg by the name of a file; raises UsageError for another."""
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix not in FIGURE_FORMATS:
+        raise UsageError(
+            "not the name of a picture", expected="a name that ends in .png or .svg", got=path.name
+        )
+    return suffix
+
+
+def new_figure(size: tuple[float, float], columns: int = 1, ratios: Sequence[float] | None = None) -> Any:
+    """Return a figure (size in inches) and its axes side by side; raises RatedbError without matplotlib."""
+    need_plots()
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(1, columns, width_ratios=ratios)
+
+
+def rendered(figure: Any, figure_format: str) -> bytes:
+    """Return a figure as a PNG or SVG, without dates and random names."""
+    import matplotlib as mpl
+
+    metadata = {"Software": None} if figure_format == "png" else {"Date": None}
+    buffer = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "ratedb"}):
+        figure.savefig(buffer, dpi=110, format=figure_format, metadata=metadata)
+    return buffer.getvalue()
