@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 from commands import METRIC_KEYS, TRAIN, Run
 
+from ratedb.store.migrations import available
+
 COMMANDS = ["import", "systems", "show", "plan", "train", "evaluate", "fill", "export", "verify", "sql"]
-COMMANDS += ["demo", "doctor"]
+COMMANDS += ["demo", "doctor", "sources", "compare", "check"]
 
 
 def test_import_says_what_each_system_got(run: Run, rotor_file: Path, tmp_path: Path) -> None:
@@ -22,6 +24,8 @@ def test_import_says_what_each_system_got(run: Run, rotor_file: Path, tmp_path: 
     first = answer.json["systems"][0]
     assert first.pop("warnings") == []
     assert first.pop("source_id") == 1
+    # All curves of the made-up rotor have one shape, as those of a formula.
+    assert [one["rule"] for one in first.pop("findings") if one["severity"] != "note"] == ["few-shapes"]
     assert first == {
         "system": "AB+p-H2",
         "levels": 15,
@@ -159,7 +163,7 @@ def test_doctor_looks_at_the_database_and_the_optional_parts(run: Run, filled: P
     checks = {check["name"]: check for check in answer.json["checks"]}
     assert answer.code == 0
     assert set(checks) >= {"ratedb", "tensorflow", "database", "disk", "RADEX", "plots"}
-    assert "schema 4" in checks["database"]["detail"]
+    assert f"schema {available()[-1].version}" in checks["database"]["detail"]
 
 
 def test_doctor_reports_a_broken_database_with_code_1(run: Run, tmp_path: Path) -> None:

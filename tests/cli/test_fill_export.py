@@ -116,7 +116,17 @@ def test_strict_refuses_a_file_with_a_warning_and_the_old_file_stays(
     words = text[row].split()
     text[row] = " ".join([*words[:3], "0.0", *words[4:]])
     (tmp_path / "zero.dat").write_text("\n".join(text) + "\n")
-    run("--db", imported, "--quiet", "import", tmp_path / "zero.dat", "--reference", "newer")
+    run(
+        "--db",
+        imported,
+        "--quiet",
+        "import",
+        tmp_path / "zero.dat",
+        "--reference",
+        "newer",
+        "--quality",
+        "off",
+    )
     target = tmp_path / "ab.dat"
     target.write_text("old")
     answer = run("--db", imported, "export", "AB+p-H2", "-o", target, "--strict")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stores import put
-from synthetic import rotor_levels, rotor_rates
+from synthetic import rotor_levels, rotor_lines, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.store.store import Store
+from ratedb.store.store import Incoming, SourceInfo, Store
 from ratedb.tables import RateTable
 from ratedb.workflows.compare_picture import draw_comparison
 from ratedb.workflows.comparing import SourceComparison, compare_sources
@@ -28,6 +27,11 @@ def times(rates: RateTable, factor: np.ndarray | float) -> RateTable:
         rates.temperature_k,
         rates.rate_cm3_s * factor,
     )
+
+
+def put(store: Store, rates: RateTable, reference: str) -> None:
+    info = SourceInfo("computed", "CC", reference, f"{reference}.dat", "0" * 64)
+    store.put_rates([Incoming(rotor_lines(rates.levels), ((rates, info),))])
 
 
 def compared(folder: Path, first: RateTable, second: RateTable) -> SourceComparison:
