@@ -27,7 +27,8 @@ from ratedb.models.workers import workers
 from ratedb.planning.plan import PlanRequest
 from ratedb.planning.screening import SetScore, TrialSet, refit, trial_sets
 from ratedb.workflows.exhaustive import ExhaustiveResult, SearchOptions, known_system, search_sets
-from ratedb.workflows.importing import ImportOptions, import_files
+from ratedb.workflows.importing import import_files
+from ratedb.workflows.incoming import ImportOptions
 
 TARGET, GIVEN, SIZES = tuple(range(5, 21)), (5,), (2, 3, 4, 5, 6)
 RANDOM_SETS = 200

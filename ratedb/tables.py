@@ -44,6 +44,14 @@ def _require(condition: bool, what: str, expected: str, got: object) -> None:
         raise RatedbError(what, expected=expected, got=str(got))
 
 
+def gap_patterns(known: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Return the different rows of `known`, shape (n, m), and which of them each row is, shape (n,)."""
+    if known.all():  # nearly always; sorting a million rows to see it takes seconds
+        return np.ones((min(len(known), 1), known.shape[1]), dtype=np.bool_), np.zeros(len(known), np.int64)
+    patterns, group = np.unique(known, axis=0, return_inverse=True)
+    return patterns, np.ravel(group).astype(np.int64)
+
+
 def _need_levels(where: str, ends: IntArray, count: int) -> None:
     inside = bool(ends.min() >= 0 and ends.max() < count)
     _require(inside, f"{where}: a level index is outside the levels", f"0..{count - 1}", ends.max())

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratedb.store.levels import StoredLevels, positions
-from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable
+from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable, gap_patterns
 
 KINDS = ("computed", "scaled", "extrapolated", "predicted")
 """What a value can be, in the order in which they win; a test holds this to the table kind_rank."""
@@ -115,11 +115,11 @@ def stage(
     std = np.full_like(rate_cm3_s, np.nan) if log10_std is None else log10_std
     flags = np.zeros(len(upper_id), dtype=np.bool_) if extrapolated is None else extrapolated
     # Rows that know the same temperatures share a grid; nearly always this is one group.
-    patterns, group = np.unique(known, axis=0, return_inverse=True)
+    patterns, group = gap_patterns(known)
     for number, pattern in enumerate(patterns):
         if not pattern.any():
             continue
-        rows = np.flatnonzero(np.ravel(group) == number)
+        rows = np.flatnonzero(group == number)
         cut = np.ix_(rows, np.flatnonzero(pattern))
         _stage_group(
             connection,
@@ -137,29 +137,20 @@ def _stage_group(
     rate_cm3_s: FloatArray,
     log10_std: FloatArray | None,
 ) -> None:
-    n, m = rate_cm3_s.shape
-    head = {"row": np.arange(n), "upper_id": heads[0], "lower_id": heads[1], "extrapolated": heads[2]}
-    flat = {"row": np.repeat(np.arange(n), m), "place": np.tile(np.arange(m), n), "rate": rate_cm3_s.ravel()}
+    # One column for each temperature, put together to lists by DuckDB: far quicker than grouping values.
+    columns = {"upper_id": heads[0], "lower_id": heads[1], "extrapolated": heads[2]}
+    places = range(rate_cm3_s.shape[1])
+    columns |= {f"rate{place}": np.ascontiguousarray(rate_cm3_s[:, place]) for place in places}
     deviation = "NULL"
     if log10_std is not None:
-        flat["std"] = log10_std.ravel()
-        deviation = "list(std ORDER BY place)"
-    connection.register("incoming_head", head)
-    connection.register("incoming_flat", flat)
+        columns |= {f"std{place}": np.ascontiguousarray(log10_std[:, place]) for place in places}
+        deviation = f"[{', '.join(f'std{place}' for place in places)}]"
+    connection.register("incoming", columns)
     connection.execute(
-        f"""
-        INSERT INTO staged
-        SELECT 0, upper_id, lower_id, {int(grid)}, rate, std, extrapolated
-        FROM incoming_head
-        JOIN (
-            SELECT row, list(rate ORDER BY place) AS rate, {deviation} AS std
-            FROM incoming_flat GROUP BY row
-        ) USING (row)
-        ORDER BY row
-        """
+        f"INSERT INTO staged SELECT 0, upper_id, lower_id, {int(grid)},"
+        f" [{', '.join(f'rate{place}' for place in places)}], {deviation}, extrapolated FROM incoming"
     )
-    connection.unregister("incoming_head")
-    connection.unregister("incoming_flat")
+    connection.unregister("incoming")
 
 
 def drop_unchanged(

@@ -11,7 +11,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.store.store import Store
-from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, RateTable
+from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, RateTable, gap_patterns
 
 _OUTLIER_MADS = 5.0
 _MAD_TO_STD = 1.4826
@@ -147,9 +147,9 @@ def _log10(rate_cm3_s: FloatArray) -> FloatArray:
 def _at(grid_k: FloatArray, log10_k: FloatArray, wanted_k: FloatArray) -> FloatArray:
     """Interpolate rows with gaps to temperatures within the range of each; nodes keep their values."""
     result = np.full((len(log10_k), len(wanted_k)), np.nan)
-    patterns, group = np.unique(np.isfinite(log10_k), axis=0, return_inverse=True)
+    patterns, group = gap_patterns(np.isfinite(log10_k))
     for number, known in enumerate(patterns):
-        rows = np.flatnonzero(np.ravel(group) == number)
+        rows = np.flatnonzero(group == number)
         if not known.any():
             continue
         nodes = grid_k[known]

@@ -25,7 +25,8 @@ from ratedb.workflows.evaluating import evaluate_model
 from ratedb.workflows.exporting import ExportOptions, export_systems
 from ratedb.workflows.figures import plots_available
 from ratedb.workflows.filling import fill_system
-from ratedb.workflows.importing import ImportOptions, import_files
+from ratedb.workflows.importing import import_files
+from ratedb.workflows.incoming import ImportOptions
 from ratedb.workflows.planning import make_plan
 from ratedb.workflows.training import TrainOptions, train_model
 from ratedb.workflows.verifying import verify_files

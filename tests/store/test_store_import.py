@@ -12,7 +12,8 @@ from synthetic import lamda_text, rotor_levels, rotor_rates
 from ratedb.errors import RatedbError, UsageError
 from ratedb.store.store import Store
 from ratedb.tables import RateTable
-from ratedb.workflows.importing import IMPORT_KINDS, ImportOptions, import_files
+from ratedb.workflows.importing import import_files
+from ratedb.workflows.incoming import IMPORT_KINDS, ImportOptions
 
 
 def lamda_file(folder: Path, *tables: RateTable, name: str = "xy.dat") -> Path:

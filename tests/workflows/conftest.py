@@ -12,7 +12,8 @@ from synthetic import lamda_text, rotor_levels
 from threadpoolctl import threadpool_limits
 
 from ratedb.physics.transitions import parse_integers
-from ratedb.workflows.importing import ImportOptions, import_files
+from ratedb.workflows.importing import import_files
+from ratedb.workflows.incoming import ImportOptions
 
 StoreOf = Callable[[str], Path]
 

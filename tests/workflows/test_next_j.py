@@ -21,7 +21,8 @@ from ratedb.store.plans import get_plan, opened
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.workflows import next_j as next_j_module
-from ratedb.workflows.importing import ImportOptions, import_files
+from ratedb.workflows.importing import import_files
+from ratedb.workflows.incoming import ImportOptions
 from ratedb.workflows.next_j import NextResult, plan_next, state_of
 from ratedb.workflows.planning import PlanOptions, make_plan
 from ratedb.workflows.variance import VarianceOptions, learn_for
