@@ -113,8 +113,6 @@ class _Found:
             if kinetic[level] <= 0:
                 what = f"level {self.levels.label[level]} is not open at {self.total_cm1:g} cm-1"
                 raise refuse(path, self.at, what, "cross sections between open levels only")
-        if (self.matrix < 0).any():
-            raise refuse(path, self.at, "a cross section is negative", "numbers >= 0")
         notes: list[str] = []
         entries = Entries(initial, final, kinetic[initial], self.matrix.reshape(-1))
         entries = densely_sampled(entries, lowest_kinetic(entries, self.levels), self.jtot_step, notes)
@@ -142,7 +140,8 @@ class _Words:
 
     def __init__(self, path: Path, lines: list[Line]) -> None:
         self.path = path
-        self.lines = lines
+        count = max((k for k, line in enumerate(lines, 1) if line.text.strip()), default=1)
+        self.lines = lines[:count]
         self.next = 0
 
     def line(self) -> Line:
@@ -177,6 +176,13 @@ class _Words:
             raise refuse(self.path, first, f"{what} cannot be read", "integers")
         return [int(value) for value in values], first
 
+    def row(self, count: int) -> list[float]:
+        """Return a row of `count` cross sections, none negative; each row begins a line."""
+        values, first = self.take(count, "a row of cross sections")
+        if min(values) < 0:
+            raise refuse(self.path, first, "a cross section is negative", "numbers >= 0")
+        return values
+
     def need_end(self) -> None:
         """Raise RatedbError where anything follows."""
         for line in self.lines[self.next :]:
@@ -189,7 +195,7 @@ class _Words:
 def _read_ics(words: _Words, molecule: str) -> _Found:
     for _ in range(3):
         words.line()
-    (total, mass), _ = words.take(2, "the total energy and the reduced mass")
+    (total, mass), energy_line = words.take(2, "the total energy and the reduced mass")
     flags_line = words.line()
     coupled_states, half, surface, two, _ = [word == "T" for word in flags_line.text.split()]
     if surface:
@@ -210,12 +216,13 @@ def _read_ics(words: _Words, molecule: str) -> _Found:
             f"the first {opened} levels are not those below {total:g} cm-1",
             "the open levels first, then the closed ones",
         )
-    values, at = words.take(opened * opened, "the matrix of cross sections")
+    rows = [words.row(opened) for _ in range(opened)]
     words.need_end()
-    matrix = np.array(values).reshape(opened, opened)
     places = list(range(opened))
     method = "CS" if coupled_states else "CC"
-    return _Found(levels, places, places, matrix, total, mass, method, settings[0], settings[2], at)
+    return _Found(
+        levels, places, places, np.array(rows), total, mass, method, settings[0], settings[2], energy_line
+    )
 
 
 @dataclass(frozen=True)
@@ -414,6 +421,8 @@ class _Matrix:
             )
         if np.isfinite(self.values[place, self.places]).any():
             raise refuse(self.path, line, "a row stands twice", "each level once")
+        if min(numbers) < 0:
+            raise refuse(self.path, line, "a cross section is negative", "numbers >= 0")
         self.values[place, self.places] = numbers
 
     def whole(self) -> FloatArray:
