@@ -16,6 +16,7 @@ from ratedb.formats.cross_sections import (
     again,
     contradictions,
     densely_sampled,
+    irreversible,
     lowest_kinetic,
     table_of,
 )
@@ -35,6 +36,7 @@ _ROW = re.compile(
 _PROGRESS = re.compile(r"FOR JTOT = *(\d{1,7}), SYMMETRY BLOCK = *(\d{1,7}), ENERGY\( *(\d{1,7})\)", re.ASCII)
 _SUM_AGREES = 2e-5
 
+_REVERSIBLE = ("CC", "CS")
 _METHODS = (
     ("*EFFECTIVE POTENTIAL METHOD*", "EP"),
     ("COUPLED STATES APPROXIMATION", "CS"),
@@ -126,7 +128,10 @@ def _read_run(
     kept: list[str] = []
     entries = densely_sampled(entries, lowest_kinetic(entries, level), step, kept)
     notes += [f"{method}: {text}" for text in kept]
-    return table_of(level, collider, method, run.reduced_mass_u(), entries)
+    made = table_of(level, collider, method, run.reduced_mass_u(), entries)
+    if method in _REVERSIBLE:
+        findings += irreversible(made)
+    return made
 
 
 def _missing_waves(system: str, method: str, first: int) -> Finding:

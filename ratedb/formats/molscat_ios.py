@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.formats.cross_sections import Entries, again, densely_sampled, table_of
+from ratedb.formats.cross_sections import Entries, again, densely_sampled, irreversible, table_of
 from ratedb.formats.molscat_text import Run
 from ratedb.formats.text import to_index, to_number
 from ratedb.tables import CrossSectionTable, Finding, LevelTable
@@ -60,7 +60,9 @@ def read_ios(
     entries = _entries(run, found, known, notes)
     step = _waves(run, f"{molecule}+{collider}", findings)
     entries = densely_sampled(entries, entries.kinetic_cm1, step, notes)
-    return table_of(known, collider, "IOS", run.reduced_mass_u(), entries)
+    table = table_of(known, collider, "IOS", run.reduced_mass_u(), entries)
+    findings += irreversible(table)
+    return table
 
 
 def _vibration(run: Run) -> dict[int, tuple[str, float]]:

@@ -317,6 +317,11 @@ def test_a_top_has_its_named_quantum_numbers_in_the_label(tmp_path: Path) -> Non
     assert table.levels.weight.tolist() == [7, 9]
 
 
+def test_swapped_directions_are_a_finding(tmp_path: Path) -> None:
+    findings = read(tmp_path, molscat_text(sigma=lambda f, i, e: sigma_of(i, f, e))).findings
+    assert [(finding.rule, finding.severity) for finding in findings] == [("reversibility", "warning")]
+
+
 def test_two_levels_with_one_set_of_quantum_numbers_are_refused(tmp_path: Path) -> None:
     pairs = pair_list("J", [" 1 0 1  0.0", " 2 0 2 60.0"], 1)
     error = refused(lambda: read(tmp_path, one_energy(pairs, [0.0, 60.0], ALL_OF_TWO)))
@@ -379,6 +384,7 @@ def test_a_sudden_output_is_read_by_j_and_kinetic_energy_without_starred_sums(tm
     }
     assert (table.method, table.sigma_angstrom2.shape) == ("IOS", (8, 2))
     assert file.warnings == ("IOS: 2 starred (incomplete) cross sections are left out",)
+    assert [finding.rule for finding in file.findings] == ["reversibility"]  # not kept by these numbers
 
 
 def test_a_sudden_output_needs_the_energies_of_levels_and_counts_those_unknown(tmp_path: Path) -> None:

@@ -138,6 +138,10 @@ def test_a_damaged_table_is_refused_with_its_line(tmp_path: Path, old: str, new:
     assert re.fullmatch(r".*cross_sections_U\.out:\d+", str(error.where))
 
 
+def test_a_file_that_ends_within_a_number_is_refused(tmp_path: Path) -> None:
+    assert "within its last line" in refused(lambda: read(tmp_path, table_text()[:-5])).what
+
+
 def test_a_table_without_inelastic_rows_has_no_effective_energy(tmp_path: Path) -> None:
     text = TITLE + row((0, 0, 0, 0), (0, 0, 0, 0), 150.0, 100.0)
     assert "effective energy" in refused(lambda: read(tmp_path, text)).what
