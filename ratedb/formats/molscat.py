@@ -364,7 +364,15 @@ def _never_open(run: Run) -> dict[int, float]:
 
 
 def _check_energies(run: Run, table: _Table, blocks: list[_Block]) -> None:
-    """Raise where an energy that was asked for, and is above the lowest threshold, has no block."""
+    """Raise where blocks sum over JTOT in different ways, or an energy that was asked for has no block.
+
+    An energy below the lowest threshold has none; one asked for in another unit than cm-1 is not looked for.
+    """
+    for block in blocks[1:]:
+        if block.jtot[:2] != blocks[0].jtot[:2]:
+            raise run.refuse(
+                block.at, "JTOTL and JSTEP differ from those of the first block", "one range of JTOT"
+            )
     asked = _asked_energies(run)
     lowest = min(table.opened.values())
     given = [block.energy_cm1 for block in blocks]
@@ -395,7 +403,7 @@ def _check_order(run: Run, blocks: list[_Block], system: str) -> list[Finding]:
     energies of that block are wrong without a message; positivity and reversibility still hold. Proof is a
     progress line of a later energy for a block in which the first energy still running has none.
     """
-    energies = [energy for _, energy in _asked_energies(run)]
+    energies = [energy for _, energy in _asked_energies(run)] or [block.energy_cm1 for block in blocks]
     if not run.has("WILL BE SAVED TEMPORARILY ON UNIT") or energies == sorted(energies, reverse=True):
         return []
     last = {

@@ -85,6 +85,14 @@ def test_levels_are_the_same_by_label_however_many_a_file_lists() -> None:
     assert values_of(joined) == expected
 
 
+def test_joined_levels_are_ordered_by_energy_and_not_by_label() -> None:
+    long = rotor(12)
+    (joined,) = join(
+        [file("a", table((10.0,), long.select([11, 2, 0]))), file("b", table((50.0,), long))]
+    ).tables
+    assert joined.levels.label == tuple(str(j) for j in range(12))
+
+
 def test_what_two_files_give_alike_is_kept_once() -> None:
     (joined,) = join([file("a", table((10.0, 30.0))), file("b", table((30.0, 50.0)))]).tables
     assert values_of(joined) == values_of(table((10.0, 30.0, 50.0)))

@@ -188,6 +188,17 @@ def test_a_scratch_file_written_without_open_channels_is_refused(tmp_path: Path)
     assert "highest energy first" in str(error.todo)
 
 
+def test_the_trap_is_found_where_energies_were_asked_for_in_another_unit(tmp_path: Path) -> None:
+    text = molscat_text(RISING, progress=progress(SKIPPED)).replace("     CM-1\n", "     KELVIN\n")
+    assert "has no open channel" in refused(lambda: read(tmp_path, text)).what
+
+
+def test_blocks_that_sum_over_other_angular_momenta_are_refused(tmp_path: Path) -> None:
+    other = block(30.0, range(5), jtot=(0, 2, 10))
+    text = changed(molscat_text(), block(30.0, range(5)), other)
+    assert "JSTEP differ" in refused(lambda: read(tmp_path, text)).what
+
+
 def test_rising_energies_are_accepted_where_every_block_is_open_at_the_first(tmp_path: Path) -> None:
     whole = [(j, b, k) for j in (0, 1) for b in (1, 2) for k in (1, 2)]
     file = read(tmp_path, molscat_text(RISING, progress=progress(whole)))

@@ -125,6 +125,17 @@ def test_a_resonance_that_the_grid_does_not_resolve_is_not_converged() -> None:
     assert "1 -> 0" in found.warnings[0]
 
 
+@pytest.mark.parametrize("first", [1.0, 0.3])
+def test_the_grid_error_is_the_largest_change_without_every_second_energy(first: float) -> None:
+    grid = np.append(first, np.linspace(6.0, 3000.0, 400))
+    loose = Limits(grid_error=99)
+    whole = down(lorentzian, grid, loose)
+    halves = [down(lorentzian, half, loose) for half in (grid[::2], np.append(grid[1::2], grid[-1:]))]
+    rate = whole.rates.rate_cm3_s
+    change = np.max([np.abs(half.rates.rate_cm3_s / rate - 1) for half in halves], axis=0)
+    np.testing.assert_allclose(whole.grid_error, change, rtol=1e-9)
+
+
 def test_upward_and_downward_give_one_rate() -> None:
     gap = 20.0
     up = 3.0 * GRID * lorentzian(GRID) / (GRID + gap)  # reversibility with weights 3 and 1
