@@ -262,7 +262,7 @@ def test_a_damaged_hibridon_file_is_read_or_refused_and_nothing_else(
     content = damaged((ICS, XXSC, XSC)[kind].encode(), seed, steps)
     looks_like_hibridon(content)
     with suppress(RatedbError):
-        read(tmp_path, content, rotor(4))
+        read(tmp_path, content, rotor(3))
 
 
 # Real files
