@@ -20,6 +20,9 @@ SAME_MASS = 1e-6
 SAME_DIGITS = 1e-9
 """How far, relatively, two cross sections may be apart that were printed with the same digits."""
 
+IRREVERSIBLE = 0.01
+"""How far, relatively, the two directions of a transition may be from reversibility before it is said."""
+
 SPARSE_CM1 = 30.0
 """Kinetic energy below which a sum over every n-th total angular momentum is too coarse to be used.
 
@@ -147,6 +150,53 @@ def lowest_kinetic(entries: Entries, levels: LevelTable) -> FloatArray:
     energy = levels.energy_cm1
     after = entries.kinetic_cm1 + energy[entries.initial] - energy[entries.final]
     return np.minimum(entries.kinetic_cm1, after)
+
+
+def irreversible(table: CrossSectionTable) -> tuple[Finding, ...]:
+    """Return a finding where the two directions of transitions break microscopic reversibility,
+
+    g_i E_i sigma(i -> f) = g_f E_f sigma(f -> i) at one total energy; at one kinetic energy in IOS, which
+    knows no thresholds. Quantum methods obey it to the printed digits, so a damaged number, a wrong weight
+    or swapped directions show here. Obeying it says nothing about convergence.
+    """
+    forth, back = _both_directions(table)
+    levels, start = table.levels, table.initial
+    shift = 0.0 if table.method == "IOS" else levels.energy_cm1[start][:, None]
+    energy = table.kinetic_cm1 + shift
+    flux = levels.weight[start][:, None] * table.kinetic_cm1 * table.sigma_angstrom2
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(flux[forth] - flux[back]) / np.maximum(flux[forth], flux[back])
+        same = np.abs(energy[forth] - energy[back]) <= SAME_ENERGY_CM1
+        apart = np.where(same & (apart > IRREVERSIBLE), apart, 0.0)
+    if not apart.any():
+        return ()
+    pair, column = np.unravel_index(int(np.argmax(apart)), apart.shape)
+    row, other = forth[pair], back[pair]
+    kinetic = float(table.kinetic_cm1[row, column])
+    weight = float(levels.weight[start[row]])
+    return (
+        Finding(
+            "reversibility",
+            "warning",
+            table.system,
+            f"{table.method}: {np.count_nonzero(apart)} cross sections do not fit those of the opposite "
+            f"direction; the worst, in Angstrom^2, at a kinetic energy of {kinetic:.9g} cm-1",
+            levels.label[start[row]],
+            levels.label[table.final[row]],
+            value=float(table.sigma_angstrom2[row, column]),
+            expected=float(flux[other, column]) / (weight * kinetic),
+        ),
+    )
+
+
+def _both_directions(table: CrossSectionTable) -> tuple[IntArray, IntArray]:
+    """Return the rows of the transitions that have both directions, and the rows of the other direction."""
+    n = len(table.levels)
+    key, turned = table.initial * n + table.final, table.final * n + table.initial
+    order = np.argsort(key)
+    place = order[np.minimum(np.searchsorted(key[order], turned), max(len(key) - 1, 0))]
+    forth = np.flatnonzero((key[place] == turned) & (table.initial < table.final))
+    return forth, place[forth]
 
 
 def join(files: Sequence[CrossSectionFile]) -> CrossSectionFile:

@@ -15,10 +15,21 @@ from ratedb.formats.cross_sections import (
     CrossSectionFile,
     Entries,
     densely_sampled,
+    irreversible,
     lowest_kinetic,
     table_of,
 )
-from ratedb.formats.text import Line, decode, head, numbered_lines, refuse, to_index, to_number, to_numbers
+from ratedb.formats.text import (
+    Line,
+    decode,
+    head,
+    need_whole_lines,
+    numbered_lines,
+    refuse,
+    to_index,
+    to_number,
+    to_numbers,
+)
 from ratedb.physics.constants import CM1_PER_HARTREE
 from ratedb.tables import Finding, FloatArray, LevelTable
 
@@ -64,6 +75,8 @@ def read_hibridon(
     content = read_bytes(path)
     lines = numbered_lines(content, path)
     kind = _kind(decode(content, path)[:16384])
+    if kind in ("ics", "xxsc", "xsc"):
+        need_whole_lines(content, path, lines)
     if kind == "ics":
         found = _read_ics(_Words(path, lines), molecule)
     elif kind == "xxsc":
@@ -105,7 +118,7 @@ class _Found:
     at: Line
 
     def file(self, path: Path, collider: str) -> CrossSectionFile:
-        """Return the table; raises RatedbError for a level that is not open or a negative number."""
+        """Return the table; raises RatedbError for a level that is not open, or one that is missing."""
         final = np.repeat(self.final, len(self.initial))
         initial = np.tile(self.initial, len(self.final))
         kinetic = self.total_cm1 - self.levels.energy_cm1
@@ -113,13 +126,23 @@ class _Found:
             if kinetic[level] <= 0:
                 what = f"level {self.levels.label[level]} is not open at {self.total_cm1:g} cm-1"
                 raise refuse(path, self.at, what, "cross sections between open levels only")
-        if (self.matrix < 0).any():
-            raise refuse(path, self.at, "a cross section is negative", "numbers >= 0")
+        if len(self.final) < (kinetic > 0).sum():
+            raise refuse(
+                path,
+                self.at,
+                f"cross sections into {len(self.final)} levels only are listed",
+                f"those into all {(kinetic > 0).sum()} open levels",
+                "the file is cut off or damaged: get it again",
+            )
         notes: list[str] = []
         entries = Entries(initial, final, kinetic[initial], self.matrix.reshape(-1))
         entries = densely_sampled(entries, lowest_kinetic(entries, self.levels), self.jtot_step, notes)
         table = table_of(self.levels, collider, self.method, self.reduced_mass_u, entries)
-        return CrossSectionFile((table,), tuple(notes), self._findings(table.system), (path,))
+        opened = int((kinetic > 0).sum())
+        if len(self.initial) < opened:
+            notes.append(f"only cross sections out of {len(self.initial)} of {opened} open levels are listed")
+        findings = (*self._findings(table.system), *irreversible(table))
+        return CrossSectionFile((table,), tuple(notes), findings, (path,))
 
     def _findings(self, system: str) -> tuple[Finding, ...]:
         if self.jtot_first < 1:
@@ -142,7 +165,8 @@ class _Words:
 
     def __init__(self, path: Path, lines: list[Line]) -> None:
         self.path = path
-        self.lines = lines
+        count = max((k for k, line in enumerate(lines, 1) if line.text.strip()), default=1)
+        self.lines = lines[:count]
         self.next = 0
 
     def line(self) -> Line:
@@ -177,6 +201,13 @@ class _Words:
             raise refuse(self.path, first, f"{what} cannot be read", "integers")
         return [int(value) for value in values], first
 
+    def row(self, count: int) -> list[float]:
+        """Return a row of `count` cross sections, none negative; each row begins a line."""
+        values, first = self.take(count, "a row of cross sections")
+        if min(values) < 0:
+            raise refuse(self.path, first, "a cross section is negative", "numbers >= 0")
+        return values
+
     def need_end(self) -> None:
         """Raise RatedbError where anything follows."""
         for line in self.lines[self.next :]:
@@ -189,7 +220,7 @@ class _Words:
 def _read_ics(words: _Words, molecule: str) -> _Found:
     for _ in range(3):
         words.line()
-    (total, mass), _ = words.take(2, "the total energy and the reduced mass")
+    (total, mass), energy_line = words.take(2, "the total energy and the reduced mass")
     flags_line = words.line()
     coupled_states, half, surface, two, _ = [word == "T" for word in flags_line.text.split()]
     if surface:
@@ -210,12 +241,13 @@ def _read_ics(words: _Words, molecule: str) -> _Found:
             f"the first {opened} levels are not those below {total:g} cm-1",
             "the open levels first, then the closed ones",
         )
-    values, at = words.take(opened * opened, "the matrix of cross sections")
+    rows = [words.row(opened) for _ in range(opened)]
     words.need_end()
-    matrix = np.array(values).reshape(opened, opened)
     places = list(range(opened))
     method = "CS" if coupled_states else "CC"
-    return _Found(levels, places, places, matrix, total, mass, method, settings[0], settings[2], at)
+    return _Found(
+        levels, places, places, np.array(rows), total, mass, method, settings[0], settings[2], energy_line
+    )
 
 
 @dataclass(frozen=True)
@@ -339,12 +371,15 @@ def _read_xxsc(path: Path, lines: list[Line], molecule: str) -> _Found:
     titles = {str(k + 1): k for k in range(len(numbers))}
     matrix = _Matrix(path, len(numbers), len(numbers))
     for line in rows:
+        if "COLUMN HEADINGS ARE" in line.text:
+            break
+    for line in rows:
         words = line.text.split()
         if len(words) >= 1 and all(to_index(word) is not None for word in words):
             matrix.columns(line, [titles.get(word, -1) for word in words])
         elif words and words[0] in titles:
             matrix.row(line, titles[words[0]], words[1:])
-        elif words and matrix.begun:
+        elif words:
             raise refuse(
                 path, line, "a row of cross sections cannot be read", "the number of a level, then numbers"
             )
@@ -387,7 +422,6 @@ class _Matrix:
     path: Path
     n_rows: int
     n_columns: int
-    begun: bool = False
     places: list[int] = field(default_factory=list)
     values: FloatArray = field(init=False)
     at: Line = field(default_factory=lambda: Line(1, ""))
@@ -397,7 +431,7 @@ class _Matrix:
 
     def columns(self, line: Line, places: list[int]) -> None:
         """Begin a stretch of columns."""
-        self.at, self.begun, self.places = line, True, places
+        self.at, self.places = line, places
         if min(places) < 0 or len(set(places)) < len(places) or np.isfinite(self.values[:, places]).any():
             raise refuse(self.path, line, "a column stands twice or belongs to no level", "each level once")
 
@@ -414,6 +448,8 @@ class _Matrix:
             )
         if np.isfinite(self.values[place, self.places]).any():
             raise refuse(self.path, line, "a row stands twice", "each level once")
+        if min(numbers) < 0:
+            raise refuse(self.path, line, "a cross section is negative", "numbers >= 0")
         self.values[place, self.places] = numbers
 
     def whole(self) -> FloatArray:
@@ -479,9 +515,12 @@ class _Stretch:
 def _stretches(path: Path, lines: list[Line]) -> Iterator[_Stretch]:
     heading: tuple[Line, list[str]] | None = None
     stretch: _Stretch | None = None
+    titled = False
     for line in lines:
         words = line.text.split()
-        if words and words[0] == "J=":
+        if not titled:
+            titled = "COLUMN HEADINGS ARE" in line.text
+        elif words and words[0] == "J=":
             if stretch is not None:
                 yield stretch
             heading, stretch = (line, words[1:]), None
@@ -495,8 +534,10 @@ def _stretches(path: Path, lines: list[Line]) -> Iterator[_Stretch]:
             if len(words) < 3:
                 raise refuse(path, line, "a row of cross sections cannot be read", "j, index and numbers")
             stretch.rows.append(((words[0], words[1]), words[2:], line))
-        elif heading is not None and words:
-            raise refuse(path, line, "the indices of the columns are missing", "J    I | I= ...")
+        elif words:
+            raise refuse(
+                path, line, "the headings of columns are missing", "J= ... and below it J    I | I= ..."
+            )
     if stretch is not None:
         yield stretch
 

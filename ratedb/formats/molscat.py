@@ -16,6 +16,7 @@ from ratedb.formats.cross_sections import (
     again,
     contradictions,
     densely_sampled,
+    irreversible,
     lowest_kinetic,
     table_of,
 )
@@ -35,6 +36,7 @@ _ROW = re.compile(
 _PROGRESS = re.compile(r"FOR JTOT = *(\d{1,7}), SYMMETRY BLOCK = *(\d{1,7}), ENERGY\( *(\d{1,7})\)", re.ASCII)
 _SUM_AGREES = 2e-5
 
+_REVERSIBLE = ("CC", "CS")
 _METHODS = (
     ("*EFFECTIVE POTENTIAL METHOD*", "EP"),
     ("COUPLED STATES APPROXIMATION", "CS"),
@@ -126,7 +128,10 @@ def _read_run(
     kept: list[str] = []
     entries = densely_sampled(entries, lowest_kinetic(entries, level), step, kept)
     notes += [f"{method}: {text}" for text in kept]
-    return table_of(level, collider, method, run.reduced_mass_u(), entries)
+    made = table_of(level, collider, method, run.reduced_mass_u(), entries)
+    if method in _REVERSIBLE:
+        findings += irreversible(made)
+    return made
 
 
 def _missing_waves(system: str, method: str, first: int) -> Finding:
@@ -359,7 +364,15 @@ def _never_open(run: Run) -> dict[int, float]:
 
 
 def _check_energies(run: Run, table: _Table, blocks: list[_Block]) -> None:
-    """Raise where an energy that was asked for, and is above the lowest threshold, has no block."""
+    """Raise where blocks sum over JTOT in different ways, or an energy that was asked for has no block.
+
+    An energy below the lowest threshold has none; one asked for in another unit than cm-1 is not looked for.
+    """
+    for block in blocks[1:]:
+        if block.jtot[:2] != blocks[0].jtot[:2]:
+            raise run.refuse(
+                block.at, "JTOTL and JSTEP differ from those of the first block", "one range of JTOT"
+            )
     asked = _asked_energies(run)
     lowest = min(table.opened.values())
     given = [block.energy_cm1 for block in blocks]
@@ -390,7 +403,7 @@ def _check_order(run: Run, blocks: list[_Block], system: str) -> list[Finding]:
     energies of that block are wrong without a message; positivity and reversibility still hold. Proof is a
     progress line of a later energy for a block in which the first energy still running has none.
     """
-    energies = [energy for _, energy in _asked_energies(run)]
+    energies = [energy for _, energy in _asked_energies(run)] or [block.energy_cm1 for block in blocks]
     if not run.has("WILL BE SAVED TEMPORARILY ON UNIT") or energies == sorted(energies, reverse=True):
         return []
     last = {

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.formats.cross_sections import Entries, again, densely_sampled, table_of
+from ratedb.formats.cross_sections import Entries, again, densely_sampled, irreversible, table_of
 from ratedb.formats.molscat_text import Run
 from ratedb.formats.text import to_index, to_number
 from ratedb.tables import CrossSectionTable, Finding, LevelTable
@@ -61,7 +60,9 @@ def read_ios(
     entries = _entries(run, found, known, notes)
     step = _waves(run, f"{molecule}+{collider}", findings)
     entries = densely_sampled(entries, entries.kinetic_cm1, step, notes)
-    return table_of(known, collider, "IOS", run.reduced_mass_u(), entries)
+    table = table_of(known, collider, "IOS", run.reduced_mass_u(), entries)
+    findings += irreversible(table)
+    return table
 
 
 def _vibration(run: Run) -> dict[int, tuple[str, float]]:
@@ -130,19 +131,23 @@ class _Part:
             raise self.run.refuse(
                 self.at, "the initial level is closed at this energy", "open initial levels"
             )
-        expected = 0
-        headings = list(_INITIAL.finditer(self.run.text, self.at, self.end))
-        for heading in headings:
+        expected, step = 0, 0
+        for heading in _INITIAL.finditer(self.run.text, self.at, self.end):
             if int(heading[1]) != expected or heading[2] != "ANG**2":
                 raise self._incomplete(heading.start(), f"initial level J = {expected}")
+            finals = self._read_row(heading, kinetic_cm1, names, found)
+            # a homonuclear molecule keeps its parity, and then does so in all rows
+            step = step or (1 if 1 in finals and 0 in finals else 2)
+            if finals != list(range(expected % step, self.largest + 1, step)):
+                raise self._incomplete(heading.start(), "every final level, or those of the same parity")
             expected += 1
-            self._read_row(heading, kinetic_cm1, names, found)
         if expected != self.largest + 1:
             raise self._incomplete(self.at, f"initial levels J = 0..{self.largest}")
 
     def _read_row(
         self, heading: re.Match[str], kinetic_cm1: float, names: tuple[str, str], found: _Found
-    ) -> None:
+    ) -> list[int]:
+        """Add the cross sections below a heading to `found`; return their final j, starred ones too."""
         finals: list[int] = []
         lines = self.run.lines_from(heading.start())
         next(lines)
@@ -159,10 +164,7 @@ class _Part:
                 found.final.append(f"{names[1]}{j}")
                 found.kinetic_cm1.append(kinetic_cm1)
                 found.sigma.append(value)
-        steps = {b - a for a, b in pairwise(finals)}
-        whole = finals and finals[0] <= 1 and self.largest - finals[-1] <= 1
-        if not whole or len(steps) > 1 or not steps <= {1, 2}:
-            raise self._incomplete(heading.start(), "every final level, or every second one")
+        return finals
 
     def _numbers(self, position: int, words: list[str]) -> list[tuple[int, float, bool]]:
         rows = []

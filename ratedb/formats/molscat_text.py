@@ -17,18 +17,13 @@ _HEADER_ENDS = ("INITIALIZATION DONE", "IOSDRV ENTERED")
 
 @dataclass(frozen=True)
 class Run:
-    """One run in an output: a stretch of its text, and where its header ends."""
+    """One run in an output: a stretch of its text, and where its settings end."""
 
     path: Path
     text: str
     start: int
     end: int
-
-    @property
-    def header_end(self) -> int:
-        """Where the settings end and the calculation begins."""
-        ends = [self.text.find(words, self.start, self.end) for words in _HEADER_ENDS]
-        return min((end for end in ends if end >= 0), default=self.end)
+    header_end: int
 
     def has(self, words: str) -> bool:
         """Return whether the settings of the run name these words."""
@@ -84,15 +79,20 @@ class Run:
         return value
 
 
+def _header_end(text: str, start: int, end: int) -> int:
+    ends = (text.find(words, start, end) for words in _HEADER_ENDS)
+    return next((at for at in ends if at >= 0), end)
+
+
 def split_runs(path: Path, text: str) -> list[Run]:
     """Return the runs of an output; raises RatedbError where one of them does not come to its end."""
     runs: list[Run] = []
     start = 0
     while (used := text.find(_USED, start)) >= 0:
-        runs.append(Run(path, text, start, used))
+        runs.append(Run(path, text, start, used, _header_end(text, start, used)))
         close = text.find(END_OF_RUN, used)
         start = len(text) if close < 0 else text.find("\n", close) + 1 or len(text)
-    rest = Run(path, text, start, len(text))
+    rest = Run(path, text, start, len(text), len(text))
     if not runs or text[start:].strip():
         last = rest.line(len(text.rstrip()) - 1 if text.strip() else 0)
         raise refuse(

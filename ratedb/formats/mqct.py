@@ -10,7 +10,7 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
 from ratedb.formats.cross_sections import CrossSectionFile, Entries, table_of
-from ratedb.formats.text import Line, head, numbered_lines, refuse, to_index, to_numbers
+from ratedb.formats.text import Line, head, need_whole_lines, numbered_lines, refuse, to_index, to_numbers
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, LevelTable
 
 _COLUMNS = ("j_i", "ka_i", "kc_i", "j_f", "ka_f", "kc_f")
@@ -57,7 +57,8 @@ def read_mqct(
     Raises RatedbError, with the line, for anything else that contradicts, and where `reduced_mass_u`, which
     the file does not hold, is not given.
     """
-    lines = numbered_lines(read_bytes(path), path)
+    content = read_bytes(path)
+    lines = numbered_lines(content, path)
     if not _is_title(lines[0].text.split()):
         raise refuse(
             path,
@@ -72,6 +73,7 @@ def read_mqct(
             expected="the reduced mass of the two molecules in u",
             todo="give it: for H2O and H2 it is 1.813 u",
         )
+    need_whole_lines(content, path, lines)
     rows = _rows(path, lines[1:])
     notes: list[str] = []
     findings: list[Finding] = []

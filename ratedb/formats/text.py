@@ -115,6 +115,21 @@ def decode(content: bytes, path: Path) -> str:
         return content.decode("latin-1")
 
 
+def need_whole_lines(content: bytes, path: Path, lines: Sequence[Line]) -> None:
+    """Raise RatedbError where the last line of a program's output does not come to its end.
+
+    A number that is cut there may still read as a number.
+    """
+    if content.rstrip(b" \t\x1a")[-1:] not in (b"\n", b"\r"):
+        raise refuse(
+            path,
+            lines[-1],
+            "the file is cut off within its last line",
+            "a line end after the last number",
+            "get the whole file; if nothing is missing, end its last line",
+        )
+
+
 def to_number(word: str) -> float | None:
     """Return a finite number written in C or Fortran style (1e-10, 1.0D-10, 6.070-102), else None."""
     if _PLAIN.fullmatch(word):

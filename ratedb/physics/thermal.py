@@ -188,8 +188,8 @@ def _need_grid(table: CrossSectionTable, pairs: list[_Pair], limits: Limits) -> 
     most = max(len(pair.curve(table).energy_cm1) for pair in pairs)
     if most < limits.energies:
         raise RatedbError(
-            f"a thermal average needs a grid of energies; the {table.method} cross sections of {table.system} "
-            "have too few",
+            f"a thermal average needs a grid of energies; the {table.method} cross sections of "
+            f"{table.system} have too few",
             expected=f"at least {limits.energies} energies of a transition",
             got=f"at most {most}",
             todo="join the cross sections of all energies, or compute more of them",
@@ -227,7 +227,8 @@ class _Average:
         energy, weight = _nodes(np.sqrt(end), float(self.kt_cm1.min()))
         wigner = first * np.sqrt(energy / end[1])
         constant = first * energy / end[1]
-        return np.abs(self.factor * _summed(energy, weight * (wigner - constant), self.kt_cm1))
+        change = self.factor * _summed(energy, weight * (wigner - constant), self.kt_cm1)
+        return np.asarray(np.abs(change))
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
