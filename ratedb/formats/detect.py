@@ -13,6 +13,7 @@ from ratedb.formats.columns import looks_like_csv, looks_like_parquet, read_csv,
 from ratedb.formats.lamda import looks_like_lamda, read_lamda
 from ratedb.formats.level_lists import LevelList, looks_like_levels, read_levels_of
 from ratedb.formats.matrices import looks_like_matrices, read_matrices
+from ratedb.formats.text import decode
 from ratedb.formats.vj_tables import looks_like_vj_table, read_vj_table
 from ratedb.tables import COLLIDERS, LevelTable, MoleculeFile
 
@@ -43,6 +44,7 @@ class ReadOptions:
                 where=str(path),
                 expected="both, by --molecule and --collider (" + " ".join(COLLIDERS) + ")",
                 got=f"molecule {self.molecule or 'not given'}, collider {self.collider or 'not given'}",
+                todo="say for example --molecule SiO --collider p-H2",
             )
         return self.molecule, self.collider
 
@@ -122,7 +124,9 @@ def read_file(path: Path, options: ReadOptions | None = None, *, file_format: st
     if file_format not in FORMATS:
         raise UsageError(f"unknown format {file_format!r}", expected=" or ".join(FORMATS))
     if options.collider is not None and options.collider not in COLLIDERS:
-        raise RatedbError("unknown collider", expected=" ".join(COLLIDERS), got=options.collider)
+        raise RatedbError(
+            "unknown collider", expected=" ".join(COLLIDERS), got=options.collider, todo="say one of these"
+        )
     content = read_bytes(path)
     if file_format == "auto":
         file_format = _recognised(path, content)
@@ -140,6 +144,7 @@ def _recognised(path: Path, content: bytes) -> str:
             expected="a file of rate coefficients",
             todo="import the rates, and name this file with --levels",
         )
+    decode(content, path)  # refuses UTF-16 and binary content in words of its own
     first = content[:80].split(b"\n")[0].decode("latin-1").strip()
     raise RatedbError(
         "this is not a file of rate coefficients that ratedb reads",
