@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,10 +135,11 @@ def read_file(path: Path, options: ReadOptions | None = None, *, file_format: st
 
 
 def _recognised(path: Path, content: bytes) -> str:
+    start = content.removeprefix(BOM_UTF8)
     for name, one in _FORMATS.items():
-        if one.recognises(content):
+        if one.recognises(start):
             return name
-    if looks_like_levels(content):
+    if looks_like_levels(start):
         raise RatedbError(
             "this is a list of levels, without rates",
             where=str(path),

@@ -81,7 +81,7 @@ def looks_like_levels(content: bytes) -> bool:
         or re.search(r"energy in\s+cm", head, re.IGNORECASE) is not None
         or re.search(r"^\s*Level\s+Energy\s", head, re.MULTILINE) is not None
         or re.search(r"^#?\s*v\s+J\s+Energy", head, re.MULTILINE | re.IGNORECASE) is not None
-        or _names_levels(_csv_names(re.split(r"[\r\n]", head.lstrip("ï»¿\r\n \t"), maxsplit=1)[0]))
+        or _names_levels(_csv_names(re.split(r"[\r\n]", head.lstrip(), maxsplit=1)[0]))
     )
 
 
@@ -176,7 +176,7 @@ def _from_molpop(path: Path, lines: Sequence[Line], molecule: str) -> LevelList:
     listed: list[ListedLevel] = []
     for line in lines[start:]:
         words = line.text.split(None, 3)
-        if words and words[0][0].isalpha():
+        if words and words[0][0].isalpha() and not to_numbers(words[1:3]):
             break  # the header of the next section
         if words:
             listed.append(_molpop_level(path, line, words))

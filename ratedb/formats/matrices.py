@@ -148,8 +148,8 @@ def _listed(
     place = start
     while place < len(lines) and (count is None or len(found) < count):
         values = to_numbers(lines[place].text.split())
-        if values == [] and (count is not None or not found):
-            place += 1  # a blank line
+        if values == []:  # a blank line
+            place += 1
             continue
         if values is None or len(values) != width:
             break

@@ -19,7 +19,7 @@ from ratedb.tables import Finding, MoleculeFile, PartnerRates
 
 _FEWEST_TEMPERATURES = 2
 _LOOKED_AT = 60  # lines
-_READ = 1 << 16  # bytes
+_READ = 1 << 20  # bytes
 _MAGIC = "magic number"  # in the first line of some files, which is no temperature
 
 
@@ -32,7 +32,7 @@ class _Body:
 
 def looks_like_vj_table(content: bytes) -> bool:
     """Return whether a file has a row of temperatures and then rows of v, J, v', J' and as many rates."""
-    head = content[:_READ].removeprefix(b"\xef\xbb\xbf").decode("latin-1").splitlines()[:_LOOKED_AT]
+    head = content[:_READ].decode("latin-1").splitlines()[:_LOOKED_AT]
     if len(content) > _READ and len(head) > 1:
         head = head[:-1]  # it may end within a number
     numeric = [words for words in (_words(text) for text in head if _MAGIC not in text) if to_numbers(words)]
@@ -54,6 +54,14 @@ def read_vj_table(path: Path, *, collider: str, levels: LevelList) -> MoleculeFi
     if any(a >= b for a, b in pairwise(temperature_k)) or temperature_k[0] <= 0:
         raise refuse(
             path, body.temperatures, "the temperatures cannot be read", "temperatures in K that increase"
+        )
+    if not levels.levels.has_vj:
+        raise RatedbError(
+            f"the levels of {levels.levels.molecule} are not labelled by v and j",
+            where=str(path),
+            expected="v and j, which the rows of this table name",
+            got=", ".join(levels.levels.label[:4]),
+            todo="name a list of levels with v and j with --levels",
         )
     v, j = levels.levels.need_vj()
     number_of = {pair: place + 1 for place, pair in enumerate(zip(v.tolist(), j.tolist(), strict=True))}
@@ -95,7 +103,7 @@ def _body(lines: Sequence[Line]) -> _Body:
         elif _words(line.text):
             numeric.append(line)
     named = [" ".join(re.sub(r"^refer\s+", "", text).split()) for text in titles if text.startswith("refer")]
-    return _Body(numeric[0] if numeric else lines[0], numeric[1:], "; ".join(named))
+    return _Body(numeric[0] if numeric else Line(1, ""), numeric[1:], "; ".join(named))
 
 
 def _words(text: str) -> list[str]:
