@@ -92,9 +92,9 @@ def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_o
     """Return the rates of a CSV file with the columns of the contract; raises RatedbError."""
     content = read_bytes(path)
     names = _header(content)
-    _need_once(names, f"{path}:1")
     numbered = numbered_lines(content, path)
     lines = [line.text for line in numbered]
+    _need_once(names, f"{path}:{next((line.number for line in numbered if line.text.strip()), 1)}")
     columns = {f"c{place}": "VARCHAR" for place in range(len(names))}
     chosen = {name: f"c{place}" for place, name in enumerate(names) if name in contract()["properties"]}
     with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
@@ -401,13 +401,15 @@ class _Table:
         """Number the levels of the table; return their v and j, or labels, in the order of the numbers."""
         no_vj = self._one("SELECT count(*) FROM typed WHERE j IS NULL OR j_final IS NULL")
         if no_vj:
-            self._none_where(
-                "typed",
-                "upper_label IS NULL OR lower_label IS NULL",
-                "line",
-                "a row does not name its levels",
-                "j and j_final in every row, or upper_label and lower_label",
-            )
+            unlabelled = "(upper_label IS NULL OR lower_label IS NULL)"
+            for condition in (f"{unlabelled} AND (j IS NULL OR j_final IS NULL)", unlabelled):
+                self._none_where(
+                    "typed",
+                    condition,
+                    "line",
+                    "a row does not name its levels",
+                    "j and j_final in every row, or upper_label and lower_label in every row",
+                )
             ends = ("upper_label", "NULL::BIGINT"), ("lower_label", "NULL::BIGINT")
         else:
             self._none_where(
