@@ -56,10 +56,9 @@ _SAME_ENERGY_CM1 = 1e-6
 
 LevelsOf = Callable[[str], LevelTable | None]
 
-# Numbers as they stand in text: in C style, or in Fortran style as 1.0D-10 and 6.070-102.
-_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eEdD][+-]?[0-9]{1,4})?"
+# Numbers in Fortran style, as 1.0D-10 and 6.070-102.
+_WITH_D = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)[dD][+-]?[0-9]{1,4}"
 _NO_LETTER = r"([+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+))([+-][0-9]{1,3})"
-_NO_NUMBER = r"(?i)[+-]?(nan|inf|infinity)"
 _NUMERIC_TYPE = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
 _BLANKS = "E' \\t\\r\\n'"
 _LARGEST_INTEGER = 999_999
@@ -217,6 +216,76 @@ def _bad_csv(path: Path, lines: Sequence[str], columns: int, error: duckdb.Error
     )
 
 
+@dataclass(frozen=True)
+class _Rule:
+    """What no row may be: a condition in SQL, the column to show, and the words of the refusal."""
+
+    condition: str
+    column: str
+    what: str
+    expected: str
+    todo: str = "correct the row"
+
+
+def _rules_of_numbers() -> Iterator[_Rule]:
+    for name in (*_NUMBERS, *_INTEGERS):
+        condition = f"lower({name}_text) <> 'nan' AND {name} IS NULL"
+        yield _Rule(condition, f"{name}_text", f"{name} is not a number", "a number such as 1.5e-10")
+    for name in _INTEGERS:
+        condition = f"NOT isnan({name}) AND ({name} <> floor({name}) OR abs({name}) > {_LARGEST_INTEGER})"
+        yield _Rule(condition, name, f"{name} is not a whole number", f"0 to {_LARGEST_INTEGER}")
+        yield _Rule(f"{name} < 0", name, f"{name} is negative", f"0 to {_LARGEST_INTEGER}")
+
+
+_RULES = (
+    _Rule(
+        "temperature_k IS NULL OR NOT isfinite(temperature_k) OR temperature_k <= 0",
+        "temperature_k",
+        "a temperature is not positive",
+        "K > 0",
+    ),
+    _Rule("rate_cm3_s < 0", "rate_cm3_s", "a rate coefficient is negative", "numbers >= 0 in cm3 s-1"),
+    _Rule(
+        f"isinf(rate_cm3_s) OR (rate_cm3_s > {IMPOSSIBLE_CM3_S} AND NOT isnan(rate_cm3_s))",
+        "rate_cm3_s",
+        "a rate coefficient is impossibly large",
+        f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1",
+    ),
+    _Rule(
+        "kind IS NOT NULL AND kind NOT IN ('computed', 'scaled', 'extrapolated', 'predicted')",
+        "kind",
+        "an unknown kind",
+        "computed, scaled, extrapolated or predicted",
+    ),
+    *(
+        _Rule(
+            f"NOT isnan({name}) AND NOT abs({name}) <= {_LARGEST_CM1}",
+            name,
+            "an energy is impossible",
+            f"cm-1, under {_LARGEST_CM1:g}",
+        )
+        for name in ("upper_energy_cm1", "lower_energy_cm1")
+    ),
+    *(
+        _Rule(
+            f"NOT isnan({name}) AND NOT ({name} > 0 AND {name} <= {_LARGEST_WEIGHT})",
+            name,
+            "a statistical weight is impossible",
+            f"0 < weight < {_LARGEST_WEIGHT:g}",
+        )
+        for name in ("upper_weight", "lower_weight")
+    ),
+)
+_RULES_OF_V = (
+    _Rule(
+        "(v IS NULL AND j IS NOT NULL) OR (v_final IS NULL AND j_final IS NOT NULL)",
+        "v",
+        "a row has no v",
+        "v and v_final in every row, or in none",
+    ),
+)
+
+
 @dataclass(frozen=True, eq=False)
 class _Table:
     """The table `given` of a connection: a column `line` that counts its rows, and those of the contract.
@@ -244,38 +313,43 @@ class _Table:
     # -- columns ------------------------------------------------------------------------------------
 
     def _type(self) -> None:
-        """Make the table `typed`, with all columns of the contract, NULL where the table has none."""
+        """Make the table `typed`, with all columns of the contract, NULL where the table has none.
+
+        Numbers are DOUBLE; beside each stands the text it was read from, where it was text.
+        """
         described = self.connection.execute("DESCRIBE given").fetchall()[1:]
         columns = [(ALIASES.get(str(row[0]).strip(), str(row[0]).strip()), row) for row in described]
+        named = list(contract()["properties"])
         _need_once([name for name, _ in columns], self.name)
         given = {name: (_quoted(str(row[0])), str(row[1])) for name, row in columns}
-        self._need_columns(set(given))
-        chosen = ["line"]
-        for name in contract()["properties"]:
+        self._need_columns(set(given), named)
+        texts, chosen = [], []
+        for name in named:
             column, of = given.get(name, ("NULL", "VARCHAR"))
-            if name in _NUMBERS or name in _INTEGERS:
-                if name in given:
-                    self._need_number(name, column, of)
-                number = _number(column, of)
-                chosen.append(f"{_whole(number) if name in _INTEGERS else number} AS {name}")
+            text = f"{name}_text"
+            if name in (*_NUMBERS, *_INTEGERS) and _NUMERIC_TYPE.fullmatch(of):
+                texts.append(f"NULL::VARCHAR AS {text}, {column}::DOUBLE AS {name}_number")
+                number = f"{name}_number"
             else:
-                chosen.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {name}")
-        self.connection.execute(f"CREATE TEMP TABLE typed AS SELECT {', '.join(chosen)} FROM given")
-        if "v" in given:
-            self._none_where(
-                "typed",
-                "(v IS NULL AND j IS NOT NULL) OR (v_final IS NULL AND j_final IS NOT NULL)",
-                "line",
-                "a row has no v",
-                "v and v_final in every row, or in none",
-            )
+                texts.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {text}")
+                number = _number(text)
+            if name in _INTEGERS:
+                number = f"nullif({number}, 'nan'::DOUBLE)"  # pandas has no other gap for numbers
+            of_contract = f"{text}, {number}" if name in (*_NUMBERS, *_INTEGERS) else text
+            chosen.append(f"{of_contract} AS {name}")
+        self.connection.execute(
+            f"CREATE TEMP TABLE typed AS SELECT line, {', '.join(chosen)}"
+            f" FROM (SELECT line, {', '.join(texts)} FROM given)"
+        )
+        self._none_where("typed", [*_rules_of_numbers(), *_RULES, *(_RULES_OF_V if "v" in given else ())])
 
-    def _need_columns(self, given: set[str]) -> None:
-        named = ", ".join(contract()["properties"])
+    def _need_columns(self, given: set[str], named: Sequence[str]) -> None:
         got = ", ".join(sorted(given))
         for name in ("temperature_k", "rate_cm3_s"):
             if name not in given:
-                raise self._refuse(f"the table has no column {name}", named, got, f"add the column {name}")
+                raise self._refuse(
+                    f"the table has no column {name}", ", ".join(named), got, f"add the column {name}"
+                )
         if not ({"j", "j_final"} <= given or {"upper_label", "lower_label"} <= given):
             raise self._refuse(
                 "the table does not name the levels",
@@ -291,69 +365,8 @@ class _Table:
                 "add the other column",
             )
 
-    def _need_number(self, name: str, column: str, of: str) -> None:
-        number = _number(column, of)
-        blank = f"nullif(trim({column}::VARCHAR, {_BLANKS}), '')"
-        no_nan = f"{blank} IS NOT NULL AND NOT regexp_full_match({blank}, '{_NO_NUMBER}')"
-        self._none_where(
-            "given",
-            f"{no_nan} AND {number} IS NULL",
-            column,
-            f"{name} is not a number",
-            "a number such as 1.5e-10",
-        )
-        if name in _INTEGERS:
-            self._none_where(
-                "given",
-                f"NOT isnan({number})"
-                f" AND ({number} <> floor({number}) OR abs({number}) > {_LARGEST_INTEGER})",
-                column,
-                f"{name} is not a whole number",
-                f"0 to {_LARGEST_INTEGER}",
-            )
-
     def _leave_out(self, notes: list[str]) -> None:
-        """Refuse impossible values, and leave out rows without a rate and predicted ones."""
-        for condition, column, what, expected in (
-            (
-                "temperature_k IS NULL OR NOT isfinite(temperature_k) OR temperature_k <= 0",
-                "temperature_k",
-                "a temperature is not positive",
-                "K > 0",
-            ),
-            ("rate_cm3_s < 0", "rate_cm3_s", "a rate coefficient is negative", "numbers >= 0 in cm3 s-1"),
-            (
-                f"isinf(rate_cm3_s) OR (rate_cm3_s > {IMPOSSIBLE_CM3_S} AND NOT isnan(rate_cm3_s))",
-                "rate_cm3_s",
-                "a rate coefficient is impossibly large",
-                f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1",
-            ),
-            (
-                "kind IS NOT NULL AND kind NOT IN ('computed', 'scaled', 'extrapolated', 'predicted')",
-                "kind",
-                "an unknown kind",
-                "computed, scaled, extrapolated or predicted",
-            ),
-            *(
-                (
-                    f"NOT isnan({name}) AND NOT abs({name}) <= {_LARGEST_CM1}",
-                    name,
-                    "an energy is impossible",
-                    f"cm-1, under {_LARGEST_CM1:g}",
-                )
-                for name in ("upper_energy_cm1", "lower_energy_cm1")
-            ),
-            *(
-                (
-                    f"NOT isnan({name}) AND NOT ({name} > 0 AND {name} <= {_LARGEST_WEIGHT})",
-                    name,
-                    "a statistical weight is impossible",
-                    f"0 < weight < {_LARGEST_WEIGHT:g}",
-                )
-                for name in ("upper_weight", "lower_weight")
-            ),
-        ):
-            self._none_where("typed", condition, column, what, expected)
+        """Leave out rows without a rate, and predicted ones."""
         for condition, what in (
             ("kind = 'predicted'", "predicted rows are left out: a store predicts its own"),
             ("rate_cm3_s IS NULL OR isnan(rate_cm3_s)", "rows have no rate and are left out"),
@@ -378,13 +391,9 @@ class _Table:
             ).fetchall()
         ]
         if given is None and len(found) == 1:
-            self._none_where(
-                "typed",
-                f"{column} IS NULL",
-                "line",
-                f"a row does not name its {column}",
-                f"{column} in every row, or --{column}",
-            )
+            expected = f"{column} in every row, or --{column}"
+            what = f"a row does not name its {column}"
+            self._none_where("typed", [_Rule(f"{column} IS NULL", "line", what, expected)])
             return found[0]
         if given is not None and (not found or found == [given] or len(found) == 1):
             return given
@@ -402,24 +411,16 @@ class _Table:
         no_vj = self._one("SELECT count(*) FROM typed WHERE j IS NULL OR j_final IS NULL")
         if no_vj:
             unlabelled = "(upper_label IS NULL OR lower_label IS NULL)"
-            for condition in (f"{unlabelled} AND (j IS NULL OR j_final IS NULL)", unlabelled):
-                self._none_where(
-                    "typed",
-                    condition,
-                    "line",
-                    "a row does not name its levels",
-                    "j and j_final in every row, or upper_label and lower_label in every row",
-                )
+            what = "a row does not name its levels"
+            expected = "j and j_final in every row, or upper_label and lower_label in every row"
+            conditions = (f"{unlabelled} AND (j IS NULL OR j_final IS NULL)", unlabelled)
+            self._none_where("typed", [_Rule(condition, "line", what, expected) for condition in conditions])
             ends = ("upper_label", "NULL::BIGINT"), ("lower_label", "NULL::BIGINT")
         else:
-            self._none_where(
-                "typed",
-                "least(coalesce(v, 0), j, coalesce(v_final, 0), j_final) < 0",
-                "line",
-                "v and j cannot be negative",
-                "numbers >= 0",
+            ends = (
+                ("coalesce(v, 0)::BIGINT", "j::BIGINT"),
+                ("coalesce(v_final, 0)::BIGINT", "j_final::BIGINT"),
             )
-            ends = ("coalesce(v, 0)", "j"), ("coalesce(v_final, 0)", "j_final")
         (first, second), (first_final, second_final) = ends
         self.connection.execute(
             f"""
@@ -511,14 +512,14 @@ class _Table:
         missing = [number for number, key in enumerate(ids) if key not in by_key]
         if missing:
             number = missing[0]
-            self._none_where(
-                "placed",
+            rule = _Rule(
                 f"initial = {number} OR final = {number}",
                 "line",
                 f"a rate refers to a level of {levels.molecule} that is not known: {_name(ids[number])}",
                 "the levels " + ", ".join(levels.label[:5]) + (", ..." if len(levels) > 5 else ""),
                 "name a complete list with --levels",
             )
+            self._none_where("placed", [rule])
         return np.array([by_key[key] for key in ids], dtype=np.int64)
 
     # -- rates --------------------------------------------------------------------------------------
@@ -627,26 +628,21 @@ class _Table:
         row = self.connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
-    def _none_where(
-        self,
-        table: str,
-        condition: str,
-        column: str,
-        what: str,
-        expected: str,
-        todo: str = "correct the row",
-    ) -> None:
-        """Refuse the first row for which a condition holds; show its line, or else `column`."""
-        row = self.connection.execute(
-            f"SELECT line, {column} FROM {table} WHERE {condition} ORDER BY line LIMIT 1"
-        ).fetchone()
-        if row is None:
-            return
-        at = self._line(row[0])
-        text = str(row[1]) if at is None else self.lines[at - 1]
-        where = f"{self.name}{self._place(row[0])}"
+    def _none_where(self, table: str, rules: Sequence[_Rule]) -> None:
+        """Refuse the first row that breaks a rule, in the order of the rules; show its line or its column."""
+        firsts = ", ".join(f"min(line) FILTER (WHERE {rule.condition})" for rule in rules)
+        found = self.connection.execute(f"SELECT {firsts} FROM {table}").fetchone() or ()
+        for rule, row in zip(rules, found, strict=True):
+            if row is not None:
+                raise self._broken(table, rule, int(row))
+
+    def _broken(self, table: str, rule: _Rule, row: int) -> RatedbError:
+        at = self._line(row)
+        shown = self.connection.execute(f"SELECT {rule.column} FROM {table} WHERE line = {row}").fetchone()
+        text = str(shown[0] if shown else row) if at is None else self.lines[at - 1]
+        where = f"{self.name}{self._place(row)}"
         got = f"`{text}`" if len(text) <= _SHOWN else f"`{text[:_SHOWN]}...`"
-        raise RatedbError(what, where=where, expected=expected, got=got, todo=todo)
+        return RatedbError(rule.what, where=where, expected=rule.expected, got=got, todo=rule.todo)
 
     def _line(self, row: int) -> int | None:
         """Return the number of the line where a row of a CSV file starts, None for other tables."""
@@ -663,22 +659,17 @@ class _Table:
         return RatedbError(what, where=self.name, expected=expected, got=got, todo=todo)
 
 
-def _number(column: str, of: str) -> str:
-    """Return the SQL of a column as DOUBLE, NULL where it is no number; text may have Fortran exponents."""
-    if _NUMERIC_TYPE.fullmatch(of):
-        return f"{column}::DOUBLE"
-    text = f"trim({column}::VARCHAR, {_BLANKS})"
-    return (
-        f"CASE WHEN regexp_full_match({text}, '{_NUMBER}')"
+def _number(text: str) -> str:
+    """Return the SQL of a text as DOUBLE, NULL where it is no number; Fortran exponents are read too."""
+    # DuckDB's own cast takes 1_000 for a thousand.
+    fast = f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"
+    slow = (
+        f"CASE WHEN regexp_full_match({text}, '{_WITH_D}')"
         f" THEN try_cast(translate({text}, 'dD', 'ee') AS DOUBLE)"
         f" WHEN regexp_full_match({text}, '{_NO_LETTER}')"
-        f" THEN try_cast(regexp_replace({text}, '{_NO_LETTER}', '\\1e\\2') AS DOUBLE)"
-        f" WHEN regexp_full_match({text}, '{_NO_NUMBER}') THEN try_cast({text} AS DOUBLE) END"
+        f" THEN try_cast(regexp_replace({text}, '{_NO_LETTER}', '\\1e\\2') AS DOUBLE) END"
     )
-
-
-def _whole(number: str) -> str:
-    return f"CASE WHEN isfinite({number}) THEN ({number})::BIGINT END"
+    return f"coalesce({fast}, {slow})"
 
 
 def _name(key: tuple[int, int] | str) -> str:
