@@ -96,7 +96,7 @@ def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_o
     _need_once(names, f"{path}:{next((line.number for line in numbered if line.text.strip()), 1)}")
     columns = {f"c{place}": "VARCHAR" for place in range(len(names))}
     chosen = {name: f"c{place}" for place, name in enumerate(names) if name in contract()["properties"]}
-    with duckdb.connect() as connection, tempfile.TemporaryDirectory() as folder:
+    with _database() as connection, tempfile.TemporaryDirectory() as folder:
         # DuckDB takes brackets and stars in a file's name for patterns, reads `kind=...` in a folder's name
         # as a column, and wants one sort of line ends; so it gets a copy.
         copy = Path(folder) / "table.csv"
@@ -121,7 +121,7 @@ def read_parquet(
     """Return the rates of a Parquet file with the columns of the contract; raises RatedbError."""
     read_bytes(path)
     name = re.sub(r"([*?\[])", r"[\1]", str(path.absolute()))  # DuckDB takes these for patterns
-    with duckdb.connect() as connection:
+    with _database() as connection:
         try:
             connection.execute(
                 "CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, *"
@@ -147,7 +147,7 @@ def rates_of_frame(
     levels: LevelTable | None = None,
 ) -> MoleculeFile:
     """Return the rates of a pandas or Arrow table with the columns of the contract; raises RatedbError."""
-    with duckdb.connect() as connection:
+    with _database() as connection:
         try:
             connection.register("frame", frame)
             connection.execute("CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, * FROM frame")
@@ -160,6 +160,11 @@ def rates_of_frame(
                 got=f"{type(frame).__name__}: {str(error).splitlines()[0][:_SHOWN]}",
                 todo="give a pandas.DataFrame or pyarrow.Table",
             ) from error
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    """Return a database in memory; its many small queries wait for more threads longer than these save."""
+    return duckdb.connect(config={"threads": 1})
 
 
 def _header(content: bytes) -> list[str]:
