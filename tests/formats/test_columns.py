@@ -583,6 +583,8 @@ def test_the_contract_is_what_the_reader_knows(tmp_path: Path) -> None:
         ),
         ({"j": 1, "j_final": 0, "temperature_k": 10, "rate_cm3_s": 0}, True),
         ({"upper_label": "a", "lower_label": "b", "temperature_k": 10, "rate_cm3_s": 0}, True),
+        (store_row(rate_cm3_s=None), True),
+        ({"v": 0, "j": 1, "j_final": 0, "temperature_k": 10, "rate_cm3_s": 0}, False),
         (store_row(temperature_k=0), False),
         (store_row(rate_cm3_s=-1e-11), False),
         (store_row(collider="Ar"), False),
@@ -591,6 +593,7 @@ def test_the_contract_is_what_the_reader_knows(tmp_path: Path) -> None:
         (store_row(j=1.5), False),
         (store_row(upper_weight=0), False),
         ({"j": 1, "temperature_k": 10, "rate_cm3_s": 0}, False),
+        ({"j": 1, "lower_label": "0", "temperature_k": 10, "rate_cm3_s": 0}, False),
         ({"j": 1, "j_final": 0, "temperature_k": 10}, False),
     ],
 )

@@ -13,9 +13,10 @@ COUNT = {"csv": 40, "parquet": 40}
 def test_a_broken_file_is_read_or_refused_and_never_a_traceback(reader: str, tmp_path: Path) -> None:
     results = list(outcomes(reader, COUNT.get(reader, 200), SEED, tmp_path))
     refused = [error for _, error in results if error is not None]
-    # Both occur, else the changes are too weak or too strong to try anything.
-    assert 0 < len(refused) < len(results)
-    assert all(error.where for error in refused if "names a level" not in str(error))
+    # Both occur, else the changes are too weak or too strong; few broken Parquet files can be read.
+    assert refused
+    assert len(refused) < len(results) or reader == "parquet"
+    assert all(error.where for error in refused)
 
 
 @pytest.mark.parametrize("reader", SEEDS)
