@@ -97,8 +97,7 @@ def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_o
     columns = {f"c{place}": "VARCHAR" for place in range(len(names))}
     chosen = {name: f"c{place}" for place, name in enumerate(names) if name in contract()["properties"]}
     with _database() as connection, tempfile.TemporaryDirectory() as folder:
-        # DuckDB takes brackets and stars in a file's name for patterns, reads `kind=...` in a folder's name
-        # as a column, and wants one sort of line ends; so it gets a copy.
+        # DuckDB wants UTF-8 and one sort of line ends, and unpacks by the end of the name; so it gets a copy.
         copy = Path(folder) / "table.csv"
         copy.write_text("\n".join([text for text in lines if text.strip()]) + "\n", "utf-8", newline="")
         try:
@@ -107,7 +106,7 @@ def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_o
                 + "".join(f", {column} AS {_quoted(name)}" for name, column in chosen.items())
                 + " FROM read_csv(?, header = true, auto_detect = false, delim = ',', quote = '\"',"
                 " escape = '\"', strict_mode = true, columns = ?)",
-                [str(copy), columns],
+                [_literal(copy), columns],
             )
             file = _Table(connection, str(path), lines).read(molecule, collider, levels_of)
         except duckdb.Error as error:
@@ -120,13 +119,12 @@ def read_parquet(
 ) -> MoleculeFile:
     """Return the rates of a Parquet file with the columns of the contract; raises RatedbError."""
     read_bytes(path)
-    name = re.sub(r"([*?\[])", r"[\1]", str(path.absolute()))  # DuckDB takes these for patterns
     with _database() as connection:
         try:
             connection.execute(
                 "CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, *"
                 " FROM read_parquet(?, hive_partitioning = false)",
-                [name],
+                [_literal(path)],
             )
             return _Table(connection, str(path)).read(molecule, collider, levels_of)
         except duckdb.Error as error:
@@ -167,6 +165,11 @@ def _database() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})
 
 
+def _literal(path: Path) -> str:
+    """Return the name of a file so that DuckDB takes no part of it for a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path.absolute()))
+
+
 def _header(content: bytes) -> list[str]:
     first = re.split(
         rb"[\r\n]", content[:65536].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t"), maxsplit=1
@@ -203,22 +206,22 @@ def _records(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
 
 def _bad_csv(path: Path, lines: Sequence[str], columns: int, error: duckdb.Error) -> RatedbError:
     """Return the error for the first row that a CSV file with so many columns cannot have."""
-    at, what = 1, f"the table cannot be read: {str(error).splitlines()[0][:_SHOWN]}"
+    expected = f"{columns} cells, as the first line names them"
+    todo = "correct the row; a decimal comma must be a point, and a comma within a cell needs quotes"
+    at = 0
     try:
         for number, row in _records(lines):
-            at = number
             if len(row) != columns:
-                what = f"a row has {len(row)} cells"
-                break
+                return refuse(
+                    path, Line(number, lines[number - 1]), f"a row has {len(row)} cells", expected, todo
+                )
+            at = number
     except csv.Error:
-        at, what = at + 1, "a quote is not closed, or stands within a cell"
-    return refuse(
-        path,
-        Line(at, lines[min(at, len(lines)) - 1]),
-        what,
-        f"{columns} cells, as the first line names them",
-        "correct the row; a decimal comma must be a point, and a comma within a cell needs quotes",
-    )
+        number = next(number for number, text in enumerate(lines, start=1) if number > at and text.strip())
+        what = "a quote is not closed, or stands within a cell"
+        return refuse(path, Line(number, lines[number - 1]), what, expected, todo)
+    got = str(error).splitlines()[0][:_SHOWN]
+    return RatedbError("the table cannot be read", where=str(path), expected=expected, got=got, todo=todo)
 
 
 @dataclass(frozen=True)
