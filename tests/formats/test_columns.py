@@ -361,7 +361,14 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "collider=p-H2 [a]"
     folder.mkdir()
-    written(folder, "a 1 other.csv", CSV.replace("1.25e-11", "9e-11"))
+    # What the names above would match as patterns, in the folder that its name would match.
+    other = tmp_path / "collider=p-H2 a"
+    other.mkdir()
+    for decoy in ("a 1 x.csv", "a.csv", "b.csv", "kind=predicted.csv"):
+        for place in (folder, other):
+            changed_text = CSV.replace("1.25e-11", "9e-11")
+            written(place, decoy, changed_text)
+            parquet_of(tmp_path, changed_text).rename(place / f"{decoy}.parquet")
     assert values(read(folder, CSV, name=name)) == slow(CSV)
     target = parquet_of(tmp_path, CSV).rename(folder / f"{name}.parquet")
     file = read_parquet(target, molecule=None, collider=None, levels_of=lambda name: None)
