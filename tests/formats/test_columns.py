@@ -364,11 +364,12 @@ def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
     # What the names above would match as patterns, in the folder that its name would match.
     other = tmp_path / "collider=p-H2 a"
     other.mkdir()
+    wrong = CSV.replace("1.25e-11", "9e-11")
+    packed = parquet_of(tmp_path, wrong).read_bytes()
     for decoy in ("a 1 x.csv", "a.csv", "b.csv", "kind=predicted.csv"):
         for place in (folder, other):
-            changed_text = CSV.replace("1.25e-11", "9e-11")
-            written(place, decoy, changed_text)
-            parquet_of(tmp_path, changed_text).rename(place / f"{decoy}.parquet")
+            written(place, decoy, wrong)
+            written(place, f"{decoy}.parquet", packed)
     assert values(read(folder, CSV, name=name)) == slow(CSV)
     target = parquet_of(tmp_path, CSV).rename(folder / f"{name}.parquet")
     file = read_parquet(target, molecule=None, collider=None, levels_of=lambda name: None)
