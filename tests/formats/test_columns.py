@@ -318,6 +318,16 @@ def test_a_broken_table_is_refused_with_its_line_and_a_remedy(
     broken(tmp_path, text, words, line=line, molecule="CO", collider="He", levels=(LEVELS_CSV,))
 
 
+def test_a_cell_of_several_lines_does_not_shift_the_line_that_is_named(tmp_path: Path) -> None:
+    text = (
+        BARE.replace("_s\n", "_s,note\n")
+        .replace("e-11\n", 'e-11,"two\n\nlines"\n')
+        .replace("2.5e-11", "-2.5e-11")
+    )
+    options = {"molecule": "CO", "collider": "He", "levels": (LEVELS_CSV,)}
+    broken(tmp_path, text, "negative", line=line_of(text, "-2.5e-11"), **options)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
