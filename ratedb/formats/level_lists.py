@@ -217,8 +217,8 @@ def _with_vj(listed: Sequence[ListedLevel]) -> list[ListedLevel]:
     if not listed or len(set(names)) != 1 or not names[0]:
         return list(listed)
     labels = ["_".join(pairs.values()) for pairs in assigned]
-    if len(set(labels)) < len(labels):
-        return list(listed)
+    if len(set(labels)) < len(labels) or min(level.weight for level in listed) <= 0:
+        return list(listed)  # the labels would be lost, or levels_from refuses the weight
     header = "v" if any(name.lower() == "v" for name in names[0]) else ""
     vj = quantum_numbers(labels, header, [level.weight for level in listed])
     return [

@@ -9,6 +9,7 @@ SEED = 20260101
 COUNT = {"csv": 40, "parquet": 40}
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("reader", SEEDS)
 def test_a_broken_file_is_read_or_refused_and_never_a_traceback(reader: str, tmp_path: Path) -> None:
     results = list(outcomes(reader, COUNT.get(reader, 200), SEED, tmp_path))

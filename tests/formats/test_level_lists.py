@@ -204,6 +204,7 @@ def test_fortran_exponents_are_read(tmp_path: Path) -> None:
     assert found.lines.einstein_a_s1[1] == 6.910379e-07
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
     ("name", "old", "new", "words", "at"),
     [
