@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,13 +12,13 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.formats.level_lists import LevelList
+from ratedb.formats.level_lists import LevelList, open_end
 from ratedb.formats.rate_rows import Rows, rate_table
 from ratedb.formats.text import Line, numbered_lines, refuse, to_index, to_numbers
 from ratedb.tables import Finding, LevelTable, LineTable, MoleculeFile, PartnerRates
 
 _COLUMNS = re.compile(r"number of temperature columns\s*=\s*(\d{1,6})\b", re.IGNORECASE)
-_TWO_BODIES = re.compile(r"\bIS_\S+\s+FS_\S+\s+IS_\S+\s+FS_\S+")
+_TWO_BODIES = re.compile(r"\bIS_\S+[ \t]+FS_\S+[ \t]+IS_\S+[ \t]+FS_\S+")
 _HEAD = 60
 
 
@@ -57,14 +58,16 @@ def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelLis
         ((place, int(match[1])) for place, line in enumerate(lines) if (match := _COLUMNS.search(line.text))),
         (0, 0),
     )
-    body = [line for line in lines[at + 1 :] if line.text.strip() and not line.text.split()[0].isalpha()]
-    body = [line for line in body if not re.match(r"\s*I\d?\s+J\d?\b", line.text)]
+    body = [line for line in lines[at + 1 :] if line.text.strip()]
+    while body and body[0].text.lstrip()[0].isalpha():
+        body = body[1:]  # the names of the columns
     temperature_k = _temperatures(path, body[0] if body else lines[-1], columns)
     rows = Rows(path, len(levels.levels))
     for line in body[1:]:
         numbers, values = _row(path, line, 2, columns)
         rows.add(line, numbers[0], numbers[1], values)
-    return _molecule_file(path, levels, collider, temperature_k, rows, _title(lines[:at]))
+    whole = replace(levels, notes=(*levels.notes, *open_end(lines)))
+    return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:at]))
 
 
 def _read_two(
@@ -72,24 +75,25 @@ def _read_two(
 ) -> MoleculeFile:
     at = next(place for place, line in enumerate(lines) if _TWO_BODIES.search(line.text))
     declared = [_declared(path, lines[:at], name) for name in ("temperatures", "transitions")]
-    words = lines[at].text.split()[4:]
+    words = lines[at].text.split("IS_", maxsplit=1)[1].split()[4:]
     temperature_k = _temperatures(path, Line(lines[at].number, " ".join(words)), declared[0])
     listed = []
     for line in lines[at + 1 :]:
         if line.text.strip():
-            listed.append((line, *_row(path, line, 4, declared[0])))
+            numbers, values = _row(path, line, 4, declared[0])
+            _need_numbers(path, line, numbers[:2], levels.levels)
+            _need_numbers(path, line, numbers[2:], others)
+            listed.append((line, numbers, values))
     if len(listed) != declared[1]:
         raise RatedbError(
             "the file does not have as many rows as it declares",
             where=f"{path}:{lines[-1].number}",
             expected=f"{declared[1]} transitions",
             got=str(len(listed)),
-            todo="get the file again from its source",
+            todo="get the file again from its source: it may be cut short",
         )
     firsts = sorted({number for _, numbers, _ in listed for number in numbers[:2]})
     seconds = sorted({number for _, numbers, _ in listed for number in numbers[2:]})
-    _need_numbers(path, firsts, levels.levels)
-    _need_numbers(path, seconds, others)
     pairs = _pair_levels(levels.levels, others, firsts, seconds)
     place_of = {pair: place for place, pair in enumerate((a, b) for a in firsts for b in seconds)}
     rows = Rows(path, len(pairs))
@@ -111,14 +115,14 @@ def _pair_levels(
     )
 
 
-def _need_numbers(path: Path, numbers: Sequence[int], levels: LevelTable) -> None:
-    if numbers and (numbers[0] < 1 or numbers[-1] > len(levels)):
-        raise RatedbError(
+def _need_numbers(path: Path, line: Line, numbers: Sequence[int], levels: LevelTable) -> None:
+    if min(numbers) < 1 or max(numbers) > len(levels):
+        raise refuse(
+            path,
+            line,
             f"a rate refers to a level of {levels.molecule} that is not in its list",
-            where=str(path),
-            expected=f"levels 1..{len(levels)}",
-            got=str(numbers[-1] if numbers[-1] > len(levels) else numbers[0]),
-            todo="check that the list of levels is the one of this table",
+            f"levels 1..{len(levels)}",
+            "check that the list of levels is the one of this table",
         )
 
 
@@ -132,7 +136,10 @@ def _molecule_file(
 ) -> MoleculeFile:
     if not len(rows):
         raise RatedbError(
-            "the table has no rates", where=str(path), expected="rows of level numbers and rates"
+            "the table has no rates",
+            where=str(path),
+            expected="rows of level numbers and rates",
+            todo="get the file again from its source: it may be cut short",
         )
     notes = list(levels.notes)
     findings: list[Finding] = []
@@ -168,14 +175,17 @@ def _row(path: Path, line: Line, numbers: int, columns: int) -> tuple[list[int],
 
 def _declared(path: Path, lines: Sequence[Line], name: str) -> int:
     """Return the count that stands on the line below `number of NAME :`."""
-    for line, below in pairwise(lines):
+    for line, below in pairwise(line for line in lines if line.text.strip()):
         if re.match(rf"\s*number of {name}\s*:", line.text, re.IGNORECASE):
             count = to_index(below.text.strip())
             if count is None:
                 raise refuse(path, below, f"the number of {name} is not a count", "a whole number")
             return count
     raise RatedbError(
-        f"the file does not say its number of {name}", where=str(path), expected=f"`number of {name} :`"
+        f"the file does not say its number of {name}",
+        where=str(path),
+        expected=f"`number of {name} :` and the number below it",
+        todo="get the file again from its source",
     )
 
 

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.formats.level_lists import vj_label
+from ratedb.formats.level_lists import open_end, vj_label
 from ratedb.formats.rate_rows import IMPOSSIBLE_CM3_S, downward_table
+from ratedb.formats.text import Line, numbered_lines, refuse
 from ratedb.tables import (
     COLLIDERS,
     Finding,
@@ -53,6 +56,18 @@ _SAME_ENERGY_CM1 = 1e-6
 
 LevelsOf = Callable[[str], LevelTable | None]
 
+# Numbers in Fortran style, as 1.0D-10 and 6.070-102.
+_WITH_D = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)[dD][+-]?[0-9]{1,4}"
+_NO_LETTER = r"([+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+))([+-][0-9]{1,3})"
+_NUMERIC_TYPE = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
+_BLANKS = "E' \\t\\r\\n'"
+_LARGEST_INTEGER = 999_999
+_LARGEST_CM1 = 1e8
+_LARGEST_WEIGHT = 1e6
+_LARGEST_MATRIX = 20_000_000
+_SHOWN = 90
+_COLUMN_TWICE = "keep one of the two columns; " + ", ".join(f"{a} is also {n}" for a, n in ALIASES.items())
+
 
 def contract() -> dict[str, Any]:
     """Return the JSON Schema of a row."""
@@ -74,43 +89,51 @@ def looks_like_csv(content: bytes) -> bool:
 
 def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_of: LevelsOf) -> MoleculeFile:
     """Return the rates of a CSV file with the columns of the contract; raises RatedbError."""
-    names = _header(read_bytes(path))
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise RatedbError("a column stands twice", where=f"{path}:1", got=", ".join(twice))
-    columns = {name or f"column{place}": "VARCHAR" for place, name in enumerate(names)}
-    with duckdb.connect() as connection:
+    content = read_bytes(path)
+    names = _header(content)
+    numbered = numbered_lines(content, path)
+    lines = [line.text for line in numbered]
+    _need_once(names, f"{path}:{next((line.number for line in numbered if line.text.strip()), 1)}")
+    columns = {f"c{place}": "VARCHAR" for place in range(len(names))}
+    chosen = {name: f"c{place}" for place, name in enumerate(names) if name in contract()["properties"]}
+    with _database() as connection, tempfile.TemporaryDirectory() as folder:
+        # DuckDB wants UTF-8 and one sort of line ends, and unpacks by the end of the name; so it gets a copy.
+        copy = Path(folder) / "table.csv"
+        copy.write_text("\n".join([text for text in lines if text.strip()]) + "\n", "utf-8", newline="")
         try:
             connection.execute(
-                "CREATE TEMP TABLE given AS SELECT row_number() OVER () + 1 AS line, * FROM read_csv("
-                "?, header = true, auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
-                " strict_mode = true, columns = ?)",
-                [str(path), columns],
+                "CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line"
+                + "".join(f", {column} AS {_quoted(name)}" for name, column in chosen.items())
+                + " FROM read_csv(?, header = true, auto_detect = false, delim = ',', quote = '\"',"
+                " escape = '\"', strict_mode = true, columns = ?)",
+                [_literal(copy), columns],
             )
+            file = _Table(connection, str(path), lines).read(molecule, collider, levels_of)
         except duckdb.Error as error:
-            raise RatedbError(
-                "the table cannot be read",
-                where=str(path),
-                expected=f"{len(names)} columns in each row, as the first line names them",
-                got=str(error).splitlines()[0],
-            ) from error
-        return _Table(connection, str(path), ":").read(molecule, collider, levels_of)
+            raise _bad_csv(path, lines, len(names), error) from error
+    return replace(file, warnings=(*open_end(numbered), *file.warnings))
 
 
 def read_parquet(
     path: Path, *, molecule: str | None, collider: str | None, levels_of: LevelsOf
 ) -> MoleculeFile:
     """Return the rates of a Parquet file with the columns of the contract; raises RatedbError."""
-    with duckdb.connect() as connection:
+    read_bytes(path)
+    with _database() as connection:
         try:
             connection.execute(
-                "CREATE TEMP VIEW given AS SELECT file_row_number + 1 AS line, * EXCLUDE (file_row_number)"
-                f" FROM read_parquet('{str(path).replace(chr(39), chr(39) * 2)}', file_row_number = true)"
+                "CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, *"
+                " FROM read_parquet(?, hive_partitioning = false)",
+                [_literal(path)],
             )
-            return _Table(connection, str(path), " row ").read(molecule, collider, levels_of)
+            return _Table(connection, str(path)).read(molecule, collider, levels_of)
         except duckdb.Error as error:
             raise RatedbError(
-                "the Parquet file cannot be read", where=str(path), got=str(error).splitlines()[0]
+                "the Parquet file cannot be read",
+                where=str(path),
+                expected="a whole Parquet file with the columns of the contract",
+                got=str(error).splitlines()[0],
+                todo="write the file again; it may be cut short",
             ) from error
 
 
@@ -122,33 +145,165 @@ def rates_of_frame(
     levels: LevelTable | None = None,
 ) -> MoleculeFile:
     """Return the rates of a pandas or Arrow table with the columns of the contract; raises RatedbError."""
-    with duckdb.connect() as connection:
+    with _database() as connection:
         try:
             connection.register("frame", frame)
-        except (duckdb.Error, TypeError) as error:
+            connection.execute("CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, * FROM frame")
+            return _Table(connection, "table").read(molecule, collider, lambda name: levels)
+        except (duckdb.Error, TypeError, ImportError) as error:
             raise RatedbError(
-                "not a table", expected="a pandas or Arrow table", got=type(frame).__name__
+                "not a table that can be read",
+                where="table",
+                expected="a pandas or Arrow table with the columns of the contract",
+                got=f"{type(frame).__name__}: {str(error).splitlines()[0][:_SHOWN]}",
+                todo="give a pandas.DataFrame or pyarrow.Table",
             ) from error
-        connection.execute("CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, * FROM frame")
-        return _Table(connection, "table", " row ").read(molecule, collider, lambda name: levels)
+
+
+def _database() -> duckdb.DuckDBPyConnection:
+    """Return a database in memory; its many small queries wait for more threads longer than these save."""
+    return duckdb.connect(config={"threads": 1})
+
+
+def _literal(path: Path) -> str:
+    """Return the name of a file so that DuckDB takes no part of it for a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path.absolute()))
 
 
 def _header(content: bytes) -> list[str]:
-    first = content[:65536].removeprefix(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    first = re.split(
+        rb"[\r\n]", content[:65536].removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n \t"), maxsplit=1
+    )[0]
     try:
-        names = next(csv.reader([first.decode("utf-8").rstrip("\r")]), [])
-    except (UnicodeDecodeError, csv.Error):
+        names = next(csv.reader([first.decode("latin-1")], skipinitialspace=True), [])
+    except csv.Error:
         return []
     return [ALIASES.get(name.strip(), name.strip()) for name in names]
 
 
+def _need_once(names: Sequence[str], where: str) -> None:
+    known = [*contract()["properties"], *ALIASES]
+    twice = sorted({name for name in names if name in known and names.count(name) > 1})
+    if twice:
+        raise RatedbError(
+            "a column stands twice",
+            where=where,
+            expected="each column once",
+            got=", ".join(twice),
+            todo=_COLUMN_TWICE,
+        )
+
+
+def _records(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row of a CSV file, the header too, with the number of the line where it starts."""
+    kept = [(number, text) for number, text in enumerate(lines, start=1) if text.strip()]
+    reader = csv.reader((text + "\n" for _, text in kept), skipinitialspace=True, strict=True)
+    start = 0
+    for row in reader:
+        yield kept[start][0], row
+        start = reader.line_num
+
+
+def _bad_csv(path: Path, lines: Sequence[str], columns: int, error: duckdb.Error) -> RatedbError:
+    """Return the error for the first row that a CSV file with so many columns cannot have."""
+    expected = f"{columns} cells, as the first line names them"
+    todo = "correct the row; a decimal comma must be a point, and a comma within a cell needs quotes"
+    at = 0
+    try:
+        for number, row in _records(lines):
+            if len(row) != columns:
+                return refuse(
+                    path, Line(number, lines[number - 1]), f"a row has {len(row)} cells", expected, todo
+                )
+            at = number
+    except csv.Error:
+        number = next(number for number, text in enumerate(lines, start=1) if number > at and text.strip())
+        what = "a quote is not closed, or stands within a cell"
+        return refuse(path, Line(number, lines[number - 1]), what, expected, todo)
+    got = str(error).splitlines()[0][:_SHOWN]
+    return RatedbError("the table cannot be read", where=str(path), expected=expected, got=got, todo=todo)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What no row may be: a condition in SQL, the column to show, and the words of the refusal."""
+
+    condition: str
+    column: str
+    what: str
+    expected: str
+    todo: str = "correct the row"
+
+
+def _rules_of_numbers() -> Iterator[_Rule]:
+    for name in (*_NUMBERS, *_INTEGERS):
+        condition = f"lower({name}_text) <> 'nan' AND {name} IS NULL"
+        yield _Rule(condition, f"{name}_text", f"{name} is not a number", "a number such as 1.5e-10")
+    for name in _INTEGERS:
+        condition = f"NOT isnan({name}) AND ({name} <> floor({name}) OR abs({name}) > {_LARGEST_INTEGER})"
+        yield _Rule(condition, name, f"{name} is not a whole number", f"0 to {_LARGEST_INTEGER}")
+        yield _Rule(f"{name} < 0", name, f"{name} is negative", f"0 to {_LARGEST_INTEGER}")
+
+
+_RULES = (
+    _Rule(
+        "temperature_k IS NULL OR NOT isfinite(temperature_k) OR temperature_k <= 0",
+        "temperature_k",
+        "a temperature is not positive",
+        "K > 0",
+    ),
+    _Rule("rate_cm3_s < 0", "rate_cm3_s", "a rate coefficient is negative", "numbers >= 0 in cm3 s-1"),
+    _Rule(
+        f"isinf(rate_cm3_s) OR (rate_cm3_s > {IMPOSSIBLE_CM3_S} AND NOT isnan(rate_cm3_s))",
+        "rate_cm3_s",
+        "a rate coefficient is impossibly large",
+        f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1",
+    ),
+    _Rule(
+        "kind IS NOT NULL AND kind NOT IN ('computed', 'scaled', 'extrapolated', 'predicted')",
+        "kind",
+        "an unknown kind",
+        "computed, scaled, extrapolated or predicted",
+    ),
+    *(
+        _Rule(
+            f"NOT isnan({name}) AND NOT abs({name}) <= {_LARGEST_CM1}",
+            name,
+            "an energy is impossible",
+            f"cm-1, under {_LARGEST_CM1:g}",
+        )
+        for name in ("upper_energy_cm1", "lower_energy_cm1")
+    ),
+    *(
+        _Rule(
+            f"NOT isnan({name}) AND NOT ({name} > 0 AND {name} <= {_LARGEST_WEIGHT})",
+            name,
+            "a statistical weight is impossible",
+            f"0 < weight < {_LARGEST_WEIGHT:g}",
+        )
+        for name in ("upper_weight", "lower_weight")
+    ),
+)
+_RULES_OF_V = (
+    _Rule(
+        "(v IS NULL AND j IS NOT NULL) OR (v_final IS NULL AND j_final IS NOT NULL)",
+        "v",
+        "a row has no v",
+        "v and v_final in every row, or in none",
+    ),
+)
+
+
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """The table or view `given` of a connection: a column `line` and the columns of the contract."""
+    """The table `given` of a connection: a column `line` that counts its rows, and those of the contract.
+
+    `lines` are the lines of a CSV file, and empty for other tables.
+    """
 
     connection: duckdb.DuckDBPyConnection
     name: str
-    mark: Literal[":", " row "]
+    lines: Sequence[str] = ()
 
     def read(self, molecule: str | None, collider: str | None, levels_of: LevelsOf) -> MoleculeFile:
         self._type()
@@ -165,66 +320,61 @@ class _Table:
 
     # -- columns ------------------------------------------------------------------------------------
 
-    def _columns(self, table: str) -> list[str]:
-        return [str(row[0]) for row in self.connection.execute(f"DESCRIBE {table}").fetchall()]
-
     def _type(self) -> None:
-        """Make the table `typed`, with all columns of the contract, NULL where the table has none."""
-        given = {ALIASES.get(name, name): name for name in self._columns("given")}
-        named = contract()["properties"]
+        """Make the table `typed`, with all columns of the contract, NULL where the table has none.
+
+        Numbers are DOUBLE; beside each stands the text it was read from, where it was text.
+        """
+        described = self.connection.execute("DESCRIBE given").fetchall()[1:]
+        columns = [(ALIASES.get(str(row[0]).strip(), str(row[0]).strip()), row) for row in described]
+        named = list(contract()["properties"])
+        _need_once([name for name, _ in columns], self.name)
+        given = {name: (_quoted(str(row[0])), str(row[1])) for name, row in columns}
+        self._need_columns(set(given), named)
+        texts, chosen = [], []
+        for name in named:
+            column, of = given.get(name, ("NULL", "VARCHAR"))
+            text = f"{name}_text"
+            if name in (*_NUMBERS, *_INTEGERS) and _NUMERIC_TYPE.fullmatch(of):
+                texts.append(f"NULL::VARCHAR AS {text}, {column}::DOUBLE AS {name}_number")
+                number = f"{name}_number"
+            else:
+                texts.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {text}")
+                number = _number(text)
+            if name in _INTEGERS:
+                number = f"nullif({number}, 'nan'::DOUBLE)"  # pandas has no other gap for numbers
+            of_contract = f"{text}, {number}" if name in (*_NUMBERS, *_INTEGERS) else text
+            chosen.append(f"{of_contract} AS {name}")
+        self.connection.execute(
+            f"CREATE TEMP TABLE typed AS SELECT line, {', '.join(chosen)}"
+            f" FROM (SELECT line, {', '.join(texts)} FROM given)"
+        )
+        self._none_where("typed", [*_rules_of_numbers(), *_RULES, *(_RULES_OF_V if "v" in given else ())])
+
+    def _need_columns(self, given: set[str], named: Sequence[str]) -> None:
+        got = ", ".join(sorted(given))
         for name in ("temperature_k", "rate_cm3_s"):
             if name not in given:
-                raise self._refuse(f"the table has no column {name}", ", ".join(named), ", ".join(given))
-        if not ({"j", "j_final"} <= set(given) or {"upper_label", "lower_label"} <= set(given)):
+                raise self._refuse(
+                    f"the table has no column {name}", ", ".join(named), got, f"add the column {name}"
+                )
+        if not ({"j", "j_final"} <= given or {"upper_label", "lower_label"} <= given):
             raise self._refuse(
                 "the table does not name the levels",
                 "columns j and j_final, or upper_label and lower_label",
-                ", ".join(given),
+                got,
+                "add them",
             )
-        for name in (*_NUMBERS, *_INTEGERS):
-            if name in given:
-                self._need_numbers(name, given[name], "BIGINT" if name in _INTEGERS else "DOUBLE")
-        chosen = ["line"]
-        for name in named:
-            of = "BIGINT" if name in _INTEGERS else "DOUBLE" if name in _NUMBERS else "VARCHAR"
-            source = _quoted(given[name]) if name in given else "NULL"
-            chosen.append(f"try_cast({source} AS {of}) AS {name}")
-        self.connection.execute(f"CREATE TEMP TABLE typed AS SELECT {', '.join(chosen)} FROM given")
-
-    def _need_numbers(self, name: str, column: str, of: str) -> None:
-        quoted = _quoted(column)
-        self._none_where(
-            "given",
-            f"{quoted} IS NOT NULL AND trim({quoted}::VARCHAR) <> '' AND try_cast({quoted} AS {of}) IS NULL",
-            quoted,
-            f"{name} is not a number",
-            "an integer" if of == "BIGINT" else "a number",
-        )
+        if len({"v", "v_final"} & given) == 1:
+            raise self._refuse(
+                "the table has one of v and v_final",
+                "both, or none where v is 0",
+                got,
+                "add the other column",
+            )
 
     def _leave_out(self, notes: list[str]) -> None:
-        """Refuse impossible values, and leave out rows without a rate and predicted ones."""
-        for condition, column, what, expected in (
-            (
-                "temperature_k IS NULL OR NOT isfinite(temperature_k) OR temperature_k <= 0",
-                "temperature_k",
-                "a temperature is not positive",
-                "K > 0",
-            ),
-            ("rate_cm3_s < 0", "rate_cm3_s", "a rate coefficient is negative", "numbers >= 0 in cm3 s-1"),
-            (
-                f"isinf(rate_cm3_s) OR (rate_cm3_s > {IMPOSSIBLE_CM3_S} AND NOT isnan(rate_cm3_s))",
-                "rate_cm3_s",
-                "a rate coefficient is impossibly large",
-                f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1",
-            ),
-            (
-                "kind IS NOT NULL AND kind NOT IN ('computed', 'scaled', 'extrapolated', 'predicted')",
-                "kind",
-                "an unknown kind",
-                "computed, scaled, extrapolated or predicted",
-            ),
-        ):
-            self._none_where("typed", condition, column, what, expected)
+        """Leave out rows without a rate, and predicted ones."""
         for condition, what in (
             ("kind = 'predicted'", "predicted rows are left out: a store predicts its own"),
             ("rate_cm3_s IS NULL OR isnan(rate_cm3_s)", "rows have no rate and are left out"),
@@ -234,7 +384,12 @@ class _Table:
                 notes.append(f"{count} {what}")
                 self.connection.execute(f"DELETE FROM typed WHERE {condition}")
         if not self._one("SELECT count(*) FROM typed"):
-            raise self._refuse("the table has no rates", "rows with temperature_k and rate_cm3_s", "none")
+            raise self._refuse(
+                "the table has no rates",
+                "rows with temperature_k and rate_cm3_s",
+                "; ".join(notes) or "no rows",
+                "give rates that were computed",
+            )
 
     def _only(self, column: str, given: str | None) -> str:
         found = [
@@ -244,6 +399,9 @@ class _Table:
             ).fetchall()
         ]
         if given is None and len(found) == 1:
+            expected = f"{column} in every row, or --{column}"
+            what = f"a row does not name its {column}"
+            self._none_where("typed", [_Rule(f"{column} IS NULL", "line", what, expected)])
             return found[0]
         if given is not None and (not found or found == [given] or len(found) == 1):
             return given
@@ -251,6 +409,7 @@ class _Table:
             f"the table does not say its {column}" if not found else f"the table has several {column}s",
             f"one {column}, in the column or by --{column}",
             ", ".join(found) or "none",
+            f"say --{column}" if not found else f"give one table for each {column}",
         )
 
     # -- levels -------------------------------------------------------------------------------------
@@ -259,23 +418,17 @@ class _Table:
         """Number the levels of the table; return their v and j, or labels, in the order of the numbers."""
         no_vj = self._one("SELECT count(*) FROM typed WHERE j IS NULL OR j_final IS NULL")
         if no_vj:
-            self._none_where(
-                "typed",
-                "coalesce(upper_label, '') = '' OR coalesce(lower_label, '') = ''",
-                "line",
-                "a row does not name its levels",
-                "j and j_final in every row, or upper_label and lower_label",
-            )
+            unlabelled = "(upper_label IS NULL OR lower_label IS NULL)"
+            what = "a row does not name its levels"
+            expected = "j and j_final in every row, or upper_label and lower_label in every row"
+            conditions = (f"{unlabelled} AND (j IS NULL OR j_final IS NULL)", unlabelled)
+            self._none_where("typed", [_Rule(condition, "line", what, expected) for condition in conditions])
             ends = ("upper_label", "NULL::BIGINT"), ("lower_label", "NULL::BIGINT")
         else:
-            self._none_where(
-                "typed",
-                "least(coalesce(v, 0), j, coalesce(v_final, 0), j_final) < 0",
-                "line",
-                "v and j cannot be negative",
-                "numbers >= 0",
+            ends = (
+                ("coalesce(v, 0)::BIGINT", "j::BIGINT"),
+                ("coalesce(v_final, 0)::BIGINT", "j_final::BIGINT"),
             )
-            ends = ("coalesce(v, 0)", "j"), ("coalesce(v_final, 0)", "j_final")
         (first, second), (first_final, second_final) = ends
         self.connection.execute(
             f"""
@@ -301,11 +454,12 @@ class _Table:
 
     def _levels(self, molecule: str, ids: list[tuple[int, int] | str], levels_of: LevelsOf) -> LevelTable:
         known = levels_of(molecule)
-        if known is not None:
-            return known
         lacking = self._one(
-            "SELECT count(*) FROM typed WHERE " + " OR ".join(f"{name} IS NULL" for name in _IN_ROWS)
+            "SELECT count(*) FROM typed WHERE "
+            + " OR ".join(f"{name} IS NULL OR isnan({name})" for name in _IN_ROWS)
         )
+        if known is not None and (lacking or not self._missing(known, ids)):
+            return known
         if lacking:
             raise self._refuse(
                 f"the energies of the levels of {molecule} are not known",
@@ -326,7 +480,8 @@ class _Table:
                 raise self._refuse(
                     f"the level {_name(ids[number])} has several energies or weights",
                     "the same in all rows",
-                    f"{low:g} to {high:g} cm-1, weights {light:g} to {heavy:g}",
+                    f"{low:.10g} to {high:.10g} cm-1, weights {light:g} to {heavy:g}",
+                    "correct the rows, or name a list of levels with --levels",
                 )
         order = sorted(range(len(ids)), key=lambda number: (rows[number][1], number))
         pairs = [pair for pair in (ids[number] for number in order) if not isinstance(pair, str)]
@@ -343,20 +498,36 @@ class _Table:
             np.array([j for _, j in pairs]) if pairs else None,
         )
 
-    def _index(self, levels: LevelTable, ids: list[tuple[int, int] | str]) -> IntArray:
-        """Return the index in `levels` of each numbered level; raises RatedbError for an unknown one."""
+    @staticmethod
+    def _keys(levels: LevelTable, ids: Sequence[tuple[int, int] | str]) -> dict[tuple[int, int] | str, int]:
         by_key: dict[tuple[int, int] | str, int] = {label: i for i, label in enumerate(levels.label)}
         if any(not isinstance(key, str) for key in ids):
             v, j = levels.need_vj()
             by_key |= {pair: i for i, pair in enumerate(zip(v.tolist(), j.tolist(), strict=True))}
-        missing = [key for key in ids if key not in by_key]
+        return by_key
+
+    def _missing(
+        self, levels: LevelTable, ids: Sequence[tuple[int, int] | str]
+    ) -> list[tuple[int, int] | str]:
+        if not levels.has_vj and any(not isinstance(key, str) for key in ids):
+            return list(ids)
+        by_key = self._keys(levels, ids)
+        return [key for key in ids if key not in by_key]
+
+    def _index(self, levels: LevelTable, ids: list[tuple[int, int] | str]) -> IntArray:
+        """Return the index in `levels` of each numbered level; raises RatedbError for an unknown one."""
+        by_key = self._keys(levels, ids)
+        missing = [number for number, key in enumerate(ids) if key not in by_key]
         if missing:
-            raise self._refuse(
-                f"a rate refers to a level of {levels.molecule} that is not known",
+            number = missing[0]
+            rule = _Rule(
+                f"initial = {number} OR final = {number}",
+                "line",
+                f"a rate refers to a level of {levels.molecule} that is not known: {_name(ids[number])}",
                 "the levels " + ", ".join(levels.label[:5]) + (", ..." if len(levels) > 5 else ""),
-                _name(missing[0]),
                 "name a complete list with --levels",
             )
+            self._none_where("placed", [rule])
         return np.array([by_key[key] for key in ids], dtype=np.int64)
 
     # -- rates --------------------------------------------------------------------------------------
@@ -373,13 +544,20 @@ class _Table:
                 "say --collider",
             )
         if names == {None} and collider is not None:
-            self.connection.execute(f"UPDATE placed SET collider = '{collider}'")
+            self.connection.execute("UPDATE placed SET collider = ?", [collider])
             return [(collider, row[1]) for row in found]
         wrong = sorted(str(name) for name in names - set(COLLIDERS))
         if wrong:
-            raise self._refuse("unknown collider", " ".join(COLLIDERS), wrong[0])
+            raise self._refuse(
+                "unknown collider", " ".join(COLLIDERS), wrong[0], "correct the column collider"
+            )
         if collider is not None and collider not in names:
-            raise self._refuse(f"the table has no rates for {collider}", ", ".join(sorted(names)), collider)
+            raise self._refuse(
+                f"the table has no rates for {collider}",
+                ", ".join(sorted(names)),
+                collider,
+                "say one of these with --collider, or none",
+            )
         return [(row[0], row[1]) for row in found if collider in (None, row[0])]
 
     def _partner(
@@ -403,7 +581,18 @@ class _Table:
             np.asarray(columns["temperature_k"], dtype=np.float64), return_inverse=True
         )
         value = np.asarray(columns["rate_cm3_s"], dtype=np.float64)
-        matrix = self._matrix(columns, row, column, value, (len(pairs), len(temperature_k)))
+        shape = (len(pairs), len(temperature_k))
+        if shape[0] * shape[1] > max(_LARGEST_MATRIX, 100 * len(value)):
+            raise self._refuse(
+                "the transitions do not share their temperatures",
+                "rates on a common grid of temperatures",
+                f"{shape[0]} transitions and {shape[1]} temperatures, but {len(value)} values",
+                "interpolate the rates to one grid, or look whether two columns are exchanged",
+            )
+        matrix = self._matrix(columns, row, column, value, shape)
+        again = len(value) - int(np.isfinite(matrix).sum())
+        if again:
+            notes.append(f"{collider}: {again} row(s) stand twice with equal rates and are read once")
         table = downward_table(
             levels,
             collider or "",
@@ -430,13 +619,14 @@ class _Table:
         if len(other):
             at = int(other[0])
             same = np.flatnonzero((row == row[at]) & (column == column[at]))
-            lines = ", ".join(str(columns["line"][place]) for place in same)
+            places = sorted((int(columns["line"][place]), float(value[place])) for place in same)
+            listed = ", ".join(f"{rate:g} in {self._place(line)}" for line, rate in places)
             raise RatedbError(
                 "a transition stands twice at one temperature with different rates",
-                where=f"{self.name}{self.mark}{columns['line'][at]}",
+                where=f"{self.name}{self._place(places[-1][0])}",
                 expected="each transition once at each temperature",
-                got=f"{value[same[0]]:g} and {value[same[-1]]:g} cm3 s-1 in rows {lines}",
-                todo="remove one of the two rows",
+                got=listed,
+                todo="remove one of the rows",
             )
         return matrix
 
@@ -446,21 +636,48 @@ class _Table:
         row = self.connection.execute(query).fetchone()
         return int(row[0]) if row else 0
 
-    def _none_where(self, table: str, condition: str, column: str, what: str, expected: str) -> None:
-        row = self.connection.execute(
-            f"SELECT line, {column} FROM {table} WHERE {condition} ORDER BY line LIMIT 1"
-        ).fetchone()
-        if row is not None:
-            raise RatedbError(
-                what,
-                where=f"{self.name}{self.mark}{row[0]}",
-                expected=expected,
-                got=str(row[1]),
-                todo="correct the row",
-            )
+    def _none_where(self, table: str, rules: Sequence[_Rule]) -> None:
+        """Refuse the first row that breaks a rule, in the order of the rules; show its line or its column."""
+        firsts = ", ".join(f"min(line) FILTER (WHERE {rule.condition})" for rule in rules)
+        found = self.connection.execute(f"SELECT {firsts} FROM {table}").fetchone() or ()
+        for rule, row in zip(rules, found, strict=True):
+            if row is not None:
+                raise self._broken(table, rule, int(row))
 
-    def _refuse(self, what: str, expected: str, got: str, todo: str | None = None) -> RatedbError:
+    def _broken(self, table: str, rule: _Rule, row: int) -> RatedbError:
+        at = self._line(row)
+        shown = self.connection.execute(f"SELECT {rule.column} FROM {table} WHERE line = {row}").fetchone()
+        text = str(shown[0] if shown else row) if at is None else self.lines[at - 1]
+        where = f"{self.name}{self._place(row)}"
+        got = f"`{text}`" if len(text) <= _SHOWN else f"`{text[:_SHOWN]}...`"
+        return RatedbError(rule.what, where=where, expected=rule.expected, got=got, todo=rule.todo)
+
+    def _line(self, row: int) -> int | None:
+        """Return the number of the line where a row of a CSV file starts, None for other tables."""
+        try:
+            return next((at for place, (at, _) in enumerate(_records(self.lines)) if place == row), None)
+        except csv.Error:  # a cell too long for Python's reader
+            return None
+
+    def _place(self, row: int) -> str:
+        at = self._line(row)
+        return f" row {row}" if at is None else f":{at}"
+
+    def _refuse(self, what: str, expected: str, got: str, todo: str) -> RatedbError:
         return RatedbError(what, where=self.name, expected=expected, got=got, todo=todo)
+
+
+def _number(text: str) -> str:
+    """Return the SQL of a text as DOUBLE, NULL where it is no number; Fortran exponents are read too."""
+    # DuckDB's own cast takes 1_000 for a thousand.
+    fast = f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"
+    slow = (
+        f"CASE WHEN regexp_full_match({text}, '{_WITH_D}')"
+        f" THEN try_cast(translate({text}, 'dD', 'ee') AS DOUBLE)"
+        f" WHEN regexp_full_match({text}, '{_NO_LETTER}')"
+        f" THEN try_cast(regexp_replace({text}, '{_NO_LETTER}', '\\1e\\2') AS DOUBLE) END"
+    )
+    return f"coalesce({fast}, {slow})"
 
 
 def _name(key: tuple[int, int] | str) -> str:

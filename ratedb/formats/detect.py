@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from ratedb.formats.level_lists import LevelList, looks_like_levels, read_levels
 from ratedb.formats.matrices import looks_like_matrices, read_matrices
 from ratedb.formats.molscat import looks_like_molscat, read_molscat
 from ratedb.formats.mqct import looks_like_mqct, read_mqct
+from ratedb.formats.text import decode
 from ratedb.formats.vj_tables import looks_like_vj_table, read_vj_table
 from ratedb.tables import COLLIDERS, LevelTable, MoleculeFile
 
@@ -47,6 +49,7 @@ class ReadOptions:
                 where=str(path),
                 expected="both, by --molecule and --collider (" + " ".join(COLLIDERS) + ")",
                 got=f"molecule {self.molecule or 'not given'}, collider {self.collider or 'not given'}",
+                todo="say for example --molecule SiO --collider p-H2",
             )
         return self.molecule, self.collider
 
@@ -127,7 +130,9 @@ def read_file(path: Path, options: ReadOptions | None = None, *, file_format: st
     if file_format not in FORMATS:
         raise UsageError(f"unknown format {file_format!r}", expected=" or ".join(FORMATS))
     if options.collider is not None and options.collider not in COLLIDERS:
-        raise RatedbError("unknown collider", expected=" ".join(COLLIDERS), got=options.collider)
+        raise RatedbError(
+            "unknown collider", expected=" ".join(COLLIDERS), got=options.collider, todo="say one of these"
+        )
     content = read_bytes(path)
     if file_format == "auto":
         file_format = _recognised(path, content)
@@ -168,10 +173,11 @@ def read_cross_sections(
 
 
 def _recognised(path: Path, content: bytes) -> str:
+    start = content.removeprefix(BOM_UTF8)
     for name, one in _FORMATS.items():
-        if one.recognises(content):
+        if one.recognises(start):
             return name
-    if looks_like_levels(content):
+    if looks_like_levels(start):
         raise RatedbError(
             "this is a list of levels, without rates",
             where=str(path),
@@ -185,6 +191,7 @@ def _recognised(path: Path, content: bytes) -> str:
             expected="a file of rate coefficients",
             todo="average it: --cross-sections --temperatures 10:100:10, with all files of the calculation",
         )
+    decode(content, path)  # refuses UTF-16 and binary content in words of its own
     raise RatedbError(
         "this is not a file of rate coefficients that ratedb reads",
         where=str(path),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,8 +21,8 @@ from ratedb.tables import LevelTable, LineTable
 _HIGHEST_CM1 = 1e8
 _LARGEST_WEIGHT = 1e6
 _LARGEST_A_S1 = 1e15
+_LARGEST_NUMBER = 999_999  # of v and j
 _LONGEST_HEAD = 40  # lines that may stand above the first level
-_CSV_COLUMNS = ("label", "v", "j", "energy_cm1", "weight")
 _ASSIGNED = re.compile(r"(\w+)\s*=\s*([\d.]+)")
 _ENERGY_UNIT = re.compile(r"cm\s*(?:\^|\*\*)?\s*\{?\s*-\s*1\}?|\bK\b|\(K\)", re.IGNORECASE)
 
@@ -59,18 +58,18 @@ def read_levels_of(paths: Sequence[Path], molecule: str) -> LevelList:
     contents = {path: read_bytes(path) for path in paths}
     einstein = [path for path, content in contents.items() if _is_einstein_list(content)]
     others = [path for path in paths if path not in einstein]
-    if len(others) != 1:
+    if len(others) != 1 or len(einstein) > 1:
         raise RatedbError(
             f"the levels of {molecule} must come from one file",
             where=", ".join(map(str, paths)) or None,
             expected="one list of levels, and perhaps one of Einstein A",
-            got=f"{len(others)} lists of levels",
+            got=f"{len(others)} lists of levels and {len(einstein)} of Einstein A",
             todo="name the list with --levels",
         )
     found = _read_one(others[0], contents[others[0]], molecule)
     for path in einstein:
         lines = numbered_lines(contents[path], path)
-        found = replace(found, lines=_einstein_lines(path, lines, found.levels))
+        found = replace(found, lines=_einstein_lines(path, lines[_einstein_start(lines) :], found.levels))
     return found
 
 
@@ -82,7 +81,7 @@ def looks_like_levels(content: bytes) -> bool:
         or re.search(r"energy in\s+cm", head, re.IGNORECASE) is not None
         or re.search(r"^\s*Level\s+Energy\s", head, re.MULTILINE) is not None
         or re.search(r"^#?\s*v\s+J\s+Energy", head, re.MULTILINE | re.IGNORECASE) is not None
-        or ("energy_cm1" in head.partition("\n")[0] and "rate_cm3_s" not in head.partition("\n")[0])
+        or _names_levels(_csv_names(re.split(r"[\r\n]", head.lstrip(), maxsplit=1)[0]))
     )
 
 
@@ -99,12 +98,13 @@ def levels_from(molecule: str, path: Path, listed: Sequence[ListedLevel]) -> Lev
     for place, level in enumerate(listed, start=1):
         if level.number != place:
             raise refuse(path, level.line, "levels are not numbered one after the other", f"level {place}")
-        if not abs(level.energy_cm1) <= _HIGHEST_CM1 or not 0 < level.weight <= _LARGEST_WEIGHT:
+        possible = abs(level.energy_cm1) <= _HIGHEST_CM1 and 0 < level.weight <= _LARGEST_WEIGHT
+        if not possible or not all(0 <= number <= _LARGEST_NUMBER for number in level.vj or ()):
             raise refuse(
                 path,
                 level.line,
                 "a level is impossible",
-                f"an energy under {_HIGHEST_CM1:g} cm-1 and a weight > 0",
+                f"an energy under {_HIGHEST_CM1:g} cm-1, a weight > 0, and v and j >= 0",
             )
     labels: dict[str, ListedLevel] = {}
     for level in listed:
@@ -128,6 +128,13 @@ def levels_from(molecule: str, path: Path, listed: Sequence[ListedLevel]) -> Lev
     )
 
 
+def open_end(lines: Sequence[Line]) -> list[str]:
+    """Return the note that the last line of a file, which declares no number of rows, has no line end."""
+    if not lines[-1].text.strip():
+        return []
+    return ["the last line has no line end: look whether the file is cut short"]
+
+
 def spin_weight(molecule: str, j: int) -> float:
     """Return the statistical weight of a rotational level: 2j+1, three times that for odd j of H2."""
     return (2.0 * j + 1.0) * (3.0 if j % 2 and molecule in ("H2", "o-H2") else 1.0)
@@ -144,7 +151,7 @@ def _read_one(path: Path, content: bytes, molecule: str) -> LevelList:
         return LevelList(file.levels, file.lines, file.warnings)
     lines = numbered_lines(content, path)
     head = "\n".join(line.text for line in lines[:_LONGEST_HEAD])
-    if _is_csv(lines):
+    if _names_levels(_csv_names(next((line.text for line in lines if line.text.strip()), ""))):
         return LevelList(_from_csv(path, lines, molecule), LineTable.empty())
     if re.search(r"Number of columns", head, re.IGNORECASE):
         return LevelList(_from_basecol(path, lines, molecule), LineTable.empty())
@@ -169,14 +176,29 @@ def _from_molpop(path: Path, lines: Sequence[Line], molecule: str) -> LevelList:
     listed: list[ListedLevel] = []
     for line in lines[start:]:
         words = line.text.split(None, 3)
-        if not words:
-            if listed:
-                break
-            continue
-        listed.append(_molpop_level(path, line, words))
+        if words and words[0][0].isalpha() and not to_numbers(words[1:3]):
+            break  # the header of the next section
+        if words:
+            listed.append(_molpop_level(path, line, words))
+    _need_declared(path, lines[: start - 1], listed)
     levels = levels_from(molecule, path, _with_vj(listed))
     at = _after(lines, r"A_ij")
     return LevelList(levels, LineTable.empty() if at is None else _einstein_lines(path, lines[at:], levels))
+
+
+def _need_declared(path: Path, lines: Sequence[Line], listed: Sequence[ListedLevel]) -> None:
+    """Refuse a list with fewer or more levels than a section `N. levels` above it declares."""
+    at = _after(lines, r"N\.?\s+levels")
+    first = next((line for line in lines[at or 0 :] if line.text.strip()), None)
+    declared = None if at is None or first is None else to_index(first.text.split()[0])
+    if first is not None and declared is not None and declared != len(listed):
+        raise refuse(
+            path,
+            first,
+            "the list does not have as many levels as it declares",
+            f"{len(listed)}, as were found",
+            "get the file again from its source: it may be cut short",
+        )
 
 
 def _molpop_level(path: Path, line: Line, words: list[str]) -> ListedLevel:
@@ -195,6 +217,8 @@ def _with_vj(listed: Sequence[ListedLevel]) -> list[ListedLevel]:
     if not listed or len(set(names)) != 1 or not names[0]:
         return list(listed)
     labels = ["_".join(pairs.values()) for pairs in assigned]
+    if len(set(labels)) < len(labels) or min(level.weight for level in listed) <= 0:
+        return list(listed)  # the labels would be lost, or levels_from refuses the weight
     header = "v" if any(name.lower() == "v" for name in names[0]) else ""
     vj = quantum_numbers(labels, header, [level.weight for level in listed])
     return [
@@ -232,16 +256,44 @@ def _from_basecol(path: Path, lines: Sequence[Line], molecule: str) -> LevelTabl
         )
     at = next((i for i, line in enumerate(lines) if line.text.split()[:2] == ["Level", "Energy"]), None)
     if at is None:
-        raise RatedbError("the list has no header", where=str(path), expected="a line `Level Energy J ...`")
+        raise RatedbError(
+            "the list has no header",
+            where=str(path),
+            expected="a line `Level Energy J ...`",
+            todo="name another file with --levels",
+        )
     names = lines[at].text.split()[2:]
+    if "j" not in [name.lower() for name in names] or len({name.lower() for name in names}) < len(names):
+        raise refuse(
+            path,
+            lines[at],
+            "the quantum numbers are not named",
+            "`Level Energy` and J, which gives the weights, each name once",
+            "name another file with --levels",
+        )
     rows = [line for line in lines[at + 1 :] if line.text.strip()]
+    _need_rows(path, lines[:at], rows)
     parsed = [_basecol_row(path, line, len(names)) for line in rows]
     return levels_from(molecule, path, _named_levels(rows, parsed, names, molecule))
 
 
+def _need_rows(path: Path, head: Sequence[Line], rows: Sequence[Line]) -> None:
+    """Refuse a list with fewer or more rows than the line below `Number of Lines` declares."""
+    at = next((i for i, line in enumerate(head) if re.match(r"\s*number of lines\b", line.text, re.I)), None)
+    below = next((line for line in head[at + 1 :] if line.text.strip()), None) if at is not None else None
+    if below is not None and to_index(below.text.strip()) != len(rows):
+        raise refuse(
+            path,
+            below,
+            "the list does not have as many levels as it declares",
+            f"{len(rows)}, as were found",
+            "get the file again from its source: it may be cut short",
+        )
+
+
 def _basecol_row(path: Path, line: Line, columns: int) -> list[float]:
     values = to_numbers(line.text.split())
-    if values is None or len(values) != 2 + columns:
+    if values is None or len(values) != 2 + columns or not values[0].is_integer():
         raise refuse(path, line, "a level cannot be read", f"number, energy and {columns} quantum numbers")
     return values
 
@@ -250,29 +302,23 @@ def _named_levels(
     rows: Sequence[Line], parsed: Sequence[list[float]], names: Sequence[str], molecule: str
 ) -> list[ListedLevel]:
     """Return levels labelled by their quantum numbers; tau, which Ka - Kc repeats, is left out."""
-    places = {name.lower(): place for place, name in enumerate(names)}
-    if set(places) == {"j", "v"}:
-        pairs = [(round(row[2 + places["v"]]), round(row[2 + places["j"]])) for row in parsed]
-        with_v = any(v for v, _ in pairs)
-        return [
-            ListedLevel(
-                line, round(row[0]), row[1], spin_weight(molecule, j), vj_label(v, j, with_v=with_v), (v, j)
-            )
-            for line, row, (v, j) in zip(rows, parsed, pairs, strict=True)
-        ]
-    kept = [place for name, place in places.items() if name != "tau"]
-    j_at = places.get("j", 0)
-    return [
-        ListedLevel(
-            line,
-            round(row[0]),
-            row[1],
-            2.0 * row[2 + j_at] + 1.0,
-            "_".join(f"{row[2 + place]:g}" for place in kept),
-            (0, round(row[2])) if kept == [j_at] else None,
+    places = {name.lower(): 2 + place for place, name in enumerate(names)}
+    j_at = places["j"]
+    linear = set(places) <= {"j", "v"}
+    v_at = places.get("v") if linear else None
+    kept = [place for name, place in places.items() if name != "tau" and place != v_at]
+    with_v = v_at is not None and any(row[v_at] for row in parsed)
+    listed = []
+    for line, row in zip(rows, parsed, strict=True):
+        v, j = 0.0 if v_at is None else row[v_at], row[j_at]
+        label = "_".join(f"{row[place]:g}" for place in ([v_at] if with_v and v_at else []) + kept)
+        # Half-integer j have neither v and j of their own nor the nuclear spins of H2.
+        whole = linear and v.is_integer() and j.is_integer()
+        weight = spin_weight(molecule, int(j)) if whole else 2.0 * j + 1.0
+        listed.append(
+            ListedLevel(line, int(row[0]), row[1], weight, label, (int(v), int(j)) if whole else None)
         )
-        for line, row in zip(rows, parsed, strict=True)
-    ]
+    return listed
 
 
 # -- v, J, energy, as in the energies of H2 --------------------------------------------------------
@@ -294,7 +340,7 @@ def _from_v_j_energy(path: Path, lines: Sequence[Line], molecule: str) -> LevelT
             where=str(path),
             expected="a LAMDA file, a level list of BASECOL or molpop, a header `V J Energy [cm^-1]`,"
             " or a CSV table with j and energy_cm1",
-            got=repr(lines[0].text[:60]) if lines else "an empty file",
+            got=repr(lines[0].text[:60]),
             todo="name another file with --levels",
         )
     per_cm1 = 1.0 if unit[0].lower().startswith("cm") else 1.0 / HC_OVER_KB_CM_K
@@ -316,32 +362,47 @@ def _from_v_j_energy(path: Path, lines: Sequence[Line], molecule: str) -> LevelT
 # -- CSV -------------------------------------------------------------------------------------------
 
 
-def _is_csv(lines: Sequence[Line]) -> bool:
-    names = [name.strip() for name in lines[0].text.split(",")] if lines else []
+def _csv_names(line: str) -> list[str]:
+    try:
+        return [name.strip() for name in next(csv.reader([line], skipinitialspace=True), [])]
+    except csv.Error:
+        return []
+
+
+def _names_levels(names: Sequence[str]) -> bool:
     return "energy_cm1" in names and ("j" in names or "label" in names)
 
 
 def _from_csv(path: Path, lines: Sequence[Line], molecule: str) -> LevelTable:
-    reader = csv.DictReader(io.StringIO("\n".join(line.text for line in lines)))
-    names = [name.strip() for name in reader.fieldnames or ()]
-    reader.fieldnames = names
+    kept = [line for line in lines if line.text.strip()]
+    names = _csv_names(kept[0].text)
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise refuse(path, kept[0], f"the column {twice[0]} stands twice", "each column once")
     listed: list[ListedLevel] = []
-    with_v = "v" in names
-    for row in reader:
-        line = lines[reader.line_num - 1]
-        energy = to_number((row.get("energy_cm1") or "").strip())
-        j = to_index((row.get("j") or "").strip())
-        v = to_index((row.get("v") or "0").strip())
-        weight = to_number((row.get("weight") or "").strip()) if "weight" in names else None
-        label = (row.get("label") or "").strip()
-        if weight is None and "weight" not in names and j is not None:
-            weight = spin_weight(molecule, j)
-        if energy is None or weight is None or v is None or (j is None and not label):
-            raise refuse(path, line, "a level cannot be read", ", ".join(_CSV_COLUMNS))
-        vj = None if j is None else (v, j)
-        label = label or vj_label(v, j or 0, with_v=with_v)
-        listed.append(ListedLevel(line, len(listed) + 1, energy, weight, label, vj))
+    for line in kept[1:]:
+        cells = _csv_names(line.text)
+        if len(cells) != len(names):
+            raise refuse(path, line, f"a row has {len(cells)} cells", f"{len(names)}: {', '.join(names)}")
+        row = dict(zip(names, cells, strict=True))
+        listed.append(_csv_level(path, line, row, len(listed) + 1, molecule))
     return levels_from(molecule, path, listed)
+
+
+def _csv_level(path: Path, line: Line, row: dict[str, str], number: int, molecule: str) -> ListedLevel:
+    energy = to_number(row["energy_cm1"])
+    j, v = to_index(row.get("j", "")), to_index(row.get("v", "0"))
+    weight = to_number(row["weight"]) if "weight" in row else None
+    if j is not None and "weight" not in row:
+        weight = spin_weight(molecule, j)
+    wrong = (row.get("j") and j is None) or (row.get("v") and v is None)
+    named = bool(row.get("label")) or (j is not None and v is not None)
+    if energy is None or weight is None or wrong or not named:
+        expected = "label or j (and v), energy_cm1, and weight where there is no j"
+        raise refuse(path, line, "a level cannot be read", expected)
+    vj = None if j is None or v is None else (v, j)
+    label = row.get("label") or vj_label(v or 0, j or 0, with_v="v" in row)
+    return ListedLevel(line, number, energy, weight, label, vj)
 
 
 # -- Einstein A ------------------------------------------------------------------------------------
@@ -352,18 +413,23 @@ def _is_einstein_list(content: bytes) -> bool:
     return re.search(r"A_ij", head) is not None and re.search(r"energy in", head, re.IGNORECASE) is None
 
 
+def _einstein_start(lines: Sequence[Line]) -> int:
+    """Return where the rows begin: below the `>` behind the header with A_ij, or below that header."""
+    below = _after(lines, r"A_ij")
+    headers = [place for place, line in enumerate(lines) if "A_ij" in line.text]
+    return headers[-1] + 1 if below is None else below
+
+
 def _einstein_lines(path: Path, lines: Sequence[Line], levels: LevelTable) -> LineTable:
-    """Read rows of upper and lower level number and Einstein A (s-1); other lines above them are passed."""
-    upper: list[int] = []
-    lower: list[int] = []
-    einstein: list[float] = []
+    """Read rows of upper and lower level number and Einstein A (s-1); a zero means no line."""
+    found: dict[tuple[int, int], tuple[float, Line]] = {}
     for line in lines:
         words = line.text.split()
+        if not words:
+            continue
         numbers = [to_index(word) for word in words[:2]]
         if len(words) != 3 or None in numbers:
-            if words and upper:
-                raise refuse(path, line, "an Einstein A cannot be read", "upper level, lower level, A in s-1")
-            continue
+            raise refuse(path, line, "an Einstein A cannot be read", "upper level, lower level, A in s-1")
         value = to_number(words[2])
         first, second = (number or 0 for number in numbers)
         inside = 1 <= first <= len(levels) and 1 <= second <= len(levels)
@@ -373,10 +439,17 @@ def _einstein_lines(path: Path, lines: Sequence[Line], levels: LevelTable) -> Li
             )
         if levels.energy_cm1[first - 1] <= levels.energy_cm1[second - 1]:
             raise refuse(path, line, "a line does not go down in energy", "the upper level first")
-        if value > 0:
-            upper.append(first - 1)
-            lower.append(second - 1)
-            einstein.append(value)
+        before = found.setdefault((first - 1, second - 1), (value, line))
+        if before[0] != value:
+            raise refuse(
+                path,
+                line,
+                "an Einstein A stands twice with different values",
+                f"each line once; line {before[1].number} is `{before[1].text.strip()}`",
+                "remove one of the two lines",
+            )
+    pairs = [pair for pair, (value, _) in found.items() if value > 0]
     energy = levels.energy_cm1
-    up, low = np.array(upper, dtype=np.int64), np.array(lower, dtype=np.int64)
-    return LineTable(up, low, np.array(einstein), (energy[up] - energy[low]) * GHZ_PER_CM1)
+    up, low = (np.array([pair[end] for pair in pairs], dtype=np.int64) for end in (0, 1))
+    einstein = np.array([found[pair][0] for pair in pairs])
+    return LineTable(up, low, einstein, (energy[up] - energy[low]) * GHZ_PER_CM1)

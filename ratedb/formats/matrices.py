@@ -21,9 +21,10 @@ from ratedb.tables import Finding, LevelTable, LineTable, MoleculeFile, PartnerR
 # Three headers of published files, each with the columns of its rows.
 _NUMBER_V_J = re.compile(r"\s*lev\w*\s+no\.?\s+v\s+J\s+Energy\s*\(K\)", re.IGNORECASE)
 _J = re.compile(r"\s*J\s+E\s*\(K\)\s*$", re.IGNORECASE)
-_COUNT = re.compile(r"\s*(\d{1,3})\s*$")
+_COUNT = re.compile(r"\s*([0-9]{1,3})\s*$")
 _TEMPERATURE = re.compile(r"(?:.*temperature[^=]*=)?\s*(\d+\.?\d*)\s*(?:deg\w*\s*k\w*)?\s*$", re.IGNORECASE)
-_LABELLED = re.compile(r"\s*\(\s*\d+\s*,\s*\d+\s*\)|\s*jf\s*/\s*ji\b")
+_PAIR = re.compile(r"\(\s*([0-9]{1,6})\s*,\s*([0-9]{1,6})\s*\)")
+_LABELLED = re.compile(rf"\s*(?:{_PAIR.pattern}|jf\s*/\s*ji\b)")
 _TITLE_LINES = 3
 
 
@@ -52,7 +53,7 @@ def looks_like_matrices(content: bytes) -> bool:
     text = "\n".join(lines)
     if any(_NUMBER_V_J.match(line) or _J.match(line) for line in lines):
         return True
-    return re.search(r"^\s*\(\s*0,\s*0\)\s+\(\s*0,\s*1\)", text, re.MULTILINE) is not None
+    return re.search(r"^[ \t]*\(\s*0,\s*0\)\s+\(\s*\d+,\s*\d+\)", text, re.MULTILINE) is not None
 
 
 def read_matrices(path: Path, *, molecule: str, collider: str) -> MoleculeFile:
@@ -63,10 +64,13 @@ def read_matrices(path: Path, *, molecule: str, collider: str) -> MoleculeFile:
     """
     lines = numbered_lines(read_bytes(path), path)
     head = _head(path, lines, molecule)
-    blocks = list(_blocks(path, lines[head.after :], len(head.levels), head.lead))
-    if not blocks:
+    blocks = list(_blocks(path, lines[head.after :], head))
+    if not blocks or len(head.levels) < 2:
         raise RatedbError(
-            "the file has no matrices", where=str(path), expected="a temperature and its matrix"
+            "the file has no matrices",
+            where=str(path),
+            expected="a temperature and its matrix",
+            todo="get the file again from its source: it may be cut short",
         )
     for before, block in pairwise(blocks):
         if block.temperature_k <= before.temperature_k:
@@ -117,12 +121,15 @@ def _head(path: Path, lines: Sequence[Line], molecule: str) -> _Head:
             return _listed(path, lines, place + 1, molecule, (None, 0, 1, 2), 1)
     for place, line in enumerate(lines[:5]):
         count = _COUNT.match(line.text)
-        if count is not None and len(lines[place + 1].text.split()) == 10:
+        below = next((line.text.split() for line in lines[place + 1 :] if line.text.strip()), [])
+        if count is not None and len(below) == 10:
             return _listed(path, lines, place + 1, molecule, (None, 5, 9, 10), 0, int(count[1]))
     raise RatedbError(
         "this is not a file of matrices that ratedb reads",
         where=str(path),
         expected="a list of levels with energies in K, then a matrix for each temperature",
+        got=repr(lines[0].text[:60]),
+        todo="see docs/formats.md for the three forms that are read",
     )
 
 
@@ -141,15 +148,21 @@ def _listed(
     place = start
     while place < len(lines) and (count is None or len(found) < count):
         values = to_numbers(lines[place].text.split())
+        if values == []:  # a blank line
+            place += 1
+            continue
         if values is None or len(values) != width:
             break
         v, j = 0.0 if v_at is None else values[v_at], values[j_at]
-        if v != int(v) or j != int(j):
-            raise refuse(path, lines[place], "a level cannot be read", "whole v and J, and an energy in K")
+        numbered = v_at is None or values[0] == len(found) + 1
+        if not (v.is_integer() and j.is_integer() and numbered):
+            expected = "levels numbered one after the other, whole v and J, and an energy in K"
+            raise refuse(path, lines[place], "a level cannot be read", expected)
         found.append((lines[place], int(v), int(j), values[e_at]))
         place += 1
     if count is not None and len(found) != count:
-        raise refuse(path, lines[place], "a level cannot be read", f"{count} levels as declared")
+        expected = f"{count} levels as declared; {len(found)} were found before this line"
+        raise refuse(path, lines[min(place, len(lines) - 1)], "a level cannot be read", expected)
     with_v = any(v for _, v, _, _ in found)
     listed = [
         ListedLevel(
@@ -165,12 +178,27 @@ def _listed(
     return _Head(levels_from(molecule, path, listed), place, lead)
 
 
-def _blocks(path: Path, lines: Sequence[Line], size: int, lead: int) -> Iterator[_Block]:
-    """Yield each matrix of `size` rows, in which `lead` numbers stand before the rates."""
+def _need_labels(path: Path, line: Line, levels: LevelTable) -> None:
+    """Refuse labels above the columns of a matrix that are not the levels in their order."""
+    v, j = levels.need_vj()
+    pairs = [(int(pair[0]), int(pair[1])) for pair in _PAIR.findall(line.text)]
+    numbers = to_numbers(line.text.split("ji", maxsplit=1)[-1].split())
+    states = list(zip(v.tolist(), j.tolist(), strict=True))
+    if (pairs and pairs != states) or (not pairs and numbers != j.tolist()):
+        raise refuse(path, line, "the columns of a matrix are not the levels in their order", "every level")
+
+
+def _blocks(path: Path, lines: Sequence[Line], head: _Head) -> Iterator[_Block]:
+    """Yield each matrix, with as many rows as there are levels."""
+    size, lead = len(head.levels), head.lead
+    j = head.levels.need_vj()[1]
     block: _Block | None = None
     for line in lines:
         words = line.text.split()
-        if not words or _LABELLED.match(line.text) or not re.search(r"\d", line.text):
+        if not words:
+            continue
+        if _LABELLED.match(line.text):
+            _need_labels(path, line, head.levels)
             continue
         if block is None:
             match = _TEMPERATURE.fullmatch(line.text.strip())
@@ -186,10 +214,9 @@ def _blocks(path: Path, lines: Sequence[Line], size: int, lead: int) -> Iterator
             found = f"{len(block.rows)} rows were found before this line"
             expected = f"{size} rates at {block.temperature_k:g} K; {found}"
             raise refuse(path, line, "a row of a matrix cannot be read", expected)
-        if lead and round(values[0]) != len(block.rows):
-            raise refuse(
-                path, line, "a row of a matrix is not where it belongs", f"final j = {len(block.rows)}"
-            )
+        if lead and values[0] != j[len(block.rows)]:
+            expected = f"final j = {j[len(block.rows)]}"
+            raise refuse(path, line, "a row of a matrix is not where it belongs", expected)
         block.rows.append(values[lead:])
         block.lines.append(line)
         if len(block.rows) == size:

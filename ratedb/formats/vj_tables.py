@@ -12,13 +12,15 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.formats.level_lists import LevelList
+from ratedb.formats.level_lists import LevelList, open_end
 from ratedb.formats.rate_rows import Rows, rate_table
 from ratedb.formats.text import Line, numbered_lines, refuse, to_index, to_numbers
 from ratedb.tables import Finding, MoleculeFile, PartnerRates
 
 _FEWEST_TEMPERATURES = 2
 _LOOKED_AT = 60  # lines
+_READ = 1 << 20  # bytes
+_MAGIC = "magic number"  # in the first line of some files, which is no temperature
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,10 @@ class _Body:
 
 def looks_like_vj_table(content: bytes) -> bool:
     """Return whether a file has a row of temperatures and then rows of v, J, v', J' and as many rates."""
-    head = content[:65536].decode("latin-1").splitlines()[:_LOOKED_AT]
-    numeric = [words for words in (line.split() for line in head) if words and to_numbers(words)]
+    head = content[:_READ].decode("latin-1").splitlines()[:_LOOKED_AT]
+    if len(content) > _READ and len(head) > 1:
+        head = head[:-1]  # it may end within a number
+    numeric = [words for words in (_words(text) for text in head if _MAGIC not in text) if to_numbers(words)]
     if len(numeric) < 2:
         return False
     first, second = numeric[0], numeric[1]
@@ -44,17 +48,29 @@ def read_vj_table(path: Path, *, collider: str, levels: LevelList) -> MoleculeFi
 
     Raises RatedbError, with file and line, where a row cannot be read, or where a level is not in `levels`.
     """
-    body = _body(numbered_lines(read_bytes(path), path))
-    temperature_k = to_numbers(body.temperatures.text.split()) or []
-    if any(a >= b for a, b in pairwise(temperature_k)) or min(temperature_k, default=0.0) <= 0:
+    lines = numbered_lines(read_bytes(path), path)
+    body = _body(lines)
+    temperature_k = to_numbers(_words(body.temperatures.text)) or [0.0]
+    if any(a >= b for a, b in pairwise(temperature_k)) or temperature_k[0] <= 0:
         raise refuse(
             path, body.temperatures, "the temperatures cannot be read", "temperatures in K that increase"
+        )
+    if not levels.levels.has_vj:
+        raise RatedbError(
+            f"the levels of {levels.levels.molecule} are not labelled by v and j",
+            where=str(path),
+            expected="v and j, which the rows of this table name",
+            got=", ".join(levels.levels.label[:4]),
+            todo="name a list of levels with v and j with --levels",
         )
     v, j = levels.levels.need_vj()
     number_of = {pair: place + 1 for place, pair in enumerate(zip(v.tolist(), j.tolist(), strict=True))}
     if not body.rows:
         raise RatedbError(
-            "the table has no rates", where=str(path), expected="rows of v, J, v', J' and rates"
+            "the table has no rates",
+            where=str(path),
+            expected="rows of v, J, v', J' and rates",
+            todo="get the file again from its source: it may be cut short",
         )
     rows = Rows(path, len(levels.levels))
     for line in body.rows:
@@ -70,7 +86,7 @@ def read_vj_table(path: Path, *, collider: str, levels: LevelList) -> MoleculeFi
                 "name a complete list with --levels",
             )
         rows.add(line, initial, final, values)
-    notes = list(levels.notes)
+    notes = [*levels.notes, *open_end(lines)]
     findings: list[Finding] = []
     table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
     partner = PartnerRates(table, body.title)
@@ -78,22 +94,25 @@ def read_vj_table(path: Path, *, collider: str, levels: LevelList) -> MoleculeFi
 
 
 def _body(lines: Sequence[Line]) -> _Body:
-    """Part the rows of numbers from comments; a first line with a `magic number` is a comment too."""
-    titles, numeric = [], []
+    """Part the rows of numbers from comments; a magic number above them is a comment too."""
+    titles: list[str] = []
+    numeric: list[Line] = []
     for line in lines:
-        text = line.text.strip()
-        if not text:
-            continue
-        if text.startswith(("#", "*")) or "//" in text:
-            titles.append(text.strip("#*> \t"))
-        else:
+        if line.text.strip().startswith(("#", "*")) or (_MAGIC in line.text and not numeric):
+            titles.append(line.text.strip().strip("#*> \t"))
+        elif _words(line.text):
             numeric.append(line)
     named = [" ".join(re.sub(r"^refer\s+", "", text).split()) for text in titles if text.startswith("refer")]
     return _Body(numeric[0] if numeric else Line(1, ""), numeric[1:], "; ".join(named))
 
 
+def _words(text: str) -> list[str]:
+    """Return the words of a line before a comment."""
+    return re.split(r"#|//", text, maxsplit=1)[0].split()
+
+
 def _row(path: Path, line: Line, columns: int) -> tuple[list[tuple[int, int]], list[float]]:
-    words = line.text.split()
+    words = _words(line.text)
     numbers = [to_index(word) for word in words[:4]]
     values = to_numbers(words[4:])
     known = [number for number in numbers if number is not None]
