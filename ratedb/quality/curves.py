@@ -91,25 +91,30 @@ def _curves(rates: RateTable) -> Curves:
 
 
 class _Around:
-    """What the neighbours in j say: residuals with wrong rows taken out of the neighbours one after another."""
+    """What the neighbours in j say of each row, wrong rows no longer among the neighbours.
+
+    The row that stands out most in its surroundings is hidden from the others, which are judged again, and
+    so on. Where few predictors are left, at the corners of a set, two rows may each put the other in the
+    wrong: those that only stand out beside other suspects are `doubtful`, shape (n,).
+    """
 
     def __init__(self, curves: Curves) -> None:
+        self._curves = curves
         self._places = Neighbourhood(curves.rates)
         self._places.weigh(curves.log_rate)
         everything = np.arange(len(curves.rates))
-        residuals = self._places.residuals(curves.log_rate, everything)
-        self.floor = _floor(residuals.predictors, residuals.offset)
-        self.hidden = np.zeros(len(curves.rates), dtype=np.bool_)
+        hidden = np.zeros(len(everything), dtype=np.bool_)
+        self.residuals = self._places.residuals(curves.log_rate, everything, hidden)
+        self.floor = _floor(self.residuals.predictors, self.residuals.offset)
         for _ in range(_ROUNDS):
-            worst = self._worst(residuals)
+            worst = self._worst(hidden)
             if not len(worst):
                 break
-            self.hidden[worst] = True
-            log_rate = np.where(self.hidden[:, None], np.nan, curves.log_rate)
-            reached = [near(self._places, row, everything) for row in worst]
-            again = np.flatnonzero(np.any(reached, axis=0) & ~self.hidden)
-            residuals = _replace(residuals, self._places.residuals(log_rate, again), again)
-        self.residuals = residuals
+            hidden[worst] = True
+            self._judge_again(worst, hidden)
+        self.doubtful = np.zeros(len(everything), dtype=np.bool_)
+        if hidden.any():
+            self._settle(hidden)
 
     @property
     def scale(self) -> FloatArray:
@@ -121,17 +126,40 @@ class _Around:
         """Which rows have predictors enough, shape (n,)."""
         return (self.residuals.predictors >= rules.PREDICTORS_NEEDED) & np.isfinite(self.residuals.offset)
 
-    def _worst(self, residuals: Residuals) -> IntArray:
-        """Return the rows that stand out most among their neighbours, to be taken out of the neighbours."""
-        sigmas = np.abs(residuals.offset) / np.hypot(residuals.offset_spread, self.floor)
-        size = np.abs(residuals.offset)
-        stands_out = (size > np.log(rules.UNLIKE_NEIGHBOURS.threshold)) & (sigmas > rules.UNLIKE_SIGMAS)
-        stands_out &= (residuals.predictors >= rules.PREDICTORS_NEEDED) & ~self.hidden
-        rows = np.flatnonzero(stands_out)
+    def stands_out(self) -> BoolArray:
+        """Return which rows are off their neighbours, shape (n,)."""
+        offset = np.where(self.judged, self.residuals.offset, 0.0)
+        return is_off(offset, self.scale)
+
+    def _worst(self, hidden: BoolArray) -> IntArray:
+        """Return the rows to hide next: off more, by more predictors, than any other suspect around them."""
+        rows = np.flatnonzero(self.stands_out() & ~hidden)
+        weight = np.abs(self.residuals.offset) * np.sqrt(self.residuals.predictors)
         return np.array(
-            [row for row in rows if size[row] >= size[rows[near(self._places, row, rows)]].max()],
+            [row for row in rows if weight[row] >= weight[rows[near(self._places, row, rows)]].max()],
             dtype=np.int64,
         )
+
+    def _judge_again(self, changed: IntArray, hidden: BoolArray) -> None:
+        """Judge the rows again that have one of the changed ones among their neighbours."""
+        everything = np.arange(len(hidden))
+        reached = np.flatnonzero(np.any([near(self._places, row, everything) for row in changed], axis=0))
+        again = self._places.residuals(self._curves.log_rate, reached, hidden)
+        self.residuals = _replace(self.residuals, again, reached)
+
+    def _settle(self, hidden: BoolArray) -> None:
+        """Judge every row beside those alone that stand out for certain; the other suspects are doubtful."""
+        suspects = np.flatnonzero(hidden)
+        sure = hidden & self.stands_out()
+        self._judge_again(suspects, sure)
+        self.doubtful = hidden & ~sure
+
+
+def is_off(offset: FloatArray | float, scale: FloatArray | float) -> BoolArray:
+    """Return which offsets (ln k) are too large for their scale to be let pass."""
+    size = np.abs(offset)
+    large = size > np.log(rules.UNLIKE_NEIGHBOURS.threshold)
+    return np.asarray(large & (size > rules.UNLIKE_SIGMAS * scale))
 
 
 def _replace(old: Residuals, new: Residuals, rows: IntArray) -> Residuals:
@@ -283,6 +311,8 @@ def _level_findings(curves: Curves, around: _Around | None) -> tuple[list[Findin
     offset, scale = around.residuals.offset, around.scale
     for row in np.flatnonzero(around.judged):
         rule = _level_rule(float(offset[row]), float(scale[row]))
+        if rule is not None and around.doubtful[row]:
+            rule = rules.UNLIKE_NEIGHBOURS
         if rule is None:
             continue
         value = _middle_value(curves, row)
@@ -309,9 +339,7 @@ def _level_rule(offset: float, scale: float) -> Rule | None:
         return rules.UNIT_OF_ROW
     if sigmas > rules.OFF_SIGMAS and size > np.log(rules.OFF_NEIGHBOURS.threshold):
         return rules.OFF_NEIGHBOURS
-    if sigmas > rules.UNLIKE_SIGMAS and size > np.log(rules.UNLIKE_NEIGHBOURS.threshold):
-        return rules.UNLIKE_NEIGHBOURS
-    return None
+    return rules.UNLIKE_NEIGHBOURS if is_off(offset, scale) else None
 
 
 def _alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
