@@ -68,9 +68,7 @@ CLEAN: dict[str, Callable[[Path], RateTable]] = {
 HELD_OUT: dict[str, Callable[[Path], RateTable]] = {
     "CO + p-H2, Flower 2001": lambda f: kij(f / "co-h2-rot-flower2001/CO_34.kij", "CO", 30, 1.92, "p-H2"),
     "CO + He, Cecchi 2002": lambda f: kij(f / "co-he-rot-cecchi2002/CO_50.kij", "CO", 15, 1.92, "He"),
-    "SiO + p-H2, Turner 1992": lambda f: kij(
-        f / "sio-rot-turner1992/SiO_23.kij", "SiO", 21, 0.724, "p-H2"
-    ),
+    "SiO + p-H2, Turner 1992": lambda f: kij(f / "sio-rot-turner1992/SiO_23.kij", "SiO", 21, 0.724, "p-H2"),
     "HF + He, Reese 2005": lambda f: kij(f / "hf-he-rot-reese2005/HF_63.kij.svn-base", "HF", 10, 20.5, "He"),
     "SiO + H2, LAMDA (2 digits)": lambda f: lamda(f / "sio-h2-rot-lamda/sio.dat", "H2"),
     "CN + H2, Lique 2010 (no v, j)": lambda f: lamda(f / "cn-h2-rot-lique2010/cn.dat", "H2"),
@@ -96,7 +94,7 @@ Seeder = Callable[[FloatArray, np.random.Generator, int], Faulty]
 
 
 def value(where: str, factor: float = 10.0) -> Seeder:
-    """Return a seeder that multiplies one value of each row: at a random temperature, the first or the last."""
+    """Return a seeder that multiplies one value of each row, at a random, the first or the last T."""
 
     def seed(rate: FloatArray, rng: np.random.Generator, count: int) -> Faulty:
         rows, wrong = rng.choice(len(rate), count, replace=False), rate.copy()
@@ -147,9 +145,7 @@ SEEDERS: dict[str, Seeder] = {
 
 def with_rates(rates: RateTable, rate_cm3_s: FloatArray) -> RateTable:
     """Return the table with other values."""
-    return RateTable(
-        rates.levels, rates.collider, rates.upper, rates.lower, rates.temperature_k, rate_cm3_s
-    )
+    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, rates.temperature_k, rate_cm3_s)
 
 
 def loud(findings: Iterable[Finding]) -> Names:
@@ -164,7 +160,7 @@ def pair(rates: RateTable, row: int) -> tuple[str, str]:
 
 @dataclass
 class Score:
-    """Faults of one kind in one set: found by any of their rows, by all, unseen changes, and innocents blamed."""
+    """Faults of one kind in one set: found by any of their rows or by all, unseen, innocents blamed."""
 
     faults: int = 0
     found: int = 0
@@ -335,9 +331,13 @@ def natural(folder: Path) -> str:
     add("HCO+, title", [] if title is None else [title], "10-400 K, not 5-390 K")
     add("HCO+, two sources", check_sources(first, second), "first row of temperatures shifted")
     file = read_lamda(folder / "nacl-h2-rovib-ios/nacl.dat")
-    add("NaCl, two directions", file.findings, f"{len(file.partners[0].rates)} transitions in both directions")
+    add(
+        "NaCl, two directions", file.findings, f"{len(file.partners[0].rates)} transitions in both directions"
+    )
     add("NaCl, values", check_rates(file.partners[0].rates), "87 kept values below 1e-40")
-    add("SO, zeros", check_rates(lamda(folder / "so-h2-rot-lique2006/so@lique.dat", "H2")), "15 rows of zeros")
+    add(
+        "SO, zeros", check_rates(lamda(folder / "so-h2-rot-lique2006/so@lique.dat", "H2")), "15 rows of zeros"
+    )
     grid = [10, 20, 30, 40, 50, 75, 100, 150, 200, 300, 500, 750, 1000, 1500, 2000, 2500, 3000]
     green = sets.sio_vibrational(folder, np.array(grid, dtype=np.float64), 4)
     add("SiO + H2, Bieniek & Green", check_rates(green), "2 shapes")

@@ -93,7 +93,9 @@ def rate_table(
     _note_values(listed.rate_cm3_s, highest, mended)
     listed = _each_once(rows, listed, mended)
     listed = _without_elastic(listed, mended)
-    listed = _downward(listed, levels, temperature_k, highest, mended, f"{levels.molecule}+{collider}", findings)
+    listed = _downward(
+        listed, levels, temperature_k, highest, mended, f"{levels.molecule}+{collider}", findings
+    )
     notes += [f"{collider}: {text}" for text in mended]
     return RateTable(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
 
@@ -246,8 +248,8 @@ def _contradictions(turned: _Listed, down: _Listed, levels: LevelTable, system: 
         if max(middle, 1.0 / middle) <= DETAILED_BALANCE.threshold:
             continue
         detail = (
-            f"the upward rate, turned by detailed balance, is {middle:.3g} times the downward one (median over T; "
-            f"{values.min():.3g} to {values.max():.3g})"
+            f"the upward rate, turned by detailed balance, is {middle:.3g} times the downward one "
+            f"(median over T; {values.min():.3g} to {values.max():.3g})"
         )
         upper, lower = levels.label[down.upper[row]], levels.label[down.lower[row]]
         findings.append(

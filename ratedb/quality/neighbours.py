@@ -47,6 +47,7 @@ def _planes() -> list[list[Term]]:
         for b in (-2, 2):
             planes.append([(1.0, a, a), (1.0, 0, b), (-1.0, a, a + b)])
             planes.append([(1.0, a, a), (1.0, b, 0), (-1.0, a + b, a)])
+    planes += [[(1.0, a, 0), (1.0, 0, b), (-1.0, a, b)] for a in (-2, 2) for b in (-2, 2)]
     return planes
 
 
@@ -65,8 +66,9 @@ PREDICTORS: tuple[list[Term], ...] = (
 class Residuals:
     """How far transitions are from their neighbours, in ln k; NaN where nothing can be said.
 
-    `offset` and `offset_spread`, shape (n,), are of the whole curve; `shape` and `shape_spread`, shape (n, m),
-    are of what is left at each temperature without that offset. `predictors`, shape (n,), counts them.
+    `offset` and `offset_spread`, shape (n,), are of the whole curve; `shape` and `shape_spread`, shape
+    (n, m), are of what is left at each temperature without that offset. `predictors`, shape (n,), counts
+    them.
     """
 
     offset: FloatArray
@@ -81,9 +83,9 @@ class Neighbourhood:
 
     def __init__(self, rates: RateTable) -> None:
         v, j = rates.levels.need_vj()
-        self.v_pair = np.unique(np.stack([v[rates.upper], v[rates.lower]], axis=1), axis=0, return_inverse=True)[
-            1
-        ].reshape(-1)
+        self.v_pair = np.unique(
+            np.stack([v[rates.upper], v[rates.lower]], axis=1), axis=0, return_inverse=True
+        )[1].reshape(-1)
         self.j_upper, self.j_lower = j[rates.upper], j[rates.lower]
         self._width = int(max(self.j_upper.max(), self.j_lower.max())) + 2 * REACH + 1
         keys = self._key(np.arange(len(rates)), 0, 0)
@@ -94,7 +96,7 @@ class Neighbourhood:
     def _key(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
         upper = self.j_upper[rows] + dj_upper + REACH
         lower = self.j_lower[rows] + dj_lower + REACH
-        return (self.v_pair[rows] * self._width + upper) * self._width + lower
+        return np.asarray((self.v_pair[rows] * self._width + upper) * self._width + lower)
 
     def at(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
         """Return the row of each transition's neighbour at a step in (j, j'), -1 where there is none."""
@@ -129,7 +131,7 @@ class Neighbourhood:
         return Residuals(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def _residuals(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> FloatArray:
-        """Return value minus prediction for every predictor, shape (p, k, m), NaN where it has no neighbours."""
+        """Return value minus prediction of each predictor, shape (p, k, m); NaN without its neighbours."""
         result = np.full((len(PREDICTORS), len(rows), log_rate.shape[1]), np.nan)
         for number, terms in enumerate(PREDICTORS):
             found = [(weight, self.at(rows, a, b)) for weight, a, b in terms]
@@ -171,7 +173,7 @@ def robust_scale(values: FloatArray) -> float:
 
 def near(neighbourhood: Neighbourhood, row: int, rows: IntArray) -> BoolArray:
     """Return which of `rows` (k,) can stand in a predictor of `row`, shape (k,)."""
-    return (
+    return np.asarray(
         (neighbourhood.v_pair[rows] == neighbourhood.v_pair[row])
         & (np.abs(neighbourhood.j_upper[rows] - neighbourhood.j_upper[row]) <= REACH)
         & (np.abs(neighbourhood.j_lower[rows] - neighbourhood.j_lower[row]) <= REACH)
