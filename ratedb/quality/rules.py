@@ -80,7 +80,7 @@ OFF_NEIGHBOURS = Rule(
     ERROR,
     10.0,
     "The whole curve of a transition is off its neighbours in j by more than this factor and by more than 10 "
-    "local standard deviations. In clean sets, even H2 + H, the factor stays below 3.",
+    "local standard deviations. In 20 published sets the factor stays below 5.",
 )
 UNLIKE_NEIGHBOURS = Rule(
     "unlike-neighbours",
@@ -115,8 +115,9 @@ KINK = Rule(
     "kink",
     WARNING,
     1.25,
-    "One value is off the curve through the temperatures beside it by more than this factor and by 10 "
-    "standard deviations of the set there, and off the neighbours in j too: a digit wrong, or pieces joined.",
+    "One value is off the curve through the temperatures beside it by more than this factor and by 6 standard "
+    "deviations of the set there, and off the neighbours in j too (10 without these): a digit wrong, or "
+    "pieces joined.",
 )
 REPEATED = Rule(
     "repeated-value",
@@ -243,17 +244,20 @@ ERROR_SIGMAS = 15.0
 """A wrong value in T must stand out by so many robust standard deviations: real sets have heavy tails."""
 
 KINK_SIGMAS = 10.0
-"""A kink must stand out by so many: resonances near threshold reach 8 in clean sets."""
+"""A kink must stand out by so many from the temperatures beside it where there are no neighbours in j."""
+
+TOGETHER_SIGMAS = 6.0
+"""A kink must stand out by so many where the neighbours in j confirm it."""
 
 OFF_SIGMAS = 10.0
 UNLIKE_SIGMAS = 4.0
-"""A row in j must stand out by so many local standard deviations; of 10 000 published ones 13 do by 4."""
+"""A row in j must stand out by so many local standard deviations; of 13 000 published ones 6 do."""
 
 ALONE_FACTOR = 1e3
 ALONE_SIGMAS = 8.0
 """Where only the levels speak, a row must be off by so much: rows from one level spread over decades."""
 
-CONFIRMED = 0.5
+CONFIRMED = 0.3
 """Neighbours in j confirm a wrong value where they are off by at least this share of it, in ln k."""
 
 ODD_PART = 0.05

@@ -6,8 +6,7 @@ import numpy as np
 
 from ratedb.quality import rules
 from ratedb.quality.columns import Columns
-from ratedb.quality.curves import LEAST_SCALE, Curves
-from ratedb.quality.neighbours import robust_scale
+from ratedb.quality.curves import Curves
 from ratedb.quality.surroundings import Around
 from ratedb.quality.values import half_digit
 from ratedb.tables import BoolArray, Finding, FloatArray
@@ -35,8 +34,7 @@ class _Misfits:
         if around is None:
             return
         residuals = around.residuals
-        floor = [max(robust_scale(column), LEAST_SCALE) for column in residuals.shape.T]
-        scale = np.hypot(residuals.shape_spread, floor)
+        scale = around.shape_scale
         expected = y - residuals.shape - residuals.offset[:, None]
         self.around = np.stack([self._around(curve - expected, scale) for curve in (y, up, down)])
         inner = self._weight[1:-1]

@@ -38,6 +38,8 @@ class Around:
         self.doubtful = np.zeros(len(everything), dtype=np.bool_)
         if hidden.any():
             self._settle(hidden)
+        floor = [max(robust_scale(column), LEAST_SCALE) for column in self.residuals.shape.T]
+        self.shape_scale = np.hypot(self.residuals.shape_spread, floor)
 
     @property
     def scale(self) -> FloatArray:

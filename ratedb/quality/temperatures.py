@@ -32,7 +32,7 @@ def temperature_findings(
     findings: list[Finding] = []
     residual = columns.residuals(curves.log_rate)
     sigmas = columns.sigmas(curves.log_rate)
-    large = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.KINK_SIGMAS)
+    large = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
     for row in np.flatnonzero(large.any(axis=1) & ~explained):
         slips = _slips(curves, columns, row, around)
         grave = [slip for slip in slips if _grave(slip)]
@@ -56,7 +56,7 @@ def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) ->
     for _ in range(len(mended) // 2):
         residual = columns.residuals(mended[None])[0]
         sigmas = columns.sigmas(mended[None])[0]
-        out = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.KINK_SIGMAS)
+        out = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
         found = [
             slip
             for column in np.flatnonzero(out & untouched)
@@ -78,9 +78,9 @@ def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) ->
 
 
 def _confirmed(slip: _Slip, around: Around | None) -> bool:
-    """Return whether the neighbours in j, where there are any, do not show the same feature."""
+    """Return whether a value is off for certain; neighbours in j, where there are any, must say so too."""
     if around is None or not around.judged[slip.row]:
-        return True
+        return slip.sigmas > rules.KINK_SIGMAS
     shape = around.residuals.shape[slip.row, slip.column]
     return bool(abs(shape) > rules.CONFIRMED * abs(slip.residual) and shape * slip.residual > 0)
 
