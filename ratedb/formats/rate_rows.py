@@ -10,13 +10,13 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.formats.text import Line, refuse
 from ratedb.physics.detailed_balance import reverse_rate
-from ratedb.quality.rules import DETAILED_BALANCE
+from ratedb.quality.rules import DETAILED_BALANCE, IMPLAUSIBLE, PLACEHOLDER
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, LevelTable, RateTable
 
-PLACEHOLDER_CM3_S = 1e-40
+PLACEHOLDER_CM3_S = PLACEHOLDER.threshold
 """A rate below this is no result of a calculation but a placeholder such as 1e-60."""
 
-IMPLAUSIBLE_CM3_S = 1e-7
+IMPLAUSIBLE_CM3_S = IMPLAUSIBLE.threshold
 """A rate above this is a hundred times what neutral partners reach; the file has another unit or a slip."""
 
 IMPOSSIBLE_CM3_S = 1e-3
@@ -271,8 +271,8 @@ def _contradictions(turned: _Listed, down: _Listed, levels: LevelTable, system: 
         if max(middle, 1.0 / middle) <= DETAILED_BALANCE.threshold:
             continue
         detail = (
-            f"the upward rate, turned by detailed balance, is {middle:.3g} times the downward one (median over T; "
-            f"{values.min():.3g} to {values.max():.3g})"
+            f"the upward rate, turned by detailed balance, is {middle:.3g} times the downward one "
+            f"(median over T; {values.min():.3g} to {values.max():.3g})"
         )
         upper, lower = levels.label[down.upper[row]], levels.label[down.lower[row]]
         findings.append(

@@ -6,8 +6,12 @@ import numpy as np
 
 from ratedb.physics.constants import GHZ_PER_CM1
 from ratedb.quality import rules
-from ratedb.quality.curves import check_curves
+from ratedb.quality.columns import fit_columns
+from ratedb.quality.curves import curves_of
+from ratedb.quality.shapes import few_shapes, shape_findings
 from ratedb.quality.sources import check_sources, check_title
+from ratedb.quality.surroundings import Around, alone_findings, level_findings
+from ratedb.quality.temperatures import temperature_findings
 from ratedb.quality.values import check_values
 from ratedb.tables import Finding, LevelTable, LineTable, RateTable
 
@@ -22,7 +26,24 @@ def check_rates(rates: RateTable) -> list[Finding]:
     rows, the findings are the same.
     """
     ordered = rates.select(np.lexsort([rates.lower, rates.upper]))
-    return _sorted([*check_values(ordered), *check_curves(ordered)], ordered.levels)
+    return _sorted([*check_values(ordered), *_check_curves(ordered)], ordered.levels)
+
+
+def _check_curves(rates: RateTable) -> list[Finding]:
+    curves = curves_of(rates)
+    if not len(curves.rates):
+        return []
+    around = Around(curves) if curves.rates.levels.has_vj else None
+    levels, judged = level_findings(curves, around)
+    findings = [*few_shapes(curves), *levels, *alone_findings(curves, judged)]
+    columns = fit_columns(curves.log_rate, curves.rates.temperature_k)
+    if columns is None:
+        return findings
+    moved, shapes = shape_findings(curves, columns, around)
+    values = temperature_findings(curves, columns, around, moved)
+    wrong = {f.transition for f in values}
+    # a shape is odd by its wrong values too, so only the values are named
+    return [*findings, *values, *(f for f in shapes if f.transition not in wrong)]
 
 
 def _sorted(findings: list[Finding], levels: LevelTable) -> list[Finding]:

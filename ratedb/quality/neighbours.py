@@ -47,6 +47,7 @@ def _planes() -> list[list[Term]]:
         for b in (-2, 2):
             planes.append([(1.0, a, a), (1.0, 0, b), (-1.0, a, a + b)])
             planes.append([(1.0, a, a), (1.0, b, 0), (-1.0, a + b, a)])
+    planes += [[(1.0, a, 0), (1.0, 0, b), (-1.0, a, b)] for a in (-2, 2) for b in (-2, 2)]
     return planes
 
 
@@ -65,8 +66,9 @@ PREDICTORS: tuple[list[Term], ...] = (
 class Residuals:
     """How far transitions are from their neighbours, in ln k; NaN where nothing can be said.
 
-    `offset` and `offset_spread`, shape (n,), are of the whole curve; `shape` and `shape_spread`, shape (n, m),
-    are of what is left at each temperature without that offset. `predictors`, shape (n,), counts them.
+    `offset` and `offset_spread`, shape (n,), are of the whole curve; `shape` and `shape_spread`, shape
+    (n, m), are of what is left at each temperature without that offset. `predictors`, shape (n,), counts
+    them.
     """
 
     offset: FloatArray
@@ -94,7 +96,7 @@ class Neighbourhood:
     def _key(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
         upper = self.j_upper[rows] + dj_upper + REACH
         lower = self.j_lower[rows] + dj_lower + REACH
-        return (self.v_pair[rows] * self._width + upper) * self._width + lower
+        return np.asarray((self.v_pair[rows] * self._width + upper) * self._width + lower)
 
     def at(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
         """Return the row of each transition's neighbour at a step in (j, j'), -1 where there is none."""
@@ -108,7 +110,8 @@ class Neighbourhood:
         level = np.median(log_rate, axis=1)[:, None]
         known = np.isfinite(level[:, 0])
         scale = np.full(len(PREDICTORS), np.nan)
-        for number, residual in enumerate(self._residuals(level, rows)[..., 0]):
+        nothing = np.zeros(len(rows), dtype=np.bool_)
+        for number, residual in enumerate(self._residuals(level, rows, nothing)[..., 0]):
             there = np.isfinite(residual) & known
             if there.sum() >= 5:
                 scale[number] = np.median(np.abs(residual[there]))
@@ -117,27 +120,30 @@ class Neighbourhood:
             floor = max(float(np.nanquantile(scale, 0.25)), 1e-9)
             self._weight = 1.0 / np.maximum(np.nan_to_num(scale, nan=np.nanmax(scale)), floor)
 
-    def residuals(self, log_rate: FloatArray, rows: IntArray) -> Residuals:
-        """Return how far the rows (k,) of ln k (n, m) are from their neighbours; NaN rows are no neighbours."""
+    def residuals(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> Residuals:
+        """Return how far the rows (k,) of ln k (n, m) are from their neighbours.
+
+        Rows that are `hidden`, shape (n,), are no neighbours of any.
+        """
         size = max(1, _CHUNK_VALUES // (len(PREDICTORS) * log_rate.shape[1]))
-        parts = [self._chunk(log_rate, rows[i : i + size]) for i in range(0, max(len(rows), 1), size)]
+        parts = [self._chunk(log_rate, rows[i : i + size], hidden) for i in range(0, max(len(rows), 1), size)]
         names = ("offset", "offset_spread", "shape", "shape_spread", "predictors")
         return Residuals(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-    def _residuals(self, log_rate: FloatArray, rows: IntArray) -> FloatArray:
-        """Return value minus prediction for every predictor, shape (p, k, m), NaN where it has no neighbours."""
+    def _residuals(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> FloatArray:
+        """Return value minus prediction of each predictor, shape (p, k, m); NaN without its neighbours."""
         result = np.full((len(PREDICTORS), len(rows), log_rate.shape[1]), np.nan)
         for number, terms in enumerate(PREDICTORS):
             found = [(weight, self.at(rows, a, b)) for weight, a, b in terms]
-            there = np.all([index >= 0 for _, index in found], axis=0)
+            there = np.all([(index >= 0) & ~hidden[index] for _, index in found], axis=0)
             if there.any():
                 predicted = sum(weight * log_rate[index[there]] for weight, index in found)
                 result[number, there] = log_rate[rows[there]] - predicted
         return result
 
-    def _chunk(self, log_rate: FloatArray, rows: IntArray) -> Residuals:
-        residual = self._residuals(log_rate, rows)
-        offset = np.median(residual, axis=2)  # NaN where a neighbour is hidden
+    def _chunk(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> Residuals:
+        residual = self._residuals(log_rate, rows, hidden)
+        offset = np.median(residual, axis=2)
         middle, spread = _middle(offset, self._weight)
         residual -= offset[..., None]
         shape, shape_spread = _middle(residual, self._weight)
@@ -167,7 +173,7 @@ def robust_scale(values: FloatArray) -> float:
 
 def near(neighbourhood: Neighbourhood, row: int, rows: IntArray) -> BoolArray:
     """Return which of `rows` (k,) can stand in a predictor of `row`, shape (k,)."""
-    return (
+    return np.asarray(
         (neighbourhood.v_pair[rows] == neighbourhood.v_pair[row])
         & (np.abs(neighbourhood.j_upper[rows] - neighbourhood.j_upper[row]) <= REACH)
         & (np.abs(neighbourhood.j_lower[rows] - neighbourhood.j_lower[row]) <= REACH)

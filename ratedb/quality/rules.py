@@ -31,14 +31,15 @@ NON_POSITIVE = Rule(
     "non-positive",
     ERROR,
     0.0,
-    "A rate coefficient is zero (cm3 s-1). No open channel has none: it was not computed, or lost its exponent.",
+    "A rate coefficient is zero (cm3 s-1). No open channel has none: it was not computed, or lost its "
+    "exponent.",
 )
 PLACEHOLDER = Rule(
     "placeholder",
     ERROR,
     1e-40,
-    "A value below this (cm3 s-1) stands there three times or more, or 1e10 times below the one beside it in T; "
-    "or the lowest value of a set repeats and is a tenth of the next. It was written where there was no result.",
+    "A value below this (cm3 s-1) stands there three times or more, or 1e10 times below the one beside it in "
+    "T; or the lowest value of a set repeats and is a tenth of the next. It was written as none was had.",
 )
 MISSING = Rule(
     "missing",
@@ -79,43 +80,44 @@ OFF_NEIGHBOURS = Rule(
     ERROR,
     10.0,
     "The whole curve of a transition is off its neighbours in j by more than this factor and by more than 10 "
-    "local standard deviations. In clean sets, even H2 + H, the factor stays below 3.",
+    "local standard deviations. In 20 published sets the factor stays below 5.",
 )
 UNLIKE_NEIGHBOURS = Rule(
     "unlike-neighbours",
     WARNING,
-    1.5,
-    "The whole curve of a transition is off its neighbours in j by more than this factor and by more than 5 "
+    1.1,
+    "The whole curve of a transition is off its neighbours in j by more than this factor and by more than 4 "
     "local standard deviations: rows exchanged, or a digit wrong. Without v and j, or without three "
     "predictors, it must be off what its levels suggest by 1000 times and 8 standard deviations.",
 )
 ODD_SHAPE = Rule(
     "odd-shape",
     WARNING,
-    4.0,
-    "The temperature curve of a transition differs from that of its neighbours by this many local standard "
-    "deviations on average, and by 10 % or more: rows exchanged, or columns mixed.",
+    3.0,
+    "The temperature curve of a transition differs from that of its neighbours in j by this many local "
+    "standard deviations (mean over ln T), and by 5 % or more: rows exchanged, or columns mixed.",
 )
 SHIFTED_ROW = Rule(
     "shifted-row",
     WARNING,
-    3.0,
-    "The temperature curve of a transition agrees with its neighbours this many times better when its values "
-    "are moved by one temperature.",
+    4.0,
+    "A temperature curve agrees this many times better with its neighbours in j (times the root of how much "
+    "better with the temperatures beside) when moved by one temperature; without v and j, by those alone.",
 )
 OFF_CURVE = Rule(
     "off-curve",
     ERROR,
     3.0,
-    "One value is off the curve through the temperatures beside it by more than this factor and by 15 standard "
-    "deviations of the set there, and off the neighbours in j as well: a slip of the exponent or a digit.",
+    "One value is off the curve through the temperatures beside it by more than this factor and by 15 "
+    "standard deviations of the set there, and off the neighbours in j too: a slip of exponent or digit.",
 )
 KINK = Rule(
     "kink",
     WARNING,
     1.25,
-    "One value is off the curve through the temperatures beside it by more than this factor and by 10 standard "
-    "deviations of the set there, and off the neighbours in j as well: a digit wrong, or two pieces joined.",
+    "One value is off the curve through the temperatures beside it by more than this factor and by 6 "
+    "standard deviations of the set there, and off the neighbours in j too (10 without these): a digit "
+    "wrong, or pieces joined.",
 )
 REPEATED = Rule(
     "repeated-value",
@@ -135,8 +137,8 @@ FEW_SHAPES = Rule(
     "few-shapes",
     WARNING,
     3.0,
-    "All temperature curves of a set have at most this many shapes to the digits printed: rates = f(levels) "
-    "g(T), a formula and no scattering calculation. Sets of two digits or under 30 transitions are not judged.",
+    "All temperature curves of a set have at most this many shapes to the digits printed: f(levels) g(T), a "
+    "formula and no scattering calculation. Sets of two digits or under 30 transitions are not judged.",
 )
 DETAILED_BALANCE = Rule(
     "detailed-balance",
@@ -242,21 +244,30 @@ ERROR_SIGMAS = 15.0
 """A wrong value in T must stand out by so many robust standard deviations: real sets have heavy tails."""
 
 KINK_SIGMAS = 10.0
-"""A kink must stand out by so many: resonances near threshold reach 8 in clean sets."""
+"""A kink must stand out by so many from the temperatures beside it where there are no neighbours in j."""
+
+TOGETHER_SIGMAS = 6.0
+"""A kink must stand out by so many where the neighbours in j confirm it."""
 
 OFF_SIGMAS = 10.0
-UNLIKE_SIGMAS = 5.0
-"""A row in j must stand out by so many local standard deviations: clean sets reach 5 together with 1.5."""
+UNLIKE_SIGMAS = 4.0
+"""A row in j must stand out by so many local standard deviations; of 13 000 published ones 6 do."""
 
 ALONE_FACTOR = 1e3
 ALONE_SIGMAS = 8.0
 """Where only the levels speak, a row must be off by so much: rows from one level spread over decades."""
 
-CONFIRMED = 0.5
+CONFIRMED = 0.3
 """Neighbours in j confirm a wrong value where they are off by at least this share of it, in ln k."""
 
-ODD_PART = 0.1
-"""A shape that differs by less than 10 % (mean, ln k) is left alone, however smooth the set."""
+ODD_PART = 0.05
+"""A shape that differs by less than 5 % (mean, ln k) is left alone, however smooth the set."""
+
+ALONE_MISFIT = 1.5
+"""Without neighbours in j a row is called moved only where its misfit in T is so many sigmas."""
+
+SHAPE_TEMPERATURES = 8
+"""Fewer temperatures are too few to tell a shape: a move by one leaves no inner ones."""
 
 PREDICTORS_NEEDED = 3
 """Fewer predictors in j have no spread to speak of."""

@@ -14,7 +14,7 @@ from ratedb.tables import Finding, FloatArray, IntArray, RateTable
 
 _LEAST_SCALE = 1e-3
 _CAP = 1.0
-_TO = r"\s*K?\s*(?:-+|–|to|and|<=?\s*T?\s*<?=?|≤\s*T?\s*≤?)\s*"  # noqa: RUF001 titles have such dashes
+_TO = r"\s*K?\s*(?:-+|–|to|and|<=?\s*T?\s*<?=?|≤\s*T?\s*≤?)\s*"
 _RANGE = re.compile(rf"(\d+(?:\.\d+)?){_TO}(\d+(?:\.\d+)?)\s*K\b", re.IGNORECASE)
 
 
@@ -84,7 +84,7 @@ def _difference(first: RateTable, second: RateTable, rows: IntArray, others: Int
     log_first, log_second = _log(first)[rows], _log(second)[others]
     x, known = np.log(first.temperature_k), np.log(second.temperature_k)
     onto = np.array([np.interp(x, known, curve, left=np.nan, right=np.nan) for curve in log_second])
-    return log_first - onto.reshape(log_first.shape)
+    return np.asarray(log_first - onto.reshape(log_first.shape))
 
 
 def _log(rates: RateTable) -> FloatArray:
@@ -142,8 +142,9 @@ def _shifted(first: RateTable, second: RateTable, rows: IntArray, others: IntArr
     if as_printed <= rules.SHIFTED_TEMPERATURES.threshold * max(best, _LEAST_SCALE):
         return []
     detail = (
-        f"beyond rounding the two sources differ by {100 * as_printed:.2g} % (mean), but by {100 * best:.2g} % "
-        f"when each column of the {name} is taken for the next {way} temperature: a row of temperatures is shifted"
+        f"beyond rounding the two sources differ by {100 * as_printed:.2g} % (mean), but by "
+        f"{100 * best:.2g} % when each column of the {name} is taken for the next {way} temperature: "
+        "a row of temperatures is shifted"
     )
     return [rules.SHIFTED_TEMPERATURES.finding(first.system, detail, value=as_printed, expected=best)]
 
@@ -175,7 +176,7 @@ def _excess(first: RateTable, second: RateTable, rows: IntArray, others: IntArra
 def _summary(first: RateTable, ratio: FloatArray) -> Finding:
     low, middle, high = np.exp(np.quantile(ratio, [0.1, 0.5, 0.9]))
     detail = (
-        f"{len(ratio)} transitions in common: first over second {middle:.3g} (median), {low:.3g} to {high:.3g} "
-        "for 80 % of them"
+        f"{len(ratio)} transitions in common: first over second {middle:.3g} (median), {low:.3g} to "
+        f"{high:.3g} for 80 % of them"
     )
     return rules.SOURCES.finding(first.system, detail, value=float(middle), expected=1.0)

@@ -57,8 +57,9 @@ def usable(rate: FloatArray) -> BoolArray:
 def half_digit(rate: FloatArray) -> FloatArray:
     """Return half a unit in the last printed digit of each value, relative to it, shape (n, m).
 
-    The digits are those that 99 % of a column need, up to seven. NaN stay NaN.
+    The digits are those that 99 % of a column need, up to seven. Zeros and NaN have none: NaN.
     """
+    rate = np.where(rate > 0, rate, np.nan)
     mantissa = rate / 10.0 ** np.floor(np.log10(rate) + 1e-12)
     unit = np.full(rate.shape[1], 1e-6)
     for digits in (6, 5, 4, 3, 2, 1):
@@ -143,7 +144,7 @@ def _unit_of_set(rates: RateTable) -> list[Finding]:
         return []
     largest = float(known.max())
     detail = (
-        f"the largest rate coefficient is {largest:.3g} cm3 s-1, below {rules.UNIT_OF_SET.threshold:g}: in m3 "
-        f"s-1 it would be {largest * 1e6:.3g} cm3 s-1"
+        f"the largest rate coefficient is {largest:.3g} cm3 s-1, below {rules.UNIT_OF_SET.threshold:g}: read "
+        f"as m3 s-1 it would be {largest * 1e6:.3g} cm3 s-1"
     )
     return [rules.UNIT_OF_SET.finding(rates.system, detail, value=largest, expected=largest * 1e6)]

@@ -1,0 +1,116 @@
+"""Judge the shapes of curves: moved by one temperature, unlike the neighbours', or all the same."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratedb.quality import rules
+from ratedb.quality.columns import Columns
+from ratedb.quality.curves import Curves
+from ratedb.quality.surroundings import Around
+from ratedb.quality.values import half_digit
+from ratedb.tables import BoolArray, Finding, FloatArray
+
+_CAP = 10.0
+_LEAST_MISFIT = 0.15
+
+
+class _Misfits:
+    """How badly curves fit as they are and moved by one temperature, each shape (3, n): as is, up, down.
+
+    `beside` is by the regressions on the temperatures beside, `around` by the neighbours in j, in standard
+    deviations, averaged over ln T so that dense high temperatures do not outweigh the low ones. Up takes a
+    value for the one at the next higher temperature.
+    """
+
+    def __init__(self, curves: Curves, columns: Columns, around: Around | None) -> None:
+        y = curves.log_rate
+        self._weight = np.gradient(np.log(curves.rates.temperature_k))
+        up = np.concatenate([y[:, :1], y[:, :-1]], axis=1)
+        down = np.concatenate([y[:, 1:], y[:, -1:]], axis=1)
+        self.beside = np.stack([self._beside(columns, curve) for curve in (y, up, down)])
+        self.around = np.full(self.beside.shape, np.nan)
+        self.part = np.zeros(len(y))
+        if around is None:
+            return
+        residuals = around.residuals
+        scale = around.shape_scale
+        expected = y - residuals.shape - residuals.offset[:, None]
+        self.around = np.stack([self._around(curve - expected, scale) for curve in (y, up, down)])
+        inner = self._weight[1:-1]
+        self.part = np.abs(residuals.shape[:, 1:-1]) @ inner / inner.sum()
+
+    def _beside(self, columns: Columns, curve: FloatArray) -> FloatArray:
+        """Leave out the columns where a moved curve has no value for the regression, on both sides."""
+        misfit = np.minimum(np.abs(columns.residuals(curve)) / columns.scale, _CAP)
+        return np.asarray(misfit[:, 3:-3] @ self._weight[3:-3] / self._weight[3:-3].sum())
+
+    def _around(self, difference: FloatArray, scale: FloatArray) -> FloatArray:
+        centred = difference - np.median(difference[:, 1:-1], axis=1)[:, None]
+        misfit = np.minimum(np.abs(centred / scale), _CAP)[:, 1:-1]
+        return np.asarray(misfit @ self._weight[1:-1] / self._weight[1:-1].sum())
+
+    def gain(self, judged: BoolArray) -> FloatArray:
+        """Return by how much curves fit better moved up and down, shape (2, n)."""
+        beside = self.beside[0] / np.maximum(self.beside[1:], _LEAST_MISFIT)
+        around = self.around[0] / np.maximum(self.around[1:], _LEAST_MISFIT)
+        both = around * np.sqrt(beside)
+        alone = np.where(self.beside[0] > rules.ALONE_MISFIT, beside, 0.0)
+        return np.asarray(np.where(judged, both, alone))
+
+
+def shape_findings(
+    curves: Curves, columns: Columns, around: Around | None
+) -> tuple[BoolArray, list[Finding]]:
+    """Return which rows are moved by one temperature or have an odd shape, and the findings about them."""
+    flagged = np.zeros(len(curves.rates), dtype=np.bool_)
+    if curves.log_rate.shape[1] < rules.SHAPE_TEMPERATURES:
+        return flagged, []
+    misfits = _Misfits(curves, columns, around)
+    judged = flagged if around is None else around.judged
+    gain = misfits.gain(judged)
+    moved = gain.max(axis=0) > rules.SHIFTED_ROW.threshold
+    odd = judged & (misfits.around[0] > rules.ODD_SHAPE.threshold) & (misfits.part > rules.ODD_PART)
+    findings = [_moved(curves, row, gain[:, row]) for row in np.flatnonzero(moved)]
+    for row in np.flatnonzero(odd & ~moved):
+        here = float(misfits.around[0, row])
+        detail = (
+            f"the temperature curve differs from that of its neighbours in j by {here:.1f} local standard "
+            f"deviations, {100 * misfits.part[row]:.0f} % on average"
+        )
+        findings.append(curves.finding(rules.ODD_SHAPE, row, detail, value=here, expected=1.0))
+    return moved, findings
+
+
+def _moved(curves: Curves, row: int, gain: FloatArray) -> Finding:
+    way = "higher" if gain[0] > gain[1] else "lower"
+    detail = (
+        f"the values agree {gain.max():.1f} times better with those around them when each is taken for the "
+        f"next {way} temperature"
+    )
+    return curves.finding(rules.SHIFTED_ROW, row, detail, value=float(gain.max()), expected=1.0)
+
+
+def few_shapes(curves: Curves) -> list[Finding]:
+    """Return a finding where a set has hardly more than one or two temperature curves."""
+    n, m = curves.log_rate.shape
+    rounding = half_digit(np.exp(curves.log_rate)).max(axis=0)
+    if n < 30 or m < 4 or rounding.max() > rules.FEWEST_DIGITS:
+        return []
+    # the mean over T carries the rounding of all temperatures
+    tolerance = 2.0 * (rounding + rounding.mean())
+    shape = curves.log_rate - curves.log_rate.mean(axis=1)[:, None]
+    left = np.ones(n, dtype=np.bool_)
+    sizes: list[int] = []
+    while len(sizes) < rules.FEW_SHAPES.threshold and left.any():
+        first = shape[np.flatnonzero(left)[left.sum() // 2]]
+        same = left & (np.abs(shape - first) <= tolerance).all(axis=1)
+        sizes.append(int(same.sum()))
+        left &= ~same
+    if left.sum() > 0.01 * n:
+        return []
+    detail = (
+        f"{n - left.sum()} of {n} temperature curves are {len(sizes)} shape(s), to the digits printed (of "
+        f"{', '.join(map(str, sizes))} transitions): a formula f(levels) g(T), no scattering calculation"
+    )
+    return [rules.FEW_SHAPES.finding(curves.system, detail, value=float(len(sizes)), expected=float(n))]

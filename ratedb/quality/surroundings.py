@@ -1,0 +1,179 @@
+"""Judge whole curves by their neighbours in j, or where there are none by their two levels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratedb.quality import rules
+from ratedb.quality.curves import LEAST_SCALE, Curves, times
+from ratedb.quality.neighbours import Neighbourhood, Residuals, near, robust_scale
+from ratedb.quality.rules import Rule
+from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, RateTable
+
+_ROUNDS = 4
+
+
+class Around:
+    """What the neighbours in j say of each row, wrong rows no longer among the neighbours.
+
+    The row that stands out most in its surroundings is hidden from the others, which are judged again, and
+    so on. Where few predictors are left, at the corners of a set, two rows may each put the other in the
+    wrong: those that only stand out beside other suspects are `doubtful`, shape (n,).
+    """
+
+    def __init__(self, curves: Curves) -> None:
+        self._curves = curves
+        self._places = Neighbourhood(curves.rates)
+        self._places.weigh(curves.log_rate)
+        everything = np.arange(len(curves.rates))
+        hidden = np.zeros(len(everything), dtype=np.bool_)
+        self.residuals = self._places.residuals(curves.log_rate, everything, hidden)
+        self.floor = _floor(self.residuals.predictors, self.residuals.offset)
+        for _ in range(_ROUNDS):
+            worst = self._worst(hidden)
+            if not len(worst):
+                break
+            hidden[worst] = True
+            self._judge_again(worst, hidden)
+        self.doubtful = np.zeros(len(everything), dtype=np.bool_)
+        if hidden.any():
+            self._settle(hidden)
+        floor = [max(robust_scale(column), LEAST_SCALE) for column in self.residuals.shape.T]
+        self.shape_scale = np.hypot(self.residuals.shape_spread, floor)
+
+    @property
+    def scale(self) -> FloatArray:
+        """The local standard deviation of offsets, shape (n,), in ln k."""
+        return np.hypot(self.residuals.offset_spread, self.floor)
+
+    @property
+    def judged(self) -> BoolArray:
+        """Which rows have predictors enough, shape (n,)."""
+        enough = self.residuals.predictors >= rules.PREDICTORS_NEEDED
+        return np.asarray(enough & np.isfinite(self.residuals.offset))
+
+    def stands_out(self) -> BoolArray:
+        """Return which rows are off their neighbours, shape (n,)."""
+        offset = np.where(self.judged, self.residuals.offset, 0.0)
+        return is_off(offset, self.scale)
+
+    def _worst(self, hidden: BoolArray) -> IntArray:
+        """Return the rows to hide next: off more, by more predictors, than any other suspect around them."""
+        rows = np.flatnonzero(self.stands_out() & ~hidden)
+        weight = np.abs(self.residuals.offset) * np.sqrt(self.residuals.predictors)
+        return np.array(
+            [row for row in rows if weight[row] >= weight[rows[near(self._places, row, rows)]].max()],
+            dtype=np.int64,
+        )
+
+    def _judge_again(self, changed: IntArray, hidden: BoolArray) -> None:
+        """Judge the rows again that have one of the changed ones among their neighbours."""
+        everything = np.arange(len(hidden))
+        reached = np.flatnonzero(np.any([near(self._places, row, everything) for row in changed], axis=0))
+        again = self._places.residuals(self._curves.log_rate, reached, hidden)
+        self.residuals = _replace(self.residuals, again, reached)
+
+    def _settle(self, hidden: BoolArray) -> None:
+        """Judge every row beside those alone that stand out for certain; the other suspects are doubtful."""
+        suspects = np.flatnonzero(hidden)
+        sure = hidden & self.stands_out()
+        self._judge_again(suspects, sure)
+        self.doubtful = hidden & ~sure
+
+
+def is_off(offset: FloatArray | float, scale: FloatArray | float) -> BoolArray:
+    """Return which offsets (ln k) are too large for their scale to be let pass."""
+    size = np.abs(offset)
+    large = size > np.log(rules.UNLIKE_NEIGHBOURS.threshold)
+    return np.asarray(large & (size > rules.UNLIKE_SIGMAS * scale))
+
+
+def _replace(old: Residuals, new: Residuals, rows: IntArray) -> Residuals:
+    parts = []
+    for name in ("offset", "offset_spread", "shape", "shape_spread", "predictors"):
+        array = getattr(old, name).copy()
+        array[rows] = getattr(new, name)
+        parts.append(array)
+    return Residuals(*parts)
+
+
+def _floor(predictors: IntArray, offset: FloatArray) -> FloatArray:
+    """Return the least scale of an offset, shape (n,): that of all rows with about as many predictors.
+
+    The edges of a set, where predictors are few and extrapolate, are less certain than its middle.
+    """
+    floor, least = np.zeros(len(offset)), LEAST_SCALE
+    for low, high in ((16, 99), (8, 15), (0, 7)):
+        group = (predictors >= low) & (predictors <= high)
+        least = max(least, robust_scale(offset[group]))
+        floor[group] = least
+    return floor
+
+
+def level_findings(curves: Curves, around: Around | None) -> tuple[list[Finding], BoolArray]:
+    """Return the findings about whole curves off their neighbours in j, and which rows could be judged."""
+    if around is None:
+        return [], np.zeros(len(curves.rates), dtype=np.bool_)
+    findings = []
+    offset, scale = around.residuals.offset, around.scale
+    for row in np.flatnonzero(around.judged):
+        rule = _level_rule(float(offset[row]), float(scale[row]))
+        if rule is not None and around.doubtful[row]:
+            rule = rules.UNLIKE_NEIGHBOURS
+        if rule is None:
+            continue
+        value = _middle_value(curves, row)
+        expected = value * float(np.exp(-offset[row]))
+        detail = (
+            f"the curve is {times(float(offset[row]))} that of its neighbours in j (median over T; "
+            f"{abs(offset[row]) / scale[row]:.0f} local standard deviations, "
+            f"{around.residuals.predictors[row]} predictors)"
+        )
+        if rule is rules.UNIT_OF_ROW:
+            detail += ": m3 for cm3"
+        findings.append(curves.finding(rule, row, detail, value=value, expected=expected))
+    return findings, around.judged
+
+
+def _middle_value(curves: Curves, row: int) -> float:
+    return float(np.exp(np.median(curves.log_rate[row])))
+
+
+def _level_rule(offset: float, scale: float) -> Rule | None:
+    size, sigmas = abs(offset), abs(offset) / scale
+    unit = np.log(rules.UNIT_OF_ROW.threshold)
+    if sigmas > rules.OFF_SIGMAS and abs(size - unit) < max(np.log(2.0), 2.0 * scale):
+        return rules.UNIT_OF_ROW
+    if sigmas > rules.OFF_SIGMAS and size > np.log(rules.OFF_NEIGHBOURS.threshold):
+        return rules.OFF_NEIGHBOURS
+    return rules.UNLIKE_NEIGHBOURS if is_off(offset, scale) else None
+
+
+def alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
+    """Return the transitions, among those without neighbours in j, far off what their two levels suggest."""
+    level = np.median(curves.log_rate, axis=1)
+    residual = level - _two_way(level, curves.rates)
+    scale = max(robust_scale(residual), LEAST_SCALE)
+    out = (np.abs(residual) > np.log(rules.ALONE_FACTOR)) & (np.abs(residual) > rules.ALONE_SIGMAS * scale)
+    findings = []
+    for row in np.flatnonzero(out & ~judged):
+        value = _middle_value(curves, row)
+        detail = (
+            f"the curve is {times(float(residual[row]))} what its two levels have elsewhere (median over T; "
+            f"{abs(residual[row]) / scale:.0f} standard deviations)"
+        )
+        expected = value * float(np.exp(-residual[row]))
+        findings.append(curves.finding(rules.UNLIKE_NEIGHBOURS, row, detail, value=value, expected=expected))
+    return findings
+
+
+def _two_way(level: FloatArray, rates: RateTable) -> FloatArray:
+    """Return the sum of one number for the upper and one for the lower level that fits best, by medians."""
+    fitted = np.full(len(level), np.median(level))
+    for _ in range(5):
+        for ends_of in (rates.upper, rates.lower):
+            order = np.argsort(ends_of, kind="stable")
+            for rows in np.split(order, np.flatnonzero(np.diff(ends_of[order])) + 1):
+                if len(rows) >= 5:
+                    fitted[rows] += np.median(level[rows] - fitted[rows])
+    return fitted

@@ -1,0 +1,139 @@
+"""Judge single values by the temperatures beside them, and by what the neighbours in j show there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratedb.quality import rules
+from ratedb.quality.columns import Columns
+from ratedb.quality.curves import Curves, times
+from ratedb.quality.surroundings import Around
+from ratedb.quality.values import half_digit
+from ratedb.tables import BoolArray, Finding
+
+_LEFT_CAP = 1e3
+
+
+@dataclass(frozen=True)
+class _Slip:
+    row: int
+    column: int
+    residual: float
+    sigmas: float
+
+
+def temperature_findings(
+    curves: Curves, columns: Columns, around: Around | None, explained: BoolArray
+) -> list[Finding]:
+    """Return the findings about single temperatures, of rows (n,) that are not `explained` otherwise."""
+    wrong = explained.copy()
+    findings: list[Finding] = []
+    residual = columns.residuals(curves.log_rate)
+    sigmas = columns.sigmas(curves.log_rate)
+    large = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
+    for row in np.flatnonzero(large.any(axis=1) & ~explained):
+        slips = _slips(curves, columns, row, around)
+        grave = [slip for slip in slips if _grave(slip)]
+        wrong[row] = bool(slips)
+        if len(grave) >= rules.SCRAMBLED_VALUES:
+            findings.append(_scrambled(curves, row, grave))
+        else:
+            findings += [_off_curve(curves, slip) for slip in slips]
+    return findings + _repeated(curves, columns, wrong)
+
+
+def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) -> list[_Slip]:
+    """Return the values of a row that are off its curve, each mended before the next is sought.
+
+    A wrong value also puts its neighbours off their curve, at an end by even more; the wrong one is that
+    without which the rest of the row is smoothest.
+    """
+    mended = curves.log_rate[row].copy()
+    slips: list[_Slip] = []
+    untouched = curves.known[row].copy()
+    for _ in range(len(mended) // 2):
+        residual = columns.residuals(mended[None])[0]
+        sigmas = columns.sigmas(mended[None])[0]
+        out = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
+        found = [
+            slip
+            for column in np.flatnonzero(out & untouched)
+            if _confirmed(
+                slip := _Slip(row, int(column), float(residual[column]), float(sigmas[column])), around
+            )
+        ]
+        if not found:
+            break
+        trials = np.tile(mended, (len(found), 1))
+        for number, slip in enumerate(found):
+            trials[number, slip.column] -= slip.residual
+        left = columns.sigmas(trials)
+        best = int(np.minimum(left, _LEFT_CAP).sum(axis=1).argmin())
+        mended = trials[best]
+        untouched[found[best].column] = False
+        slips.append(found[best])
+    return slips
+
+
+def _confirmed(slip: _Slip, around: Around | None) -> bool:
+    """Return whether a value is off for certain; neighbours in j, where there are any, must say so too."""
+    if around is None or not around.judged[slip.row]:
+        return slip.sigmas > rules.KINK_SIGMAS
+    shape = around.residuals.shape[slip.row, slip.column]
+    return bool(abs(shape) > rules.CONFIRMED * abs(slip.residual) and shape * slip.residual > 0)
+
+
+def _grave(slip: _Slip) -> bool:
+    return abs(slip.residual) > np.log(rules.OFF_CURVE.threshold) and slip.sigmas > rules.ERROR_SIGMAS
+
+
+def _off_curve(curves: Curves, slip: _Slip) -> Finding:
+    rule = rules.OFF_CURVE if _grave(slip) else rules.KINK
+    kelvin = float(curves.rates.temperature_k[slip.column])
+    value = float(curves.rates.rate_cm3_s[slip.row, slip.column])
+    expected = value * float(np.exp(-slip.residual))
+    detail = (
+        f"{value:.4g} cm3 s-1 at {kelvin:g} K is {times(slip.residual)} the {expected:.4g} that the "
+        f"temperatures beside it suggest ({slip.sigmas:.0f} standard deviations)"
+    )
+    return curves.finding(rule, slip.row, detail, kelvin, value, expected)
+
+
+def _scrambled(curves: Curves, row: int, slips: list[_Slip]) -> Finding:
+    kelvin = sorted(float(curves.rates.temperature_k[slip.column]) for slip in slips)
+    worst = max(slips, key=lambda slip: abs(slip.residual))
+    value = float(curves.rates.rate_cm3_s[row, worst.column])
+    detail = (
+        f"the values at {', '.join(f'{t:g}' for t in kelvin)} K are off the curve of the others, at "
+        f"{curves.rates.temperature_k[worst.column]:g} K by {times(worst.residual)}: columns look mixed"
+    )
+    return curves.finding(
+        rules.SCRAMBLED, row, detail, value=value, expected=value * float(np.exp(-worst.residual))
+    )
+
+
+def _repeated(curves: Curves, columns: Columns, wrong: BoolArray) -> list[Finding]:
+    """Return the values that equal the one beside them where the set expects a difference."""
+    residual = columns.residuals(curves.log_rate)
+    sigmas = columns.sigmas(curves.log_rate)
+    rate = curves.rates.rate_cm3_s
+    same = (np.diff(rate, axis=1) == 0) & curves.known[:, 1:] & curves.known[:, :-1]
+    beside = np.zeros(rate.shape, dtype=np.bool_)
+    beside[:, 1:] |= same
+    beside[:, :-1] |= same
+    # within its last digit a value may well repeat
+    coarse = rules.ROUNDING_UNITS * 2.0 * half_digit(rate)
+    out = beside & (sigmas > rules.REPEATED.threshold) & (np.abs(residual) > coarse) & ~wrong[:, None]
+    findings = []
+    for row in np.flatnonzero(out.any(axis=1)):
+        column = int(np.argmax(np.where(out[row], sigmas[row], 0.0)))
+        kelvin, value = float(curves.rates.temperature_k[column]), float(rate[row, column])
+        expected = value * float(np.exp(-residual[row, column]))
+        detail = (
+            f"{value:.4g} cm3 s-1 at {kelvin:g} K also stands beside it, where {expected:.4g} is expected "
+            f"({sigmas[row, column]:.0f} standard deviations)"
+        )
+        findings.append(curves.finding(rules.REPEATED, row, detail, kelvin, value, expected))
+    return findings
