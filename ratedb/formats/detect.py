@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ratedb.errors import RatedbError, UsageError
@@ -118,6 +118,7 @@ _FORMATS: Mapping[str, _Format] = {
     "vj": _Format(looks_like_vj_table, _vj_table),
 }
 FORMATS = ("auto", *_FORMATS)
+_WITH_LEVELS = ("lamda", "matrix")
 CROSS_SECTION_FORMATS = ("auto", "molscat", "hibridon", "mqct")
 
 
@@ -136,7 +137,14 @@ def read_file(path: Path, options: ReadOptions | None = None, *, file_format: st
     content = read_bytes(path)
     if file_format == "auto":
         file_format = _recognised(path, content)
-    return _FORMATS[file_format].read(path, options)
+    file = _FORMATS[file_format].read(path, options)
+    if file_format in _WITH_LEVELS and (options.levels or options.collider_levels):
+        given = options.levels or (options.collider_levels,)
+        names = " ".join(str(name) for name in given)
+        return replace(
+            file, warnings=(*file.warnings, f"{names} is not used: the file has levels of its own")
+        )
+    return file
 
 
 def read_cross_sections(

@@ -58,7 +58,8 @@ def _columns(labels: Sequence[str], pattern: re.Pattern[str]) -> list[IntArray] 
 
 def _weights_fit(j: IntArray, weight: npt.NDArray[np.float64]) -> bool:
     factor = weight / (2 * j + 1)
-    return bool(np.all(np.abs(factor / np.median(factor) - 1.0) <= WEIGHT_TOLERANCE))
+    usual = np.median(factor)
+    return bool(np.all(np.abs(factor - usual) <= WEIGHT_TOLERANCE * usual))
 
 
 def _v_and_j(

@@ -11,6 +11,7 @@ from ratedb.errors import RatedbError
 from ratedb.formats.text import Line, refuse
 from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.quality.rules import DETAILED_BALANCE, IMPLAUSIBLE, PLACEHOLDER
+from ratedb.quality.values import repeated_tiny
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, LevelTable, RateTable
 
 PLACEHOLDER_CM3_S = PLACEHOLDER.threshold
@@ -120,6 +121,14 @@ def downward_table(
         listed, levels, temperature_k, highest, mended, f"{levels.molecule}+{collider}", findings
     )
     notes += [f"{collider}: {text}" for text in mended]
+    if len(initial) and not len(listed.upper):
+        raise RatedbError(
+            "nothing is left of the rates",
+            where=f"{levels.molecule}+{collider}",
+            expected="rates between different levels",
+            got="; ".join(mended),
+            todo="look whether this is the right file",
+        )
     return RateTable(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
 
 
@@ -185,7 +194,7 @@ def _downward(
     upward = levels.energy_cm1[listed.upper] < levels.energy_cm1[listed.lower]
     if not upward.any():
         return listed
-    turned = _turned(listed.select(upward), levels, temperature_k)
+    turned = _turned(listed.select(upward), levels, temperature_k, highest)
     down = listed.select(~upward)
     key = down.upper * len(levels) + down.lower
     order = np.argsort(key)
@@ -196,6 +205,7 @@ def _downward(
         twins = down.select(order[at[both]])
         notes.append(_agreement(turned.rate_cm3_s[both], twins.rate_cm3_s))
         findings += _contradictions(turned.select(both), twins, levels, system)
+        down = _filled(down, order[at[both]], turned.rate_cm3_s[both], mended=notes)
     if both.all():
         return down
     added = _plausible(turned.select(~both), levels, highest, notes)
@@ -203,7 +213,7 @@ def _downward(
         lost = int(np.isnan(added.rate_cm3_s).sum())
         notes.append(
             f"{len(added.upper)} upward row(s) are turned downward by detailed balance"
-            + (f"; {lost} of their values are below 1e-40 upward and stay unknown" if lost else "")
+            + (f"; {lost} of their values are zero or placeholders upward and stay unknown" if lost else "")
         )
     return _Listed(
         np.concatenate([down.upper, added.upper]),
@@ -212,11 +222,23 @@ def _downward(
     )
 
 
-def _turned(upward: _Listed, levels: LevelTable, temperature_k: FloatArray) -> _Listed:
+def _filled(down: _Listed, rows: IntArray, turned: FloatArray, mended: list[str]) -> _Listed:
+    """Return the downward rows with gaps filled from the same transitions' upward values."""
+    rate = down.rate_cm3_s.copy()
+    gaps = np.isnan(rate[rows]) & np.isfinite(turned)
+    if not gaps.any():
+        return down
+    rate[rows] = np.where(gaps, turned, rate[rows])
+    mended.append(f"{gaps.sum()} values that are given upward only are turned downward by detailed balance")
+    return _Listed(down.upper, down.lower, rate)
+
+
+def _turned(upward: _Listed, levels: LevelTable, temperature_k: FloatArray, highest: float) -> _Listed:
     """Return upward rows as downward ones.
 
     A zero or placeholder upward says only that the rate is below what was printed, so the downward rate
-    is unknown (NaN); a row that is zero throughout stays zero.
+    is unknown (NaN); a row that is zero throughout stays zero. Not every tiny value is a placeholder: far
+    up and at 5 K a true upward rate is below 1e-40, and turned it is an ordinary rate.
     """
     start, end = upward.upper[:, None], upward.lower[:, None]
     rate = reverse_rate(
@@ -227,7 +249,9 @@ def _turned(upward: _Listed, levels: LevelTable, temperature_k: FloatArray) -> _
         levels.energy_cm1[end],
         temperature_k,
     )
-    rate[upward.rate_cm3_s < PLACEHOLDER_CM3_S] = np.nan
+    tiny = upward.rate_cm3_s < PLACEHOLDER_CM3_S
+    ordinary = (rate >= PLACEHOLDER_CM3_S) & (rate <= highest)
+    rate[tiny & (~ordinary | repeated_tiny(upward.rate_cm3_s))] = np.nan
     rate[(upward.rate_cm3_s == 0).all(axis=1)] = 0.0
     return _Listed(upward.lower, upward.upper, rate)
 
@@ -252,8 +276,8 @@ def _plausible(turned: _Listed, levels: LevelTable, highest: float, notes: list[
 
 
 def _agreement(turned: FloatArray, down: FloatArray) -> str:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        agrees = np.abs(turned - down) <= _AGREES * down
+    known = np.isfinite(turned) & np.isfinite(down)
+    agrees = np.abs(turned[known] - down[known]) <= _AGREES * down[known]
     return (
         f"{len(down)} transitions are listed in both directions; the downward row is kept; "
         f"{agrees.sum()} of {agrees.size} values agree with detailed balance within 1 %"

@@ -25,19 +25,19 @@ def check_values(rates: RateTable) -> list[Finding]:
 
 def placeholders(rate: FloatArray) -> BoolArray:
     """Return which values stand for no result, shape (n, m): tiny ones, or a floor, that repeat or drop."""
-    found = _cliffs(rate)
-    values, counts = np.unique(rate[rate > 0], return_counts=True)
-    for value, count, above in zip(values, counts, [*values[1:], np.inf], strict=False):
-        tiny = value < rules.PLACEHOLDER.threshold
-        floor = np.isfinite(above) and above >= rules.PLACEHOLDER_GAP * value
-        if tiny and count >= rules.REPEATS:
-            found |= rate == value
-        elif not tiny:
-            # only the lowest of the plausible values can be a floor
-            if floor and count >= rules.REPEATS:
-                found |= rate == value
-            break
+    found = _cliffs(rate) | repeated_tiny(rate)
+    # only the lowest of the plausible values can be a floor
+    values, counts = np.unique(rate[rate >= rules.PLACEHOLDER.threshold], return_counts=True)
+    if len(values) > 1 and counts[0] >= rules.REPEATS and values[1] >= rules.PLACEHOLDER_GAP * values[0]:
+        found |= rate == values[0]
     return found
+
+
+def repeated_tiny(rate: FloatArray) -> BoolArray:
+    """Return which values, shape (n, m), are below 1e-40 cm3 s-1 and stand three times or more."""
+    tiny = (rate > 0) & (rate < rules.PLACEHOLDER.threshold)
+    values, counts = np.unique(rate[tiny], return_counts=True)
+    return np.asarray(tiny & np.isin(rate, values[counts >= rules.REPEATS]))
 
 
 def _cliffs(rate: FloatArray) -> BoolArray:

@@ -275,6 +275,20 @@ def test_an_upward_row_is_turned_by_detailed_balance(tmp_path: Path) -> None:
         assert found["CO", "He", None, "1", "0", kelvin] == pytest.approx(down, rel=1e-12)
 
 
+def test_a_value_given_only_upward_fills_the_gap_of_the_downward_row(tmp_path: Path) -> None:
+    text = "j,j_final,temperature_k,rate_cm3_s\n1,0,10,3e-11\n0,1,10,9e-11\n0,1,20,2.5e-11\n"
+    found = values(with_levels(tmp_path, text))
+    down = 2.5e-11 * (1 / 3) * np.exp(1.438776877 * 1.4484 / 20.0)
+    assert found["CO", "He", None, "1", "0", 10.0] == 3e-11
+    assert found["CO", "He", None, "1", "0", 20.0] == pytest.approx(down, rel=1e-12)
+
+
+def test_a_table_with_elastic_rows_only_is_refused(tmp_path: Path) -> None:
+    text = "j,j_final,temperature_k,rate_cm3_s\n1,1,10,3e-11\n"
+    with pytest.raises(RatedbError, match="nothing is left of the rates"):
+        with_levels(tmp_path, text)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "words", "at"),
     [

@@ -208,6 +208,20 @@ def test_a_zero_of_an_upward_row_is_unknown_downward(tmp_path: Path) -> None:
     assert any("stay unknown" in text for text in file.warnings)
 
 
+def test_a_tiny_upward_rate_that_turns_into_an_ordinary_one_is_a_rate(tmp_path: Path) -> None:
+    far = "  2000.000000000"
+    factor = (5.0 / 3.0) * np.exp(-(2000.0 - 3.845033413) * 1.438776877 / np.array([10.0, 20.0]))
+    up = np.array([7.1e-11, 6.9e-11]) * factor
+    assert up[0] < 1e-100
+    text = changed(
+        ("    11.534919938", far),
+        ("    3     3     2  7.100E-11  7.300E-11", f"    3     2     3  {up[0]:.6E}  {up[1]:.6E}"),
+    )
+    rates = read_text(tmp_path, text).partners[0].rates
+    row = int(np.flatnonzero((rates.upper == 2) & (rates.lower == 1))[0])
+    np.testing.assert_allclose(rates.rate_cm3_s[row], [7.1e-11, 6.9e-11], rtol=1e-5)
+
+
 def test_a_row_that_cannot_be_an_upward_rate_is_left_out(tmp_path: Path) -> None:
     text = changed(
         ("    11.534919938", "  3000.000000000"), ("    3     3     2  7.1", "    3     2     3  7.1")
