@@ -1,6 +1,6 @@
 """Quality control on real data: false alarms, seeded faults found, natural defects found, and seconds.
 
-`RATEDB_TEST_DATA=FOLDER python benchmarks/quality.py` prints tables in Markdown (a few minutes). A fault
+`RATEDB_TEST_DATA=FOLDER python benchmarks/quality.py` writes its tables into docs/benchmarks.md. A fault
 counts as found where its transition has a finding of severity error or warning that the clean set has not.
 Two rows of a hundred are made wrong at a time, so that each set need not be checked for each single fault.
 """
@@ -15,6 +15,7 @@ from time import perf_counter
 
 import numpy as np
 import sets
+from report import replace_section
 
 from ratedb.errors import RatedbError
 from ratedb.formats.lamda import read_lamda
@@ -360,21 +361,32 @@ def large_set() -> str:
         rates = RateTable(levels, "He", upper, lower, kelvin, rate)
         start = perf_counter()
         check_rates(rates)
-        lines.append(f"{len(rates)} transitions x {m} temperatures: {perf_counter() - start:.1f} s")
+        lines.append(f"- {len(rates)} transitions x {m} temperatures: {perf_counter() - start:.1f} s")
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Print all tables."""
+    """Write all tables."""
     folder = sets.data_folder()
     if folder is None:
         sys.exit("no folder of real data; name it in RATEDB_TEST_DATA")
-    print("## False alarms\n\n" + false_alarms(folder, CLEAN))
-    print("\nOther sets:\n\n" + false_alarms(folder, OTHERS))
-    print("\n## Natural defects\n\n" + natural(folder))
-    print("\n## Speed\n\n" + large_set())
-    print(f"\n## Seeded faults (at least {FAULTS} each; in brackets those that change a value by 10 %)\n")
-    print(seeded(folder))
+    parts = [
+        "Written by `make bench-quality`; the rules are in [quality.md](quality.md).",
+        "False alarms: transitions with a finding of that severity in sets taken for clean.",
+        false_alarms(folder, CLEAN),
+        "Other published sets, whose findings may be right:",
+        false_alarms(folder, OTHERS),
+        "Known defects of published sets:",
+        natural(folder),
+        f"Seeded faults found by a finding of error or warning, at least {FAULTS} each; in brackets, of those"
+        " that change a value by 10 % or more:",
+        seeded(folder),
+        "Seconds for a made-up set:",
+        large_set(),
+    ]
+    text = "\n\n".join(parts)
+    print(text)
+    replace_section(Path(__file__).parents[1] / "docs" / "benchmarks.md", "quality", text)
 
 
 if __name__ == "__main__":
