@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,7 +27,6 @@ from ratedb.formats.text import Line, numbered_lines, refuse
 from ratedb.tables import (
     COLLIDERS,
     Finding,
-    FloatArray,
     IntArray,
     LevelTable,
     LineTable,
@@ -65,6 +65,8 @@ _LARGEST_INTEGER = 999_999
 _LARGEST_CM1 = 1e8
 _LARGEST_WEIGHT = 1e6
 _LARGEST_MATRIX = 20_000_000
+_OF_PARTNER = "coalesce(collider, ?) = ? AND kind IS NOT DISTINCT FROM ?"
+_LARGE_BYTES = 10_000_000
 _SHOWN = 90
 _COLUMN_TWICE = "keep one of the two columns; " + ", ".join(f"{a} is also {n}" for a, n in ALIASES.items())
 
@@ -104,9 +106,9 @@ def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_o
             connection.execute(
                 "CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line"
                 + "".join(f", {column} AS {_quoted(name)}" for name, column in chosen.items())
-                + " FROM read_csv(?, header = true, auto_detect = false, delim = ',', quote = '\"',"
-                " escape = '\"', strict_mode = true, columns = ?)",
-                [_literal(copy), columns],
+                + f" FROM read_csv('{_literal(copy)}', header = true, auto_detect = false, delim = ',',"
+                " quote = '\"', escape = '\"', strict_mode = true, columns = ?)",
+                [columns],
             )
             file = _Table(connection, str(path), lines).read(molecule, collider, levels_of)
         except duckdb.Error as error:
@@ -118,13 +120,12 @@ def read_parquet(
     path: Path, *, molecule: str | None, collider: str | None, levels_of: LevelsOf
 ) -> MoleculeFile:
     """Return the rates of a Parquet file with the columns of the contract; raises RatedbError."""
-    read_bytes(path)
-    with _database() as connection:
+    threads = 1 if len(read_bytes(path)) < _LARGE_BYTES else os.cpu_count() or 1
+    with _database(threads) as connection:
         try:
             connection.execute(
-                "CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, *"
-                " FROM read_parquet(?, hive_partitioning = false)",
-                [_literal(path)],
+                "CREATE TEMP VIEW given AS SELECT file_row_number + 1 AS line, * EXCLUDE (file_row_number)"
+                f" FROM read_parquet('{_literal(path)}', hive_partitioning = false, file_row_number = true)"
             )
             return _Table(connection, str(path)).read(molecule, collider, levels_of)
         except duckdb.Error as error:
@@ -148,7 +149,7 @@ def rates_of_frame(
     with _database() as connection:
         try:
             connection.register("frame", frame)
-            connection.execute("CREATE TEMP TABLE given AS SELECT row_number() OVER () AS line, * FROM frame")
+            connection.execute("CREATE TEMP VIEW given AS SELECT row_number() OVER () AS line, * FROM frame")
             return _Table(connection, "table").read(molecule, collider, lambda name: levels)
         except (duckdb.Error, TypeError, ImportError) as error:
             raise RatedbError(
@@ -160,14 +161,14 @@ def rates_of_frame(
             ) from error
 
 
-def _database() -> duckdb.DuckDBPyConnection:
-    """Return a database in memory; its many small queries wait for more threads longer than these save."""
-    return duckdb.connect(config={"threads": 1})
+def _database(threads: int = 1) -> duckdb.DuckDBPyConnection:
+    """Return a database in memory; small queries wait for more threads longer than these save."""
+    return duckdb.connect(config={"threads": threads})
 
 
 def _literal(path: Path) -> str:
-    """Return the name of a file so that DuckDB takes no part of it for a pattern."""
-    return re.sub(r"([*?\[])", r"[\1]", str(path.absolute()))
+    """Return the name of a file for SQL, so that DuckDB takes no part of it for a pattern or an end."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path.absolute())).replace("'", "''")
 
 
 def _header(content: bytes) -> list[str]:
@@ -235,8 +236,8 @@ class _Rule:
     todo: str = "correct the row"
 
 
-def _rules_of_numbers() -> Iterator[_Rule]:
-    for name in (*_NUMBERS, *_INTEGERS):
+def _rules_of_numbers(texts: Sequence[str]) -> Iterator[_Rule]:
+    for name in texts:
         condition = f"lower({name}_text) <> 'nan' AND {name} IS NULL"
         yield _Rule(condition, f"{name}_text", f"{name} is not a number", "a number such as 1.5e-10")
     for name in _INTEGERS:
@@ -323,7 +324,7 @@ class _Table:
     def _type(self) -> None:
         """Make the table `typed`, with all columns of the contract, NULL where the table has none.
 
-        Numbers are DOUBLE; beside each stands the text it was read from, where it was text.
+        Numbers are DOUBLE; beside each that was read from text stands that text.
         """
         described = self.connection.execute("DESCRIBE given").fetchall()[1:]
         columns = [(ALIASES.get(str(row[0]).strip(), str(row[0]).strip()), row) for row in described]
@@ -331,25 +332,30 @@ class _Table:
         _need_once([name for name, _ in columns], self.name)
         given = {name: (_quoted(str(row[0])), str(row[1])) for name, row in columns}
         self._need_columns(set(given), named)
-        texts, chosen = [], []
+        inner, chosen, from_text = [], [], []
         for name in named:
-            column, of = given.get(name, ("NULL", "VARCHAR"))
+            numeric = name in (*_NUMBERS, *_INTEGERS)
+            column, of = given.get(name, ("NULL", "DOUBLE" if numeric else "VARCHAR"))
             text = f"{name}_text"
-            if name in (*_NUMBERS, *_INTEGERS) and _NUMERIC_TYPE.fullmatch(of):
-                texts.append(f"NULL::VARCHAR AS {text}, {column}::DOUBLE AS {name}_number")
+            if numeric and _NUMERIC_TYPE.fullmatch(of):
+                inner.append(f"{column}::DOUBLE AS {name}_number")
                 number = f"{name}_number"
             else:
-                texts.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {text}")
+                inner.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {text}")
                 number = _number(text)
+                if numeric:
+                    chosen.append(text)
+                    from_text.append(name)
             if name in _INTEGERS:
                 number = f"nullif({number}, 'nan'::DOUBLE)"  # pandas has no other gap for numbers
-            of_contract = f"{text}, {number}" if name in (*_NUMBERS, *_INTEGERS) else text
-            chosen.append(f"{of_contract} AS {name}")
+            chosen.append(f"{number if numeric else text} AS {name}")
         self.connection.execute(
             f"CREATE TEMP TABLE typed AS SELECT line, {', '.join(chosen)}"
-            f" FROM (SELECT line, {', '.join(texts)} FROM given)"
+            f" FROM (SELECT line, {', '.join(inner)} FROM given)"
         )
-        self._none_where("typed", [*_rules_of_numbers(), *_RULES, *(_RULES_OF_V if "v" in given else ())])
+        self._none_where(
+            "typed", [*_rules_of_numbers(from_text), *_RULES, *(_RULES_OF_V if "v" in given else ())]
+        )
 
     def _need_columns(self, given: set[str], named: Sequence[str]) -> None:
         got = ", ".join(sorted(given))
@@ -442,7 +448,7 @@ class _Table:
         )
         self.connection.execute(
             f"""
-            CREATE TEMP TABLE placed AS
+            CREATE TEMP VIEW placed AS
             SELECT typed.*, a.number AS initial, b.number AS final
             FROM typed
             JOIN place AS a ON a.first = {first} AND a.second IS NOT DISTINCT FROM {second}
@@ -544,7 +550,6 @@ class _Table:
                 "say --collider",
             )
         if names == {None} and collider is not None:
-            self.connection.execute("UPDATE placed SET collider = ?", [collider])
             return [(collider, row[1]) for row in found]
         wrong = sorted(str(name) for name in names - set(COLLIDERS))
         if wrong:
@@ -570,9 +575,8 @@ class _Table:
         findings: list[Finding],
     ) -> PartnerRates:
         columns = self.connection.execute(
-            "SELECT line, initial, final, temperature_k, rate_cm3_s FROM placed"
-            " WHERE collider = ? AND kind IS NOT DISTINCT FROM ?",
-            [collider, kind],
+            f"SELECT initial, final, temperature_k, rate_cm3_s FROM placed WHERE {_OF_PARTNER}",
+            [collider, collider, kind],
         ).fetchnumpy()
         index = self._index(levels, ids)
         initial, final = (index[np.asarray(columns[name], dtype=np.int64)] for name in ("initial", "final"))
@@ -589,7 +593,12 @@ class _Table:
                 f"{shape[0]} transitions and {shape[1]} temperatures, but {len(value)} values",
                 "interpolate the rates to one grid, or look whether two columns are exchanged",
             )
-        matrix = self._matrix(columns, row, column, value, shape)
+        matrix = np.full(shape, np.nan)
+        matrix[row, column] = value
+        other = np.flatnonzero(matrix[row, column] != value)
+        if len(other):
+            names = ("initial", "final", "temperature_k")
+            raise self._twice(collider, kind, [columns[name][other[0]].item() for name in names])
         again = len(value) - int(np.isfinite(matrix).sum())
         if again:
             notes.append(f"{collider}: {again} row(s) stand twice with equal rates and are read once")
@@ -605,30 +614,21 @@ class _Table:
         )
         return PartnerRates(table, "", kind)
 
-    def _matrix(
-        self,
-        columns: dict[str, Any],
-        row: IntArray,
-        column: IntArray,
-        value: FloatArray,
-        shape: tuple[int, int],
-    ) -> FloatArray:
-        matrix = np.full(shape, np.nan)
-        matrix[row, column] = value
-        other = np.flatnonzero(matrix[row, column] != value)
-        if len(other):
-            at = int(other[0])
-            same = np.flatnonzero((row == row[at]) & (column == column[at]))
-            places = sorted((int(columns["line"][place]), float(value[place])) for place in same)
-            listed = ", ".join(f"{rate:g} in {self._place(line)}" for line, rate in places)
-            raise RatedbError(
-                "a transition stands twice at one temperature with different rates",
-                where=f"{self.name}{self._place(places[-1][0])}",
-                expected="each transition once at each temperature",
-                got=listed,
-                todo="remove one of the rows",
-            )
-        return matrix
+    def _twice(self, collider: str | None, kind: str | None, where: list[float]) -> RatedbError:
+        """Return the error for the rows of one initial and final level and temperature that differ."""
+        places = self.connection.execute(
+            f"SELECT line, rate_cm3_s FROM placed WHERE {_OF_PARTNER}"
+            " AND initial = ? AND final = ? AND temperature_k = ? ORDER BY line",
+            [collider, collider, kind, *where],
+        ).fetchall()
+        listed = ", ".join(f"{rate:g} in {self._place(line)}" for line, rate in places)
+        return RatedbError(
+            "a transition stands twice at one temperature with different rates",
+            where=f"{self.name}{self._place(places[-1][0])}",
+            expected="each transition once at each temperature",
+            got=listed,
+            todo="remove one of the rows",
+        )
 
     # -- queries and errors -------------------------------------------------------------------------
 
