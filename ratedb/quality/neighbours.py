@@ -9,6 +9,8 @@ few predictors only, moves neither much.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +26,7 @@ REACH = 4
 _NORMAL = 1.4826
 """The median absolute deviation times this is the standard deviation of normal scatter."""
 
-_CHUNK_VALUES = 2_000_000
+_CHUNK_VALUES = 1_000_000
 
 
 def _along(a: int, b: int) -> list[list[Term]]:
@@ -111,7 +113,7 @@ class Neighbourhood:
         known = np.isfinite(level[:, 0])
         scale = np.full(len(PREDICTORS), np.nan)
         nothing = np.zeros(len(rows), dtype=np.bool_)
-        for number, residual in enumerate(self._residuals(level, rows, nothing)[..., 0]):
+        for number, residual in enumerate(self._residuals(level, rows, nothing)[:, 0].T):
             there = np.isfinite(residual) & known
             if there.sum() >= 5:
                 scale[number] = np.median(np.abs(residual[there]))
@@ -126,12 +128,14 @@ class Neighbourhood:
         Rows that are `hidden`, shape (n,), are no neighbours of any.
         """
         size = max(1, _CHUNK_VALUES // (len(PREDICTORS) * log_rate.shape[1]))
-        parts = [self._chunk(log_rate, rows[i : i + size], hidden) for i in range(0, max(len(rows), 1), size)]
+        chunks = [rows[i : i + size] for i in range(0, max(len(rows), 1), size)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            parts = list(pool.map(lambda chunk: self._chunk(log_rate, chunk, hidden), chunks))
         names = ("offset", "offset_spread", "shape", "shape_spread", "predictors")
         return Residuals(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
     def _residuals(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> FloatArray:
-        """Return value minus prediction of each predictor, shape (p, k, m); NaN without its neighbours."""
+        """Return value minus prediction of each predictor, shape (k, m, p); NaN without its neighbours."""
         result = np.full((len(PREDICTORS), len(rows), log_rate.shape[1]), np.nan)
         for number, terms in enumerate(PREDICTORS):
             found = [(weight, self.at(rows, a, b)) for weight, a, b in terms]
@@ -139,30 +143,30 @@ class Neighbourhood:
             if there.any():
                 predicted = sum(weight * log_rate[index[there]] for weight, index in found)
                 result[number, there] = log_rate[rows[there]] - predicted
-        return result
+        return np.ascontiguousarray(np.moveaxis(result, 0, -1))
 
     def _chunk(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> Residuals:
         residual = self._residuals(log_rate, rows, hidden)
-        offset = np.median(residual, axis=2)
+        offset = np.median(residual, axis=1)
         middle, spread = _middle(offset, self._weight)
-        residual -= offset[..., None]
+        residual -= offset[:, None]
         shape, shape_spread = _middle(residual, self._weight)
-        count = np.isfinite(offset).sum(axis=0)
+        count = np.isfinite(offset).sum(axis=1)
         return Residuals(middle, spread, shape, shape_spread, count)
 
 
 def _middle(values: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted median over the first axis, NaN left out, and the spread around it."""
+    """Return the weighted median over the last axis, NaN left out, and the spread around it."""
     centre = _weighted_median(values, weight)
-    return centre, _NORMAL * _weighted_median(np.abs(values - centre), weight)
+    return centre, _NORMAL * _weighted_median(np.abs(values - centre[..., None]), weight)
 
 
 def _weighted_median(values: FloatArray, weight: FloatArray) -> FloatArray:
-    order = np.argsort(values, axis=0)  # NaN go last
-    ordered = np.take_along_axis(values, order, axis=0)
-    heap = np.cumsum(np.where(np.isnan(ordered), 0.0, weight[order]), axis=0)
-    at = (heap < 0.5 * heap[-1]).sum(axis=0)
-    return np.asarray(np.take_along_axis(ordered, np.minimum(at, len(values) - 1)[None], axis=0)[0])
+    order = np.argsort(values, axis=-1)  # NaN go last
+    heap = np.cumsum(np.take_along_axis(np.where(np.isnan(values), 0.0, weight), order, axis=-1), axis=-1)
+    at = np.minimum((heap < 0.5 * heap[..., -1:]).sum(axis=-1), values.shape[-1] - 1)
+    middle = np.take_along_axis(order, at[..., None], axis=-1)
+    return np.asarray(np.take_along_axis(values, middle, axis=-1)[..., 0])
 
 
 def robust_scale(values: FloatArray) -> float:

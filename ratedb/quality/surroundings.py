@@ -116,7 +116,7 @@ def level_findings(curves: Curves, around: Around | None) -> tuple[list[Finding]
         return [], np.zeros(len(curves.rates), dtype=np.bool_)
     findings = []
     offset, scale = around.residuals.offset, around.scale
-    for row in np.flatnonzero(around.judged):
+    for row in np.flatnonzero(around.stands_out()):
         rule = _level_rule(float(offset[row]), float(scale[row]))
         if rule is not None and around.doubtful[row]:
             rule = rules.UNLIKE_NEIGHBOURS
