@@ -349,8 +349,9 @@ class _Table:
             if name in _INTEGERS:
                 number = f"nullif({number}, 'nan'::DOUBLE)"  # pandas has no other gap for numbers
             chosen.append(f"{number if numeric else text} AS {name}")
+        # what was text is read once; numbers are quicker read again than copied
         self.connection.execute(
-            f"CREATE TEMP TABLE typed AS SELECT line, {', '.join(chosen)}"
+            f"CREATE TEMP {'TABLE' if from_text else 'VIEW'} typed AS SELECT line, {', '.join(chosen)}"
             f" FROM (SELECT line, {', '.join(inner)} FROM given)"
         )
         self._none_where(
@@ -380,16 +381,19 @@ class _Table:
             )
 
     def _leave_out(self, notes: list[str]) -> None:
-        """Leave out rows without a rate, and predicted ones."""
+        """Make the view `kept`: the rows with a rate that are not predicted."""
+        predicted, empty = "coalesce(kind = 'predicted', false)", "coalesce(isnan(rate_cm3_s), true)"
+        self.connection.execute(
+            f"CREATE TEMP VIEW kept AS SELECT * FROM typed WHERE NOT {predicted} AND NOT {empty}"
+        )
         for condition, what in (
-            ("kind = 'predicted'", "predicted rows are left out: a store predicts its own"),
-            ("rate_cm3_s IS NULL OR isnan(rate_cm3_s)", "rows have no rate and are left out"),
+            (predicted, "predicted rows are left out: a store predicts its own"),
+            (f"NOT {predicted} AND {empty}", "rows have no rate and are left out"),
         ):
             count = self._one(f"SELECT count(*) FROM typed WHERE {condition}")
             if count:
                 notes.append(f"{count} {what}")
-                self.connection.execute(f"DELETE FROM typed WHERE {condition}")
-        if not self._one("SELECT count(*) FROM typed"):
+        if not self._one("SELECT count(*) FROM kept"):
             raise self._refuse(
                 "the table has no rates",
                 "rows with temperature_k and rate_cm3_s",
@@ -401,13 +405,13 @@ class _Table:
         found = [
             str(row[0])
             for row in self.connection.execute(
-                f"SELECT DISTINCT {column} FROM typed WHERE {column} IS NOT NULL ORDER BY 1"
+                f"SELECT DISTINCT {column} FROM kept WHERE {column} IS NOT NULL ORDER BY 1"
             ).fetchall()
         ]
         if given is None and len(found) == 1:
             expected = f"{column} in every row, or --{column}"
             what = f"a row does not name its {column}"
-            self._none_where("typed", [_Rule(f"{column} IS NULL", "line", what, expected)])
+            self._none_where("kept", [_Rule(f"{column} IS NULL", "line", what, expected)])
             return found[0]
         if given is not None and (not found or found == [given] or len(found) == 1):
             return given
@@ -422,13 +426,13 @@ class _Table:
 
     def _place_levels(self) -> list[tuple[int, int] | str]:
         """Number the levels of the table; return their v and j, or labels, in the order of the numbers."""
-        no_vj = self._one("SELECT count(*) FROM typed WHERE j IS NULL OR j_final IS NULL")
+        no_vj = self._one("SELECT count(*) FROM kept WHERE j IS NULL OR j_final IS NULL")
         if no_vj:
             unlabelled = "(upper_label IS NULL OR lower_label IS NULL)"
             what = "a row does not name its levels"
             expected = "j and j_final in every row, or upper_label and lower_label in every row"
             conditions = (f"{unlabelled} AND (j IS NULL OR j_final IS NULL)", unlabelled)
-            self._none_where("typed", [_Rule(condition, "line", what, expected) for condition in conditions])
+            self._none_where("kept", [_Rule(condition, "line", what, expected) for condition in conditions])
             ends = ("upper_label", "NULL::BIGINT"), ("lower_label", "NULL::BIGINT")
         else:
             ends = (
@@ -441,16 +445,16 @@ class _Table:
             CREATE TEMP TABLE place AS
             SELECT first, second, row_number() OVER (ORDER BY first, second) - 1 AS number
             FROM (
-                SELECT {first} AS first, {second} AS second FROM typed
-                UNION SELECT {first_final}, {second_final} FROM typed
+                SELECT {first} AS first, {second} AS second FROM kept
+                UNION SELECT {first_final}, {second_final} FROM kept
             )
             """
         )
         self.connection.execute(
             f"""
             CREATE TEMP VIEW placed AS
-            SELECT typed.*, a.number AS initial, b.number AS final
-            FROM typed
+            SELECT kept.*, a.number AS initial, b.number AS final
+            FROM kept
             JOIN place AS a ON a.first = {first} AND a.second IS NOT DISTINCT FROM {second}
             JOIN place AS b ON b.first = {first_final} AND b.second IS NOT DISTINCT FROM {second_final}
             """
@@ -461,7 +465,7 @@ class _Table:
     def _levels(self, molecule: str, ids: list[tuple[int, int] | str], levels_of: LevelsOf) -> LevelTable:
         known = levels_of(molecule)
         lacking = self._one(
-            "SELECT count(*) FROM typed WHERE "
+            "SELECT count(*) FROM kept WHERE "
             + " OR ".join(f"{name} IS NULL OR isnan({name})" for name in _IN_ROWS)
         )
         if known is not None and (lacking or not self._missing(known, ids)):
@@ -540,7 +544,7 @@ class _Table:
 
     def _partners(self, collider: str | None) -> list[tuple[str | None, str | None]]:
         """Return each (collider, kind) of the table; a collider that is given selects or names one."""
-        found = self.connection.execute("SELECT DISTINCT collider, kind FROM typed ORDER BY 1, 2").fetchall()
+        found = self.connection.execute("SELECT DISTINCT collider, kind FROM kept ORDER BY 1, 2").fetchall()
         names = {row[0] for row in found}
         if None in names and (len(names) > 1 or collider is None):
             raise self._refuse(
