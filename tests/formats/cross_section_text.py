@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -138,6 +137,149 @@ def molscat_text(
     )
 
 
+def progress(lines: list[tuple[int, int, int]]) -> str:
+    return "".join(
+        f"  FOR JTOT = {j:4d}, SYMMETRY BLOCK = {b:2d}, ENERGY({k:3d}) = 1.0    : MAX DIAG = 1\n\n"
+        for j, b, k in lines
+    )
+
+
+RISING = (3.0, 10.0)
+SKIPPED = [(0, 2, 1), (0, 2, 2), (1, 1, 2), (1, 2, 1), (1, 2, 2)]
+
+
+def ios_text(energies: tuple[float, ...] = (40.0, 20.0), largest: int = 2, kind: int = 101) -> str:
+    """Return an output of the sudden approximation; sigma(i -> f) is 100 i + f + E, the last one starred."""
+    parts = [
+        molscat_head(scratch=False),
+        f"   ****** I O S ******\n\n  INPUT  ITYPE = {kind}\n\n",
+        *(f"  ENERGY{k:5d}           =   {e:.9f}     CM-1\n" for k, e in enumerate(energies, 1)),
+        "  IOSDRV ENTERED.\n",
+    ]
+    for e in energies:
+        parts.append("                      PARTIAL WAVES FROM    0 TO    57 (IN STEPS OF    1)\n")
+        parts.append(f"  STATE-TO-STATE CROSS SECTIONS (IN ANG**2) FOR KINETIC ENERGY = {e:11.4f} CM-1.\n")
+        parts.append(f"\n  MAXIMUM J-VALUE REQUESTED IS {largest:3d}\n\n")
+        parts.append("  ***** ***** ***** BELOW FOR VIB LEVEL  1 TO  1\n\n")
+        for i in range(largest + 1):
+            parts.append(
+                f"  FOR INITIAL LEVEL J = {i:3d}  NON-ZERO CROSS SECTIONS (ANG**2) TO FINAL LEVELS ARE\n"
+            )
+            for f in range(largest + 1):
+                star = "*" if i == f == largest else " "
+                parts.append(
+                    f"{f:7d} {100 * i + f + e:11.4E}{star}" + ("\n" if f % 2 or f == largest else "")
+                )
+            parts.append("\n")
+    return "".join([*parts, MOLSCAT_TAIL])
+
+
+ICS = """\
+ Jan 20 15:31:43 2026
+ A SMALL TEST
+ A MODEL POTENTIAL
+   100.000  2.50000000000
+  F  F  F  F  F
+    0   20    1    0    0    1    1    0
+    4    3
+    0    0    1    0    2    0    3    0
+ 0.00000000E+00 5.00000000E-05 1.50000000E-04 6.00000000E-04
+ 1.00000000E+01 1.10000000E+00 1.20000000E+00
+ 2.10000000E+00 2.00000000E+01 2.20000000E+00
+ 3.10000000E+00 3.20000000E+00 3.00000000E+01
+"""
+"""Row = final, column = initial: sigma(0 -> 1) is 2.1."""
+
+XXSC = """\
+
+ INTEGRAL CROSS SECTIONS CALCULATED FROM S-MATRICES ON FILE Small.smt
+ IEN= 1 RMU=   2.5000 E=   100.00 JTOT-1=  0.5 JTOT-2=  20.5 JTOT-D=  1
+ READ S-MATRIX FOR JTOT=  0  JLPAR= 1
+
+ LEVEL LIST FOR INTEGRAL CROSS SECTIONS
+   N     J   INDEX  EINT(cm-1)
+   1   0.0    -1      0.000
+   2   0.0     1     10.000
+   3   1.0    -1     30.000
+
+ CC INTEGRAL CROSS SECTIONS
+
+ ** COLUMN HEADINGS ARE FINAL STATES, ROW HEADINGS ARE INITIAL STATES **
+
+          1           2
+   1   1.0000E+01  2.1000E+00
+   2   1.1000E+00  2.0000E+01
+   3   1.2000E+00  2.2000E+00
+
+          3
+   1   3.1000E+00
+   2   3.2000E+00
+   3   3.0000E+01
+"""
+
+XSC = """\
+
+ INTEGRAL CROSS SECTIONS READ FROM FILE Small.ics
+ LABEL:     A SMALL TEST
+
+ ** INTEGRAL CROSS SECTIONS; IEN= 1 **
+    RMU=   2.5000  E=   100.00  JLPAR= 1  JTOT-1=  0  JTOT-2=  20  JTOT-D=  1
+ ** CC CALCULATION, JLPAR= 1 **
+
+ ** COLUMN HEADINGS ARE INTIAL STATES, ROW HEADINGS ARE FINAL STATES **
+
+            J=    0         1
+   J    I | I=    0         0
+
+    0    0  1.000E+01 1.100E+00
+    1    0  2.100E+00 2.000E+01
+    2    0  3.100E+00 3.200E+00
+
+            J=    2
+   J    I | I=    0
+
+    0    0  1.200E+00
+    1    0  2.200E+00
+    2    0  3.000E+01
+"""
+
+
+MQCT_TITLE = (
+    "j_i   \tka_i   \tkc_i   \tj_f   \tka_f   \tkc_f   \tH2_i(j)   \tH2_f(j)   \tsigmaU(Ang^2)   \t"
+    "sigmaE(Ang^2)   \tE_i_H2O       \tE_i_H2        \tE_f_H2O       \tE_f_H2        \n"
+)
+TOP = {(0, 0, 0): 0.0, (1, 1, 1): 37.158, (2, 0, 2): 70.133}
+LINEAR = {0: 0.0, 2: 365.118}
+
+
+def kinetic(effective: float, gap: float) -> float:
+    return effective + gap / 2 + gap**2 / (16 * effective)
+
+
+def mqct_row(
+    start: tuple[int, int, int, int], end: tuple[int, int, int, int], sigma_u: float, effective: float
+) -> str:
+    """Return one row of a table; sigmaE follows from the relation."""
+    energies = [TOP[start[:3]], LINEAR[start[3]], TOP[end[:3]], LINEAR[end[3]]]
+    gap = energies[2] + energies[3] - energies[0] - energies[1]
+    sigma_e = sigma_u * effective / kinetic(effective, gap)
+    numbers = [*start[:3], *end[:3], start[3], end[3]]
+    return (
+        "\t".join([*map(str, numbers), f"{sigma_u:.9E}", f"{sigma_e:.9E}", *(f"{e:.8E}" for e in energies)])
+        + "\n"
+    )
+
+
+def mqct_text(effective: float = 100.0) -> str:
+    states = [(*top, 0) for top in TOP] + [(0, 0, 0, 2)]
+    rows = [
+        mqct_row(a, b, 0.0 if a == b else 1 + 0.1 * i + 0.01 * k, effective)
+        for i, a in enumerate(states)
+        for k, b in enumerate(states)
+    ]
+    return MQCT_TITLE + "".join(rows)
+
+
 def values_of(table: CrossSectionTable) -> dict[tuple[str, str, float], float]:
     """Return the cross sections by (initial, final, kinetic energy to 1e-6 cm-1)."""
     label = table.levels.label
@@ -147,34 +289,6 @@ def values_of(table: CrossSectionTable) -> dict[tuple[str, str, float], float]:
         )
         for r, c in np.argwhere(np.isfinite(table.sigma_angstrom2))
     }
-
-
-def damaged(content: bytes, seed: int, steps: int) -> bytes:
-    """Return bytes with a few cuts, doublings, flipped bits, exchanged words or an early end."""
-    draw = random.Random(seed)
-    text = bytearray(content)
-    for _ in range(steps):
-        if not text:
-            break
-        i, n = draw.randrange(len(text)), draw.randrange(1, 60)
-        kind = draw.choice(["cut", "double", "flip", "word", "line", "end"])
-        if kind == "cut":
-            del text[i : i + n]
-        elif kind == "double":
-            text[i:i] = text[i : i + n]
-        elif kind == "flip":
-            text[i] ^= 1 << draw.randrange(8)
-        elif kind == "word":
-            text[i : i + n] = draw.choice(
-                [b" nan ", b" -1 ", b" 1e400 ", b"*****", b" 0 ", b"\xff\x00", b" 7-300 "]
-            )
-        elif kind == "line":
-            begin = text.rfind(b"\n", 0, i) + 1
-            end = text.find(b"\n", i)
-            del text[begin : end + 1]
-        else:
-            del text[i:]
-    return bytes(text)
 
 
 def refused(read: Callable[[], object]) -> RatedbError:

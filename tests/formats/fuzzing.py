@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import duckdb
+from cross_section_text import (
+    ICS,
+    RISING,
+    SKIPPED,
+    XSC,
+    XXSC,
+    ios_text,
+    molscat_text,
+    mqct_text,
+    progress,
+    rotor,
+)
 from lamda_text import TEXT
 from rate_texts import (
     AIJ,
@@ -29,7 +43,8 @@ from rate_texts import (
 )
 
 from ratedb.errors import RatedbError
-from ratedb.formats.detect import ReadOptions, read_file
+from ratedb.formats.detect import CROSS_SECTION_FORMATS, ReadOptions, read_cross_sections, read_file
+from ratedb.tables import LevelTable
 
 LONGEST_S = 20
 WORDS = b"nan inf -1 0 1e999 1e300 -0.0 1.5 99999999999 1e-400 ***** 1_0 0x1 1D-10 6.070-102 2 x !".split()
@@ -41,7 +56,7 @@ class Seed:
     """A valid text, its format, and the texts of the lists it needs; `broken` names the one to break."""
 
     file_format: str
-    text: str
+    text: str | bytes
     levels: tuple[str, ...] = ()
     others: str | None = None
     broken: str = "rates"
@@ -63,6 +78,13 @@ SEEDS = {
     "levels: A_ij": [Seed("basecol", KIJ, (AIJ, MOLPOP_V), broken="levels")],
     "csv": [Seed("csv", CSV), Seed("csv", "\n".join(CSV.split("\n")[:1] + CSV.split("\n")[2:]))],
     "parquet": [Seed("parquet", CSV)],
+    "molscat": [
+        Seed("molscat", molscat_text(RISING, (0, 1), progress=progress(SKIPPED[:2]))),
+        Seed("molscat", ios_text((40.0,), 1)),
+        Seed("molscat", gzip.compress(molscat_text().encode())),
+    ],
+    "hibridon": [Seed("hibridon", text) for text in (ICS, XXSC, XSC)],
+    "mqct": [Seed("mqct", mqct_text())],
 }
 
 
@@ -84,16 +106,31 @@ def outcomes(reader: str, count: int, seed: int, folder: Path) -> Iterator[tuple
             "He" if one.file_format != "lamda" else None,
             tuple(paths[name] for name in ("levels", "more") if name in paths),
             paths.get("others"),
+            partial(_known, one.file_format),
         )
         signal.alarm(LONGEST_S)
         try:
-            read_file(paths["rates"], options, file_format=draw.choice(["auto", one.file_format]))
+            _read(paths["rates"], options, draw.choice(["auto", one.file_format]), one.file_format)
         except RatedbError as error:
             yield content, error
         else:
             yield content, None
         finally:
             signal.alarm(0)
+
+
+def _read(path: Path, options: ReadOptions, named: str, file_format: str) -> None:
+    if file_format in CROSS_SECTION_FORMATS:
+        read_cross_sections(path, options, named, reduced_mass_u=1.8)
+    else:
+        read_file(path, options, file_format=named)
+
+
+def _known(file_format: str, molecule: str) -> LevelTable | None:
+    """Return the levels that a store would have: for cross sections those of their texts."""
+    if file_format not in CROSS_SECTION_FORMATS:
+        return None
+    return rotor(3 if file_format == "hibridon" else 5, molecule=molecule)
 
 
 def _too_long(number: int, frame: FrameType | None) -> None:
@@ -107,7 +144,7 @@ def _write(one: Seed, folder: Path) -> dict[str, Path]:
     for name, text in named.items():
         if text is not None:
             paths[name] = folder / name
-            paths[name].write_bytes(text.encode())
+            paths[name].write_bytes(text if isinstance(text, bytes) else text.encode())
     if one.file_format == "parquet":
         paths["rates"].write_bytes(_parquet(folder))
     return paths

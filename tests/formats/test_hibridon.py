@@ -1,87 +1,15 @@
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cross_section_text import damaged, real_folder, refused, rotor, values_of
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from cross_section_text import ICS, XSC, XXSC, real_folder, refused, rotor, values_of
 
-from ratedb.errors import RatedbError
 from ratedb.formats.cross_sections import CrossSectionFile
 from ratedb.formats.hibridon import looks_like_hibridon, read_hibridon
 from ratedb.tables import LevelTable
 
 HARTREE_CM1 = 219474.63136320
-ICS = """\
- Jan 20 15:31:43 2026
- A SMALL TEST
- A MODEL POTENTIAL
-   100.000  2.50000000000
-  F  F  F  F  F
-    0   20    1    0    0    1    1    0
-    4    3
-    0    0    1    0    2    0    3    0
- 0.00000000E+00 5.00000000E-05 1.50000000E-04 6.00000000E-04
- 1.00000000E+01 1.10000000E+00 1.20000000E+00
- 2.10000000E+00 2.00000000E+01 2.20000000E+00
- 3.10000000E+00 3.20000000E+00 3.00000000E+01
-"""
-"""Row = final, column = initial: sigma(0 -> 1) is 2.1."""
-
-XXSC = """\
-
- INTEGRAL CROSS SECTIONS CALCULATED FROM S-MATRICES ON FILE Small.smt
- IEN= 1 RMU=   2.5000 E=   100.00 JTOT-1=  0.5 JTOT-2=  20.5 JTOT-D=  1
- READ S-MATRIX FOR JTOT=  0  JLPAR= 1
-
- LEVEL LIST FOR INTEGRAL CROSS SECTIONS
-   N     J   INDEX  EINT(cm-1)
-   1   0.0    -1      0.000
-   2   0.0     1     10.000
-   3   1.0    -1     30.000
-
- CC INTEGRAL CROSS SECTIONS
-
- ** COLUMN HEADINGS ARE FINAL STATES, ROW HEADINGS ARE INITIAL STATES **
-
-          1           2
-   1   1.0000E+01  2.1000E+00
-   2   1.1000E+00  2.0000E+01
-   3   1.2000E+00  2.2000E+00
-
-          3
-   1   3.1000E+00
-   2   3.2000E+00
-   3   3.0000E+01
-"""
-
-XSC = """\
-
- INTEGRAL CROSS SECTIONS READ FROM FILE Small.ics
- LABEL:     A SMALL TEST
-
- ** INTEGRAL CROSS SECTIONS; IEN= 1 **
-    RMU=   2.5000  E=   100.00  JLPAR= 1  JTOT-1=  0  JTOT-2=  20  JTOT-D=  1
- ** CC CALCULATION, JLPAR= 1 **
-
- ** COLUMN HEADINGS ARE INTIAL STATES, ROW HEADINGS ARE FINAL STATES **
-
-            J=    0         1
-   J    I | I=    0         0
-
-    0    0  1.000E+01 1.100E+00
-    1    0  2.100E+00 2.000E+01
-    2    0  3.100E+00 3.200E+00
-
-            J=    2
-   J    I | I=    0
-
-    0    0  1.200E+00
-    1    0  2.200E+00
-    2    0  3.000E+01
-"""
 
 
 def read(folder: Path, text: str | bytes, levels: LevelTable | None = None) -> CrossSectionFile:
@@ -247,22 +175,6 @@ def test_a_damaged_listing_is_refused(tmp_path: Path, text: str, old: str, new: 
     assert old in text
     levels = rotor(4, energy_cm1=[0, 10, 30, 130])
     assert says in refused(lambda: read(tmp_path, text.replace(old, new, 1), levels)).what
-
-
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 4), kind=st.integers(0, 2))
-def test_a_damaged_hibridon_file_is_read_or_refused_and_nothing_else(
-    tmp_path: Path, seed: int, steps: int, kind: int
-) -> None:
-    content = damaged((ICS, XXSC, XSC)[kind].encode(), seed, steps)
-    looks_like_hibridon(content)
-    with suppress(RatedbError):
-        read(tmp_path, content, rotor(3))
 
 
 # Real files

@@ -1,7 +1,6 @@
 import csv
 import gzip
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -9,21 +8,21 @@ import pytest
 from cross_section_text import (
     ENERGIES,
     MOLSCAT_TAIL,
+    RISING,
+    SKIPPED,
     block,
-    damaged,
     energy_of,
+    ios_text,
     molscat_head,
     molscat_text,
+    progress,
     real_folder,
     refused,
     rotor,
     sigma_of,
     values_of,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from ratedb.errors import RatedbError
 from ratedb.formats.cross_sections import CrossSectionFile, join
 from ratedb.formats.molscat import looks_like_molscat, read_molscat
 from ratedb.tables import CrossSectionTable, LevelTable
@@ -169,15 +168,6 @@ def test_an_energy_that_stands_twice_must_give_the_same_values(tmp_path: Path) -
     assert "twice" in refused(lambda: read(tmp_path, text)).what
 
 
-def progress(lines: list[tuple[int, int, int]]) -> str:
-    return "".join(
-        f"  FOR JTOT = {j:4d}, SYMMETRY BLOCK = {b:2d}, ENERGY({k:3d}) = 1.0    : MAX DIAG = 1\n\n"
-        for j, b, k in lines
-    )
-
-
-RISING = (3.0, 10.0)
-SKIPPED = [(0, 2, 1), (0, 2, 2), (1, 1, 2), (1, 2, 1), (1, 2, 2)]
 """At the first energy symmetry block 1 of JTOT 1 has no open channel."""
 
 
@@ -357,32 +347,6 @@ def test_an_exponent_without_its_letter_is_read(tmp_path: Path) -> None:
     assert values_of(read(tmp_path, text).tables[0])["4", "0", 40.0] == 2e-101
 
 
-def ios_text(energies: tuple[float, ...] = (40.0, 20.0), largest: int = 2, kind: int = 101) -> str:
-    """Return an output of the sudden approximation; sigma(i -> f) is 100 i + f + E, the last one starred."""
-    parts = [
-        molscat_head(scratch=False),
-        f"   ****** I O S ******\n\n  INPUT  ITYPE = {kind}\n\n",
-        *(f"  ENERGY{k:5d}           =   {e:.9f}     CM-1\n" for k, e in enumerate(energies, 1)),
-        "  IOSDRV ENTERED.\n",
-    ]
-    for e in energies:
-        parts.append("                      PARTIAL WAVES FROM    0 TO    57 (IN STEPS OF    1)\n")
-        parts.append(f"  STATE-TO-STATE CROSS SECTIONS (IN ANG**2) FOR KINETIC ENERGY = {e:11.4f} CM-1.\n")
-        parts.append(f"\n  MAXIMUM J-VALUE REQUESTED IS {largest:3d}\n\n")
-        parts.append("  ***** ***** ***** BELOW FOR VIB LEVEL  1 TO  1\n\n")
-        for i in range(largest + 1):
-            parts.append(
-                f"  FOR INITIAL LEVEL J = {i:3d}  NON-ZERO CROSS SECTIONS (ANG**2) TO FINAL LEVELS ARE\n"
-            )
-            for f in range(largest + 1):
-                star = "*" if i == f == largest else " "
-                parts.append(
-                    f"{f:7d} {100 * i + f + e:11.4E}{star}" + ("\n" if f % 2 or f == largest else "")
-                )
-            parts.append("\n")
-    return "".join([*parts, MOLSCAT_TAIL])
-
-
 def test_a_sudden_output_is_read_by_j_and_kinetic_energy_without_starred_sums(tmp_path: Path) -> None:
     file = read(tmp_path, ios_text(), rotor(5))
     (table,) = file.tables
@@ -421,25 +385,6 @@ def test_a_sudden_output_needs_the_energies_of_levels_and_counts_those_unknown(t
 def test_a_damaged_sudden_output_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
     text = ios_text().replace("  =   20.", "  =    20.")
     assert says in refused(lambda: read(tmp_path, changed(text, old, new), rotor(5))).what
-
-
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 4), kind=st.integers(0, 2))
-def test_a_damaged_output_is_read_or_refused_and_nothing_else(
-    tmp_path: Path, seed: int, steps: int, kind: int
-) -> None:
-    whole = [molscat_text(RISING, (0, 1), progress=progress(SKIPPED[:2])), ios_text((40.0,), 1)][
-        kind % 2
-    ].encode()
-    content = gzip.compress(whole) if kind == 2 else whole
-    looks_like_molscat(damaged(content, seed, steps))
-    with suppress(RatedbError):
-        read(tmp_path, damaged(content, seed, steps), rotor(3))
 
 
 # Real outputs

@@ -1,51 +1,12 @@
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from cross_section_text import damaged, real_folder, refused, values_of
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from cross_section_text import MQCT_TITLE, kinetic, mqct_row, mqct_text, real_folder, refused, values_of
 
-from ratedb.errors import RatedbError
 from ratedb.formats.cross_sections import CrossSectionFile, join
 from ratedb.formats.mqct import looks_like_mqct, read_mqct
-
-TITLE = (
-    "j_i   \tka_i   \tkc_i   \tj_f   \tka_f   \tkc_f   \tH2_i(j)   \tH2_f(j)   \tsigmaU(Ang^2)   \t"
-    "sigmaE(Ang^2)   \tE_i_H2O       \tE_i_H2        \tE_f_H2O       \tE_f_H2        \n"
-)
-TOP = {(0, 0, 0): 0.0, (1, 1, 1): 37.158, (2, 0, 2): 70.133}
-LINEAR = {0: 0.0, 2: 365.118}
-
-
-def kinetic(effective: float, gap: float) -> float:
-    return effective + gap / 2 + gap**2 / (16 * effective)
-
-
-def row(
-    start: tuple[int, int, int, int], end: tuple[int, int, int, int], sigma_u: float, effective: float
-) -> str:
-    """Return one row of a table; sigmaE follows from the relation."""
-    energies = [TOP[start[:3]], LINEAR[start[3]], TOP[end[:3]], LINEAR[end[3]]]
-    gap = energies[2] + energies[3] - energies[0] - energies[1]
-    sigma_e = sigma_u * effective / kinetic(effective, gap)
-    numbers = [*start[:3], *end[:3], start[3], end[3]]
-    return (
-        "\t".join([*map(str, numbers), f"{sigma_u:.9E}", f"{sigma_e:.9E}", *(f"{e:.8E}" for e in energies)])
-        + "\n"
-    )
-
-
-def table_text(effective: float = 100.0) -> str:
-    states = [(*top, 0) for top in TOP] + [(0, 0, 0, 2)]
-    rows = [
-        row(a, b, 0.0 if a == b else 1 + 0.1 * i + 0.01 * k, effective)
-        for i, a in enumerate(states)
-        for k, b in enumerate(states)
-    ]
-    return TITLE + "".join(rows)
 
 
 def read(folder: Path, text: str | bytes, **options: object) -> CrossSectionFile:
@@ -56,7 +17,7 @@ def read(folder: Path, text: str | bytes, **options: object) -> CrossSectionFile
 
 
 def test_energies_are_kinetic_and_follow_from_the_effective_energy(tmp_path: Path) -> None:
-    file = read(tmp_path, table_text(100.0))
+    file = read(tmp_path, mqct_text(100.0))
     (table,) = file.tables
     assert table.levels.label == ("0_0_0_0", "1_1_1_0", "2_0_2_0", "0_0_0_2")
     assert table.levels.energy_cm1.tolist() == [0.0, 37.158, 70.133, 365.118]
@@ -70,49 +31,49 @@ def test_energies_are_kinetic_and_follow_from_the_effective_energy(tmp_path: Pat
 
 
 def test_an_elastic_number_is_kept_at_the_effective_energy(tmp_path: Path) -> None:
-    zero = row((0, 0, 0, 0), (0, 0, 0, 0), 0.0, 100.0)
-    text = table_text().replace(zero, zero + row((0, 0, 0, 0), (0, 0, 0, 0), 150.0, 100.0))
+    zero = mqct_row((0, 0, 0, 0), (0, 0, 0, 0), 0.0, 100.0)
+    text = mqct_text().replace(zero, zero + mqct_row((0, 0, 0, 0), (0, 0, 0, 0), 150.0, 100.0))
     (table,) = read(tmp_path, text).tables
     elastic = (table.initial == table.final) & (table.initial == 0)
     assert table.kinetic_cm1[elastic][0, 0] == pytest.approx(100.0, rel=1e-7)
     assert table.sigma_angstrom2[elastic].tolist() == [[150.0]]
 
 
-ONE = row((1, 1, 1, 0), (0, 0, 0, 0), 1.1, 100.0)
+ONE = mqct_row((1, 1, 1, 0), (0, 0, 0, 0), 1.1, 100.0)
 
 
 def test_equal_duplicates_are_read_once_and_different_ones_refused(tmp_path: Path) -> None:
-    whole = values_of(read(tmp_path, table_text()).tables[0])
-    assert ONE in table_text()
-    assert values_of(read(tmp_path, table_text() + ONE).tables[0]) == whole
-    other = row((1, 1, 1, 0), (0, 0, 0, 0), 1.2, 100.0)
-    error = refused(lambda: read(tmp_path, table_text() + other))
+    whole = values_of(read(tmp_path, mqct_text()).tables[0])
+    assert ONE in mqct_text()
+    assert values_of(read(tmp_path, mqct_text() + ONE).tables[0]) == whole
+    other = mqct_row((1, 1, 1, 0), (0, 0, 0, 0), 1.2, 100.0)
+    error = refused(lambda: read(tmp_path, mqct_text() + other))
     assert "stands twice" in error.what
-    assert str(error.where).endswith(f":{len(table_text().splitlines()) + 1}")
+    assert str(error.where).endswith(f":{len(mqct_text().splitlines()) + 1}")
 
 
 def test_beside_a_duplicate_zeros_and_rows_at_another_energy_give_way_and_are_found(tmp_path: Path) -> None:
-    whole = values_of(read(tmp_path, table_text()).tables[0])
-    zero = row((1, 1, 1, 0), (0, 0, 0, 0), 0.0, 100.0)
+    whole = values_of(read(tmp_path, mqct_text()).tables[0])
+    zero = mqct_row((1, 1, 1, 0), (0, 0, 0, 0), 0.0, 100.0)
     words = ONE.split("\t")
     strange = "\t".join([*words[:8], words[8], words[8], *words[10:]])  # sigmaE = sigmaU: E = U
     for other in (zero, strange):
-        file = read(tmp_path, table_text().replace(ONE, other + ONE))
+        file = read(tmp_path, mqct_text().replace(ONE, other + ONE))
         assert values_of(file.tables[0]) == whole
         (finding,) = file.findings
         assert (finding.rule, finding.upper, finding.lower) == ("duplicate", "1_1_1_0", "0_0_0_0")
-    error = refused(lambda: read(tmp_path, table_text().replace(ONE, strange)))
+    error = refused(lambda: read(tmp_path, mqct_text().replace(ONE, strange)))
     assert "contradict the kinetic energy" in error.what
 
 
 def test_the_reduced_mass_must_be_given(tmp_path: Path) -> None:
-    error = refused(lambda: read(tmp_path, table_text(), reduced_mass_u=None))
+    error = refused(lambda: read(tmp_path, mqct_text(), reduced_mass_u=None))
     assert "reduced mass" in error.what
     assert "give it" in str(error.todo)
 
 
-def test_files_at_several_effective_energies_are_joined_row_by_row(tmp_path: Path) -> None:
-    files = [read(tmp_path, table_text(u)) for u in (400.0, 100.0, 200.0)]
+def test_files_at_several_effective_energies_are_joined_row_by_mqct_row(tmp_path: Path) -> None:
+    files = [read(tmp_path, mqct_text(u)) for u in (400.0, 100.0, 200.0)]
     (joined,) = join(files).tables
     assert joined.sigma_angstrom2.shape == (12, 3)
     for r in range(12):
@@ -132,42 +93,26 @@ def test_files_at_several_effective_energies_are_joined_row_by_row(tmp_path: Pat
     ],
 )
 def test_a_damaged_table_is_refused_with_its_line(tmp_path: Path, old: str, new: str, says: str) -> None:
-    assert old in table_text()
-    error = refused(lambda: read(tmp_path, table_text().replace(old, new, 1)))
+    assert old in mqct_text()
+    error = refused(lambda: read(tmp_path, mqct_text().replace(old, new, 1)))
     assert says in error.what
     assert re.fullmatch(r".*cross_sections_U\.out:\d+", str(error.where))
 
 
 def test_a_file_that_ends_within_a_number_is_refused(tmp_path: Path) -> None:
-    assert "within its last line" in refused(lambda: read(tmp_path, table_text()[:-5])).what
+    assert "within its last line" in refused(lambda: read(tmp_path, mqct_text()[:-5])).what
 
 
 def test_a_table_without_inelastic_rows_has_no_effective_energy(tmp_path: Path) -> None:
-    text = TITLE + row((0, 0, 0, 0), (0, 0, 0, 0), 150.0, 100.0)
+    text = MQCT_TITLE + mqct_row((0, 0, 0, 0), (0, 0, 0, 0), 150.0, 100.0)
     assert "effective energy" in refused(lambda: read(tmp_path, text)).what
-    assert "no rows" in refused(lambda: read(tmp_path, TITLE)).what
+    assert "no rows" in refused(lambda: read(tmp_path, MQCT_TITLE)).what
 
 
 def test_only_the_title_is_recognised() -> None:
-    assert looks_like_mqct(table_text().encode())
+    assert looks_like_mqct(mqct_text().encode())
     assert not looks_like_mqct(b"#N =          J1         KA         KC         J2          E\n")
     assert not looks_like_mqct(b"")
-
-
-@settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 4))
-def test_a_damaged_mqct_table_is_read_or_refused_and_nothing_else(
-    tmp_path: Path, seed: int, steps: int
-) -> None:
-    content = damaged(table_text().encode(), seed, steps)
-    looks_like_mqct(content)
-    with suppress(RatedbError):
-        read(tmp_path, content)
 
 
 # Real files
