@@ -49,8 +49,8 @@ def fuzz(reader: str, count: int) -> tuple[int, int, float, float, str]:
 def main(count: int) -> int:
     failures = []
     lines = [
-        "Small valid files broken at random (bytes cut, doubled, flipped; words, cells and lines changed), two"
-        " readers at a time: each is read or refused, with nothing but a `RatedbError`. Written by"
+        "Small valid files broken at random (bytes cut, doubled, flipped; words, cells and lines changed),"
+        " two readers at a time: each is read or refused, with nothing but a `RatedbError`. Written by"
         " `make bench-readers`.",
         "",
         "| reader | inputs | read | refused | slowest s | largest memory MB |",
