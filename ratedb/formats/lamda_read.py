@@ -15,6 +15,7 @@ from ratedb.files import read_bytes
 from ratedb.formats.lamda_cursor import Cursor
 from ratedb.formats.lamda_levels import read_levels, read_lines
 from ratedb.formats.lamda_partner import Partner, clean_molecule, read_partner
+from ratedb.formats.lamda_rules import SMALLEST
 from ratedb.formats.rate_rows import Rows, rate_table
 from ratedb.formats.text import Line, declared_rows, decode, to_index, to_number, to_numbers
 from ratedb.tables import COLLIDERS, Finding, LevelTable, MoleculeFile, PartnerRates, RateTable
@@ -153,7 +154,7 @@ def _rate_rows(cursor: Cursor, declared: int, columns: int, n_levels: int) -> Ro
                 "a row of rate coefficients cannot be read",
                 f"number, up, low and {columns} numbers, one for each temperature; {found}",
             )
-        rows.add(line, upper, lower, values)
+        rows.add(line, upper, lower, [0.0 if value == SMALLEST else value for value in values])
     return rows
 
 

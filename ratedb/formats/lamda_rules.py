@@ -16,7 +16,7 @@ from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.tables import COLLIDERS, BoolArray, FloatArray, IntArray, LevelTable, MoleculeFile, RateTable
 
 SMALLEST = 1e-99
-"""The smallest rate written: below it an exponent has three digits. A zero is written as this too."""
+"""The smallest rate written: below it an exponent has three digits. A zero is written and read as this."""
 
 TIE_CM1 = 1e-7
 """What a level is lifted over the one before it where both have the same energy."""
