@@ -187,7 +187,7 @@ def parquet_table(folder: Path) -> str:
 
 
 def by_place(file: MoleculeFile) -> Iterator[tuple[str, dict[tuple[int, int], FloatArray], FloatArray]]:
-    """Yield each partner's collider, rates by the places of its levels in order of energy, and temperatures."""
+    """Yield each collider, its rates by the places of levels in order of energy, and the temperatures."""
     place = np.empty(len(file.levels), dtype=np.int64)
     place[np.argsort(file.levels.energy_cm1, kind="stable")] = np.arange(len(place))
     for partner in file.partners:
@@ -237,7 +237,7 @@ def round_trips(data: Path, folder: Path) -> str:
         else:
             lost.append(path.name)
     told = f"; not {', '.join(lost)}" if lost else ""
-    return f"- LAMDA files imported, exported and imported again with the same rates: {kept} of {len(paths)}{told}"
+    return f"- LAMDA files with the same rates after import, export and import: {kept} of {len(paths)}{told}"
 
 
 def main() -> None:
