@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,9 +216,24 @@ def join(files: Sequence[CrossSectionFile]) -> CrossSectionFile:
             groups.setdefault((table.system, table.method), []).append(_Source(table, name))
     return CrossSectionFile(
         tuple(_joined(sources) for sources in groups.values()),
-        tuple(dict.fromkeys(text for file in files for text in file.warnings)),
+        _summed_up(files),
         tuple(dict.fromkeys(finding for file in files for finding in file.findings)),
         tuple(dict.fromkeys(path for file in files for path in file.paths)),
+    )
+
+
+def _summed_up(files: Sequence[CrossSectionFile]) -> tuple[str, ...]:
+    """Return the warnings of all files; of those that differ in numbers only, the first and how many."""
+    if len(files) == 1:
+        return files[0].warnings
+    alike: dict[str, list[str]] = {}
+    for file in files:
+        name = " and ".join(path.name for path in file.paths)
+        for text in file.warnings:
+            alike.setdefault(re.sub(r"\d+", "", text), []).append(f"{name}: {text}")
+    return tuple(
+        texts[0] + (f" (and {len(texts) - 1} more like this)" if len(texts) > 1 else "")
+        for texts in alike.values()
     )
 
 

@@ -139,16 +139,28 @@ def test_two_runs_of_one_method_in_one_file_are_joined_too() -> None:
     assert joined.sigma_angstrom2.shape == (16, 2)
 
 
-def test_warnings_findings_and_paths_of_all_files_are_kept_once() -> None:
+def test_findings_and_paths_of_all_files_are_kept_once() -> None:
     finding = Finding("partial-waves", "warning", "CO+He", "why")
     parts = [
         CrossSectionFile((table((energy,)),), ("left out",), (finding,), (Path(name),))
         for name, energy in (("a", 10.0), ("b", 30.0))
     ]
     joined = join(parts)
-    assert (joined.warnings, joined.findings) == (("left out",), (finding,))
+    assert joined.findings == (finding,)
     assert joined.paths == (Path("a"), Path("b"))
 
 
 def test_nothing_to_join_is_refused() -> None:
     assert "no cross sections" in refused(lambda: join([])).what
+
+
+def test_warnings_of_joined_files_name_the_first_and_count_the_rest() -> None:
+    files = [
+        CrossSectionFile((), (f"{count} cross sections are left out",), (), (Path(name),))
+        for name, count in (("a.out", 3), ("b.out", 5))
+    ]
+    other = CrossSectionFile((), ("the last energy is not there",), (), (Path("c.out"),))
+    assert join([*files, other]).warnings == (
+        "a.out: 3 cross sections are left out (and 1 more like this)",
+        "c.out: the last energy is not there",
+    )
