@@ -87,6 +87,7 @@ def export_systems(
     taken = _take(db, systems, options)
     whole, warnings = _complete(taken.tables)
     warnings += [warning for table in whole for warning in _missing_pairs(table, options)]
+    warnings += [warning for table in whole for warning in _marked_values(table)]
     report("writing")
     written = render_lamda(_molecule_file(whole, taken.lines, taken.sources, taken.models, options))
     warnings += [asdict(warning) for warning in written.warnings]
@@ -207,6 +208,21 @@ def _missing_pairs(stored: StoredRates, options: ExportOptions) -> list[dict[str
     return [{"rule": "missing pairs", "reader": "all readers", "detail": detail}]
 
 
+def _marked_values(stored: StoredRates) -> list[dict[str, str]]:
+    """Warn of values that quality control marked and that nothing better takes the place of."""
+    if not stored.marked.any():
+        return []
+    rows = np.flatnonzero(stored.marked.any(axis=1))
+    upper, lower = int(stored.rates.upper[rows[0]]), int(stored.rates.lower[rows[0]])
+    label = stored.rates.levels.label
+    detail = (
+        f"{stored.rates.system}: {int(stored.marked.sum())} values in {len(rows)} transitions, such as"
+        f" {label[upper]} -> {label[lower]}, are marked as wrong and have no other; `ratedb check` says why,"
+        " `ratedb fill` predicts in their place"
+    )
+    return [{"rule": "marked values", "reader": "all readers", "detail": detail}]
+
+
 def _as_written(stored: StoredRates, rows: IntArray, temperature_k: FloatArray) -> StoredRates:
     """Return the part of a table that is in the file."""
     keep = np.zeros(len(stored.rates), dtype=np.bool_)
@@ -273,6 +289,7 @@ def _partner_provenance(
         "transitions": len(stored.rates),
         "rates": int((stored.kind >= 0).sum()),
         "kinds": {kind: int((stored.kind == number).sum()) for number, kind in enumerate(KINDS)},
+        "marked": int(stored.marked.sum()),
         "extrapolated_transitions": int(stored.extrapolated.any(axis=1).sum()),
         "temperatures_k": stored.rates.temperature_k.tolist(),
         "predicted": _predicted_transitions(stored, sources),

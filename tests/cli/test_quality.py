@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -114,6 +115,16 @@ def test_training_leaves_marked_values_out_unless_asked(run: Run, faulty: Path, 
     words = ("--db", db, "--json", "train", "AB+He", *train, *FAST)
     assert any("are left out; `ratedb check`" in text for text in run(*words).json["warnings"])
     assert any("used all the same" in text for text in run(*words, "--use-marked").json["warnings"])
+
+
+def test_an_export_warns_of_marked_values_and_counts_them(run: Run, faulty: Path, tmp_path: Path) -> None:
+    db, target = tmp_path / "x.duckdb", tmp_path / "out.dat"
+    run("--db", db, "import", faulty)
+    warnings = run("--db", db, "--json", "export", "AB+He", "-o", target).json["warnings"]
+    [detail] = [warning["detail"] for warning in warnings if warning["rule"] == "marked values"]
+    assert f"1 values in 1 transitions, such as {name_of_wrong()[0]}," in detail
+    assert json.loads(Path(f"{target}.provenance.json").read_text())["partners"][0]["marked"] == 1
+    assert run("--db", db, "export", "AB+He", "-o", target, "--strict").code == 1
 
 
 def test_a_filled_store_predicts_in_place_of_what_is_marked(run: Run, faulty: Path, tmp_path: Path) -> None:
