@@ -122,6 +122,8 @@ def read_parquet(
     """Return the rates of a Parquet file with the columns of the contract; raises RatedbError."""
     threads = 1 if len(read_bytes(path)) < _LARGE_BYTES else os.cpu_count() or 1
     with _database(threads) as connection:
+        # a damaged file may lie about its smallest and largest values; no row may be passed over for that
+        connection.execute("SET disabled_optimizers = 'filter_pushdown,statistics_propagation'")
         try:
             connection.execute(
                 "CREATE TEMP VIEW given AS SELECT file_row_number + 1 AS line, * EXCLUDE (file_row_number)"

@@ -38,6 +38,7 @@ _KINDS = (
     ("INTEGRAL CROSS SECTIONS CALCULATED FROM S-MATRICES", "xxsc"),
     ("HYPERFINE-RESOLVED CROSS SECTIONS", "hfx"),
 )
+_LARGEST = 999_999
 _FLAGS = re.compile(r"\s*[TF](?:\s+[TF]){4}\s*")
 _SETTINGS = re.compile(
     r"RMU= *(\S+) +E= *(\S+) +(?:JLPAR= *(\S+) +)?JTOT-1= *(\S+) +JTOT-2= *(\S+) +JTOT-D= *(\S+)"
@@ -197,8 +198,8 @@ class _Words:
     def whole(self, count: int, what: str) -> tuple[list[int], Line]:
         """Return `count` integers from the next lines."""
         values, first = self.take(count, what)
-        if any(value != int(value) for value in values):
-            raise refuse(self.path, first, f"{what} cannot be read", "integers")
+        if any(value != int(value) or abs(value) > _LARGEST for value in values):
+            raise refuse(self.path, first, f"{what} cannot be read", f"integers up to {_LARGEST}")
         return [int(value) for value in values], first
 
     def row(self, count: int) -> list[float]:
@@ -313,7 +314,7 @@ class _Settings:
 def _settings(path: Path, lines: list[Line]) -> _Settings:
     at, match = _first(path, lines, _SETTINGS, _EXPECTED_SETTINGS)
     numbers = to_numbers([match[k] for k in (1, 2, 4, 5, 6)])
-    if numbers is None or numbers[0] <= 0 or numbers[4] < 1 or numbers[4] != int(numbers[4]):
+    if numbers is None or numbers[0] <= 0 or not 1 <= numbers[4] <= _LARGEST or numbers[4] != int(numbers[4]):
         raise refuse(path, at, "the settings cannot be read", _EXPECTED_SETTINGS)
     mass, total, first, _, step = numbers
     _, method = _first(
@@ -359,7 +360,13 @@ def _read_xxsc(path: Path, lines: list[Line], molecule: str) -> _Found:
             break
         at = line
         values = to_numbers(words)
-        if values is None or len(values) != 4 or values[0] != len(numbers) + 1 or values[2] != int(values[2]):
+        if (
+            values is None
+            or len(values) != 4
+            or values[0] != len(numbers) + 1
+            or values[2] != int(values[2])
+            or abs(values[2]) > _LARGEST
+        ):
             raise refuse(path, line, "a level cannot be read", "its number, j, index and energy in cm-1")
         numbers.append(
             _Level(_code(path, line, words[1], settings.half), int(values[2]), settings.half, False)
@@ -388,7 +395,11 @@ def _read_xxsc(path: Path, lines: list[Line], molecule: str) -> _Found:
 
 def _code(path: Path, line: Line, word: str, half: bool) -> int:
     value = to_number(word)
-    if value is None or value < 0 or value not in (int(value), int(value) + (0.5 if half else 0.0)):
+    if (
+        value is None
+        or not 0 <= value <= _LARGEST
+        or value not in (int(value), int(value) + (0.5 if half else 0.0))
+    ):
         raise refuse(path, line, "j cannot be read", "a number >= 0, half-integer only where JTOT is so")
     return int(value)
 

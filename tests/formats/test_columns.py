@@ -655,3 +655,12 @@ def test_a_csv_with_the_columns_of_the_store_is_read_back(tmp_path: Path) -> Non
     }
     assert values(file) == expected
     assert values(rates_of_frame(pd.DataFrame(rows), levels=ROTOR)) == expected
+
+
+def test_a_parquet_file_that_denies_its_gaps_is_read_row_by_row(tmp_path: Path) -> None:
+    path = parquet_of(tmp_path, CSV)
+    content, present = path.read_bytes(), np.float64(3.845033).tobytes()
+    # One bit: no value of upper_energy_cm1 is there any more, but its statistics still say that all are.
+    path.write_bytes(content.replace(b"\x08\x01" + present, b"\x08\x00" + present, 1))
+    with pytest.raises(RatedbError, match="energies of the levels of CO are not known"):
+        read_rates(tmp_path, path.read_bytes(), molecule=None, collider=None)
