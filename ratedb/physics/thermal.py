@@ -16,6 +16,8 @@ from ratedb.tables import CrossSectionTable, Finding, FloatArray, RateTable
 _SQUARE_ANGSTROM_CM2 = 1e-16
 _NODES, _WEIGHTS = (np.asarray(array, dtype=np.float64) for array in roots_legendre(8))
 _WIDEST = 3.0
+_BELOW_FIRST = 0.5
+"""How far, relatively, the part of an integral below the first energy may be off."""
 _NAMED = 3
 _NO_THRESHOLDS = ("IOS",)
 """Methods that know no thresholds, so that their two directions do not obey detailed balance."""
@@ -69,14 +71,16 @@ def thermal_rates(
 
     with E the kinetic energy before the collision. E sigma is interpolated in sqrt(E) by a piecewise cubic
     whose slopes are those of parabolas, limited so that it nowhere overshoots; a constant cross section and
-    the threshold law are then averaged exactly. Below the first energy E sigma goes as sqrt(E) (Wigner);
-    above the last one nothing is added, and `tail_fraction` says what a constant cross section would add.
+    the threshold law are then averaged exactly. Below the first energy E sigma goes as sqrt(E) (Wigner), and
+    half of that part counts as its error; above the last one nothing is added, and `tail_fraction` says what
+    a constant cross section would add.
 
-    Where only the upward cross section is given, it is turned by microscopic reversibility,
-    g_up E_up sigma_up = g_low E_low sigma_low at one total energy; that is detailed balance for each energy,
-    and gives the same rate as averaging upward and turning the rate. Where both are given the downward one is
-    used, and findings name transitions whose two rates disagree; methods without thresholds (IOS) are not
-    compared. Elastic transitions, and those between levels of equal energy, are left out.
+    Where the downward cross section is not given, or at too few energies, the upward one is turned by
+    microscopic reversibility, g_up E_up sigma_up = g_low E_low sigma_low at one total energy; that is
+    detailed balance for each energy, and gives the same rate as averaging upward and turning the rate. Where
+    both are given the downward one is used, and findings name transitions whose two rates disagree; methods
+    without thresholds (IOS) are not compared. Elastic transitions, and those between levels of equal energy,
+    are left out.
 
     Raises RatedbError where no transition has `limits.energies` energies, or nothing goes downward.
     """
@@ -91,10 +95,13 @@ def thermal_rates(
     findings: list[Finding] = []
     for row, pair in enumerate(pairs):
         curve = pair.curve(table)
+        alone = len(curve.energy_cm1) < limits.energies
+        if alone:
+            curve = pair.turned(table)
         if len(curve.energy_cm1) < limits.energies:
             continue
         rate[row], tail[row], error[row] = average.converged(curve)
-        if pair.other is not None and table.method not in _NO_THRESHOLDS:
+        if pair.other is not None and not alone and table.method not in _NO_THRESHOLDS:
             findings += _compare(table, pair, (rate[row], error[row]), average, limits)
     good = (tail <= limits.tail_fraction) & (error <= limits.grid_error)
     upper, lower = np.array([(pair.upper, pair.lower) for pair in pairs]).T
@@ -129,10 +136,10 @@ class _Pair:
         return _Curve(after[opened], (ratio * energy * sigma)[opened])
 
     def turned(self, table: CrossSectionTable) -> _Curve:
-        """Return E sigma of the downward direction, turned from the upward row of both."""
-        return _Pair(self.upper, self.lower, self.row if self.other is None else self.other, True).curve(
-            table
-        )
+        """Return E sigma of the downward direction, turned from the upward row where both are there."""
+        if self.other is None:
+            return self.curve(table)
+        return _Pair(self.upper, self.lower, self.other, True).curve(table)
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,7 +192,7 @@ def _need_grid(table: CrossSectionTable, pairs: list[_Pair], limits: Limits) -> 
             expected="inelastic cross sections",
             got=f"{len(table)} elastic ones",
         )
-    most = max(len(pair.curve(table).energy_cm1) for pair in pairs)
+    most = max(len(curve.energy_cm1) for pair in pairs for curve in (pair.curve(table), pair.turned(table)))
     if most < limits.energies:
         raise RatedbError(
             f"a thermal average needs a grid of energies; the {table.method} cross sections of "
@@ -217,18 +224,8 @@ class _Average:
         last, kt = curve.energy_cm1[-1], self.kt_cm1
         tail = self.factor * curve.strength[-1] * kt * (1 + kt / last) * np.exp(-last / kt)
         change = np.max([np.abs(self.rate(half) - rate) for half in curve.halves()], axis=0)
-        change = np.maximum(change, self._below_first(curve))
+        change = np.maximum(change, _BELOW_FIRST * self.factor * _below_first(curve, kt))
         return rate, _ratio(tail, rate + tail), _ratio(change, rate)
-
-    def _below_first(self, curve: _Curve) -> FloatArray:
-        """Return by how much the rate changes if sigma is constant below the first energy, shape (m,)."""
-        end = np.array([0.0, curve.energy_cm1[0]])
-        first = curve.strength[0]
-        energy, weight = _nodes(np.sqrt(end), float(self.kt_cm1.min()))
-        wigner = first * np.sqrt(energy / end[1])
-        constant = first * energy / end[1]
-        change = self.factor * _summed(energy, weight * (wigner - constant), self.kt_cm1)
-        return np.asarray(np.abs(change))
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
@@ -239,12 +236,17 @@ def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
 
 def _integral(curve: _Curve, kt_cm1: FloatArray) -> FloatArray:
     """Return the integral of E sigma exp(-E / kT) dE from 0 to the last energy, for kT of shape (m,)."""
-    root = np.sqrt(np.append(0.0, curve.energy_cm1))
-    strength = np.append(0.0, curve.strength)
-    slope = np.append(strength[1] / root[1], _slopes(root[1:], strength[1:]))
+    root = np.sqrt(curve.energy_cm1)
     energy, weight = _nodes(root, float(kt_cm1.min()))
-    value = _cubic(np.sqrt(energy), root, strength, slope)
-    return _summed(energy, weight * value, kt_cm1)
+    value = _cubic(np.sqrt(energy), root, curve.strength, _slopes(root, curve.strength))
+    return _below_first(curve, kt_cm1) + _summed(energy, weight * value, kt_cm1)
+
+
+def _below_first(curve: _Curve, kt_cm1: FloatArray) -> FloatArray:
+    """Return the part of the integral below the first energy, for kT of shape (m,)."""
+    first = curve.energy_cm1[0]
+    energy, weight = _nodes(np.sqrt([0.0, first]), float(kt_cm1.min()))
+    return _summed(energy, weight * curve.strength[0] * np.sqrt(energy / first), kt_cm1)
 
 
 def _summed(energy_cm1: FloatArray, weight: FloatArray, kt_cm1: FloatArray) -> FloatArray:
@@ -347,10 +349,14 @@ def _left_out(table: CrossSectionTable, pairs: list[_Pair]) -> list[str]:
 
 def _not_converged(rates: RateTable, tail: FloatArray, error: FloatArray, limits: Limits) -> list[str]:
     few = np.isnan(tail)
+    short = ~few & (tail > limits.tail_fraction)
     reasons = (
         (few, f"have fewer than {limits.energies} energies"),
-        (~few & (tail > limits.tail_fraction), f"miss over {limits.tail_fraction:.0%} above the last energy"),
-        (~few & (error > limits.grid_error), f"change by over {limits.grid_error:.0%} on half the energies"),
+        (short, f"miss over {limits.tail_fraction:.0%} above the last energy"),
+        (
+            ~few & ~short & (error > limits.grid_error),
+            f"are uncertain by over {limits.grid_error:.0%}, by half the energies or below the first one,",
+        ),
     )
     warnings = []
     for bad, why in reasons:

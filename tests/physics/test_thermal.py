@@ -121,7 +121,7 @@ def test_a_resonance_that_the_grid_does_not_resolve_is_not_converged() -> None:
     found = down(lorentzian, np.arange(4.0, 3000.0, 4.0))
     assert (found.grid_error[0] > 0.1).any()
     np.testing.assert_array_equal(np.isnan(found.rates.rate_cm3_s), found.grid_error > 0.1)
-    assert "change by over 10% on half the energies" in found.warnings[0]
+    assert "uncertain by over 10%" in found.warnings[0]
     assert "1 -> 0" in found.warnings[0]
 
 
@@ -208,6 +208,34 @@ def test_upward_values_below_their_threshold_are_left_out_and_counted() -> None:
     energy = np.append([5.0, 10.0], gap + GRID)
     found = thermal_rates(table({(0, 1): (energy, 1 - np.minimum(gap / energy, 0.9))}), TEMPERATURES)
     assert any(text.startswith("2 upward cross sections") for text in found.warnings)
+
+
+def test_below_a_first_energy_from_which_the_cross_section_rises_the_rate_keeps_to_the_sqrt_law() -> None:
+    energy = 50.0 + 10.0 * np.arange(200)
+    strength = np.minimum(10.0 + 2.0 * (energy - 50.0), 3000.0)
+    found = thermal_rates(
+        table({(1, 0): (energy, strength / energy)}), TEMPERATURES, Limits(grid_error=9, tail_fraction=9)
+    )
+
+    def sigma(e: float) -> float:
+        if e < 50.0:
+            return 10.0 * np.sqrt(e / 50.0) / e if e > 0 else 0.0
+        return float(np.interp(e, energy, strength)) / e
+
+    np.testing.assert_allclose(
+        found.rates.rate_cm3_s[0], oracle(sigma, 0.0, [50.0, 60.0, 70.0, 1545.0]), rtol=0.02
+    )
+    assert (found.grid_error[0, :2] > 0.1).all()  # most of the integral is where nothing was computed
+    assert (found.grid_error >= 0).all()
+
+
+def test_a_downward_row_of_too_few_energies_leaves_the_upward_one_to_speak() -> None:
+    gap = 20.0
+    rows = {(0, 1): (GRID + gap, GRID / (GRID + gap))}
+    alone = thermal_rates(table(rows), TEMPERATURES)
+    both = thermal_rates(table({(1, 0): (GRID[:3], GRID[:3]), **rows}), TEMPERATURES)
+    assert np.isfinite(alone.rates.rate_cm3_s).all()
+    np.testing.assert_array_equal(both.rates.rate_cm3_s, alone.rates.rate_cm3_s)
 
 
 def test_levels_of_equal_energy_have_no_downward_transition_and_are_counted() -> None:
