@@ -19,7 +19,7 @@ KINDS = ("computed", "scaled", "extrapolated", "predicted")
 
 @dataclass(frozen=True, eq=False)
 class StoredRates:
-    """The best value known for each transition and temperature of one system.
+    """The best value for each transition and temperature of one system.
 
     `rates` has n transitions on the union of the sources' m temperatures, NaN where nothing is known;
     `kind` (index into KINDS, -1 where nothing is known), `source_id` and `log10_std` have shape (n, m).
@@ -189,14 +189,14 @@ def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int) -> None
 
 
 def best_rates(
-    connection: duckdb.DuckDBPyConnection, system_id: int, collider: str, molecule: StoredLevels
+    connection: duckdb.DuckDBPyConnection, view: str, system_id: int, collider: str, molecule: StoredLevels
 ) -> StoredRates:
-    """Return the best value known of every transition and temperature of a system."""
+    """Return the best value of every transition and temperature of a system, out of a view of such values."""
     columns = connection.execute(
-        """
+        f"""
         SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank, source_id,
                coalesce(log10_std, 'nan'::DOUBLE) AS log10_std, extrapolated, marked
-        FROM best_value WHERE system_id = ?
+        FROM {view} WHERE system_id = ?
         """,
         [system_id],
     ).fetchnumpy()

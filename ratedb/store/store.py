@@ -159,11 +159,25 @@ class Store:
         return levels_.get_levels(self._duckdb, molecule)
 
     def rates(self, name: str) -> StoredRates:
-        """Return the best rates known of a system; raises RatedbError for an unknown system."""
+        """Return the best rates of a system, predictions too; raises RatedbError for an unknown system.
+
+        Each curve is that of one source from its lowest to its highest temperature; what lies beyond, or was
+        marked, comes from the next. (The view `rates` chooses at each temperature by itself.)
+        """
+        return self._rates(name, "best_curve")
+
+    def known_rates(self, name: str) -> StoredRates:
+        """Return the best rates of a system that files brought; raises RatedbError for an unknown system.
+
+        What quality control marked is there, where files have nothing else.
+        """
+        return self._rates(name, "known_curve")
+
+    def _rates(self, name: str, view: str) -> StoredRates:
         system = self.system(name)
         molecule = self.levels(system.molecule)
         with clear_errors(self.path):
-            return rates_.best_rates(self._duckdb, _id(system.system_id), system.collider, molecule)
+            return rates_.best_rates(self._duckdb, view, _id(system.system_id), system.collider, molecule)
 
     def source_rates(self, name: str, source_id: int) -> RateTable:
         """Return all rates of one source of a system; raises RatedbError where it is none of its sources."""

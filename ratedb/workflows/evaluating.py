@@ -105,11 +105,14 @@ def evaluate_model(
     with Store(db) as store:
         record = store.model(model_id)
         system = store.system_name(record.system_id)
-        stored = store.rates(system)
+        stored = store.known_rates(system)
     model = load_model(record)
     training, warnings = _training_of(stored, record, model)
-    computed = stored.of_kinds(["computed"]).rates
-    truth = computed if truth_file is None else _truth_from(truth_file, system)
+    computed = stored.of_kinds(["computed"])
+    marked = int(computed.marked.sum())
+    if truth_file is None and marked:
+        warnings.append(f"{marked} values that quality control marked are no truth to test against: left out")
+    truth = computed.known() if truth_file is None else _truth_from(truth_file, system)
     test, left_out = held_out(truth, record, model)
     report("predicting")
     found = evaluate(model, training, test, record)

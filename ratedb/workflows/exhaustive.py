@@ -78,7 +78,7 @@ def search_sets(
     options = options or SearchOptions()
     start = perf_counter()
     with Store(db) as store:
-        rates = store.rates(request.system).known()
+        rates = store.known_rates(request.system).known()
     rates = part_of_target(rates, request)
     data, warnings = known_system(rates, request.target)
     specifications = options.specifications(rates.levels.molecule)

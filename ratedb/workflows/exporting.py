@@ -126,7 +126,8 @@ def _take(db: Path, systems: Sequence[str], options: ExportOptions) -> _Taken:
                 expected="systems such as CO+p-H2 CO+o-H2",
                 got=" ".join(systems),
             )
-        tables = [_selected(store.rates(name), options) for name in systems]
+        rates = store.known_rates if options.computed_only else store.rates
+        tables = [_selected(rates(name), options) for name in systems]
         sources = {row["source_id"]: row for row in store.query("SELECT * FROM sources ORDER BY source_id")}
         models = {row["model_id"] for row in sources.values() if row["model_id"] is not None}
         return _Taken(
@@ -149,8 +150,6 @@ def _too_many_warnings(warnings: list[dict[str, str]], target: Path) -> RatedbEr
 
 
 def _selected(stored: StoredRates, options: ExportOptions) -> StoredRates:
-    if options.computed_only:
-        stored = stored.of_kinds([kind for kind in KINDS if kind != "predicted"])
     if options.j_max is not None:
         _, j = stored.rates.levels.need_vj()
         low = (j[stored.rates.upper] <= options.j_max) & (j[stored.rates.lower] <= options.j_max)

@@ -226,7 +226,7 @@ def _measured(
     with Store(db) as store:
         if not store.has_system(state.request.system):
             return None, [f"no model of what is there: the store has no {state.request.system}"]
-        rates = part_of_target(store.rates(state.request.system).known(), state.request)
+        rates = part_of_target(store.known_rates(state.request.system).known(), state.request)
     report("training a model of what is there")
     known = np.isin(rates.initial_j(), (*state.train_j, *state.validate_j))
     complete, _ = complete_curves(rates.select(known))

@@ -149,7 +149,7 @@ def reproduce(
                 "figures need a folder", expected="a folder, or a name that is free", got=str(folder)
             )
     with Store(db) as store:
-        rates = part_of_target(store.rates(request.system).known(), request)
+        rates = part_of_target(store.known_rates(request.system).known(), request)
     data, warnings = known_system(rates, request.target)
     complete, _ = complete_curves(rates.select(np.isin(rates.initial_j(), request.target)))
     found = search_sets(db, request, request.sizes or DEFAULT_SIZES, options, report=report)

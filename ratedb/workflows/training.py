@@ -103,7 +103,7 @@ def train_model(
     """
     request = _request(options)
     with Store(db) as store:
-        stored = store.rates(system)
+        stored = store.known_rates(system)
         system_id = store.system(system).system_id or 0
         known = stored.known(with_marked=options.use_marked)
         sets = _choose_sets(store, system, options, known)
@@ -205,7 +205,7 @@ def _prior_of(store: Store, system: str, prior: str) -> _Prior:
         "SELECT DISTINCT reference FROM sources WHERE system = ? AND kind <> 'predicted' ORDER BY reference",
         [prior],
     )
-    return _Prior(store.rates(prior).known(), tuple(row["reference"] for row in rows))
+    return _Prior(store.known_rates(prior).known(), tuple(row["reference"] for row in rows))
 
 
 def _reference(data_set: _Prior, training: RateTable) -> tuple[ReferenceRates, list[str]]:

@@ -175,9 +175,9 @@ def learn_for(
         )
     report("learning from what is known")
     with Store(db) as store:
-        own = store.rates(request.system).known() if store.has_system(request.system) else None
+        own = store.known_rates(request.system).known() if store.has_system(request.system) else None
         levels = _levels(store, molecule)
-        other = None if like is None else store.rates(like).known()
+        other = None if like is None else store.known_rates(like).known()
     features = _features(molecule)
     if other is not None:
         reference = _reference_system(other, request)

@@ -45,6 +45,11 @@ FROM finding
 WHERE severity = 'error' AND upper_id IS NOT NULL AND accepted_because IS NULL
 GROUP BY source_id, upper_id, lower_id;
 
+-- An error that names no transition marks all values of its source.
+CREATE VIEW whole_mark AS
+SELECT DISTINCT source_id FROM finding
+WHERE severity = 'error' AND upper_id IS NULL AND accepted_because IS NULL;
+
 CREATE VIEW source_place AS
 SELECT unnest(source_ids) AS source_id, generate_subscripts(source_ids, 1) AS place
 FROM source_order
@@ -60,7 +65,7 @@ SELECT
     source_place.place,
     temperature_grid.temperature_k,
     mark.temperatures_k AS marked_k,
-    coalesce(mark.at_all, false) AS marked_at_all,
+    coalesce(mark.at_all, false) OR whole_mark.source_id IS NOT NULL AS marked_at_all,
     count(*) OVER (PARTITION BY source.system_id, rate.upper_id, rate.lower_id) AS competitors
 FROM rate
 JOIN source USING (source_id)
@@ -68,7 +73,8 @@ JOIN kind_rank USING (kind)
 JOIN temperature_grid USING (grid_id)
 LEFT JOIN source_place ON source_place.source_id = rate.source_id
 LEFT JOIN mark
-    ON mark.source_id = rate.source_id AND mark.upper_id = rate.upper_id AND mark.lower_id = rate.lower_id;
+    ON mark.source_id = rate.source_id AND mark.upper_id = rate.upper_id AND mark.lower_id = rate.lower_id
+LEFT JOIN whole_mark ON whole_mark.source_id = rate.source_id;
 
 CREATE OR REPLACE VIEW rate_value AS
 SELECT
@@ -84,8 +90,8 @@ FROM (
     FROM rate_row
 );
 
--- The best value known: not marked before marked, anything before predicted, then the order that was set, then
--- the best kind, then the newest source. Only contested transitions pay for the choice.
+-- The best value at each temperature by itself: not marked before marked, anything before predicted, then the order
+-- that was set, then the best kind, then the newest source. Only contested transitions pay for the choice.
 CREATE OR REPLACE VIEW best_value AS
 SELECT * FROM rate_value WHERE competitors = 1 AND rate_cm3_s IS NOT NULL
 UNION ALL
@@ -93,6 +99,52 @@ SELECT * FROM rate_value WHERE competitors > 1 AND rate_cm3_s IS NOT NULL
 QUALIFY row_number() OVER (
     PARTITION BY system_id, upper_id, lower_id, temperature_k
     ORDER BY marked, kind = 'predicted', place NULLS LAST, rank, source_id DESC
+) = 1;
+
+-- Whole curves, for models and exports: between its lowest and its highest temperature a transition has the values of
+-- one source, since two calculations are not to be mixed point by point. Only where a value of it is marked may
+-- another source take its place. `turn` is the order of the sources.
+CREATE VIEW contested_value AS
+SELECT *, dense_rank() OVER (
+    PARTITION BY system_id, upper_id, lower_id ORDER BY place NULLS LAST, rank, source_id DESC
+) AS turn
+FROM rate_value
+WHERE competitors > 1 AND rate_cm3_s IS NOT NULL AND kind <> 'predicted';
+
+CREATE VIEW contested_range AS
+SELECT system_id, upper_id, lower_id, turn,
+    min(temperature_k) FILTER (NOT marked) AS lowest_k,
+    max(temperature_k) FILTER (NOT marked) AS highest_k,
+    coalesce(list(temperature_k) FILTER (marked), []) AS marked_k
+FROM contested_value
+GROUP BY ALL;
+
+CREATE VIEW known_curve AS
+SELECT * FROM rate_value WHERE competitors = 1 AND rate_cm3_s IS NOT NULL AND kind <> 'predicted'
+UNION ALL
+SELECT * EXCLUDE (turn) FROM contested_value AS a
+WHERE NOT EXISTS (
+    SELECT 1 FROM contested_range AS b
+    WHERE b.system_id = a.system_id AND b.upper_id = a.upper_id AND b.lower_id = a.lower_id AND b.turn < a.turn
+        AND a.temperature_k BETWEEN b.lowest_k AND b.highest_k
+        AND NOT list_contains(b.marked_k, a.temperature_k)
+)
+QUALIFY row_number() OVER (
+    PARTITION BY system_id, upper_id, lower_id, temperature_k ORDER BY marked, turn
+) = 1;
+
+-- The same with predictions, the newest first: they lose to all that is known and not marked.
+CREATE VIEW best_curve AS
+SELECT * FROM rate_value WHERE competitors = 1 AND rate_cm3_s IS NOT NULL
+UNION ALL
+SELECT * FROM (
+    SELECT * FROM known_curve WHERE competitors > 1
+    UNION ALL
+    SELECT * FROM rate_value WHERE competitors > 1 AND rate_cm3_s IS NOT NULL AND kind = 'predicted'
+)
+QUALIFY row_number() OVER (
+    PARTITION BY system_id, upper_id, lower_id, temperature_k
+    ORDER BY marked, kind = 'predicted', source_id DESC
 ) = 1;
 
 CREATE OR REPLACE VIEW rates AS
