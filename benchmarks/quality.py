@@ -333,7 +333,9 @@ def natural(folder: Path) -> str:
     add("HCO+, two sources", check_sources(first, second), "one row of temperatures shifted")
     file = read_lamda(folder / "nacl-h2-rovib-ios/nacl.dat")
     add(
-        "NaCl, two directions", file.findings, f"{len(file.partners[0].rates)} transitions in both directions"
+        "NaCl, two directions",
+        file.partners[0].findings,
+        f"{len(file.partners[0].rates)} transitions in both directions",
     )
     add("NaCl, values", check_rates(file.partners[0].rates), "87 kept values below 1e-40")
     add(

@@ -48,6 +48,6 @@ def _ids(text: str) -> list[int]:
     from ratedb.errors import UsageError
 
     words = [word.strip() for word in text.split(",")]
-    if not all(word.isdigit() for word in words):
+    if not all(word.isascii() and word.isdigit() for word in words):
         raise UsageError("not an order of sources", expected="ids such as 3,1", got=text)
     return [int(word) for word in words]

@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from ratedb_cli.app import app, main  # noqa: E402  (after the path to `report` is set)
 from report import replace_section  # noqa: E402
 
-from ratedb.quality.rules import RULES, Rule  # noqa: E402
+from ratedb.rules import RULES, Rule  # noqa: E402
 
 _WIDTH = "100"
 

@@ -435,23 +435,26 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class PartnerRates:
-    """The rates for one collision partner as a file gives them, with the reference and kind it names."""
+    """The rates for one collision partner as a file gives them, with the reference and kind it names.
+
+    `findings` are what the reader saw that the table no longer shows, such as two directions that contradict
+    each other.
+    """
 
     rates: RateTable
     reference: str = ""
     kind: str | None = None
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class MoleculeFile:
     """All that one file says about a molecule: levels, radiative lines, and rates for each partner.
 
-    `warnings` are sentences for people: what the reader mended, recomputed or left out. `findings` are what
-    the reader saw that the tables no longer show, such as two directions that contradict each other.
+    `warnings` are sentences for people: what the reader mended, recomputed or left out.
     """
 
     levels: LevelTable
     lines: LineTable
     partners: tuple[PartnerRates, ...]
     warnings: tuple[str, ...] = ()
-    findings: tuple[Finding, ...] = ()

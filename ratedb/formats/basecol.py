@@ -144,8 +144,8 @@ def _molecule_file(
     notes = list(levels.notes)
     findings: list[Finding] = []
     table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
-    partner = PartnerRates(table, title)
-    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes), tuple(findings))
+    partner = PartnerRates(table, title, findings=tuple(findings))
+    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
 
 
 def _temperatures(path: Path, line: Line, columns: int) -> list[float]:

@@ -315,11 +315,8 @@ class _Table:
         molecule = self._only("molecule", molecule)
         ids = self._place_levels()
         levels = self._levels(molecule, ids, levels_of)
-        findings: list[Finding] = []
-        partners = [
-            self._partner(levels, ids, name, kind, notes, findings) for name, kind in self._partners(collider)
-        ]
-        return MoleculeFile(levels, LineTable.empty(), tuple(partners), tuple(notes), tuple(findings))
+        partners = [self._partner(levels, ids, name, kind, notes) for name, kind in self._partners(collider)]
+        return MoleculeFile(levels, LineTable.empty(), tuple(partners), tuple(notes))
 
     # -- columns ------------------------------------------------------------------------------------
 
@@ -578,8 +575,8 @@ class _Table:
         collider: str | None,
         kind: str | None,
         notes: list[str],
-        findings: list[Finding],
     ) -> PartnerRates:
+        findings: list[Finding] = []
         columns = self.connection.execute(
             f"SELECT initial, final, temperature_k, rate_cm3_s FROM placed WHERE {_OF_PARTNER}",
             [collider, collider, kind],
@@ -618,7 +615,7 @@ class _Table:
             notes,
             findings,
         )
-        return PartnerRates(table, "", kind)
+        return PartnerRates(table, "", kind, tuple(findings))
 
     def _twice(self, collider: str | None, kind: str | None, where: list[float]) -> RatedbError:
         """Return the error for the rows of one initial and final level and temperature that differ."""

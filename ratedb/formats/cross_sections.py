@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import RatedbError
+from ratedb.rules import REVERSIBILITY
 from ratedb.tables import BoolArray, CrossSectionTable, Finding, FloatArray, IntArray, LevelTable
 
 SAME_ENERGY_CM1 = 1e-6
@@ -20,9 +21,6 @@ SAME_MASS = 1e-6
 
 SAME_DIGITS = 1e-9
 """How far, relatively, two cross sections may be apart that were printed with the same digits."""
-
-IRREVERSIBLE = 0.01
-"""How far, relatively, the two directions of a transition may be from reversibility before it is said."""
 
 SPARSE_CM1 = 30.0
 """Kinetic energy below which a sum over every n-th total angular momentum is too coarse to be used.
@@ -168,22 +166,21 @@ def irreversible(table: CrossSectionTable) -> tuple[Finding, ...]:
     with np.errstate(invalid="ignore"):
         apart = np.abs(flux[forth] - flux[back]) / np.maximum(flux[forth], flux[back])
         same = np.abs(energy[forth] - energy[back]) <= SAME_ENERGY_CM1
-        apart = np.where(same & (apart > IRREVERSIBLE), apart, 0.0)
+        apart = np.where(same & (apart > REVERSIBILITY.threshold), apart, 0.0)
     if not apart.any():
         return ()
     pair, column = np.unravel_index(int(np.argmax(apart)), apart.shape)
     row, other = forth[pair], back[pair]
     kinetic = float(table.kinetic_cm1[row, column])
     weight = float(levels.weight[start[row]])
+    start_label, end_label = levels.label[start[row]], levels.label[table.final[row]]
     return (
-        Finding(
-            "reversibility",
-            "warning",
+        REVERSIBILITY.finding(
             table.system,
             f"{table.method}: {np.count_nonzero(apart)} cross sections do not fit those of the opposite "
-            f"direction; the worst, in Angstrom^2, at a kinetic energy of {kinetic:.9g} cm-1",
-            levels.label[start[row]],
-            levels.label[table.final[row]],
+            f"direction; the worst, {start_label} -> {end_label} in Angstrom^2, at {kinetic:.9g} cm-1",
+            upper=start_label,
+            lower=end_label,
             value=float(table.sigma_angstrom2[row, column]),
             expected=float(flux[other, column]) / (weight * kinetic),
         ),

@@ -31,6 +31,7 @@ from ratedb.formats.text import (
     to_numbers,
 )
 from ratedb.physics.constants import CM1_PER_HARTREE
+from ratedb.rules import PARTIAL_WAVES
 from ratedb.tables import Finding, FloatArray, LevelTable
 
 _KINDS = (
@@ -149,9 +150,7 @@ class _Found:
         if self.jtot_first < 1:
             return ()
         return (
-            Finding(
-                "partial-waves",
-                "warning",
+            PARTIAL_WAVES.finding(
                 system,
                 f"{self.method}: the sums begin at a total angular momentum of {self.jtot_first:g}, so the "
                 "waves below it are missing",

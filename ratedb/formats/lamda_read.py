@@ -18,7 +18,7 @@ from ratedb.formats.lamda_partner import Partner, clean_molecule, read_partner
 from ratedb.formats.lamda_rules import SMALLEST
 from ratedb.formats.rate_rows import Rows, rate_table
 from ratedb.formats.text import Line, declared_rows, decode, to_index, to_number, to_numbers
-from ratedb.tables import COLLIDERS, Finding, LevelTable, MoleculeFile, PartnerRates, RateTable
+from ratedb.tables import COLLIDERS, Finding, LevelTable, MoleculeFile, PartnerRates
 
 _FIRST_HEADER = re.compile(rb"\s*!?\s*(?:MOLECULE|ATOM|ION)\b[^\n\r]*[\n\r]", re.IGNORECASE)
 _LEVELS_HEADER = re.compile(rb"^\s*!?\s*NUMBER OF (?:ENERGY )?LEVELS", re.IGNORECASE | re.MULTILINE)
@@ -62,15 +62,11 @@ def read_lamda(path: Path, *, collider: str | None = None, molecule: str | None 
     _refuse_more(cursor, sections)
     if not sections:
         notes.append("the file has no collision partner, so it holds levels and lines only")
-    findings: list[Finding] = []
     chosen = _choose(cursor, sections, collider, notes)
-    partners = [
-        PartnerRates(_rates(levels.table, section, name, notes, findings), section.partner.reference)
-        for section, name in chosen
-    ]
+    partners = [_partner_rates(levels.table, section, name, notes) for section, name in chosen]
     if cursor.bare_headers:
         notes.append(f"{cursor.bare_headers} header line(s) without their `!` are taken as headers")
-    return MoleculeFile(levels.table, lines, tuple(partners), tuple(notes), tuple(findings))
+    return MoleculeFile(levels.table, lines, tuple(partners), tuple(notes))
 
 
 def _read_sections(cursor: Cursor, levels: LevelTable, molecule: str) -> list[_Section]:
@@ -249,7 +245,7 @@ def _select(
     return selected
 
 
-def _rates(
-    levels: LevelTable, section: _Section, collider: str, notes: list[str], findings: list[Finding]
-) -> RateTable:
-    return rate_table(levels, collider, np.array(section.temperature_k), section.rows, notes, findings)
+def _partner_rates(levels: LevelTable, section: _Section, collider: str, notes: list[str]) -> PartnerRates:
+    findings: list[Finding] = []
+    rates = rate_table(levels, collider, np.array(section.temperature_k), section.rows, notes, findings)
+    return PartnerRates(rates, section.partner.reference, findings=tuple(findings))

@@ -85,8 +85,8 @@ def read_matrices(path: Path, *, molecule: str, collider: str) -> MoleculeFile:
     temperature_k = np.array([block.temperature_k for block in blocks])
     curves = values[:, final, initial].T
     table = downward_table(head.levels, collider, temperature_k, initial, final, curves, notes, findings)
-    partner = PartnerRates(table, _title(lines))
-    return MoleculeFile(head.levels, LineTable.empty(), (partner,), tuple(notes), tuple(findings))
+    partner = PartnerRates(table, _title(lines), findings=tuple(findings))
+    return MoleculeFile(head.levels, LineTable.empty(), (partner,), tuple(notes))
 
 
 def _need_possible(path: Path, block: _Block, levels: LevelTable) -> None:

@@ -24,6 +24,7 @@ from ratedb.formats.molscat_ios import read_ios
 from ratedb.formats.molscat_levels import PairLevels, read_pair_levels
 from ratedb.formats.molscat_text import END_OF_RUN, Run, split_runs
 from ratedb.formats.text import Line, decode, head, refuse, to_index, to_number, to_numbers, unpacked
+from ratedb.rules import PARTIAL_WAVES, SCRATCH_ORDER
 from ratedb.tables import BoolArray, CrossSectionTable, Finding, FloatArray, IntArray, LevelTable
 
 _TABLE = "STATE-TO-STATE INTEGRAL CROSS SECTIONS IN "
@@ -135,9 +136,7 @@ def _read_run(
 
 
 def _missing_waves(system: str, method: str, first: int) -> Finding:
-    return Finding(
-        "partial-waves",
-        "warning",
+    return PARTIAL_WAVES.finding(
         system,
         f"{method}: the sums begin at a total angular momentum of {first}, so the waves below it are missing",
         value=float(first),
@@ -428,9 +427,7 @@ def _check_order(run: Run, blocks: list[_Block], system: str) -> list[Finding]:
     if done:
         return []
     return [
-        Finding(
-            "scratch-order",
-            "error",
+        SCRATCH_ORDER.finding(
             system,
             f"{run.path}: the energies do not run downward and a scratch file was used; where a symmetry "
             "block has no open channel at the first energy, all later ones are wrong without a message",

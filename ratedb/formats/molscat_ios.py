@@ -12,6 +12,7 @@ from ratedb.errors import RatedbError
 from ratedb.formats.cross_sections import Entries, again, densely_sampled, irreversible, table_of
 from ratedb.formats.molscat_text import Run
 from ratedb.formats.text import to_index, to_number
+from ratedb.rules import PARTIAL_WAVES
 from ratedb.tables import CrossSectionTable, Finding, LevelTable
 
 _ITYPE = re.compile(r"INPUT +ITYPE = *(\d{1,4})", re.ASCII)
@@ -237,5 +238,5 @@ def _waves(run: Run, system: str, findings: list[Finding]) -> int:
     first = max((wave[0] for wave in waves), default=0)
     if first > 0:
         detail = f"IOS: the sums begin at partial wave {first}, so the waves below it are missing"
-        findings.append(Finding("partial-waves", "warning", system, detail, value=float(first), expected=0.0))
+        findings.append(PARTIAL_WAVES.finding(system, detail, value=float(first), expected=0.0))
     return max((wave[1] for wave in waves), default=1)

@@ -11,6 +11,7 @@ from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
 from ratedb.formats.cross_sections import CrossSectionFile, Entries, table_of
 from ratedb.formats.text import Line, head, need_whole_lines, numbered_lines, refuse, to_index, to_numbers
+from ratedb.rules import DUPLICATE
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, LevelTable
 
 _COLUMNS = ("j_i", "ka_i", "kc_i", "j_f", "ka_f", "kc_f")
@@ -258,14 +259,12 @@ def _without_duplicates(
 def _two_values(rows: _Rows, group: list[int], first: int, system: str) -> Finding:
     other = next(row for row in group if row != first)
     upper, lower = _labels(rows.quantum[first])
-    return Finding(
-        "duplicate",
-        "warning",
+    return DUPLICATE.finding(
         system,
         f"lines {', '.join(str(rows.lines[row].number) for row in group)} give the same transition; sigmaE "
         f"in Angstrom^2 of line {rows.lines[first].number} is kept",
-        upper,
-        lower,
+        upper=upper,
+        lower=lower,
         value=float(rows.sigma_e[other]),
         expected=float(rows.sigma_e[first]),
     )

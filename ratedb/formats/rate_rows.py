@@ -10,8 +10,7 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.formats.text import Line, refuse
 from ratedb.physics.detailed_balance import reverse_rate
-from ratedb.quality.rules import DETAILED_BALANCE, IMPLAUSIBLE, PLACEHOLDER
-from ratedb.quality.values import repeated_tiny
+from ratedb.rules import DETAILED_BALANCE, IMPLAUSIBLE, PLACEHOLDER, repeated_tiny
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, LevelTable, RateTable
 
 PLACEHOLDER_CM3_S = PLACEHOLDER.threshold
@@ -205,7 +204,7 @@ def _downward(
         twins = down.select(order[at[both]])
         notes.append(_agreement(turned.rate_cm3_s[both], twins.rate_cm3_s))
         findings += _contradictions(turned.select(both), twins, levels, system)
-        down = _filled(down, order[at[both]], turned.rate_cm3_s[both], mended=notes)
+        down = _filled(down, order[at[both]], turned.rate_cm3_s[both], highest, notes)
     if both.all():
         return down
     added = _plausible(turned.select(~both), levels, highest, notes)
@@ -222,14 +221,14 @@ def _downward(
     )
 
 
-def _filled(down: _Listed, rows: IntArray, turned: FloatArray, mended: list[str]) -> _Listed:
+def _filled(down: _Listed, rows: IntArray, turned: FloatArray, highest: float, notes: list[str]) -> _Listed:
     """Return the downward rows with gaps filled from the same transitions' upward values."""
     rate = down.rate_cm3_s.copy()
-    gaps = np.isnan(rate[rows]) & np.isfinite(turned)
+    gaps = np.isnan(rate[rows]) & (turned <= highest)  # false for NaN
     if not gaps.any():
         return down
     rate[rows] = np.where(gaps, turned, rate[rows])
-    mended.append(f"{gaps.sum()} values that are given upward only are turned downward by detailed balance")
+    notes.append(f"{gaps.sum()} values that are given upward only are turned downward by detailed balance")
     return _Listed(down.upper, down.lower, rate)
 
 

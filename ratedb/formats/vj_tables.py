@@ -89,8 +89,8 @@ def read_vj_table(path: Path, *, collider: str, levels: LevelList) -> MoleculeFi
     notes = [*levels.notes, *open_end(lines)]
     findings: list[Finding] = []
     table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
-    partner = PartnerRates(table, body.title)
-    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes), tuple(findings))
+    partner = PartnerRates(table, body.title, findings=tuple(findings))
+    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
 
 
 def _body(lines: Sequence[Line]) -> _Body:

@@ -11,6 +11,7 @@ from scipy.special import roots_legendre
 from ratedb.errors import RatedbError, UsageError
 from ratedb.physics.constants import ATOMIC_MASS_KG, BOLTZMANN_J_K, HC_OVER_KB_CM_K
 from ratedb.physics.transitions import downward_pairs
+from ratedb.rules import REVERSIBILITY
 from ratedb.tables import CrossSectionTable, Finding, FloatArray, RateTable
 
 _SQUARE_ANGSTROM_CM2 = 1e-16
@@ -36,7 +37,7 @@ class Limits:
     tail_fraction: float = 0.02
     grid_error: float = 0.10
     energies: int = 5
-    disagreement: float = 0.01
+    disagreement: float = REVERSIBILITY.threshold
 
     def __post_init__(self) -> None:
         if self.energies < 3:
@@ -307,7 +308,7 @@ def _compare(
     average: _Average,
     limits: Limits,
 ) -> list[Finding]:
-    """Return a finding where the upward row gives another rate; compared only where both are converged."""
+    """Return a finding where the upward row gives another rate; compared where both are known well enough."""
     curve = pair.turned(table)
     if len(curve.energy_cm1) < limits.energies:
         return []
@@ -319,17 +320,15 @@ def _compare(
     if apart[worst] <= limits.disagreement * rate[worst]:
         return []
     return [
-        Finding(
-            "detailed-balance",
-            "warning",
+        REVERSIBILITY.finding(
             table.system,
             f"{table.method}: the upward cross sections give another rate (cm3 s-1) than the downward ones, "
             "which are used",
-            table.levels.label[pair.upper],
-            table.levels.label[pair.lower],
-            float(average.temperature_k[worst]),
-            float(rate[worst]),
-            float(turned[worst]),
+            upper=table.levels.label[pair.upper],
+            lower=table.levels.label[pair.lower],
+            temperature_k=float(average.temperature_k[worst]),
+            value=float(rate[worst]),
+            expected=float(turned[worst]),
         )
     ]
 

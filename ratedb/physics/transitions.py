@@ -27,10 +27,10 @@ def parse_integers(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         try:
             first, _, last = part.strip().partition(":")
-            numbers = range(int(first), int(last) + 1) if last else [int(first)]
+            numbers = range(int(first), int(last or first) + 1)
         except ValueError:
             numbers = range(0)
-        if len(numbers) == 0 or min(numbers) < 0 or max(numbers) > 100_000:
+        if not numbers or numbers[0] < 0 or numbers[-1] > 100_000:
             raise UsageError(
                 "not a list of integers",
                 expected="numbers >= 0 such as 5,9,14,19 or a range such as 6:20",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ratedb import rules
 from ratedb.physics.constants import GHZ_PER_CM1
-from ratedb.quality import rules
 from ratedb.quality.columns import fit_columns
 from ratedb.quality.curves import curves_of
 from ratedb.quality.shapes import few_shapes, shape_findings

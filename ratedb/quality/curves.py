@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.quality.rules import Rule
 from ratedb.quality.values import ends, usable
+from ratedb.rules import Rule
 from ratedb.tables import BoolArray, Finding, FloatArray, RateTable
 
 LEAST_SCALE = 1e-3

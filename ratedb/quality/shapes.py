@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.quality import rules
+from ratedb import rules
 from ratedb.quality.columns import Columns
 from ratedb.quality.curves import Curves
 from ratedb.quality.surroundings import Around

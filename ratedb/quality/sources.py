@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
+from ratedb import rules
 from ratedb.errors import RatedbError
-from ratedb.quality import rules
 from ratedb.quality.neighbours import robust_scale
 from ratedb.quality.values import half_digit, usable
 from ratedb.tables import Finding, FloatArray, IntArray, RateTable
@@ -36,7 +37,7 @@ def check_title(title: str, temperature_k: FloatArray, system: str = "") -> Find
 
 
 def check_sources(first: RateTable, second: RateTable) -> list[Finding]:
-    """Return how two sources of one system compare, by the labels of their levels.
+    """Return how two sources of one system compare; transitions are named by the labels of the second.
 
     Each transition that both have is compared over the temperatures of the first that the second covers,
     the second interpolated in ln k and ln T. Raises RatedbError where the systems differ.
@@ -55,7 +56,7 @@ def check_sources(first: RateTable, second: RateTable) -> list[Finding]:
         return []
     ratio = np.array([np.median(row[np.isfinite(row)]) for row in difference])
     return [
-        *_disagreement(first, rows, ratio),
+        *_disagreement(second, others, ratio),
         *_unit(first, ratio),
         *_shifted(first, second, rows, others),
         _summary(first, ratio),
@@ -63,20 +64,29 @@ def check_sources(first: RateTable, second: RateTable) -> list[Finding]:
 
 
 def _common(first: RateTable, second: RateTable) -> tuple[IntArray, IntArray]:
-    """Return the rows of both tables with the same labels, in the order of the first's levels."""
-    label = second.levels.label
+    """Return the rows of both tables between the same levels, in the order of the first's levels.
+
+    Levels are the same by v and j where both tables have these, else by label.
+    """
+    name, other_name = _names(first, second), _names(second, first)
     there = {
-        (label[up], label[low]): row
+        (other_name[up], other_name[low]): row
         for row, (up, low) in enumerate(zip(second.upper, second.lower, strict=True))
     }
-    label = first.levels.label
     pairs = [
-        (row, there[label[first.upper[row]], label[first.lower[row]]])
+        (row, there[name[first.upper[row]], name[first.lower[row]]])
         for row in np.lexsort([first.lower, first.upper])
-        if (label[first.upper[row]], label[first.lower[row]]) in there
+        if (name[first.upper[row]], name[first.lower[row]]) in there
     ]
     both = np.array(pairs, dtype=np.int64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
+
+
+def _names(rates: RateTable, other: RateTable) -> Sequence[object]:
+    if not (rates.levels.has_vj and other.levels.has_vj):
+        return rates.levels.label
+    v, j = rates.levels.need_vj()
+    return list(zip(v.tolist(), j.tolist(), strict=True))
 
 
 def _difference(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> FloatArray:

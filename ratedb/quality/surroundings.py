@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.quality import rules
+from ratedb import rules
 from ratedb.quality.curves import LEAST_SCALE, Curves, times
 from ratedb.quality.neighbours import Neighbourhood, Residuals, near, robust_scale
-from ratedb.quality.rules import Rule
+from ratedb.rules import Rule
 from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, RateTable
 
 _ROUNDS = 4

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.quality import rules
+from ratedb import rules
 from ratedb.quality.columns import Columns
 from ratedb.quality.curves import Curves, times
 from ratedb.quality.surroundings import Around

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.quality import rules
-from ratedb.quality.rules import Rule
+from ratedb import rules
+from ratedb.rules import Rule, repeated_tiny
 from ratedb.tables import BoolArray, Finding, FloatArray, RateTable
 
 
@@ -31,13 +31,6 @@ def placeholders(rate: FloatArray) -> BoolArray:
     if len(values) > 1 and counts[0] >= rules.REPEATS and values[1] >= rules.PLACEHOLDER_GAP * values[0]:
         found |= rate == values[0]
     return found
-
-
-def repeated_tiny(rate: FloatArray) -> BoolArray:
-    """Return which values, shape (n, m), are below 1e-40 cm3 s-1 and stand three times or more."""
-    tiny = (rate > 0) & (rate < rules.PLACEHOLDER.threshold)
-    values, counts = np.unique(rate[tiny], return_counts=True)
-    return np.asarray(tiny & np.isin(rate, values[counts >= rules.REPEATS]))
 
 
 def _cliffs(rate: FloatArray) -> BoolArray:

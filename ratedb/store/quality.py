@@ -11,6 +11,7 @@ import numpy as np
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.origin import now
+from ratedb.rules import RULES
 from ratedb.store.levels import StoredLevels, positions
 from ratedb.tables import Finding, IntArray, LevelTable, RateTable
 
@@ -44,9 +45,35 @@ def put_findings(
     )
 
 
-def forget_findings(connection: duckdb.DuckDBPyConnection, source_id: int) -> None:
-    """Forget what was found about a source, but not what someone accepted."""
-    connection.execute("DELETE FROM finding WHERE source_id = ? AND accepted_because IS NULL", [source_id])
+def replace_findings(
+    connection: duckdb.DuckDBPyConnection,
+    source_id: int,
+    levels: LevelTable,
+    level_id: IntArray,
+    findings: Sequence[Finding],
+) -> None:
+    """Keep what was found about a source in place of what was found before.
+
+    What only its file showed stays, and so does what someone accepted: it is not found anew.
+    """
+    connection.execute(
+        "DELETE FROM finding WHERE source_id = ? AND accepted_because IS NULL"
+        " AND NOT list_contains(?::VARCHAR[], rule)",
+        [source_id, [rule.name for rule in RULES if rule.of_file]],
+    )
+    put_findings(connection, source_id, levels, level_id, findings)
+    connection.execute(
+        """
+        DELETE FROM finding AS new WHERE source_id = ? AND accepted_because IS NULL AND EXISTS (
+            SELECT 1 FROM finding AS old
+            WHERE old.source_id = new.source_id AND old.rule = new.rule AND old.accepted_because IS NOT NULL
+              AND old.upper_id IS NOT DISTINCT FROM new.upper_id
+              AND old.lower_id IS NOT DISTINCT FROM new.lower_id
+              AND old.temperature_k IS NOT DISTINCT FROM new.temperature_k
+        )
+        """,
+        [source_id],
+    )
 
 
 def accept_findings(

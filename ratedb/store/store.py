@@ -274,12 +274,15 @@ class Store:
             )
         return PutResult(source_id, new, unchanged, all_warnings)
 
-    def put_findings(self, source_id: int, levels: LevelTable, findings: Sequence[Finding]) -> None:
-        """Keep what was found about a source in place of what was found before."""
+    def replace_findings(self, found: Sequence[tuple[int, LevelTable, Sequence[Finding]]]) -> None:
+        """Keep what was found about sources (id, levels, findings) in place of what was found before.
+
+        All of it or none; what only a file showed and what someone accepted stay.
+        """
         with self.transaction():
-            quality_.forget_findings(self._duckdb, source_id)
-            level_id = levels_.ids_of(self._duckdb, levels)
-            quality_.put_findings(self._duckdb, source_id, levels, level_id, findings)
+            for source_id, levels, findings in found:
+                level_id = levels_.ids_of(self._duckdb, levels)
+                quality_.replace_findings(self._duckdb, source_id, levels, level_id, findings)
 
     def accept_findings(self, source_ids: Sequence[int], rule: str, reason: str) -> int:
         """Accept the findings of a rule about sources, so that they mark nothing; return how many."""

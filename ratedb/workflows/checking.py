@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ratedb.errors import RatedbError, UsageError
 from ratedb.quality.check import check_levels, check_rates, check_sources, check_title
-from ratedb.quality.rules import RULES
+from ratedb.rules import RULES
 from ratedb.store.store import Store
 from ratedb.tables import Finding, LineTable, PartnerRates, RateTable
 
@@ -36,11 +38,10 @@ class SourceFindings:
         ]
 
 
-def findings_of(partner: PartnerRates, lines: LineTable, seen: Sequence[Finding] = ()) -> list[Finding]:
-    """Return what the rules find in one partner of a file; `seen` is what its reader saw."""
+def findings_of(partner: PartnerRates, lines: LineTable) -> list[Finding]:
+    """Return what the rules find in one partner of a file, after what its reader saw."""
     rates = partner.rates
-    found = [one for one in seen if one.system == rates.system]
-    found += check_rates(rates)
+    found = [*partner.findings, *check_rates(rates)]
     found += check_levels(rates.levels, lines, rates.system)
     title = check_title(partner.reference, rates.temperature_k, rates.system)
     return found if title is None else [*found, title]
@@ -89,8 +90,9 @@ def check_store(
 ) -> list[SourceFindings]:
     """Apply the rules to every source of a system, or of all; with `mark` keep what they find.
 
-    Predictions are not looked at. Findings about two sources that contradict each other stand under the newer
-    one. What someone has accepted stays accepted. Raises RatedbError for an unknown system.
+    Predictions are not looked at. Sources out of one file, imported in parts, are judged as one. Findings
+    about two sources that contradict each other stand under the newer one. What someone has accepted stays
+    accepted, and what only the file showed stays. Raises RatedbError for an unknown system.
     """
     with Store(db, write=mark) as store:
         names = store.system_names() if system is None else [store.system(system).name]
@@ -99,28 +101,50 @@ def check_store(
             report(f"checking {name}: {number} of {len(names)}")
             found += _check_system(store, name)
         if mark:
-            for one in found:
-                levels = store.levels(store.system(one.system).molecule).levels
-                store.put_findings(one.source_id, levels, one.findings)
+            levels = {name: store.levels(store.system(name).molecule).levels for name in names}
+            store.replace_findings([(one.source_id, levels[one.system], one.findings) for one in found])
     return found
 
 
 def _check_system(store: Store, name: str) -> list[SourceFindings]:
     molecule = store.levels(store.system(name).molecule)
     rows = store.query(
-        "SELECT source_id, reference FROM sources WHERE system = ? AND kind <> 'predicted' ORDER BY 1", [name]
+        "SELECT source_id, reference, kind, method, file_sha256 FROM sources"
+        " WHERE system = ? AND kind <> 'predicted' ORDER BY 1",
+        [name],
     )
     tables: dict[int, RateTable] = {
         row["source_id"]: store.source_rates(name, row["source_id"]) for row in rows
     }
-    found: dict[int, list[Finding]] = {}
+    found: dict[int, list[Finding]] = {number: [] for number in tables}
+    parts: dict[tuple[str, ...], list[int]] = {}
     for row in rows:
-        number = row["source_id"]
-        partner = PartnerRates(tables[number], row["reference"])
-        found[number] = findings_of(partner, molecule.lines)
+        temperatures = str(tables[row["source_id"]].temperature_k.tolist())
+        key = (row["file_sha256"], row["kind"], row["method"], row["reference"], temperatures)
+        parts.setdefault(key, []).append(row["source_id"])
+    for (*_, reference, _), numbers in parts.items():
+        whole = _joined([tables[number] for number in numbers])
+        findings = findings_of(PartnerRates(whole, reference), molecule.lines)
+        for number in numbers:
+            own = {tables[number].transition_name(row) for row in range(len(tables[number]))}
+            found[number] += [one for one in findings if one.transition is None or one.transition in own]
     for older, newer in combinations(tables, 2):
-        found[newer] += check_sources(tables[older], tables[newer])
+        found[newer] += beside(older, check_sources(tables[older], tables[newer]))
     return [SourceFindings(name, number, tuple(findings)) for number, findings in found.items()]
+
+
+def _joined(parts: Sequence[RateTable]) -> RateTable:
+    """Return the rates of parts on the same temperatures as one table, a transition of several parts once."""
+    upper = np.concatenate([part.upper for part in parts])
+    lower = np.concatenate([part.lower for part in parts])
+    _, first = np.unique(upper * len(parts[0].levels) + lower, return_index=True)
+    rate = np.concatenate([part.rate_cm3_s for part in parts])
+    return replace(parts[0], upper=upper[first], lower=lower[first], rate_cm3_s=rate[first])
+
+
+def beside(source_id: int, findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings about two sources with the name of the other one."""
+    return [replace(one, detail=f"beside source {source_id}: {one.detail}") for one in findings]
 
 
 def accept(db: Path, system: str, rule: str, reason: str) -> int:

@@ -16,7 +16,7 @@ from ratedb.quality.check import check_sources
 from ratedb.store.plans import known_j, newest_plan
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
 from ratedb.tables import Finding, LevelTable, RateTable
-from ratedb.workflows.checking import counts
+from ratedb.workflows.checking import beside, counts
 from ratedb.workflows.incoming import ImportOptions, read_cross_section_files, read_incoming
 
 
@@ -113,7 +113,8 @@ def _about_stored(store: Store, table: RateTable, info: SourceInfo) -> list[Find
     )
     found: list[Finding] = []
     for row in rows:
-        found += check_sources(table, store.source_rates(table.system, row["source_id"]))
+        stored = store.source_rates(table.system, row["source_id"])
+        found += beside(row["source_id"], check_sources(stored, table))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -110,10 +110,8 @@ def read_cross_section_files(
         report=report,
     )
     thermal = averaged.thermal
-    partner = PartnerRates(thermal.rates, options.reference or "not stated")
-    file = MoleculeFile(
-        averaged.table.levels, LineTable.empty(), (partner,), averaged.warnings, thermal.findings
-    )
+    partner = PartnerRates(thermal.rates, options.reference or "not stated", findings=thermal.findings)
+    file = MoleculeFile(averaged.table.levels, LineTable.empty(), (partner,), averaged.warnings)
     where = paths[0] if len(paths) == 1 else paths[0].parent
     name, digest = averaged.files[0]
     if len(paths) > 1:
@@ -142,11 +140,13 @@ def _findings(
     if options.quality == "off":
         return ()
     kept = {rates.transition_name(row) for row in range(len(rates))}
-    found = [
-        one
-        for one in findings_of(partner, file.lines, file.findings)
-        if one.transition is None or one.transition in kept
-    ]
+    found = []
+    for one in findings_of(partner, file.lines):
+        turned = replace(one, upper=one.lower, lower=one.upper)  # readers may name an upward cross section
+        if one.transition is None or one.transition in kept:
+            found.append(one)
+        elif turned.transition in kept:
+            found.append(turned)
     if options.quality == "strict":
         refuse_errors(found, f"{path}, {rates.system}")
     return tuple(found)

@@ -160,7 +160,7 @@ def test_where_both_directions_disagree_the_downward_one_is_used_and_a_finding_s
         assert len(found.findings) == count
         assert thermal_rates(table(rows, method="IOS"), TEMPERATURES).findings == ()
     (finding,) = found.findings
-    assert (finding.rule, finding.severity, finding.transition) == ("detailed-balance", "warning", "1 -> 0")
+    assert (finding.rule, finding.severity, finding.transition) == ("reversibility", "warning", "1 -> 0")
     assert finding.expected == pytest.approx(1.2 * finding.value, rel=1e-6)
 
 

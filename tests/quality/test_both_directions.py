@@ -44,12 +44,12 @@ def both_directions(folder: Path, slip: float) -> MoleculeFile:
 def test_directions_that_agree_roughly_are_let_pass(tmp_path, slip):
     file = both_directions(tmp_path, slip)
     assert len(file.partners[0].rates) == 10
-    assert file.findings == ()
+    assert file.partners[0].findings == ()
 
 
 @pytest.mark.parametrize("slip", [3.0, 1e-3])
 def test_directions_that_contradict_each_other_are_an_error_of_that_transition(tmp_path, slip):
-    (finding,) = both_directions(tmp_path, slip).findings
+    (finding,) = both_directions(tmp_path, slip).partners[0].findings
     assert (finding.rule, finding.severity, finding.system) == ("detailed-balance", "error", "XY+He")
     assert finding.transition == "3 -> 1"
     assert finding.value == pytest.approx(slip, rel=1e-6)

@@ -17,8 +17,8 @@ from quality_sets import (
 )
 from synthetic import rotor_levels, rotor_lines
 
+from ratedb import rules
 from ratedb.errors import RatedbError
-from ratedb.quality import rules
 from ratedb.quality.check import check_levels, check_rates
 from ratedb.tables import Finding, LineTable, RateTable
 

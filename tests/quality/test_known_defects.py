@@ -62,8 +62,8 @@ def test_a_real_table_of_two_digits_is_not_called_one_of_few_shapes():
 
 def test_the_two_directions_of_nacl_and_its_placeholders_are_found():
     file = read_lamda(real_folder() / "nacl-h2-rovib-ios/nacl.dat")
-    assert len(file.findings) > 0.8 * len(file.partners[0].rates)
-    assert {f.rule for f in file.findings} == {"detailed-balance"}
+    assert len(file.partners[0].findings) > 0.8 * len(file.partners[0].rates)
+    assert {f.rule for f in file.partners[0].findings} == {"detailed-balance"}
     rates = file.partners[0].rates
     tiny = [f for f in check_rates(rates) if f.rule == "placeholder"]
     assert len(tiny) == (rates.rate_cm3_s < 1e-40).sum() > 0

@@ -101,10 +101,65 @@ def test_findings_are_replaced_but_not_those_that_someone_accepted(store: Store)
     levels = rotor_levels(3)
     source = put_with(store, rotor_rates(levels), error("2", "1"))
     store.accept_findings([source], "off-curve", "real")
-    store.put_findings(source, levels, [replace(error("1", "0"), rule="kink")])
-    store.put_findings(source, levels, [replace(error("3", "0"), rule="kink")])
+    store.replace_findings([(source, levels, [error("2", "1"), replace(error("1", "0"), rule="kink")])])
+    store.replace_findings([(source, levels, [replace(error("3", "0"), rule="kink")])])
     rows = store.query("SELECT rule, upper_label, accepted_because FROM findings ORDER BY upper_label")
     assert [tuple(row.values()) for row in rows] == [("off-curve", "2", "real"), ("kink", "3", None)]
+
+
+def test_what_only_a_file_showed_stays_when_the_store_is_judged_again(store: Store) -> None:
+    levels = rotor_levels(3)
+    seen = replace(error("2", "1"), rule="detailed-balance")
+    source = put_with(store, rotor_rates(levels), seen, error("1", "0"))
+    store.replace_findings([(source, levels, [])])
+    assert [row["rule"] for row in store.query("SELECT rule FROM findings")] == ["detailed-balance"]
+
+
+def test_findings_about_several_sources_are_kept_all_or_none(store: Store) -> None:
+    levels = rotor_levels(3)
+    one, two = (put_with(store, rotor_rates(levels), error("2", "1"), reference=name) for name in "ab")
+    with pytest.raises(KeyError):
+        store.replace_findings([(one, levels, []), (two, levels, [error("9", "8")])])
+    assert store.query("SELECT count(*) AS n FROM findings")[0]["n"] == 2
+
+
+def test_an_error_that_names_no_transition_marks_all_values_of_its_source(store: Store) -> None:
+    rates = rotor_rates(rotor_levels(3))
+    put_with(store, rates, Finding("scratch-order", "error", "XY+He", "made up"))
+    marked = store.query("SELECT count(*) AS n FROM rates WHERE marked")[0]["n"]
+    assert marked == rates.rate_cm3_s.size
+    store.accept_findings([1], "scratch-order", "checked by hand")
+    assert store.query("SELECT count(*) AS n FROM rates WHERE marked")[0]["n"] == 0
+
+
+def test_the_curve_of_one_source_is_not_mixed_with_that_of_another(store: Store) -> None:
+    levels = rotor_levels(2)
+    old = rotor_rates(levels, temperature_k=(5.0, 10.0, 15.0, 20.0, 30.0, 50.0), seed=1)
+    new = rotor_rates(levels, temperature_k=(10.0, 20.0, 30.0), seed=2)
+    put(store, old, "old")
+    source = put_with(store, new, error("1", "0", 20.0), reference="new")
+    stored = store.rates("XY+He")
+    row = int(np.flatnonzero((stored.rates.upper == 1) & (stored.rates.lower == 0))[0])
+    from_new = stored.source_id[row] == source
+    kelvin = stored.rates.temperature_k
+    assert kelvin[from_new].tolist() == [10.0, 30.0]
+    # beyond its range, and where it is marked, the other speaks, but not in between
+    assert kelvin[np.isfinite(stored.rates.rate_cm3_s[row]) & ~from_new].tolist() == [5.0, 20.0, 50.0]
+    pointwise = store.query("SELECT count(*) AS n FROM rates WHERE upper_label = '1' AND lower_label = '0'")
+    assert pointwise[0]["n"] == 6
+
+
+def test_what_a_prediction_displaced_is_still_known(store: Store) -> None:
+    levels = rotor_levels(2)
+    rates = rotor_rates(levels, temperature_k=(10.0, 20.0))
+    put_with(store, rates, error("1", "0", 20.0))
+    model = store.model(store.put_model(model_record(store.system("XY+He").system_id or 0)))
+    store.put_prediction(
+        "XY+He", prediction_of(rates), np.ones(rates.rate_cm3_s.shape, dtype=np.bool_), model
+    )
+    assert store.query("SELECT count(*) AS n FROM rates WHERE kind = 'predicted'")[0]["n"] == 1
+    assert by_transition(store.known_rates("XY+He").known(with_marked=True)) == by_transition(rates)
+    assert int(store.known_rates("XY+He").marked.sum()) == 1
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1), (2,), ()])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ratedb.tables import Finding
+import numpy as np
+
+from ratedb.tables import BoolArray, Finding, FloatArray
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 
@@ -14,13 +16,14 @@ class Rule:
     """One rule: `threshold` is in the unit that `meaning` names, which also gives its reason.
 
     `severity` is `error` (the value is wrong beyond doubt, and marked), `warning` (it deserves a look) or
-    `note`.
+    `note`. What a rule `of_file` finds only the file shows: once in the store it cannot be judged again.
     """
 
     name: str
     severity: str
     threshold: float
     meaning: str
+    of_file: bool = False
 
     def finding(self, system: str, detail: str, **parts: str | float | None) -> Finding:
         """Return a finding of this rule; `parts` are upper, lower, temperature_k, value and expected."""
@@ -146,6 +149,39 @@ DETAILED_BALANCE = Rule(
     2.0,
     "A file lists both directions of a transition and they contradict detailed balance by more than this "
     "factor (median over T). Published pairs agree within 7 %, printed with two digits.",
+    of_file=True,
+)
+REVERSIBILITY = Rule(
+    "reversibility",
+    WARNING,
+    0.01,
+    "The cross sections of the two directions, or the rates averaged from them, break microscopic "
+    "reversibility by more than this, relatively. Quantum methods keep it to the printed digits.",
+    of_file=True,
+)
+PARTIAL_WAVES = Rule(
+    "partial-waves",
+    WARNING,
+    0.0,
+    "The sums over total angular momenta begin above this, so cross sections lack their first waves.",
+    of_file=True,
+)
+SCRATCH_ORDER = Rule(
+    "scratch-order",
+    ERROR,
+    0.0,
+    "Energies of a MOLSCAT run do not fall, it used a scratch file, and its output does not show whether a "
+    "block had no open channel at the first energy: then all later ones are wrong without a message. All "
+    "values of the source are marked.",
+    of_file=True,
+)
+DUPLICATE = Rule(
+    "duplicate",
+    WARNING,
+    0.0,
+    "A file of cross sections gives a transition twice with values that differ by more than this; the row "
+    "that fits its energy is kept.",
+    of_file=True,
 )
 SHIFTED_TEMPERATURES = Rule(
     "shifted-temperatures",
@@ -185,6 +221,7 @@ ENERGY_ORDER = Rule(
     0.0,
     "A level lies below the one before it by more than this (cm-1): programs that take the order for the "
     "energy read up for down.",
+    of_file=True,
 )
 WEIGHT = Rule(
     "weight",
@@ -219,6 +256,10 @@ RULES: tuple[Rule, ...] = (
     SCRAMBLED,
     FEW_SHAPES,
     DETAILED_BALANCE,
+    SCRATCH_ORDER,
+    REVERSIBILITY,
+    PARTIAL_WAVES,
+    DUPLICATE,
     SHIFTED_TEMPERATURES,
     SOURCES_DISAGREE,
     UNIT_OF_SOURCES,
@@ -229,6 +270,14 @@ RULES: tuple[Rule, ...] = (
     FREQUENCY,
 )
 """All rules, in the order of their findings."""
+
+
+def repeated_tiny(rate_cm3_s: FloatArray) -> BoolArray:
+    """Return which values, shape (n, m), are below 1e-40 cm3 s-1 and stand three times or more."""
+    tiny = (rate_cm3_s > 0) & (rate_cm3_s < PLACEHOLDER.threshold)
+    values, counts = np.unique(rate_cm3_s[tiny], return_counts=True)
+    return np.asarray(tiny & np.isin(rate_cm3_s, values[counts >= REPEATS]))
+
 
 CHARGED = ("e", "H+")
 CHARGED_FACTOR = 1e4
