@@ -99,7 +99,10 @@ def import_command(
         if rows:
             heads = ["system", "severity", "rule", "findings", "the first"]
             console.print(table("Quality control", heads, rows, text=(0, 1, 2, 4)))
-            console.print("Values of errors are marked; `ratedb check` lists all, docs/quality.md the rules.")
+            marked = "would be" if dry_run else "are"
+            console.print(
+                f"Values of errors {marked} marked; `ratedb check` lists all, docs/quality.md the rules."
+            )
         for system in imported:
             if system.plan is not None and system.plan.done_j:
                 left = cell(system.plan.left_j) if system.plan.left_j else "nothing"

@@ -30,15 +30,25 @@ def sources_command(
     if prefer is not None:
         prefer_sources(shared.db, system, _ids(prefer), because)
     found = list_sources(shared.db, system)
-    columns = ["source_id", "kind", "reference", "transitions", "rates", "best", "marked", "place"]
+    columns = ["source_id", "kind", "method", "reference", "transitions", "rates", "best", "marked", "place"]
     shared.emit(
         {"system": system, "sources": found},
         lambda console: console.print(
             table(
                 f"Sources of {system}, the winner first",
-                ["source", "kind", "reference", "transitions", "rates", "best known", "marked", "your place"],
+                [
+                    "source",
+                    "kind",
+                    "method",
+                    "reference",
+                    "transitions",
+                    "rates",
+                    "best known",
+                    "marked",
+                    "your place",
+                ],
                 [[row[column] for column in columns] for row in found],
-                text=(1, 2),
+                text=(1, 2, 3),
             )
         ),
     )

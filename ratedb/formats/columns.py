@@ -53,6 +53,7 @@ _NUMBERS = (
 _INTEGERS = ("v", "j", "v_final", "j_final")
 _IN_ROWS = ("upper_energy_cm1", "lower_energy_cm1", "upper_weight", "lower_weight")
 _SAME_ENERGY_CM1 = 1e-6
+_OTHER_ENERGY_CM1, _OTHER_ENERGY, _OTHER_WEIGHT = 1.0, 0.05, 0.01
 
 LevelsOf = Callable[[str], LevelTable | None]
 
@@ -467,7 +468,7 @@ class _Table:
             "SELECT count(*) FROM kept WHERE "
             + " OR ".join(f"{name} IS NULL OR isnan({name})" for name in _IN_ROWS)
         )
-        if known is not None and (lacking or not self._missing(known, ids)):
+        if known is not None and lacking:
             return known
         if lacking:
             raise self._refuse(
@@ -476,6 +477,35 @@ class _Table:
                 "none of them",
                 "name a list of levels with --levels",
             )
+        own = self._own_levels(molecule, ids)
+        if known is None or self._missing(known, ids):
+            return own
+        self._need_alike(known, own, ids)
+        return known
+
+    def _need_alike(self, known: LevelTable, own: LevelTable, ids: Sequence[tuple[int, int] | str]) -> None:
+        """Refuse rows whose energies or weights are not those of the levels that are known."""
+        at, here = self._keys(known, ids), self._keys(own, ids)
+        where = np.array([[at[key], here[key]] for key in ids]).T
+        energy = own.energy_cm1[where[1]] - known.energy_cm1[where[0]]
+        energy = np.abs(
+            energy - energy[np.argmin(known.energy_cm1[where[0]])]
+        )  # they may count from other zeros
+        weight = own.weight[where[1]] / known.weight[where[0]]
+        wrong = energy > np.maximum(_OTHER_ENERGY_CM1, _OTHER_ENERGY * known.energy_cm1[where[0]])
+        wrong |= np.abs(weight / np.median(weight) - 1.0) > _OTHER_WEIGHT
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            old, new = where[:, first]
+            raise self._refuse(
+                f"the level {_name(ids[first])} of {known.molecule} is another than the one that is known",
+                f"{known.energy_cm1[old]:.10g} cm-1, weight {known.weight[old]:g}",
+                f"{own.energy_cm1[new]:.10g} cm-1, weight {own.weight[new]:g}",
+                "correct the rows or the list of levels; another species needs another --molecule",
+            )
+
+    def _own_levels(self, molecule: str, ids: list[tuple[int, int] | str]) -> LevelTable:
+        """Return the levels as the rows give them; raises RatedbError where they contradict each other."""
         rows = self.connection.execute(
             """
             SELECT number, min(energy), max(energy), min(weight), max(weight) FROM (

@@ -54,7 +54,7 @@ def read_lamda(path: Path, *, collider: str | None = None, molecule: str | None 
         raise RatedbError("unknown collider", expected=" ".join(COLLIDERS), got=collider)
     cursor = Cursor(path, decode(read_bytes(path), path))
     notes: list[str] = []
-    name = _molecule(cursor, molecule)
+    name = _molecule(cursor, molecule, notes)
     molecular_weight = _molecular_weight(cursor)
     levels = read_levels(cursor, name, molecular_weight, notes)
     lines = read_lines(cursor, levels, notes)
@@ -77,11 +77,14 @@ def _read_sections(cursor: Cursor, levels: LevelTable, molecule: str) -> list[_S
     return sections
 
 
-def _molecule(cursor: Cursor, override: str | None) -> str:
+def _molecule(cursor: Cursor, override: str | None, notes: list[str]) -> str:
     line = cursor.take("the name of the molecule")
     if not cursor.comments:
         raise cursor.refuse(line, "this is not a LAMDA file", "a first line `!MOLECULE`")
-    name = override or clean_molecule(line.text)
+    own = clean_molecule(line.text)
+    if override and own and own != override:
+        notes.append(f"{cursor.path.name} says it is of {own}; it is read as {override}, as the caller says")
+    name = override or own
     if not name:
         raise cursor.refuse(
             line, "the molecule has no name", "a name such as CO", "give the name with --molecule"

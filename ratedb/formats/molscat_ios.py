@@ -203,7 +203,7 @@ def _known_levels(
             run.start,
             "a sudden (IOS) output does not name the energies of its levels",
             "levels with their energies, labelled by j (or v_j)",
-            "give the levels, for example those of a CC output or of a LAMDA file of the molecule",
+            "name them with --levels, as a LAMDA file of the molecule, or import the CC output first",
         )
     energy, weight, v, j = (np.array(column) for column in zip(*found.values(), strict=True))
     return LevelTable(molecule, tuple(found), energy, weight, v, j)
@@ -219,7 +219,7 @@ def _entries(run: Run, found: _Found, levels: LevelTable, notes: list[str]) -> E
             run.start,
             "no level of this sudden (IOS) output is among the levels that were given",
             f"labels such as {', '.join(dict.fromkeys(found.initial))[:60]}",
-            "give the levels of this molecule",
+            "name the levels of this molecule with --levels",
         )
     if not known.all():
         notes.append(

@@ -72,7 +72,7 @@ def read_mqct(
             "an MQCT table does not name the reduced mass",
             where=str(path),
             expected="the reduced mass of the two molecules in u",
-            todo="give it: for H2O and H2 it is 1.813 u",
+            todo="give it with --reduced-mass: for H2O and H2 it is 1.813",
         )
     need_whole_lines(content, path, lines)
     rows = _rows(path, lines[1:])

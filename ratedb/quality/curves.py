@@ -64,5 +64,5 @@ def curves_of(rates: RateTable) -> Curves:
 
 
 def times(log_ratio: float) -> str:
-    """Return a ratio for people: `4.1 times`, or `1/4.1 of` below one."""
-    return f"{np.exp(log_ratio):.3g} times" if log_ratio >= 0 else f"1/{np.exp(-log_ratio):.3g} of"
+    """Return a ratio for people: `4.1 times`, or `1/4.1 times` below one."""
+    return f"{np.exp(log_ratio):.3g} times" if log_ratio >= 0 else f"1/{np.exp(-log_ratio):.3g} times"

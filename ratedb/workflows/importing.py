@@ -33,8 +33,8 @@ class PlanProgress:
 class ImportedSystem:
     """What one partner of one file brought; `rates`, `new` and `unchanged` count values.
 
-    `findings` are counts of what quality control found, by rule. `plan` is how far the system's newest plan
-    with a chosen set has come, None where there is none.
+    `findings` are counts of what quality control found in a new source, by rule. `plan` is how far the
+    system's newest plan with a chosen set has come, None where there is none.
     """
 
     system: str
@@ -148,5 +148,5 @@ def _imported(table: RateTable, info: SourceInfo, result: PutResult) -> Imported
         new=result.new,
         unchanged=result.unchanged,
         warnings=result.warnings,
-        findings=tuple(counts(info.findings)),
+        findings=tuple(counts(info.findings)) if result.new else (),
     )

@@ -161,7 +161,8 @@ def _wanted(
     """
     if j_values is None:
         return [(partner, partner.rates, []) for partner in file.partners]
-    found = []
+    found: list[tuple[PartnerRates, RateTable, list[str]]] = []
+    without: list[str] = []
     lacking: dict[str, list[int]] = {}
     for partner in file.partners:
         initial_j = partner.rates.initial_j()
@@ -173,6 +174,8 @@ def _wanted(
         rates = partner.rates.select(np.isin(initial_j, j_values))
         if len(rates):
             found.append((partner, rates, warnings))
+        else:
+            without += warnings
     if len(lacking) == len(file.partners):
         system, missing = next(iter(lacking.items()))
         initial_j = file.partners[0].rates.initial_j()
@@ -182,7 +185,7 @@ def _wanted(
             expected=f"j among {format_integers(sorted(set(initial_j.tolist())))}",
             got=", ".join(map(str, missing)),
         )
-    return found
+    return [(partner, rates, [*warnings, *without]) for partner, rates, warnings in found]
 
 
 def _doubtful_kind(partner: PartnerRates, options: ImportOptions) -> list[str]:

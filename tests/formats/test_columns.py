@@ -249,7 +249,9 @@ def test_levels_in_the_rows_serve_without_a_list_and_in_place_of_a_list_that_lac
     assert values(read(tmp_path, CSV)) == slow(CSV)
     short = LEVELS_CSV.replace("2,4.3452,5\n", "")
     assert read(tmp_path, CSV, levels=(short,)).levels.energy_cm1.tolist() == [0.0, 3.845033, 11.53492]
-    assert read(tmp_path, CSV, levels=(LEVELS_CSV,)).levels.energy_cm1.tolist() == [0.0, 1.4484, 4.3452]
+    alike = "j,energy_cm1,weight\n0,0.0,1\n1,3.8,3\n2,11.5,5\n"
+    assert read(tmp_path, CSV, levels=(alike,)).levels.energy_cm1.tolist() == [0.0, 3.8, 11.5]
+    broken(tmp_path, CSV, "j = 1 of CO is another than the one that is known", levels=(LEVELS_CSV,))
     broken(
         tmp_path,
         BARE,

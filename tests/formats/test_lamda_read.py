@@ -309,7 +309,8 @@ def test_partners_may_have_different_temperatures_and_one_alone(tmp_path: Path) 
         tmp_path, changed(("PARTNERS\n1\n", "PARTNERS\n2\n")) + second, collider="o-H2", molecule="13CO"
     )
     assert [p.rates.system for p in only.partners] == ["13CO+o-H2"]
-    assert "left out: p-H2" in only.warnings[0]
+    assert only.warnings[0].endswith("says it is of CO; it is read as 13CO, as the caller says")
+    assert "left out: p-H2" in only.warnings[1]
 
 
 @pytest.mark.parametrize(
