@@ -46,9 +46,9 @@ def read_mqct(
 ) -> CrossSectionFile:
     """Return the cross sections of one MQCT table: one column, whose kinetic energies differ by transition.
 
-    Levels are pairs of both molecules, labelled `j_ka_kc_j2`, with the sum of their energies and the product
-    of 2j+1. The table gives sigmaU at the effective energy U, which is the same for all rows, and sigmaE
-    at the kinetic energy before the collision,
+    The molecule is called `p-H2O(p-H2)`; its levels are pairs of both molecules, labelled `j_ka_kc_j2`, with
+    the sum of their energies and the product of 2j+1. The table gives sigmaU at the effective energy U, which
+    is the same for all rows, and sigmaE at the kinetic energy before the collision,
 
         E = U + dE/2 + dE^2 / (16 U),    sigmaE / sigmaU = U / E,    dE = E_final - E_initial.
 
@@ -78,9 +78,10 @@ def read_mqct(
     rows = _rows(path, lines[1:])
     notes: list[str] = []
     findings: list[Finding] = []
-    levels, initial, final = _levels(path, rows, molecule)
+    pair = f"{molecule}({collider})"  # as in the two-body tables of BASECOL
+    levels, initial, final = _levels(path, rows, pair)
     effective = _effective_energy(path, rows)
-    keep = _consistent(path, rows, effective, f"{molecule}+{collider}", notes, findings)
+    keep = _consistent(path, rows, effective, f"{pair}+{collider}", notes, findings)
     gap, sigma_u, sigma_e = rows.gap_cm1[keep], rows.sigma_u[keep], rows.sigma_e[keep]
     with np.errstate(invalid="ignore", divide="ignore"):
         kinetic = np.where(sigma_e > 0, effective * sigma_u / sigma_e, _kinetic(effective, gap))
