@@ -100,9 +100,8 @@ def import_command(
             heads = ["system", "severity", "rule", "findings", "the first"]
             console.print(table("Quality control", heads, rows, text=(0, 1, 2, 4)))
             marked = "would be" if dry_run else "are"
-            console.print(
-                f"Values of errors {marked} marked; `ratedb check` lists all, docs/quality.md the rules."
-            )
+            errors = f"Values of errors {marked} marked. " if any(row[1] == "error" for row in rows) else ""
+            console.print(f"{errors}`ratedb check` lists all findings, docs/quality.md the rules.")
         for system in imported:
             if system.plan is not None and system.plan.done_j:
                 left = cell(system.plan.left_j) if system.plan.left_j else "nothing"

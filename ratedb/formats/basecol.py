@@ -94,8 +94,11 @@ def _read_two(
         )
     firsts = sorted({number for _, numbers, _ in listed for number in numbers[:2]})
     seconds = sorted({number for _, numbers, _ in listed for number in numbers[2:]})
-    pairs = _pair_levels(levels.levels, others, firsts, seconds)
-    place_of = {pair: place for place, pair in enumerate((a, b) for a in firsts for b in seconds)}
+    listed_pairs = [(a, b) for a in firsts for b in seconds]
+    pairs = _pair_levels(levels.levels, others, listed_pairs)
+    by_energy = np.argsort(pairs.energy_cm1, kind="stable")
+    pairs = pairs.select(by_energy)
+    place_of = {listed_pairs[at]: place for place, at in enumerate(by_energy)}
     rows = Rows(path, len(pairs))
     for line, (initial, final, second_initial, second_final), values in listed:
         rows.add(line, place_of[initial, second_initial] + 1, place_of[final, second_final] + 1, values)
@@ -103,10 +106,8 @@ def _read_two(
     return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:3]))
 
 
-def _pair_levels(
-    first: LevelTable, second: LevelTable, firsts: Sequence[int], seconds: Sequence[int]
-) -> LevelTable:
-    chosen = [(a - 1, b - 1) for a in firsts for b in seconds]
+def _pair_levels(first: LevelTable, second: LevelTable, numbers: Sequence[tuple[int, int]]) -> LevelTable:
+    chosen = [(a - 1, b - 1) for a, b in numbers]
     return LevelTable(
         f"{first.molecule}({second.molecule})",
         tuple(f"{first.label[a]}_{second.label[b]}" for a, b in chosen),

@@ -190,10 +190,10 @@ def test_two_molecules_have_levels_of_pairs(tmp_path: Path) -> None:
     file = read_two(tmp_path, TWO)
     levels = file.levels
     assert levels.molecule == "p-H2O(p-H2)"
-    assert levels.label == ("0_0_0_0", "0_0_0_2", "1_1_1_0", "1_1_1_2", "2_0_2_0", "2_0_2_2")
+    assert levels.label == ("0_0_0_0", "1_1_1_0", "2_0_2_0", "0_0_0_2", "1_1_1_2", "2_0_2_2")  # by energy
     water, hydrogen = (0.0, 37.1371, 70.0907), (0.0, 354.35)
-    np.testing.assert_allclose(levels.energy_cm1, [a + b for a in water for b in hydrogen], rtol=1e-15)
-    assert levels.weight.tolist() == [a * b for a in (1, 3, 5) for b in (1, 5)]
+    np.testing.assert_allclose(levels.energy_cm1, [a + b for b in hydrogen for a in water], rtol=1e-15)
+    assert levels.weight.tolist() == [a * b for b in (1, 5) for a in (1, 3, 5)]
     assert not levels.has_vj
     assert file.partners[0].rates.system == "p-H2O(p-H2)+p-H2"
     assert file.partners[0].reference == "BASECOL V1 2017-10"
