@@ -71,6 +71,23 @@ class StoredRates:
         """Return only the values of these kinds; rows and temperatures that lose all of theirs go."""
         return self._masked(np.isin(self.kind, [KINDS.index(kind) for kind in kinds]))
 
+    def without(self, wrong: BoolArray) -> StoredRates:
+        """Return what is not wrong, shape (n, m); rows and temperatures that lose all of theirs go."""
+        return self._masked((self.kind >= 0) & ~wrong)
+
+    def at(self, temperature_k: FloatArray, rate_cm3_s: FloatArray) -> StoredRates:
+        """Return values (n, k) at other temperatures (k,), each of the kind of the nearest one in ln T."""
+        distance = np.abs(np.log(self.rates.temperature_k) - np.log(temperature_k)[:, None])
+        nearest = np.argmin(distance, axis=1)
+        return StoredRates(
+            replace(self.rates, temperature_k=temperature_k, rate_cm3_s=rate_cm3_s),
+            self.kind[:, nearest],
+            self.source_id[:, nearest],
+            self.log10_std[:, nearest],
+            self.extrapolated[:, nearest],
+            self.marked[:, nearest],
+        )
+
     def _masked(self, keep: BoolArray) -> StoredRates:
         masked = StoredRates(
             replace(self.rates, rate_cm3_s=np.where(keep, self.rates.rate_cm3_s, np.nan)),
