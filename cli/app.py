@@ -14,6 +14,7 @@ from ratedb.errors import RatedbError, UsageError
 
 from . import (
     check,
+    cite,
     compare,
     demo,
     doctor,
@@ -79,6 +80,7 @@ app.command("train")(train.train_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("fill")(fill.fill_command)
 app.command("export")(export.export_command)
+app.command("cite")(cite.cite_command)
 app.command("verify")(verify.verify_command)
 app.command("sql")(sql.sql_command)
 app.command("demo")(demo.demo_command)

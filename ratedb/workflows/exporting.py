@@ -132,7 +132,9 @@ def export_systems(
     content, in_file, warnings = rendered.content, rendered.tables, list(rendered.warnings)
     if options.strict and warnings:
         raise _too_many_warnings(warnings, target)
-    partners = [_partner_provenance(table, taken.sources, taken.models) for table in in_file]
+    partners = [
+        _partner_provenance(table, taken.sources, taken.models, rendered.interpolated_k) for table in in_file
+    ]
     values = sum(partner["rates"] for partner in partners)
     predicted = sum(partner["kinds"]["predicted"] for partner in partners)
     result = ExportResult(
@@ -164,6 +166,7 @@ class _Rendered:
     levels: int
     warnings: list[dict[str, str]]
     cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    interpolated_k: dict[str, list[float]] = field(default_factory=dict)
 
 
 def _as_lamda(taken: _Taken, options: ExportOptions) -> _Rendered:
@@ -175,7 +178,11 @@ def _as_lamda(taken: _Taken, options: ExportOptions) -> _Rendered:
     written = render_lamda(_molecule_file(whole, taken.lines, taken.sources, taken.models, options))
     warnings += [asdict(warning) for warning in written.warnings]
     in_file = [_as_written(table, *written.partners[table.rates.collider]) for table in whole]
-    return _Rendered(written.text.encode("ascii"), in_file, written.levels, warnings, cost)
+    between = {
+        table.rates.system: sorted(set(table.rates.temperature_k) - set(before.rates.temperature_k))
+        for before, table in zip(complete, whole, strict=True)
+    }
+    return _Rendered(written.text.encode("ascii"), in_file, written.levels, warnings, cost, between)
 
 
 def _as_table(taken: _Taken, options: ExportOptions) -> _Rendered:
@@ -448,7 +455,10 @@ def _reference(stored: StoredRates, sources: dict[int, dict[str, Any]], models: 
 
 
 def _partner_provenance(
-    stored: StoredRates, sources: dict[int, dict[str, Any]], models: dict[int, Model]
+    stored: StoredRates,
+    sources: dict[int, dict[str, Any]],
+    models: dict[int, Model],
+    interpolated_k: dict[str, list[float]],
 ) -> dict[str, Any]:
     used = sorted(set(stored.source_id.ravel().tolist()) - {-1})
     return {
@@ -459,6 +469,7 @@ def _partner_provenance(
         "marked": int(stored.marked.sum()),
         "extrapolated_transitions": int(stored.extrapolated.any(axis=1).sum()),
         "temperatures_k": stored.rates.temperature_k.tolist(),
+        "interpolated_temperatures_k": interpolated_k.get(stored.rates.system, []),
         "predicted": _predicted_transitions(stored, sources),
         "sources": [_source_provenance(sources[number], stored, number) for number in used],
         "models": [
