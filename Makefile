@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test lint format docs bench-store bench-models bench-planner bench-quality bench-readers clean
+.PHONY: help demo test lint format docs bench-store bench-models bench-planner bench-quality bench-readers bench-impact clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -55,6 +55,9 @@ bench-quality: $(VENV)/ready ## quality control: false alarms, natural defects a
 bench-readers: $(VENV)/ready ## readers: cross sections, rates, round trips, seconds; 20,000 broken files for each (1 h)
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/fuzz.py
+
+bench-impact: $(VENV)/ready ## whether impact's intervals of line fluxes hold on held-out rates (4 min)
+	$(BIN)/python benchmarks/impact.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -21,6 +21,7 @@ from . import (
     evaluate,
     export,
     fill,
+    impact,
     import_,
     plan,
     reproduce,
@@ -81,6 +82,7 @@ app.command("evaluate")(evaluate.evaluate_command)
 app.command("fill")(fill.fill_command)
 app.command("export")(export.export_command)
 app.command("cite")(cite.cite_command)
+app.command("impact")(impact.impact_command)
 app.command("verify")(verify.verify_command)
 app.command("sql")(sql.sql_command)
 app.command("demo")(demo.demo_command)

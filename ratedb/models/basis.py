@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ratedb.errors import FitError
+from ratedb.errors import FitError, RatedbError
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
 from ratedb.models.features import Standardiser, Transitions, feature_map
 from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
@@ -149,6 +149,30 @@ class BasisModel:
         explained: FloatArray = np.einsum("nc,cs,ct->nst", variance, vectors, vectors)
         return explained + np.diag(self.basis.rest_variance)
 
+    def sample(self, transitions: Transitions, count: int, draw: np.random.Generator) -> FloatArray:
+        """Return joint samples, shape (count, n, m), of the posterior of log10 k, noise included.
+
+        Transitions go together as the processes say, temperatures as the basis does; the rest is white.
+        Raises RatedbError for sparse processes, which have no joint posterior here.
+        """
+        inputs = self.standardiser(feature_map(self.specification.features)(transitions))
+        drawn = np.empty((count, len(inputs), len(self.processes)))
+        for number, process in enumerate(self.processes):
+            if not isinstance(process, Process):
+                raise RatedbError(
+                    "a model with inducing points gives no joint samples",
+                    expected="a model of the engine basis",
+                    got=self.specification.engine,
+                    todo="train one with --engine basis",
+                )
+            mean, covariance = process.joint(inputs)
+            drawn[:, :, number] = mean + _correlated(covariance, count, draw)
+        rest = np.sqrt(self.basis.rest_variance) * draw.standard_normal(
+            (count, len(inputs), len(self.basis.centre))
+        )
+        curves: FloatArray = self.basis.centre + (drawn * self.scale) @ self.basis.vectors + rest
+        return self.mean(transitions) + curves
+
     def leave_out(self, data: TrainingData) -> Curves:
         """Return the curves of the transitions it was trained on, each predicted without its fold.
 
@@ -212,6 +236,13 @@ class BasisModel:
         mean = np.column_stack([np.concatenate([one for one, _ in parts]) for parts in each])
         variance = np.column_stack([np.concatenate([one for _, one in parts]) for parts in each])
         return mean, variance
+
+
+def _correlated(covariance: FloatArray, count: int, draw: np.random.Generator) -> FloatArray:
+    """Return normal samples, shape (count, n), of a covariance (n, n) that may be singular."""
+    variance, vectors = np.linalg.eigh(covariance)
+    normal = draw.standard_normal((count, len(variance)))
+    return np.asarray((normal * np.sqrt(np.maximum(variance, 0.0))) @ vectors.T)
 
 
 def fit(

@@ -100,6 +100,14 @@ class Process:
         explained = (cross * cho_solve((self._cholesky, True), cross)).sum(axis=0)
         return cross.T @ self._weights, np.maximum(prior - explained, 0.0) + self.noise
 
+    def joint(self, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return mean, shape (m,), and covariance, (m, m), noise included, at inputs of shape (m, d)."""
+        cross = self._covariance.matrix(self.parameters[:-1], self.inputs, wanted)
+        covariance = self._covariance.matrix(self.parameters[:-1], wanted)
+        covariance -= cross.T @ cho_solve((self._cholesky, True), cross)
+        covariance[np.diag_indices_from(covariance)] += self.noise
+        return cross.T @ self._weights, covariance
+
     def without(self, rows: BoolArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance of some training rows, predicted from `others`, outputs of the other rows.
 

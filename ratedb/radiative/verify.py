@@ -142,15 +142,22 @@ def common_limits(
 
 
 def default_grid(
-    colliders: Iterable[str], limits_k: Mapping[str, tuple[float, float]] | None = None
+    colliders: Iterable[str],
+    limits_k: Mapping[str, tuple[float, float]] | None = None,
+    *,
+    temperature_k: Sequence[float] = _GRID_TEMPERATURES_K,
+    density_cm3: Sequence[float] | None = None,
+    column_density_cm2: float = 1.0e14,
+    line_width_km_s: float = 1.0,
 ) -> tuple[Conditions, ...]:
     """Return the conditions that files are compared under: 16 for each gas.
 
     A gas is H2 where a file has p-H2 and o-H2, split by o/p = min(3, 9 exp(-170.6 / T)), and else each
     collider alone; nothing is mixed, so that the rates for each are put to the test. T is 10, 30, 100 and
     300 K; the density 1e3 to 1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3. The column is
-    1e14 cm-2 over 1 km/s, the background 2.73 K. With `limits_k`, such as from `file_limits`,
-    temperatures outside a gas's range are left out; where none is inside, the ends of the range stand in.
+    1e14 cm-2 over 1 km/s, the background 2.73 K. Other temperatures, densities, column and line width may be
+    given. With `limits_k`, such as from `file_limits`, temperatures outside a gas's range are left out; where
+    none is inside, the ends of the range stand in.
 
     Raises RatedbError where there is no collider, an unknown one, or a pair without a common range.
     """
@@ -159,10 +166,11 @@ def default_grid(
     if unknown or not names:
         raise RatedbError("no grid for these colliders", expected=" ".join(COLLIDERS), got=", ".join(names))
     return tuple(
-        Conditions(temperature, _densities(gas, total, temperature))
+        Conditions(temperature, _densities(gas, total, temperature), column_density_cm2, line_width_km_s)
         for gas in _gases(names)
-        for temperature in _temperatures(gas, limits_k or {})
-        for total in (_GRID_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _GRID_DENSITIES_CM3)
+        for temperature in _temperatures(gas, limits_k or {}, temperature_k)
+        for total in density_cm3
+        or (_GRID_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _GRID_DENSITIES_CM3)
     )
 
 
@@ -273,17 +281,19 @@ def _gases(names: Sequence[str]) -> list[tuple[str, ...]]:
     return [pair, *((name,) for name in names if name not in pair)]
 
 
-def _temperatures(gas: tuple[str, ...], limits_k: Mapping[str, tuple[float, float]]) -> list[float]:
+def _temperatures(
+    gas: tuple[str, ...], limits_k: Mapping[str, tuple[float, float]], wanted_k: Sequence[float]
+) -> list[float]:
     known = [limits_k[name] for name in gas if name in limits_k]
     if not known:
-        return list(_GRID_TEMPERATURES_K)
+        return list(wanted_k)
     overlap = _overlap(known)
     if overlap is None:
         raise RatedbError(
             f"the rates for {' and '.join(gas)} have no temperature in common", got=_show(limits_k)
         )
     low, high = overlap
-    return [t for t in _GRID_TEMPERATURES_K if low <= t <= high] or sorted({low, high})
+    return [t for t in wanted_k if low <= t <= high] or sorted({low, high})
 
 
 def _densities(gas: tuple[str, ...], total_cm3: float, temperature_k: float) -> dict[str, float]:

@@ -99,7 +99,7 @@ class ExportResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Taken:
+class Taken:
     """What an export takes from the store."""
 
     tables: list[StoredRates]
@@ -126,7 +126,7 @@ def export_systems(
     options.check()
     refuse_database(target)
     report("reading the store")
-    taken = _take(db, systems, options)
+    taken = take(db, systems, options)
     report("writing")
     rendered = _as_lamda(taken, options) if options.file_format == "lamda" else _as_table(taken, options)
     content, in_file, warnings = rendered.content, rendered.tables, list(rendered.warnings)
@@ -169,23 +169,23 @@ class _Rendered:
     interpolated_k: dict[str, list[float]] = field(default_factory=dict)
 
 
-def _as_lamda(taken: _Taken, options: ExportOptions) -> _Rendered:
-    complete, warnings = _complete(taken.tables)
-    whole = [_at_temperatures(table, options) for table in complete]
+def _as_lamda(taken: Taken, options: ExportOptions) -> _Rendered:
+    tables, warnings = complete(taken.tables)
+    whole = [_at_temperatures(table, options) for table in tables]
     warnings += [warning for table in whole for warning in _missing_pairs(table, options)]
     warnings += [warning for table in whole for warning in _marked_values(table)]
-    cost = {table.rates.system: _cost(before, table) for before, table in zip(complete, whole, strict=True)}
-    written = render_lamda(_molecule_file(whole, taken.lines, taken.sources, taken.models, options))
+    cost = {table.rates.system: _cost(before, table) for before, table in zip(tables, whole, strict=True)}
+    written = render_lamda(molecule_file(whole, taken.lines, taken.sources, taken.models, options))
     warnings += [asdict(warning) for warning in written.warnings]
     in_file = [_as_written(table, *written.partners[table.rates.collider]) for table in whole]
     between = {
         table.rates.system: sorted(set(table.rates.temperature_k) - set(before.rates.temperature_k))
-        for before, table in zip(complete, whole, strict=True)
+        for before, table in zip(tables, whole, strict=True)
     }
     return _Rendered(written.text.encode("ascii"), in_file, written.levels, warnings, cost, between)
 
 
-def _as_table(taken: _Taken, options: ExportOptions) -> _Rendered:
+def _as_table(taken: Taken, options: ExportOptions) -> _Rendered:
     tables = taken.tables
     ends = np.concatenate([end for table in tables for end in (table.rates.upper, table.rates.lower)])
     content = render_columns(_columns(tables, taken.sources), options.file_format)
@@ -263,7 +263,8 @@ def _columns_of(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> dict
     }
 
 
-def _take(db: Path, systems: Sequence[str], options: ExportOptions) -> _Taken:
+def take(db: Path, systems: Sequence[str], options: ExportOptions) -> Taken:
+    """Return what an export takes from the store; raises UsageError for systems of different molecules."""
     with Store(db) as store:
         molecules = {store.system(name).molecule for name in systems}
         if len(molecules) != 1 or len(set(systems)) != len(systems):
@@ -277,7 +278,7 @@ def _take(db: Path, systems: Sequence[str], options: ExportOptions) -> _Taken:
         tables = [_selected(store, rates(name), options) for name in systems]
         sources = {row["source_id"]: row for row in store.query("SELECT * FROM sources ORDER BY source_id")}
         models = {row["model_id"] for row in sources.values() if row["model_id"] is not None}
-        return _Taken(
+        return Taken(
             tables,
             store.levels(molecules.pop()).lines,
             sources,
@@ -338,7 +339,7 @@ def _suspected(store: Store, stored: StoredRates) -> BoolArray:
     return found
 
 
-def _complete(tables: list[StoredRates]) -> tuple[list[StoredRates], list[dict[str, str]]]:
+def complete(tables: list[StoredRates]) -> tuple[list[StoredRates], list[dict[str, str]]]:
     """Return each table on the temperatures nearly all its transitions have, and what that leaves out."""
     whole, warnings = [], []
     for stored in tables:
@@ -404,13 +405,14 @@ def _as_written(stored: StoredRates, rows: IntArray, temperature_k: FloatArray) 
     return stored.rows(keep).columns(np.isin(stored.rates.temperature_k, temperature_k))
 
 
-def _molecule_file(
+def molecule_file(
     tables: list[StoredRates],
     lines: LineTable,
     sources: dict[int, dict[str, Any]],
     models: dict[int, Model],
     options: ExportOptions,
 ) -> MoleculeFile:
+    """Return the tables as one file, cut to the levels that the options leave in."""
     levels = tables[0].rates.levels
     keep = np.arange(len(levels))
     if options.j_max is not None:

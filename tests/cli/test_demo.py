@@ -159,6 +159,6 @@ def test_the_commands_of_the_readme_run_as_printed(
     shutil.copy(co_file(), tmp_path / "co.dat")
     monkeypatch.chdir(tmp_path)
     commands = re.findall(r"^ratedb ([^#\n]*)", README, flags=re.MULTILINE)
-    assert len(commands) == 10
+    assert len(commands) == 12
     for command in commands:
         assert run(*shlex.split(command)).code == 0, command

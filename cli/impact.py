@@ -1,0 +1,122 @@
+"""`ratedb impact`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .output import Context, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SHOWN = 10
+
+
+def impact_command(
+    context: typer.Context,
+    systems: Annotated[
+        list[str],
+        typer.Argument(help="Systems of one molecule, such as CO+p-H2 CO+o-H2.", metavar="SYSTEM"),
+    ],
+    samples: Annotated[int, typer.Option(help="How many samples of the predicted rates.")] = 200,
+    temperatures: Annotated[
+        str, typer.Option(help="Kinetic temperatures, K, such as 10,50,100 or 10:100:30.")
+    ] = "10,20,40,70,100,200,300",
+    densities: Annotated[
+        str, typer.Option(help="Densities of the collider, cm-3.")
+    ] = "1e2,1e3,1e4,1e5,1e6,1e7",
+    column: Annotated[float, typer.Option(help="Column density, cm-2.")] = 1e14,
+    line_width: Annotated[float, typer.Option(help="Line width (FWHM), km/s.")] = 1.0,
+    j_max: Annotated[int | None, typer.Option("--j-max", help="Only levels up to this j.")] = None,
+    seed: Annotated[int, typer.Option(help="Where the samples start.")] = 0,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write all lines and conditions as JSON here.")
+    ] = None,
+) -> None:
+    """Say what the uncertainty of predicted rates does to lines: real RADEX on joint samples of the rates.
+
+    Example: ratedb impact CO+p-H2 --j-max 20 --temperatures 10,50 --densities 1e3,1e5
+    """
+    import json
+
+    from ratedb.files import refuse_database, write_atomically
+    from ratedb.workflows.averaging import parse_temperatures
+    from ratedb.workflows.impact import ImpactOptions, impact_of
+
+    shared: Context = context.obj
+    options = ImpactOptions(
+        samples=samples,
+        temperature_k=parse_temperatures(temperatures),
+        density_cm3=_densities(densities),
+        column_density_cm2=column,
+        line_width_km_s=line_width,
+        j_max=j_max,
+        seed=seed,
+    )
+    if output is not None:
+        refuse_database(output)
+    with shared.progress() as report:
+        found = impact_of(shared.db, systems, options, report=report)
+    data = found.to_json()
+    if output is not None:
+        write_atomically({output: (json.dumps(data, indent=1) + "\n").encode()})
+    shared.warn(found.warnings)
+    shared.emit(data, lambda console: show_impact(console, data))
+
+
+def show_impact(console: Console, data: dict[str, Any]) -> None:
+    """Print the lines that are least certain, which transitions make them so, and which j to compute next."""
+    lines = sorted(data["lines"], key=lambda line: -line["uncertainty"])
+    console.print(
+        table(
+            f"{data['samples']} samples of the predicted rates, {len(data['conditions'])} conditions: the"
+            " least certain lines",
+            ["line", "GHz", "T (K)", "n (cm-3)", "flux (K km/s)", "95 % interval", "Tex (K)", "95 %"],
+            [
+                [
+                    f"{line['upper']} -> {line['lower']}",
+                    line["frequency_ghz"],
+                    data["conditions"][line["condition"]]["temperature_k"],
+                    sum(data["conditions"][line["condition"]]["density_cm3"].values()),
+                    line["flux"],
+                    _interval(line["flux_95"]),
+                    line["tex_k"],
+                    _interval(line["tex_95_k"]),
+                ]
+                for line in lines[:_SHOWN]
+            ],
+            text=(0, 5, 7),
+        )
+    )
+    widths = sorted(line["uncertainty"] for line in lines)
+    if widths:
+        middle, high = widths[len(widths) // 2], widths[min(int(0.95 * len(widths)), len(widths) - 1)]
+        console.print(
+            f"Half of the {len(widths)} lines and conditions are certain to {middle:.2%}, 95 % of them to"
+            f" {high:.2%} (half the 95 % interval).",
+            soft_wrap=True,
+        )
+    for title, name in (("Drives the lines", "drivers"), ("Compute next", "next_j")):
+        rows = [[one["system"], one["name"], f"{one['share']:.0%}"] for one in data[name][:_SHOWN]]
+        console.print(
+            table(title, ["system", "transition" if name == "drivers" else "j", "share"], rows, text=(0, 1))
+        )
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"{ends[0]:.4g} to {ends[1]:.4g}"
+
+
+def _densities(text: str) -> tuple[float, ...]:
+    from ratedb.errors import UsageError
+
+    try:
+        found = tuple(sorted({float(word) for word in text.split(",")}))
+    except ValueError:
+        found = ()
+    if not found or not all(0.0 < one < 1e13 for one in found):
+        raise UsageError("not a list of densities", expected="cm-3 > 0, such as 1e3,1e5", got=text)
+    return found

@@ -1,0 +1,51 @@
+"""Joint samples of predicted rates: correlated as the models say, as wide as their calibrated intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.models.basis import BasisModel
+from ratedb.models.calibration import DEGREES_OF_FREEDOM, HALF_WIDTH_68
+from ratedb.models.features import Transitions
+from ratedb.models.predictor import Predictor, average
+from ratedb.tables import FloatArray
+
+
+def sampled_deviations(
+    predictor: Predictor, wanted: Transitions, count: int, draw: np.random.Generator
+) -> FloatArray:
+    """Return how far joint samples of log10 k lie from the prediction, shape (count, n, m), in dex.
+
+    Each is from the posterior of one member, drawn by its weight, stretched as the calibration stretches the
+    variance; the calibration's floor, which is of errors that the transitions out of one initial j share, is
+    added as one shift for each j. Both have the tails of the calibration, Student's t, drawn for each j.
+
+    Raises RatedbError for a model whose engine has no joint posterior.
+    """
+    members = []
+    for member in predictor.members:
+        if not isinstance(member, BasisModel):
+            raise RatedbError(
+                "this model gives no joint samples",
+                expected="a model of the engine basis",
+                got=member.specification.engine,
+                todo="train one with --engine basis",
+            )
+        members.append(member)
+    centre = average([member.curves(wanted) for member in members], predictor.weights).mean
+    share = np.array(predictor.weights) / sum(predictor.weights)
+    counts = draw.multinomial(count, share)
+    parts = [
+        member.sample(wanted, int(number), draw)
+        for member, number in zip(members, counts, strict=True)
+        if number
+    ]
+    model = draw.permutation(np.concatenate(parts)) - centre
+    _, j = wanted.levels.need_vj()
+    each_j, group = np.unique(j[wanted.upper], return_inverse=True)
+    shape = (count, len(each_j))
+    shift = draw.standard_normal(shape)[:, group, None] * predictor.calibration.floor
+    tail = np.sqrt(DEGREES_OF_FREEDOM / draw.chisquare(DEGREES_OF_FREEDOM, shape))[:, group, None]
+    deviation: FloatArray = (predictor.calibration.scale * model + shift) * tail / HALF_WIDTH_68
+    return deviation

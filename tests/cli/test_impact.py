@@ -1,0 +1,64 @@
+"""What predicted rates do to lines, by real RADEX."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from commands import Run
+
+from ratedb.radiative.radex import radex_available
+
+needs_radex = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
+FEW = ("--samples", 24, "--temperatures", "20,80", "--densities", "1e3,1e5")
+
+
+@needs_radex
+def test_every_line_has_an_interval_around_what_is_exported(run: Run, filled: Path, tmp_path: Path) -> None:
+    answer = run("--db", filled, "--json", "impact", "AB+He", *FEW, "-o", tmp_path / "i.json")
+    assert answer.code == 0, answer.err
+    data = answer.json
+    assert (data["samples"], len(data["conditions"]), data["failed_samples"]) == (24, 4, 0)
+    for line in data["lines"]:
+        for name in ("flux", "tex"):
+            unit = "" if name == "flux" else "_k"
+            low95, high95 = line[f"{name}_95{unit}"]
+            low68, high68 = line[f"{name}_68{unit}"]
+            assert low95 <= low68 <= line[f"{name}_median{unit}"] <= high68 <= high95
+    assert any(line["uncertainty"] > 1e-4 for line in data["lines"])
+    shares = [one["share"] for one in data["next_j"]]
+    assert shares == sorted(shares, reverse=True)
+    assert all(0.0 <= share <= 1.0 for share in shares)
+    predicted = {row["j"] for row in run("--db", filled, "--json", "sql", PREDICTED).json["rows"]}
+    assert {int(one["name"]) for one in data["next_j"]} == predicted
+    assert json.loads((tmp_path / "i.json").read_text())["lines"] == data["lines"]
+    again = run("--db", filled, "--json", "impact", "AB+He", *FEW)
+    assert again.json == data
+
+
+PREDICTED = "SELECT DISTINCT j FROM rates WHERE system = 'AB+He' AND kind = 'predicted'"
+
+
+@needs_radex
+def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path) -> None:
+    shown = run("--db", filled, "impact", "AB+He", *FEW).out
+    for words in ("least certain lines", "Drives the lines", "Compute next"):
+        assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "code"),
+    [
+        (("AB+p-H2",), "nothing of these systems is predicted", 1),
+        (("AB+He", "--samples", 3), "too few samples", 2),
+        (("AB+He", "--densities", "many"), "not a list of densities", 2),
+        (("AB+He", "--temperatures", "0"), "not a list of temperatures", 2),
+        (("AB+e",), "AB+e", 1),
+    ],
+)
+def test_what_cannot_be_asked_is_one_message(
+    run: Run, filled: Path, words: tuple[object, ...], says: str, code: int
+) -> None:
+    answer = run("--db", filled, "impact", *words)
+    assert (answer.code, says in answer.err) == (code, True), answer.err
