@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .numbers import positive_numbers
 from .output import Context, table
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def impact_command(
     densities: Annotated[
         str, typer.Option(help="Densities of the collider, cm-3.")
     ] = "1e2,1e3,1e4,1e5,1e6,1e7",
-    column: Annotated[float, typer.Option(help="Column density, cm-2.")] = 1e14,
-    line_width: Annotated[float, typer.Option(help="Line width (FWHM), km/s.")] = 1.0,
+    columns: Annotated[str, typer.Option(help="Column densities, cm-2.")] = "1e14",
+    line_widths: Annotated[str, typer.Option(help="Line widths (FWHM), km/s.")] = "1",
     j_max: Annotated[int | None, typer.Option("--j-max", help="Only levels up to this j.")] = None,
     seed: Annotated[int, typer.Option(help="Where the samples start.")] = 0,
     output: Annotated[
@@ -43,16 +44,19 @@ def impact_command(
     import json
 
     from ratedb.files import refuse_database, write_atomically
+    from ratedb.radiative.verify import GridAxes
     from ratedb.workflows.averaging import parse_temperatures
     from ratedb.workflows.impact import ImpactOptions, impact_of
 
     shared: Context = context.obj
     options = ImpactOptions(
         samples=samples,
-        temperature_k=parse_temperatures(temperatures),
-        density_cm3=_densities(densities),
-        column_density_cm2=column,
-        line_width_km_s=line_width,
+        axes=GridAxes(
+            parse_temperatures(temperatures),
+            positive_numbers(densities, "densities", "cm-3"),
+            positive_numbers(columns, "column densities", "cm-2"),
+            positive_numbers(line_widths, "line widths", "km/s"),
+        ),
         j_max=j_max,
         seed=seed,
     )
@@ -108,15 +112,3 @@ def show_impact(console: Console, data: dict[str, Any]) -> None:
 
 def _interval(ends: tuple[float, float]) -> str:
     return f"{ends[0]:.4g} to {ends[1]:.4g}"
-
-
-def _densities(text: str) -> tuple[float, ...]:
-    from ratedb.errors import UsageError
-
-    try:
-        found = tuple(sorted({float(word) for word in text.split(",")}))
-    except ValueError:
-        found = ()
-    if not found or not all(0.0 < one < 1e13 for one in found):
-        raise UsageError("not a list of densities", expected="cm-3 > 0, such as 1e3,1e5", got=text)
-    return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .numbers import positive_numbers
 from .output import Context, table
 
 if TYPE_CHECKING:
@@ -24,20 +26,36 @@ def verify_command(
     tolerance: Annotated[
         float | None, typer.Option("--tolerance", help="End with code 4 above this flux ratio, such as 1.05.")
     ] = None,
+    temperatures: Annotated[
+        str | None, typer.Option(help="Kinetic temperatures, K; default 10, 30, 100 and 300.")
+    ] = None,
+    densities: Annotated[
+        str | None, typer.Option(help="Densities, cm-3; default 1e3 to 1e6, for e and H+ 1 to 1e3.")
+    ] = None,
+    columns: Annotated[str, typer.Option(help="Column densities, cm-2.")] = "1e14",
+    line_widths: Annotated[str, typer.Option(help="Line widths (FWHM), km/s.")] = "1",
 ) -> None:
     """Run real RADEX on two files and compare level populations and line fluxes.
 
     Example: ratedb verify filled.dat --against co.dat
     """
     from ratedb.errors import UsageError
-    from ratedb.radiative.verify import to_json
+    from ratedb.radiative.verify import GridAxes, to_json
+    from ratedb.workflows.averaging import parse_temperatures
     from ratedb.workflows.verifying import verify_files
 
     if tolerance is not None and not tolerance >= 1.0:
         raise UsageError("the tolerance makes no sense", expected="a ratio >= 1", got=str(tolerance))
     shared: Context = context.obj
+    axes = GridAxes(
+        density_cm3=None if densities is None else positive_numbers(densities, "densities", "cm-3"),
+        column_density_cm2=positive_numbers(columns, "column densities", "cm-2"),
+        line_width_km_s=positive_numbers(line_widths, "line widths", "km/s"),
+    )
+    if temperatures is not None:
+        axes = replace(axes, temperature_k=parse_temperatures(temperatures))
     with shared.progress() as report:
-        data = to_json(verify_files(file, against, report=report))
+        data = to_json(verify_files(file, against, axes, report=report))
     shared.emit(data, lambda console: show_verification(console, data))
     if tolerance is not None and not (data["max_flux_ratio"] or math.inf) <= tolerance:
         raise typer.Exit(_INCOMPLETE)

@@ -44,6 +44,16 @@ _GRID_CHARGED_DENSITIES_CM3 = (1.0, 1.0e1, 1.0e2, 1.0e3)
 
 
 @dataclass(frozen=True)
+class GridAxes:
+    """The axes of a grid of conditions; without densities each gas has its own."""
+
+    temperature_k: tuple[float, ...] = _GRID_TEMPERATURES_K
+    density_cm3: tuple[float, ...] | None = None
+    column_density_cm2: tuple[float, ...] = (1.0e14,)
+    line_width_km_s: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True)
 class LineComparison:
     """One line under one set of conditions: `..._against` is the value from the reference file.
 
@@ -144,49 +154,54 @@ def common_limits(
 def default_grid(
     colliders: Iterable[str],
     limits_k: Mapping[str, tuple[float, float]] | None = None,
-    *,
-    temperature_k: Sequence[float] = _GRID_TEMPERATURES_K,
-    density_cm3: Sequence[float] | None = None,
-    column_density_cm2: float = 1.0e14,
-    line_width_km_s: float = 1.0,
+    axes: GridAxes | None = None,
 ) -> tuple[Conditions, ...]:
     """Return the conditions that files are compared under: 16 for each gas.
 
     A gas is H2 where a file has p-H2 and o-H2, split by o/p = min(3, 9 exp(-170.6 / T)), and else each
     collider alone; nothing is mixed, so that the rates for each are put to the test. T is 10, 30, 100 and
     300 K; the density 1e3 to 1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3. The column is
-    1e14 cm-2 over 1 km/s, the background 2.73 K. Other temperatures, densities, column and line width may be
-    given. With `limits_k`, such as from `file_limits`, temperatures outside a gas's range are left out; where
-    none is inside, the ends of the range stand in.
+    1e14 cm-2 over 1 km/s, the background 2.73 K. `axes` names others. With `limits_k`, such as from
+    `file_limits`, temperatures outside a gas's range are left out; where none is inside, the ends of the
+    range stand in.
 
     Raises RatedbError where there is no collider, an unknown one, or a pair without a common range.
     """
+    axes = axes or GridAxes()
     names = tuple(dict.fromkeys(colliders))
     unknown = [name for name in names if name not in COLLIDERS]
     if unknown or not names:
         raise RatedbError("no grid for these colliders", expected=" ".join(COLLIDERS), got=", ".join(names))
     return tuple(
-        Conditions(temperature, _densities(gas, total, temperature), column_density_cm2, line_width_km_s)
+        Conditions(temperature, _densities(gas, total, temperature), column, width)
         for gas in _gases(names)
-        for temperature in _temperatures(gas, limits_k or {}, temperature_k)
-        for total in density_cm3
+        for temperature in _temperatures(gas, limits_k or {}, axes.temperature_k)
+        for total in axes.density_cm3
         or (_GRID_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _GRID_DENSITIES_CM3)
+        for column in axes.column_density_cm2
+        for width in axes.line_width_km_s
     )
 
 
 def compare(
-    path: Path, against: Path, grid: Sequence[Conditions] | None = None, *, timeout_s: float = 600.0
+    path: Path,
+    against: Path,
+    grid: Sequence[Conditions] | None = None,
+    *,
+    axes: GridAxes | None = None,
+    timeout_s: float = 600.0,
 ) -> Verification:
     """Run RADEX on a file and on a reference file and compare what comes out, line by line.
 
-    Without a grid it is `default_grid` of the colliders and temperatures that both files have. Raises
+    Without a grid it is `default_grid` of the colliders and temperatures that both files have, along
+    other axes where they are given. Raises
     RatedbError where a temperature of the grid is outside the rates of either file, a collider is missing
     in one, RADEX fails, or the files have no line in common. `timeout_s` is for each file.
     """
     limits, limits_against = file_limits(path), file_limits(against)
     if grid is None:
         common = common_limits(limits, limits_against)
-        grid = default_grid(common, common)
+        grid = default_grid(common, common, axes)
     ours = run_radex(path, grid, timeout_s=timeout_s)
     theirs = run_radex(against, grid, timeout_s=timeout_s)
     tested = {name for conditions in grid for name in conditions.colliders}

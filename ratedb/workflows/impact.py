@@ -18,14 +18,14 @@ from ratedb.models.features import Transitions
 from ratedb.models.sampling import sampled_deviations
 from ratedb.models.temperatures import interpolation
 from ratedb.radiative.radex import Conditions, RadexLines, run_radex
-from ratedb.radiative.verify import FLUX_FLOOR, default_grid
+from ratedb.radiative.verify import FLUX_FLOOR, GridAxes, default_grid
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.tables import FloatArray
 from ratedb.workflows.exporting import ExportOptions, Taken, complete, molecule_file, take
 from ratedb.workflows.training import load_model
 
-TEMPERATURES_K = (10.0, 20.0, 40.0, 70.0, 100.0, 200.0, 300.0)
-DENSITIES_CM3 = (1e2, 1e3, 1e4, 1e5, 1e6, 1e7)
+AXES = GridAxes((10.0, 20.0, 40.0, 70.0, 100.0, 200.0, 300.0), (1e2, 1e3, 1e4, 1e5, 1e6, 1e7))
+"""The default grid: cold cores to hot ones, from hardly any collisions to thermal equilibrium."""
 
 _FEWEST_SAMPLES = 20
 _NAMED = 10
@@ -33,13 +33,10 @@ _NAMED = 10
 
 @dataclass(frozen=True)
 class ImpactOptions:
-    """How to ask: samples, and the grid of conditions (K, cm-3, cm-2, km/s) that RADEX runs under."""
+    """How to ask: how many samples, and the grid of conditions that RADEX runs under."""
 
     samples: int = 200
-    temperature_k: tuple[float, ...] = TEMPERATURES_K
-    density_cm3: tuple[float, ...] = DENSITIES_CM3
-    column_density_cm2: float = 1e14
-    line_width_km_s: float = 1.0
+    axes: GridAxes = AXES
     j_max: int | None = None
     seed: int = 0
 
@@ -176,14 +173,7 @@ def _grid(tables: list[StoredRates], options: ImpactOptions) -> tuple[Conditions
         table.rates.collider: (float(table.rates.temperature_k[0]), float(table.rates.temperature_k[-1]))
         for table in tables
     }
-    return default_grid(
-        [table.rates.collider for table in tables],
-        limits,
-        temperature_k=options.temperature_k,
-        density_cm3=options.density_cm3,
-        column_density_cm2=options.column_density_cm2,
-        line_width_km_s=options.line_width_km_s,
-    )
+    return default_grid([table.rates.collider for table in tables], limits, options.axes)
 
 
 def _deviations(stored: StoredRates, taken: Taken, options: ImpactOptions) -> FloatArray:

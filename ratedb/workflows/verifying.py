@@ -6,17 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ratedb.files import read_bytes
-from ratedb.radiative.verify import Verification, compare
+from ratedb.radiative.verify import GridAxes, Verification, compare
 
 
 def verify_files(
-    file: Path, against: Path, *, report: Callable[[str], None] = lambda text: None
+    file: Path,
+    against: Path,
+    axes: GridAxes | None = None,
+    *,
+    report: Callable[[str], None] = lambda text: None,
 ) -> Verification:
-    """Compare level populations and line fluxes of two files over the default grid of conditions.
+    """Compare level populations and line fluxes of two files over a grid of conditions.
 
     Raises RatedbError where RADEX is not installed, a file cannot be read or RADEX fails.
     """
     for path in (file, against):
         read_bytes(path)
     report("running RADEX")
-    return compare(file, against)
+    return compare(file, against, axes=axes)

@@ -81,6 +81,27 @@ def test_verify_of_a_file_against_itself_finds_no_difference(run: Run) -> None:
     assert (found["max_population_difference"], found["max_flux_ratio"]) == (0.0, 1.0)
 
 
+def test_verify_runs_under_the_conditions_that_are_asked_for(run: Run) -> None:
+    words = (
+        "verify",
+        co_file(),
+        "--against",
+        co_file(),
+        "--temperatures",
+        "20,50",
+        "--densities",
+        "1e3,1e4,1e5",
+    )
+    words += ("--columns", "1e14,1e16", "--line-widths", "0.5,2")
+    conditions = run("--json", *words).json["conditions"]
+    assert len(conditions) == 2 * 3 * 2 * 2
+    assert {one["line_width_km_s"] for one in conditions} == {0.5, 2.0}
+    assert {one["column_density_cm2"] for one in conditions} == {1e14, 1e16}
+    assert {round(sum(one["density_cm3"].values())) for one in conditions} == {1000, 10_000, 100_000}
+    answer = run("verify", co_file(), "--against", co_file(), "--columns", "thick")
+    assert (answer.code, "not a list of column densities" in answer.err) == (2, True)
+
+
 def test_verify_above_its_tolerance_ends_with_code_4(run: Run, tmp_path: Path) -> None:
     db, target = tmp_path / "co.duckdb", tmp_path / "few.dat"
     run("--db", db, "--quiet", "import", co_file())
