@@ -141,9 +141,13 @@ def impact_of(
                 for number in range(options.samples)
             ]
             runs = []
-            for number, one in enumerate(running, start=1):
-                runs.append(one.result())
-                report(f"running RADEX: sample {number} of {options.samples}")
+            try:
+                for number, one in enumerate(running, start=1):
+                    runs.append(one.result())
+                    report(f"running RADEX: sample {number} of {options.samples}")
+            except BaseException:  # Ctrl-C too: what has not begun need not
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
     good = [number for number, lines in enumerate(runs) if lines is not None]
     if len(good) < _FEWEST_SAMPLES:
         raise RatedbError(
