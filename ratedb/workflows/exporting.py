@@ -30,7 +30,7 @@ EXPORT_QUALITIES = ("any", "unmarked", "unsuspected")
 
 _MOSTLY = 0.9
 _MOST_TEMPERATURES = 61
-"""As many as all readers take (RADEX as it was published has more, others less)."""
+"""The most that all readers of LAMDA files take."""
 
 
 @dataclass(frozen=True)
