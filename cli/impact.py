@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .numbers import positive_numbers
+from .numbers import frequency_band, positive_numbers
 from .output import Context, table
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ def impact_command(
     ] = "1e2,1e3,1e4,1e5,1e6,1e7",
     columns: Annotated[str, typer.Option(help="Column densities, cm-2.")] = "1e14",
     line_widths: Annotated[str, typer.Option(help="Line widths (FWHM), km/s.")] = "1",
+    lines: Annotated[
+        str, typer.Option(help="Only these lines, such as 1-0,2-1, by the labels of the exported file.")
+    ] = "",
+    ghz: Annotated[str | None, typer.Option(help="Only lines in this band, such as 84:116.")] = None,
     j_max: Annotated[int | None, typer.Option("--j-max", help="Only levels up to this j.")] = None,
     seed: Annotated[int, typer.Option(help="Where the samples start.")] = 0,
     output: Annotated[
@@ -59,6 +64,8 @@ def impact_command(
         ),
         j_max=j_max,
         seed=seed,
+        lines=tuple(name.strip() for name in lines.split(",") if name.strip()),
+        frequency_ghz=(0.0, math.inf) if ghz is None else frequency_band(ghz),
     )
     if output is not None:
         refuse_database(output)
@@ -95,19 +102,19 @@ def show_impact(console: Console, data: dict[str, Any]) -> None:
             text=(0, 5, 7),
         )
     )
-    widths = sorted(line["uncertainty"] for line in lines)
-    if widths:
-        middle, high = widths[len(widths) // 2], widths[min(int(0.95 * len(widths)), len(widths) - 1)]
-        console.print(
-            f"Half of the {len(widths)} lines and conditions are certain to {middle:.2%}, 95 % of them to"
-            f" {high:.2%} (half the 95 % interval).",
-            soft_wrap=True,
-        )
-    for title, name in (("Drives the lines", "drivers"), ("Compute next", "next_j")):
-        rows = [[one["system"], one["name"], f"{one['share']:.0%}"] for one in data[name][:_SHOWN]]
-        console.print(
-            table(title, ["system", "transition" if name == "drivers" else "j", "share"], rows, text=(0, 1))
-        )
+    console.print(
+        f"Half of the {len(lines)} lines and conditions are certain to {data['uncertainty_median']:.2%},"
+        f" 95 % of them to {data['uncertainty_p95']:.2%} (half the 95 % interval).",
+        soft_wrap=True,
+    )
+    drivers = [[one["system"], one["name"], f"{one['share']:.0%}"] for one in data["drivers"]]
+    console.print(table("Drives the lines", ["system", "transition", "share"], drivers, text=(0, 1)))
+    next_j = [
+        [one["system"], one["j"], f"{one['share']:.0%}", f"{one['uncertainty_after']:.2%}"]
+        for one in data["next_j"][:_SHOWN]
+    ]
+    columns = ["system", "j", "share", "95 % of lines then certain to"]
+    console.print(table("Compute next", columns, next_j, text=(0,)))
 
 
 def _interval(ends: tuple[float, float]) -> str:

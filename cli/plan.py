@@ -43,6 +43,10 @@ def plan_command(
         bool, typer.Option("--next", help="Say which j to compute next, or to stop; follows the last plan.")
     ] = False,
     plan: Annotated[int | None, typer.Option("--plan", help="next: the plan to follow.")] = None,
+    for_lines: Annotated[
+        Path | None,
+        typer.Option("--for-lines", help="next: aim at line fluxes; a file of `ratedb impact ... -o FILE`."),
+    ] = None,
     like: Annotated[
         str | None, typer.Option("--like", help="variance, next: learn from this known system of the store.")
     ] = None,
@@ -112,7 +116,8 @@ def plan_command(
             hours_by_j=None if hours_file is None else read_hours(hours_file),
         )
     if next_:
-        _refuse_given(context, _WITH_NEXT if request is None else {*_WITH_NEXT, *_OF_REQUEST})
+        heeded = _WITH_NEXT if for_lines is None else _FOR_LINES
+        _refuse_given(context, heeded if request is None else heeded | _OF_REQUEST)
         if request is not None and given_j is None:
             raise UsageError(
                 "--next has to know what was there before",
@@ -120,11 +125,14 @@ def plan_command(
                 got="--j alone",
             )
         limits = {"like": like, "target_error": target_error, "budget_hours": budget_hours}
-        _next(shared, system, request, plan, worklist, limits | {"jobs": jobs, "scheduler": scheduler})
+        limits |= {"jobs": jobs, "scheduler": scheduler}
+        _next(shared, system, request, plan, worklist, for_lines, limits)
         return
-    if request is None or plan is not None:
+    if request is None or plan is not None or for_lines is not None:
         raise UsageError(
-            "the initial j of interest are missing" if request is None else "--plan needs --next",
+            "the initial j of interest are missing"
+            if request is None
+            else f"{'--plan' if for_lines is None else '--for-lines'} needs --next",
             expected="--j such as 5:20, or --next to go on with a plan",
         )
     options = PlanOptions(
@@ -146,9 +154,8 @@ def plan_command(
     shared.emit(result.to_json(), lambda console: _show(console, result))
 
 
-_WITH_NEXT = {
-    "system", "next_", "plan", "like", "target_error", "budget_hours", "jobs", "scheduler", "worklist"
-}  # fmt: skip
+_FOR_LINES = {"system", "next_", "plan", "for_lines", "target_error", "budget_hours", "worklist"}
+_WITH_NEXT = (_FOR_LINES - {"for_lines"}) | {"like", "jobs", "scheduler"}
 _OF_REQUEST = {
     "j", "v_max", "given_j", "validate_j", "cost_exponent", "hours_total", "hours_file", "model_hours"
 }  # fmt: skip
@@ -164,7 +171,9 @@ def _refuse_given(context: typer.Context, heeded: set[str]) -> None:
     if ignored:
         raise UsageError(
             "--next goes on with a plan and does not make one",
-            expected="--plan, --like, --target-error, --budget-hours, --worklist; costs and ranges with --j",
+            expected=", ".join(
+                f"--{name.replace('_', '-')}" for name in sorted(heeded - {"system", "next_"})
+            ),
             got=", ".join(ignored),
         )
 
@@ -175,13 +184,19 @@ def _next(
     request: PlanRequest | None,
     plan: int | None,
     worklist: Path | None,
+    for_lines: Path | None,
     limits: dict[str, Any],
 ) -> None:
+    from ratedb.workflows.next_for_lines import plan_next_for_lines
     from ratedb.workflows.next_j import plan_next
     from ratedb.workflows.variance import VarianceOptions
 
-    with shared.progress() as report:
-        result = plan_next(shared.db, system, request, plan, VarianceOptions(**limits), worklist, report)
+    options = VarianceOptions(**limits)
+    if for_lines is not None:
+        result = plan_next_for_lines(shared.db, system, request, plan, options, for_lines, worklist)
+    else:
+        with shared.progress() as report:
+            result = plan_next(shared.db, system, request, plan, options, worklist, report)
     shared.warn(result.warnings)
     shared.emit(result.to_json(), lambda console: _show_next(console, result))
 
@@ -204,7 +219,8 @@ def _show_next(console: Console, result: NextResult) -> None:
     known = f"trained on j = {cell(result.train_j)}, validated on {cell(result.validate_j)}"
     if result.expected_error is not None:
         source = known if result.measured else "by the planner's process; no model can be trained yet"
-        console.print(f"Expected error now: {result.expected_error:.3g} % of a rate ({source}).")
+        of = "a rate" if result.target == "rates" else "the flux, for 95 of 100 lines and conditions"
+        console.print(f"Expected error now: {result.expected_error:.3g} % of {of} ({source}).")
     console.print(
         f"Stop: {result.reason}." if result.stop else f"Next: j = {result.next_j}, {result.reason}."
     )

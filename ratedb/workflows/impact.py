@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from ratedb.formats.lamda import render_lamda
 from ratedb.models.features import Transitions
 from ratedb.models.sampling import sampled_deviations
 from ratedb.models.temperatures import interpolation
+from ratedb.radiative.drivers import Responses, tamed
 from ratedb.radiative.radex import Conditions, RadexLines, run_radex
 from ratedb.radiative.verify import FLUX_FLOOR, GridAxes, default_grid
 from ratedb.store.rates import KINDS, StoredRates
-from ratedb.tables import FloatArray
+from ratedb.tables import BoolArray, FloatArray
 from ratedb.workflows.exporting import ExportOptions, Taken, complete, molecule_file, take
 from ratedb.workflows.training import load_model
 
@@ -33,12 +35,17 @@ _NAMED = 10
 
 @dataclass(frozen=True)
 class ImpactOptions:
-    """How to ask: how many samples, and the grid of conditions that RADEX runs under."""
+    """How to ask: how many samples, the grid of conditions that RADEX runs under, and which lines.
+
+    `lines` are names such as `1-0`, all where empty, between two frequencies in GHz.
+    """
 
     samples: int = 200
     axes: GridAxes = AXES
     j_max: int | None = None
     seed: int = 0
+    lines: tuple[str, ...] = ()
+    frequency_ghz: tuple[float, float] = (0.0, float("inf"))
 
     def check(self) -> None:
         """Raise UsageError for too few samples."""
@@ -73,7 +80,7 @@ class LineImpact:
 
 @dataclass(frozen=True)
 class Driver:
-    """A transition, or an initial j, and its share of the variance of the logarithm of all line fluxes.
+    """A transition and its share of the variance of the logarithm of all line fluxes.
 
     Shares of transitions that are uncertain together overlap: they need not add up to one.
     """
@@ -84,15 +91,34 @@ class Driver:
 
 
 @dataclass(frozen=True)
+class JImpact:
+    """An initial j, the share of the lines' variance that all its transitions explain, and what it brings.
+
+    `uncertainty_after` is what 95 of 100 lines and conditions would stay below if this j were computed.
+    """
+
+    system: str
+    j: int
+    share: float
+    uncertainty_after: float
+
+
+@dataclass(frozen=True)
 class Impact:
-    """What predicted rates do to lines; those weaker than 1e-6 of the strongest are left out."""
+    """What predicted rates do to lines; those weaker than 1e-6 of the strongest are left out.
+
+    Half of the lines and conditions are certain to `uncertainty_median`, 95 of 100 to `uncertainty_p95`
+    (half the 95 % interval over the median flux). `next_j` begins with the j that explains most of it.
+    """
 
     systems: tuple[str, ...]
     samples: int
     conditions: tuple[Conditions, ...]
     lines: tuple[LineImpact, ...]
+    uncertainty_median: float
+    uncertainty_p95: float
     drivers: tuple[Driver, ...]
-    next_j: tuple[Driver, ...]
+    next_j: tuple[JImpact, ...]
     failed_samples: int
     warnings: tuple[str, ...] = ()
 
@@ -133,21 +159,9 @@ def impact_of(
     with tempfile.TemporaryDirectory(prefix="ratedb-impact-") as name:
         folder = Path(name)
         exported = _run(folder / "exported.dat", tables, taken, export, grid)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            running = [
-                pool.submit(
-                    _sample, folder / f"{number}.dat", tables, deviations, number, taken, export, grid
-                )
-                for number in range(options.samples)
-            ]
-            runs = []
-            try:
-                for number, one in enumerate(running, start=1):
-                    runs.append(one.result())
-                    report(f"running RADEX: sample {number} of {options.samples}")
-            except BaseException:  # Ctrl-C too: what has not begun need not
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+        wanted = _wanted_lines(exported[0], options)
+        run = partial(_sample, folder, tables, deviations, taken, export, grid)
+        runs = _all_samples(run, options.samples, report)
     good = [number for number, lines in enumerate(runs) if lines is not None]
     if len(good) < _FEWEST_SAMPLES:
         raise RatedbError(
@@ -157,14 +171,19 @@ def impact_of(
             todo="choose conditions with lower columns",
         )
     flux, tex = _stacked([lines for lines in runs if lines is not None])
-    lines, bright = _line_impacts(exported, flux, tex)
-    deviations = [one[good] for one in deviations]
-    drivers, next_j = _drivers(tables, deviations, flux, bright)
+    lines, bright = _line_impacts(exported, flux, tex, wanted)
+    uncertainty = np.array([line.uncertainty for line in lines])
+    at_condition, at_line = np.array(bright, dtype=np.int64).T
+    drivers, next_j = _drivers(
+        tables, [one[good] for one in deviations], flux[:, at_condition, at_line], uncertainty
+    )
     return Impact(
         tuple(systems),
         len(good),
         grid,
         lines,
+        float(np.median(uncertainty)),
+        _p95(uncertainty),
         drivers,
         next_j,
         options.samples - len(good),
@@ -202,16 +221,34 @@ def _deviations(stored: StoredRates, taken: Taken, options: ImpactOptions) -> Fl
     return result
 
 
+def _all_samples(
+    run: Callable[[int], list[RadexLines] | None], count: int, report: Callable[[str], None]
+) -> list[list[RadexLines] | None]:
+    """Return what `run` gives for each number, on all cores."""
+    runs = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running = [pool.submit(run, number) for number in range(count)]
+        try:
+            for number, one in enumerate(running, start=1):
+                runs.append(one.result())
+                report(f"running RADEX: sample {number} of {count}")
+        except BaseException:  # Ctrl-C too: what has not begun need not
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return runs
+
+
 def _sample(
-    path: Path,
+    folder: Path,
     tables: list[StoredRates],
     deviations: list[FloatArray],
-    number: int,
     taken: Taken,
     export: ExportOptions,
     grid: tuple[Conditions, ...],
+    number: int,
 ) -> list[RadexLines] | None:
     """Return RADEX on one sample, None where it does not converge."""
+    path = folder / f"{number}.dat"
     shifted = [
         replace(
             table,
@@ -249,13 +286,16 @@ def _stacked(runs: list[list[RadexLines]]) -> tuple[FloatArray, FloatArray]:
 
 
 def _line_impacts(
-    exported: list[RadexLines], flux: FloatArray, tex: FloatArray
+    exported: list[RadexLines], flux: FloatArray, tex: FloatArray, wanted: BoolArray
 ) -> tuple[tuple[LineImpact, ...], list[tuple[int, int]]]:
-    """Return the lines that shine as exported and in the median, and where they stand in `flux`."""
+    """Return the lines asked for that shine as exported and in the median, and where they stand in `flux`.
+
+    Raises RatedbError where there is none.
+    """
     found, places = [], []
     for condition, lines in enumerate(exported):
         floor = FLUX_FLOOR * np.abs(lines.flux_k_km_s).max()
-        for at in np.flatnonzero(lines.flux_k_km_s > floor):
+        for at in np.flatnonzero(wanted & (lines.flux_k_km_s > floor)):
             values, temperatures = flux[:, condition, at], tex[:, condition, at]
             low95, low68, middle, high68, high95 = np.quantile(values, _QUANTILES)
             tex_95, tex_68, tex_middle, tex_68_high, tex_95_high = np.quantile(temperatures, _QUANTILES)
@@ -279,79 +319,64 @@ def _line_impacts(
                     float(0.5 * (high95 - low95) / middle),
                 )
             )
+    if not found:
+        raise RatedbError(
+            "none of the lines shines under any of the conditions",
+            expected=f"a line above {FLUX_FLOOR:g} of the strongest",
+            todo="name other conditions or lines",
+        )
     return tuple(found), places
+
+
+def _wanted_lines(lines: RadexLines, options: ImpactOptions) -> BoolArray:
+    names = [f"{upper}-{lower}" for upper, lower in zip(lines.upper, lines.lower, strict=True)]
+    absent = [name for name in options.lines if name not in names]
+    if absent:
+        raise RatedbError(
+            "there is no such line",
+            expected=f"names such as {', '.join(names[:3])}",
+            got=", ".join(absent),
+            todo="name levels as the exported file labels them; --j-max may have cut them",
+        )
+    low, high = options.frequency_ghz
+    band = (lines.frequency_ghz >= low) & (lines.frequency_ghz <= high)
+    if not band.any():
+        span = f"{lines.frequency_ghz.min():g} to {lines.frequency_ghz.max():g} GHz"
+        raise RatedbError("no line in this band", expected=f"lines from {span}", got=f"{low:g}:{high:g} GHz")
+    return band & np.array([not options.lines or name in options.lines for name in names], dtype=np.bool_)
 
 
 _QUANTILES = (0.025, 0.15865, 0.5, 0.84135, 0.975)
 
 
 def _drivers(
-    tables: list[StoredRates],
-    deviations: list[FloatArray],
-    flux: FloatArray,
-    bright: list[tuple[int, int]],
-) -> tuple[tuple[Driver, ...], tuple[Driver, ...]]:
-    """Return the transitions and the initial j that explain most of the variance of the lines' ln flux."""
-    places = np.array(bright, dtype=np.int64).reshape(-1, 2).T
-    response = _tamed(np.log(np.maximum(flux[:, places[0], places[1]], np.finfo(float).tiny)))
-    drivers, next_j = [], []
+    tables: list[StoredRates], deviations: list[FloatArray], flux: FloatArray, uncertainty: FloatArray
+) -> tuple[tuple[Driver, ...], tuple[JImpact, ...]]:
+    """Return the transitions and the initial j that explain most of the variance of the lines' ln flux.
+
+    `flux`, shape (samples, lines), and `uncertainty`, shape (lines,), are of the lines that were asked for.
+    """
+    responses = Responses.of(flux)
+    drivers, each_j = [], []
     for table, deviation in zip(tables, deviations, strict=True):
         rates = table.rates
         _, j = rates.levels.need_vj()
         uncertain = np.flatnonzero(deviation.any(axis=(0, 2)))
         if not len(uncertain):
             continue
-        of_row = _tamed(deviation[:, uncertain].mean(axis=2))
-        for row, share in zip(uncertain, _shares(of_row, response), strict=True):
+        of_row = tamed(deviation[:, uncertain].mean(axis=2))
+        for row, share in zip(uncertain, responses.share_of_each(of_row), strict=True):
             drivers.append(Driver(rates.system, rates.transition_name(int(row)), float(share)))
         initial = j[rates.upper[uncertain]]
-        each = np.unique(initial)
-        for one in each:
-            share = _share_together(of_row[:, initial == one], response)
-            next_j.append(Driver(rates.system, str(int(one)), share))
-    return _ranked(drivers)[:_NAMED], _ranked(next_j)
+        for one in np.unique(initial).tolist():
+            explained = responses.explained_together(of_row[:, initial == one])
+            left = _p95(uncertainty * np.sqrt(1.0 - explained))
+            each_j.append(JImpact(rates.system, int(one), responses.mean_share(explained), left))
+    return (
+        tuple(sorted(drivers, key=lambda one: -one.share)[:_NAMED]),
+        tuple(sorted(each_j, key=lambda one: -one.share)),
+    )
 
 
-def _tamed(values: FloatArray) -> FloatArray:
-    """Return samples (s, n) without their far tails, which a few draws of Student's t would rule by."""
-    centre = np.median(values, axis=0)
-    reach = 3.0 * 1.4826 * np.median(np.abs(values - centre), axis=0)
-    return np.asarray(np.clip(values, centre - reach, centre + reach))
-
-
-def _shares(causes: FloatArray, response: FloatArray) -> FloatArray:
-    """Return the share of the variance of all responses (s, l) that each cause (s, n) explains alone, (n,).
-
-    The square of the correlation, less what chance gives, weighted by the variance of each response.
-    """
-    count = len(causes)
-    x = causes - causes.mean(axis=0)
-    y = response - response.mean(axis=0)
-    size = np.sqrt((x**2).sum(axis=0))[:, None] * np.sqrt((y**2).sum(axis=0))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        square = np.where(size > 0, (x.T @ y / size) ** 2, 0.0)
-    adjusted = np.maximum(square - (1.0 - square) / (count - 2), 0.0)
-    weight = y.var(axis=0)
-    total = weight.sum()
-    return np.asarray(adjusted @ weight / total if total > 0 else np.zeros(x.shape[1]))
-
-
-def _share_together(causes: FloatArray, response: FloatArray) -> float:
-    """Return the share of the variance of all responses (s, l) that causes (s, n) explain together.
-
-    The adjusted R^2 of a regression on their principal components, a fifth as many as samples at most.
-    """
-    count = len(causes)
-    vectors, size, _ = np.linalg.svd(causes - causes.mean(axis=0), full_matrices=False)
-    used = int(min((size > 1e-6 * max(size[0], 1e-300)).sum(), count // 5))
-    y = response - response.mean(axis=0)
-    weight = y.var(axis=0)
-    if not weight.sum() > 0:
-        return 0.0
-    explained = (vectors[:, :used].T @ y) ** 2
-    part = explained.sum() / (y**2).sum()
-    return float(max(1.0 - (1.0 - part) * (count - 1) / (count - used - 1), 0.0))
-
-
-def _ranked(found: list[Driver]) -> tuple[Driver, ...]:
-    return tuple(sorted(found, key=lambda one: -one.share))
+def _p95(values: FloatArray) -> float:
+    return float(np.quantile(values, 0.95))

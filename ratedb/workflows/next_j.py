@@ -57,7 +57,8 @@ class NextResult:
     """What to do next: `next_j` is the j to compute, None where `stop`, and `reason` says why.
 
     `expected_error` is the error expected now of all that is not computed, in percent of a rate, None where
-    too little is there to tell; `measured` says whether a model was trained for it.
+    too little is there to tell; `measured` says whether a model was trained for it. `target` is `rates`, or
+    `lines` where errors are what 95 of 100 lines and conditions stay below, in percent of a flux.
     """
 
     system: str
@@ -73,6 +74,7 @@ class NextResult:
     stop: bool
     reason: str
     warnings: tuple[str, ...] = ()
+    target: str = "rates"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
@@ -120,10 +122,15 @@ def plan_next(
     state = state_of(db, system, request, plan_id)
     result = next_j(db, state, options, report)
     if worklist is not None:
-        use = "validate" if result.next_j in (state.request.validate_j or ()) else "train"
-        uses = {} if result.next_j is None else {result.next_j: use}
-        write_atomically({worklist: render_worklist(worklist, jobs_out_of(state.request, uses))})
+        write_next_job(worklist, state, result)
     return result
+
+
+def write_next_job(worklist: Path, state: State, result: NextResult) -> None:
+    """Write the job of the next j, none where it is time to stop, as .csv or .json."""
+    use = "validate" if result.next_j in (state.request.validate_j or ()) else "train"
+    uses = {} if result.next_j is None else {result.next_j: use}
+    write_atomically({worklist: render_worklist(worklist, jobs_out_of(state.request, uses))})
 
 
 def next_j(
@@ -153,7 +160,7 @@ def next_j(
         candidates, now_dex = _candidates(design, state, measured)
     # Where no model can be trained the error is only known to be large.
     now = percent(min(now_dex, NO_MODEL_DEX))
-    next_one, stop, reason = _decide(candidates, now, state, options, missing)
+    next_one, stop, reason = decide(candidates, now, state, options, missing)
     return NextResult(
         system=request.system,
         plan_id=state.plan_id,
@@ -282,14 +289,17 @@ def _percent(dex: float) -> float | None:
     return percent(dex) if dex < NO_MODEL_DEX else None
 
 
-def _decide(
+def decide(
     candidates: Sequence[NextJ],
     now: float,
     state: State,
     options: VarianceOptions,
     missing: tuple[int, ...],
 ) -> tuple[int | None, bool, str]:
-    """Return the next j, whether to stop, and why."""
+    """Return the next j of candidates, the best first, whether to stop, and why.
+
+    `now` is the error in percent, `missing` are validation j without which no model can be judged.
+    """
     if not candidates:
         return None, True, "every j of the target is computed"
     if missing and (options.budget_hours is None or _hours(state, missing[0]) <= options.budget_hours):

@@ -31,10 +31,45 @@ def test_every_line_has_an_interval_around_what_is_exported(run: Run, filled: Pa
     assert shares == sorted(shares, reverse=True)
     assert all(0.0 <= share <= 1.0 for share in shares)
     predicted = {row["j"] for row in run("--db", filled, "--json", "sql", PREDICTED).json["rows"]}
-    assert {int(one["name"]) for one in data["next_j"]} == predicted
+    assert {one["j"] for one in data["next_j"]} == predicted
     assert json.loads((tmp_path / "i.json").read_text())["lines"] == data["lines"]
     again = run("--db", filled, "--json", "impact", "AB+He", *FEW)
     assert again.json == data
+
+
+@needs_radex
+def test_plan_aims_at_the_lines_that_impact_was_asked_for(run: Run, filled: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.json"
+    asked = run("--db", filled, "--json", "impact", "AB+He", *FEW, "--lines", "9-8, 10-9", "-o", lines)
+    assert {(line["upper"], line["lower"]) for line in asked.json["lines"]} == {("9", "8"), ("10", "9")}
+    of_j = {one["j"]: one["uncertainty_after"] for one in asked.json["next_j"]}
+    assert all(0.0 <= after <= asked.json["uncertainty_p95"] for after in of_j.values())
+    # A line's own two levels, or a neighbour's, make it uncertain, not those far below.
+    assert min(of_j, key=lambda j: of_j[j]) in {8, 10, 11}
+    follow = ("plan", "AB+He", "--next", "--j", "3:14", "--given-j", "", "--for-lines", lines)
+    jobs = tmp_path / "jobs.csv"
+    answer = run("--db", filled, "--json", *follow, "--worklist", jobs)
+    assert answer.code == 0, answer.err
+    assert answer.json["target"] == "lines"
+    assert answer.json["expected_error"] == pytest.approx(100 * asked.json["uncertainty_p95"])
+    errors = {one["j"]: one["expected_error"] for one in answer.json["candidates"]}
+    assert errors == {j: pytest.approx(100 * after) for j, after in of_j.items()}
+    assert f",{answer.json['next_j']}," in jobs.read_text()
+    assert "% of the flux" in run("--db", filled, *follow).out
+    assert run("--db", filled, "plan", "AB+He", "--j", "3:14", "--for-lines", lines).code == 2
+    assert "--like" in run("--db", filled, *follow, "--like", "AB+p-H2").err
+
+
+@needs_radex
+def test_a_band_leaves_the_lines_inside(run: Run, filled: Path) -> None:
+    every = run("--db", filled, "--json", "impact", "AB+He", *FEW).json["lines"]
+    middle = sorted(line["frequency_ghz"] for line in every)[len(every) // 2]
+    some = run("--db", filled, "--json", "impact", "AB+He", *FEW, "--ghz", f"0:{middle}").json["lines"]
+    assert [line for line in every if line["frequency_ghz"] <= middle] == some
+    none = run("--db", filled, "impact", "AB+He", *FEW, "--ghz", "0.001:0.002")
+    assert (none.code, "no line in this band" in none.err) == (1, True)
+    absent = run("--db", filled, "impact", "AB+He", *FEW, "--lines", "99-98")
+    assert (absent.code, "there is no such line" in absent.err) == (1, True)
 
 
 PREDICTED = "SELECT DISTINCT j FROM rates WHERE system = 'AB+He' AND kind = 'predicted'"
@@ -54,6 +89,8 @@ def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path) ->
         (("AB+He", "--samples", 3), "too few samples", 2),
         (("AB+He", "--densities", "many"), "not a list of densities", 2),
         (("AB+He", "--temperatures", "0"), "not a list of temperatures", 2),
+        (("AB+He", "--ghz", "116:84"), "not a band of frequencies", 2),
+        (("AB+He", "--ghz", "116"), "not a band of frequencies", 2),
         (("AB+e",), "AB+e", 1),
     ],
 )
