@@ -27,6 +27,7 @@ from ratedb.workflows.training import TrainOptions, train_model
 
 TRAIN = {4: ((5, 9, 14, 19), (6, 10)), 6: ((5, 8, 11, 14, 17, 19), (6, 9))}
 J_MAX = 20
+ROUGH_J = (8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20)
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,29 @@ def measure(data_set: DataSet, data: Path, size: int, folder: Path) -> Row:
     )
 
 
+def roughness(data_set: DataSet, data: Path, folder: Path) -> str:
+    """Return a row: how far ln k out of each j lies from the mean of its two neighbours, in percent.
+
+    The median over dj = 1..5 at 100, 200 and 300 K, at equal dj: large where one j is unlike its neighbours.
+    """
+    db = folder / f"{data_set.system}-{data_set.source}.duckdb"
+    import_files(db, [data / data_set.path], data_set.options(data))
+    with Store(db) as store:
+        rates = store.known_rates(data_set.system).rates
+    _, j = rates.levels.need_vj()
+    at_k = [int(np.argmin(np.abs(rates.temperature_k - t))) for t in (100.0, 200.0, 300.0)]
+    curves = np.log(rates.rate_cm3_s[:, at_k])
+    curve = dict(zip(zip(j[rates.upper], j[rates.lower], strict=True), curves, strict=True))
+    cells = []
+    for one in ROUGH_J:
+        off = [
+            curve[one, one - d] - 0.5 * (curve[one - 1, one - 1 - d] + curve[one + 1, one + 1 - d])
+            for d in range(1, 6)
+        ]
+        cells.append(f"{100 * np.median(np.abs(off)):.1f}")
+    return f"| {data_set.system}, {data_set.source} | {' | '.join(cells)} |"
+
+
 def highest_j(db: Path, system: str) -> int:
     """Return the highest initial j of a system."""
     with Store(db) as store:
@@ -153,6 +177,16 @@ def main() -> None:
         f"All {count} lines and conditions together: {sum(row.inside_68 for row in rows) / count:.1%} inside"
         f" the 68 % interval, {sum(row.inside_95 for row in rows) / count:.1%} inside the 95 % interval.",
     ]
+    lines += [
+        "",
+        "Is one initial j unlike its neighbours in the truth itself? How far ln k out of j is from the mean"
+        " of j - 1 and j + 1, in percent, median over dj = 1-5 at 100, 200 and 300 K:",
+        "",
+        f"| system | {' | '.join(f'j = {j}' for j in ROUGH_J)} |",
+        "|---" * (len(ROUGH_J) + 1) + "|",
+    ]
+    with tempfile.TemporaryDirectory() as name:
+        lines += [roughness(data_set, data, Path(name)) for data_set in SETS[:3]]
     replace_section(Path(__file__).parents[1] / "docs" / "benchmarks.md", "impact", "\n".join(lines))
 
 
