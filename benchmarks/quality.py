@@ -325,6 +325,16 @@ def natural(folder: Path) -> str:
     findings = check_rates(rates)
     add("CO + H, 15 -> 10", [f for f in findings if f.transition == "15 -> 10"], "1 row, 1-4 decades low")
     add("CO + H, all else", [f for f in findings if f.transition != "15 -> 10"], "nothing")
+    for path, collider, seam in (
+        ("sio-h2-rot-lamda/sio.dat", "H2", "extrapolated above j = 26"),
+        ("co-h2-rot-neufeld-extrapolated/co@neufeld.dat", "p-H2", "extrapolated above j = 40"),
+        ("hcop-h2-rot-flower1999/hco+@xpol.dat", "H2", "extrapolated above j = 20"),
+        ("co-h2-rot-yang2010/co.dat", "p-H2", "not known; o-H2 and another CO + p-H2 have none"),
+    ):
+        rates = lamda(folder / path, collider)
+        odd = [f for f in check_rates(rates) if f.rule == "odd-j"]
+        j = ", ".join(f.detail.split("j = ")[1].split()[0] for f in odd)
+        add(f"{rates.system}, {Path(path).name}: j = {j} named", odd, seam)
     path = folder / "hcop-h2-rot-flower1999/HCO+_11.kij.svn-base"
     first = kij(path, "HCO+", 21, 1.4875, "H2")
     second = lamda(folder / "hcop-h2-rot-flower1999/hco+@xpol.dat", "H2")

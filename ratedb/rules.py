@@ -93,6 +93,14 @@ UNLIKE_NEIGHBOURS = Rule(
     "local standard deviations: rows exchanged, or a digit wrong. Without v and j, or without three "
     "predictors, it must be off what its levels suggest by 1000 times and 8 standard deviations.",
 )
+ODD_J = Rule(
+    "odd-j",
+    WARNING,
+    4.0,
+    "Rates out of one initial j are off the mean of those out of the j below and above, at equal dj, by this "
+    "many times what is usual around, and by 3 % or more: not converged there, or between two such j two "
+    "calculations meet, as where an extrapolation begins.",
+)
 ODD_SHAPE = Rule(
     "odd-shape",
     WARNING,
@@ -248,6 +256,7 @@ RULES: tuple[Rule, ...] = (
     UNIT_OF_ROW,
     OFF_NEIGHBOURS,
     UNLIKE_NEIGHBOURS,
+    ODD_J,
     ODD_SHAPE,
     SHIFTED_ROW,
     OFF_CURVE,
@@ -308,6 +317,9 @@ ALONE_SIGMAS = 8.0
 
 CONFIRMED = 0.3
 """Neighbours in j confirm a wrong value where they are off by at least this share of it, in ln k."""
+
+LEAST_ODD_J = 0.03
+"""A j that is off its neighbours by less than 3 % (median, ln k) is left alone, however smooth the set."""
 
 ODD_PART = 0.05
 """A shape that differs by less than 5 % (mean, ln k) is left alone, however smooth the set."""

@@ -8,6 +8,7 @@ from ratedb import rules
 from ratedb.physics.constants import GHZ_PER_CM1
 from ratedb.quality.columns import fit_columns
 from ratedb.quality.curves import curves_of
+from ratedb.quality.initial_j import odd_j_findings
 from ratedb.quality.shapes import few_shapes, shape_findings
 from ratedb.quality.sources import check_sources, check_title
 from ratedb.quality.surroundings import Around, alone_findings, level_findings
@@ -35,7 +36,7 @@ def _check_curves(rates: RateTable) -> list[Finding]:
         return []
     around = Around(curves) if curves.rates.levels.has_vj else None
     levels, judged = level_findings(curves, around)
-    findings = [*few_shapes(curves), *levels, *alone_findings(curves, judged)]
+    findings = [*few_shapes(curves), *odd_j_findings(curves), *levels, *alone_findings(curves, judged)]
     columns = fit_columns(curves.log_rate, curves.rates.temperature_k)
     if columns is None:
         return findings

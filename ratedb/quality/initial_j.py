@@ -1,0 +1,80 @@
+"""Find initial j whose rates are unlike those of the j beside: not converged, or two calculations meet."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratedb import rules
+from ratedb.quality.curves import Curves
+from ratedb.quality.neighbours import Neighbourhood
+from ratedb.tables import BoolArray, Finding, FloatArray, IntArray
+
+_FARTHEST_DJ = 6
+"""Beyond this |dj| rates are small and of less certain neighbours."""
+
+_AROUND = 6
+"""How many j on either side say what is usual."""
+
+_FEWEST = 3
+"""Fewer rows, or fewer j below, say nothing: low j differ from each other anyway."""
+
+_HALF = 0.6
+"""One odd j puts its neighbours off by half as much; at a seam both j are off by the same."""
+
+
+def odd_j_findings(curves: Curves) -> list[Finding]:
+    """Return each initial j that is farther from the mean of its neighbours than the j around are."""
+    if not curves.rates.levels.has_vj or not len(curves.rates):
+        return []
+    places = Neighbourhood(curves.rates)
+    off, there = _off_the_mean(curves.log_rate, places)
+    v, _ = curves.rates.levels.need_vj()
+    findings = []
+    for pair in np.unique(places.v_pair):
+        rows = np.flatnonzero((places.v_pair == pair) & there)
+        if len(rows):
+            ends = int(v[curves.rates.upper[rows[0]]]), int(v[curves.rates.lower[rows[0]]])
+            findings += _of_v_pair(curves.system, ends, off[rows], places.j_upper[rows])
+    return findings
+
+
+def _off_the_mean(log_rate: FloatArray, places: Neighbourhood) -> tuple[FloatArray, BoolArray]:
+    """Return how far ln k is from the mean of both neighbours at equal dj, (n, m), and where they are."""
+    everything = np.arange(len(log_rate))
+    below, above = places.at(everything, -1, -1), places.at(everything, 1, 1)
+    near = np.abs(places.j_upper - places.j_lower) <= _FARTHEST_DJ
+    there = (below >= 0) & (above >= 0) & near
+    off = np.abs(log_rate - 0.5 * (log_rate[below] + log_rate[above]))
+    return np.asarray(off), np.asarray(there)
+
+
+def _of_v_pair(system: str, v: tuple[int, int], off: FloatArray, initial_j: IntArray) -> list[Finding]:
+    each, counts = np.unique(initial_j, return_counts=True)
+    size = {
+        int(j): float(np.median(off[initial_j == j]))
+        for j, count in zip(each, counts, strict=True)
+        if count >= _FEWEST
+    }
+    findings = []
+    for j, own in size.items():
+        usual = _usual(size, j)
+        if usual is None or own < rules.LEAST_ODD_J or own < rules.ODD_J.threshold * usual:
+            continue
+        if own < _HALF * max(size.get(j - 1, 0.0), size.get(j + 1, 0.0)):
+            continue  # it is off because the one beside it is
+        of_v = "" if v == (0, 0) else f" (v = {v[0]} -> {v[1]})"
+        detail = (
+            f"rates out of j = {j}{of_v} are {own:.1%} off the mean of those out of j = {j - 1} and {j + 1}"
+            f" at equal dj (median), where {usual:.1%} is usual around"
+        )
+        findings.append(rules.ODD_J.finding(system, detail, value=own, expected=usual))
+    return findings
+
+
+def _usual(size: dict[int, float], j: int) -> float | None:
+    """Return the larger of the medians below and above, those next to j left out; None where j are few."""
+    below = [size[other] for other in range(j - _AROUND, j - 1) if other in size]
+    above = [size[other] for other in range(j + 2, j + _AROUND + 1) if other in size]
+    if len(below) < _FEWEST or len(below) + len(above) < 2 * _FEWEST - 1:
+        return None
+    return max(float(np.median(side)) for side in (below, above) if len(side) >= _FEWEST)
