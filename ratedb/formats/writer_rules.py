@@ -256,7 +256,7 @@ def printable(text: str) -> str:
 
 
 def unique_labels(labels: Sequence[str], size: int) -> list[str]:
-    """Return the labels; those not unique in their first `size` characters are replaced by `L17` and alike."""
+    """Return the labels; those not unique in their first `size` characters become `L17` and alike."""
     taken = {label[:size] for label in labels}
     seen: set[str] = set()
     result = []
