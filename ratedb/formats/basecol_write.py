@@ -34,6 +34,9 @@ from ratedb.formats.writer_rules import (
 )
 from ratedb.tables import FloatArray, IntArray, LevelTable, MoleculeFile
 
+LEVELS_ENDING = ".molecule"
+"""How the name of the file with the levels ends."""
+
 _ENERGY_BYTES = 24
 _LABEL_BYTES = 78  # molpop holds 80
 _NAME_BYTES = 30
