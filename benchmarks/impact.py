@@ -18,11 +18,12 @@ from sets import data_folder
 
 from ratedb.radiative.radex import run_radex
 from ratedb.store.store import Store
-from ratedb.workflows.exporting import ExportOptions, export_systems
+from ratedb.workflows.exporting import export_systems
 from ratedb.workflows.filling import fill_system
 from ratedb.workflows.impact import ImpactOptions, impact_of
 from ratedb.workflows.importing import import_files
 from ratedb.workflows.incoming import ImportOptions
+from ratedb.workflows.selecting import ExportOptions
 from ratedb.workflows.training import TrainOptions, train_model
 
 TRAIN = {4: ((5, 9, 14, 19), (6, 10)), 6: ((5, 8, 11, 14, 17, 19), (6, 9))}

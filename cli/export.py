@@ -17,7 +17,7 @@ def export_command(
         typer.Argument(help="Systems of one molecule, such as CO+p-H2 CO+o-H2.", metavar="SYSTEM"),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
-    file_format: Annotated[str, typer.Option("--format", help="lamda, csv or parquet.")] = "lamda",
+    file_format: Annotated[str, typer.Option("--format", help="lamda, basecol, csv or parquet.")] = "lamda",
     computed_only: Annotated[bool, typer.Option("--computed-only", help="Leave predictions out.")] = False,
     kind: Annotated[
         list[str] | None,
@@ -38,6 +38,8 @@ def export_command(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
 ) -> None:
     """Write a LAMDA file that RADEX and its kin read, or a table; FILE.provenance.json beside it.
+
+    As basecol: FILE.kij, rates by level number of one system, with the levels and lines in FILE.molecule.
 
     Example: ratedb export CO+p-H2 CO+o-H2 -o co.dat --j-max 20
     """
@@ -71,7 +73,8 @@ def export_command(
             f" {result.transitions} transitions, {result.rates} rates,"
             f" {100 * result.predicted_fraction:.1f} % predicted"
             f" ({result.extrapolated_transitions} transitions extrapolated)\n"
-            f"provenance in {result.provenance_path}, SHA-256 {result.sha256[:16]}..."
+            + "".join(f"levels and lines in {path}\n" for path in result.files[1:-1])
+            + f"provenance in {result.provenance_path}, SHA-256 {result.sha256[:16]}..."
             + "".join(_cost(system, part, tolerance) for system, part in result.interpolation_cost.items()),
             soft_wrap=True,
         ),

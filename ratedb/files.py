@@ -45,7 +45,7 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
 
 def refuse_database(path: Path) -> None:
     """Raise RatedbError where a file to be written would take the place of a database."""
-    names = [path, path.with_name(path.name.removesuffix(".wal"))]
+    names = [path, path.parent / path.name.removesuffix(".wal")]
     for name in names:
         if name.is_file():
             with name.open("rb") as handle:

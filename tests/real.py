@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,15 @@ from ratedb.tables import RateTable
 
 NAIVE_N4 = {"log10_percent_error": 0.781, "dex_rms": 0.210, "factor_median": 1.056, "wmef": 1.044}
 """Naive interpolation on CO + p-H2 from j = 5, 9, 14, 19; every other j of 5..20; 10-1000 K."""
+
+
+def shared_folder(name: str) -> Path:
+    """Return a folder of the collection of real data that RATEDB_TEST_DATA names, or skip."""
+    default = Path(__file__).parents[1].parent / "shared" / "data"
+    folder = Path(os.environ.get("RATEDB_TEST_DATA", default)) / name
+    if not folder.is_dir():
+        pytest.skip(f"no folder {name} with real data; name the folder above it in RATEDB_TEST_DATA")
+    return folder
 
 
 def co_file() -> Path:

@@ -20,12 +20,19 @@ from ratedb.tables import Finding, LevelTable, LineTable, MoleculeFile, PartnerR
 _COLUMNS = re.compile(r"number of temperature columns\s*=\s*(\d{1,6})\b", re.IGNORECASE)
 _TWO_BODIES = re.compile(r"\bIS_\S+[ \t]+FS_\S+[ \t]+IS_\S+[ \t]+FS_\S+")
 _HEAD = 60
+_OWN_TITLE = "Rate coefficients (cm^3 s^-1) of {} with {}, written by ratedb"
+_IS_OWN_TITLE = re.compile(r"Rate coefficients \(cm\^3 s\^-1\) of \S+ with \S+, written by ratedb")
 
 
 def looks_like_basecol(content: bytes) -> bool:
     """Return whether a file is a table of rates by level number, as BASECOL and molpop give them."""
     head = content[:8192].decode("latin-1")
     return _COLUMNS.search(head) is not None or _TWO_BODIES.search(head) is not None
+
+
+def own_title(molecule: str, collider: str) -> str:
+    """Return the first line of a table that ratedb writes; when read again it is no part of a reference."""
+    return _OWN_TITLE.format(molecule, collider)
 
 
 def read_basecol(
@@ -193,4 +200,5 @@ def _declared(path: Path, lines: Sequence[Line], name: str) -> int:
 def _title(lines: Sequence[Line]) -> str:
     """Return what the head of a file says, as the reference that its rates carry."""
     words = (" ".join(line.text.split()) for line in lines)
-    return "; ".join(text.removeprefix("References :").strip() for text in words if text and text != ">")
+    said = (text for text in words if text and text != ">" and not _IS_OWN_TITLE.fullmatch(text))
+    return "; ".join(text.removeprefix("References :").strip() for text in said)

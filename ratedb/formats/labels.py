@@ -43,6 +43,23 @@ def quantum_numbers(
     return _v_and_j(pair[0], pair[1], weight)
 
 
+def fit_with_spins(j: IntArray, weights: npt.ArrayLike) -> bool:
+    """Return whether weights, shape (n,), are in proportion to 2j+1, even and odd j apart.
+
+    One of the two may weigh twice or three times as much, as in molecules of two equal nuclei such as H2.
+    """
+    weight = np.asarray(weights, dtype=np.float64)
+    usual = []
+    for odd in (0, 1):
+        chosen = j % 2 == odd
+        if not _weights_fit(j[chosen], weight[chosen]):
+            return False
+        if chosen.any():
+            usual.append(float(np.median(weight[chosen] / (2 * j[chosen] + 1))))
+    ratio = max(usual) / min(usual)
+    return any(abs(ratio - spins) <= WEIGHT_TOLERANCE * spins for spins in (1, 2, 3))
+
+
 def names_v(header: str) -> bool:
     """Return whether the header of a level list names v as a quantum number."""
     return _NAMES_V.search(header) is not None
@@ -57,6 +74,8 @@ def _columns(labels: Sequence[str], pattern: re.Pattern[str]) -> list[IntArray] 
 
 
 def _weights_fit(j: IntArray, weight: npt.NDArray[np.float64]) -> bool:
+    if not len(j):
+        return True
     factor = weight / (2 * j + 1)
     usual = np.median(factor)
     return bool(np.all(np.abs(factor - usual) <= WEIGHT_TOLERANCE * usual))

@@ -2,11 +2,11 @@
 
 The reader is in lamda_read (the file), lamda_levels (levels and lines), lamda_rates (rate rows),
 lamda_partner (colliders and names) and lamda_cursor (lines and words); the writer is in
-lamda_write (text) and lamda_rules (data).
+lamda_write (text), lamda_rules (data) and writer_rules (data, for other writers too).
 """
 
 from ratedb.formats.lamda_read import looks_like_lamda, read_lamda
-from ratedb.formats.lamda_rules import WriterWarning
 from ratedb.formats.lamda_write import LamdaText, render_lamda
+from ratedb.formats.writer_rules import WriterWarning
 
 __all__ = ["LamdaText", "WriterWarning", "looks_like_lamda", "read_lamda", "render_lamda"]

@@ -15,9 +15,9 @@ from ratedb.files import read_bytes
 from ratedb.formats.lamda_cursor import Cursor
 from ratedb.formats.lamda_levels import read_levels, read_lines
 from ratedb.formats.lamda_partner import Partner, clean_molecule, read_partner
-from ratedb.formats.lamda_rules import SMALLEST
 from ratedb.formats.rate_rows import Rows, rate_table
 from ratedb.formats.text import Line, declared_rows, decode, to_index, to_number, to_numbers
+from ratedb.formats.writer_rules import SMALLEST
 from ratedb.tables import COLLIDERS, Finding, LevelTable, MoleculeFile, PartnerRates
 
 _FIRST_HEADER = re.compile(rb"\s*!?\s*(?:MOLECULE|ATOM|ION)\b[^\n\r]*[\n\r]", re.IGNORECASE)

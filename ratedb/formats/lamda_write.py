@@ -7,7 +7,6 @@ text. What cannot be kept is said in a WriterWarning; no number is dropped or ch
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,21 +15,25 @@ import numpy as np
 from ratedb.formats.labels import quantum_numbers
 from ratedb.formats.lamda_partner import ID_OF_COLLIDER, clean_molecule
 from ratedb.formats.lamda_rules import (
+    connected_levels,
+    on_connected,
+    positive,
+    real,
+    usable_partners,
+    warn_limits,
+)
+from ratedb.formats.writer_rules import (
     ALL_READERS,
     Warnings,
     WriterWarning,
     WrittenLines,
     WrittenRates,
-    connected_levels,
     lines_downward,
-    on_connected,
-    positive,
+    printable,
     rates_downward,
-    real,
     sorted_energies,
+    unique_labels,
     usable_lines,
-    usable_partners,
-    warn_limits,
 )
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 from ratedb.tables import FloatArray, IntArray, LevelTable, MoleculeFile
@@ -76,7 +79,7 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
     partners = usable_partners(file, warnings)
     connected = connected_levels(source, lines, partners, warnings)
     partners = on_connected(source, partners, connected, warnings)
-    order, energy = sorted_energies(source, connected, warnings)
+    order, energy = sorted_energies(source, connected, warnings, file_format="LAMDA", readers="Cloudy, RADEX")
     levels = source.select(order)
     new_index = np.full(len(source), -1, dtype=np.int64)
     new_index[order] = np.arange(len(order))
@@ -101,14 +104,8 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
     )
 
 
-def _ascii(text: str) -> str:
-    """Return a text in printable ASCII: accents dropped, other characters and runs of blanks as one blank."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return " ".join(re.sub(r"[^ -~]|!", " ", plain).split())
-
-
 def _molecule_name(molecule: str, warnings: Warnings) -> str:
-    name = clean_molecule(_ascii(molecule))[:_NAME_BYTES] or "unnamed"
+    name = clean_molecule(printable(molecule))[:_NAME_BYTES] or "unnamed"
     if name != molecule:
         warnings.append(
             WriterWarning("molecule name", "LIME", f"one ASCII word under 79 bytes: written as `{name}`")
@@ -148,9 +145,11 @@ def _labels(levels: LevelTable, warnings: Warnings) -> tuple[list[str], str]:
         labels = [f"{v}_{j}" if levels.v.any() else f"{j}" for v, j in zip(levels.v, levels.j, strict=True)]
     changed = [(a, b) for a, b in zip(levels.label, labels, strict=True) if a != b]
     if changed:
-        detail = f"{len(changed)} label(s) are rewritten, as `{_ascii(changed[0][0])}` -> `{changed[0][1]}`"
+        detail = (
+            f"{len(changed)} label(s) are rewritten, as `{printable(changed[0][0])}` -> `{changed[0][1]}`"
+        )
         warnings.append(WriterWarning("labels", ALL_READERS, detail))
-    unique = _unique_in_six(labels)
+    unique = unique_labels(labels, _LABEL_UNIQUE)
     replaced = [(a, b) for a, b in zip(labels, unique, strict=True) if a != b]
     if replaced:
         detail = (
@@ -162,7 +161,7 @@ def _labels(levels: LevelTable, warnings: Warnings) -> tuple[list[str], str]:
 
 
 def _sanitised(label: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", _ascii(label)).strip("_")[:_LABEL_BYTES]
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", printable(label)).strip("_")[:_LABEL_BYTES]
 
 
 def _label_header(labels: Sequence[str], levels: LevelTable) -> str:
@@ -175,25 +174,6 @@ def _tell_vj(labels: Sequence[str], levels: LevelTable) -> bool:
     """Return whether labels say v and j as the table has them."""
     vj = quantum_numbers(labels, _label_header(labels, levels), levels.weight)
     return vj is not None and all(map(np.array_equal, vj, levels.need_vj()))
-
-
-def _unique_in_six(labels: Sequence[str]) -> list[str]:
-    """Return the labels, with those not unique in their first six characters replaced by `L17` and alike."""
-    taken = {label[:_LABEL_UNIQUE] for label in labels}
-    seen: set[str] = set()
-    result = []
-    spare = 0
-    for label in labels:
-        name = label
-        if not label or label[:_LABEL_UNIQUE] in seen:
-            spare += 1
-            while f"L{spare}" in taken:
-                spare += 1
-            name = f"L{spare}"
-            taken.add(name)
-        seen.add(name[:_LABEL_UNIQUE])
-        result.append(name)
-    return result
 
 
 def _line_text(lines: WrittenLines, energy_cm1: FloatArray, warnings: Warnings) -> list[str]:
@@ -248,7 +228,7 @@ def _partner_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> lis
 def _partner_line(molecule: str, rates: WrittenRates, warnings: Warnings) -> str:
     """Return `<id> <molecule> + <partner> <reference>` in under 120 bytes of ASCII."""
     start = f"{ID_OF_COLLIDER[rates.collider]} {molecule} + {rates.collider}"
-    line = f"{start} {_ascii(rates.reference)}".strip()[:_PARTNER_BYTES].strip()
+    line = f"{start} {printable(rates.reference)}".strip()[:_PARTNER_BYTES].strip()
     if line.split() != f"{start} {rates.reference}".replace("!", " ").split():
         detail = f"{rates.collider}: the reference is written as `{line[len(start) :].strip()}`"
         warnings.append(WriterWarning("partner line", ALL_READERS, detail))

@@ -12,14 +12,15 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.formats.labels import quantum_numbers
+from ratedb.formats.labels import fit_with_spins, quantum_numbers
 from ratedb.formats.lamda_read import looks_like_lamda, read_lamda
 from ratedb.formats.text import Line, numbered_lines, refuse, to_index, to_number, to_numbers
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
-from ratedb.tables import LevelTable, LineTable
+from ratedb.tables import IntArray, LevelTable, LineTable
 
 _HIGHEST_CM1 = 1e8
 _LARGEST_WEIGHT = 1e6
+_HEAVIEST = 1e6  # u
 _LARGEST_A_S1 = 1e15
 _LARGEST_NUMBER = 999_999  # of v and j
 _LONGEST_HEAD = 40  # lines that may stand above the first level
@@ -182,15 +183,15 @@ def _from_molpop(path: Path, lines: Sequence[Line], molecule: str) -> LevelList:
             listed.append(_molpop_level(path, line, words))
     _need_declared(path, lines[: start - 1], listed)
     levels = levels_from(molecule, path, _with_vj(listed))
+    levels = replace(levels, molecular_weight=_molecular_weight(lines[: start - 1]))
     at = _after(lines, r"A_ij")
     return LevelList(levels, LineTable.empty() if at is None else _einstein_lines(path, lines[at:], levels))
 
 
 def _need_declared(path: Path, lines: Sequence[Line], listed: Sequence[ListedLevel]) -> None:
     """Refuse a list with fewer or more levels than a section `N. levels` above it declares."""
-    at = _after(lines, r"N\.?\s+levels")
-    first = next((line for line in lines[at or 0 :] if line.text.strip()), None)
-    declared = None if at is None or first is None else to_index(first.text.split()[0])
+    first = _first_below(lines, r"N\.?\s+levels")
+    declared = None if first is None else to_index(first.text.split()[0])
     if first is not None and declared is not None and declared != len(listed):
         raise refuse(
             path,
@@ -199,6 +200,19 @@ def _need_declared(path: Path, lines: Sequence[Line], listed: Sequence[ListedLev
             f"{len(listed)}, as were found",
             "get the file again from its source: it may be cut short",
         )
+
+
+def _molecular_weight(lines: Sequence[Line]) -> float | None:
+    """Return the mass (u) that stands behind the number of levels, None without one or where it is zero."""
+    first = _first_below(lines, r"N\.?\s+levels and molecular mass")
+    words = [] if first is None else first.text.split()
+    mass = to_number(words[1]) if len(words) > 1 else None
+    return mass if mass is not None and 0 < mass < _HEAVIEST else None
+
+
+def _first_below(lines: Sequence[Line], pattern: str) -> Line | None:
+    at = _after(lines, pattern)
+    return None if at is None else next((line for line in lines[at:] if line.text.strip()), None)
 
 
 def _molpop_level(path: Path, line: Line, words: list[str]) -> ListedLevel:
@@ -211,16 +225,9 @@ def _molpop_level(path: Path, line: Line, words: list[str]) -> ListedLevel:
 
 
 def _with_vj(listed: Sequence[ListedLevel]) -> list[ListedLevel]:
-    """Give levels labels such as `5` or `1_5` where theirs say `N = 5` or `v = 1, J = 5`."""
-    assigned = [dict(_ASSIGNED.findall(level.label)) for level in listed]
-    names = [tuple(pairs) for pairs in assigned]
-    if not listed or len(set(names)) != 1 or not names[0]:
-        return list(listed)
-    labels = ["_".join(pairs.values()) for pairs in assigned]
-    if len(set(labels)) < len(labels) or min(level.weight for level in listed) <= 0:
-        return list(listed)  # the labels would be lost, or levels_from refuses the weight
-    header = "v" if any(name.lower() == "v" for name in names[0]) else ""
-    vj = quantum_numbers(labels, header, [level.weight for level in listed])
+    if not listed or min(level.weight for level in listed) <= 0:
+        return list(listed)  # levels_from refuses such a weight
+    labels, vj = named_labels([level.label for level in listed], [level.weight for level in listed])
     return [
         replace(
             level,
@@ -229,6 +236,40 @@ def _with_vj(listed: Sequence[ListedLevel]) -> list[ListedLevel]:
         )
         for place, (level, label) in enumerate(zip(listed, labels, strict=True))
     ]
+
+
+def named_labels(
+    texts: Sequence[str], weights: Sequence[float]
+) -> tuple[list[str], tuple[IntArray, IntArray] | None]:
+    """Return labels such as `5` or `1_5` where texts say `N = 5` or `v = 1, J = 5`, and (v, j), each (n,).
+
+    Other texts are labels as they stand. (v, j) is None where the texts do not name them, or where the
+    weights, shape (n,) and positive, contradict them.
+    """
+    assigned = [dict(_ASSIGNED.findall(text)) for text in texts]
+    names = [tuple(pairs) for pairs in assigned]
+    if not texts or len(set(names)) != 1 or not names[0]:
+        return list(texts), None
+    labels = ["_".join(pairs.values()) for pairs in assigned]
+    if len(set(labels)) < len(labels):
+        return list(texts), None  # the labels would be lost
+    header = "v" if any(name.lower() == "v" for name in names[0]) else ""
+    return labels, quantum_numbers(labels, header, weights) or _named_vj(assigned, weights)
+
+
+def _named_vj(
+    assigned: Sequence[dict[str, str]], weights: Sequence[float]
+) -> tuple[IntArray, IntArray] | None:
+    """Return (v, j) where they are called by these names and j fits the weights, nuclear spins included."""
+    numbers = [{name.lower(): to_index(text) for name, text in pairs.items()} for pairs in assigned]
+    if len(numbers) < 2 or set(numbers[0]) not in ({"j"}, {"v", "j"}):
+        return None
+    v, j = ([one.get(name, 0) for one in numbers] for name in ("v", "j"))
+    whole = [number for number in (*v, *j) if number is not None and number <= _LARGEST_NUMBER]
+    if len(whole) < 2 * len(numbers):
+        return None
+    pair = np.array(whole[: len(v)], dtype=np.int64), np.array(whole[len(v) :], dtype=np.int64)
+    return pair if fit_with_spins(pair[1], weights) else None
 
 
 def _after(lines: Sequence[Line], pattern: str) -> int | None:

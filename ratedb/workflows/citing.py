@@ -45,18 +45,14 @@ class Citations:
 def citations_of(path: Path) -> Citations:
     """Return what to cite for an exported file.
 
-    Raises RatedbError where its provenance is not beside it, is of another file, or cannot be read.
+    Raises RatedbError where its provenance is not beside it, is of another file, or cannot be read, and where
+    the list of levels that its rates refer to is another one.
     """
     sidecar = path.with_name(f"{path.name}.provenance.json")
     document = _document(sidecar)
-    if document["sha256"] != sha256(read_bytes(path)):
-        raise RatedbError(
-            "the file is not the one that its provenance describes",
-            where=str(path),
-            expected=f"SHA-256 {document['sha256'][:16]}..., exported by ratedb {document['ratedb_version']}",
-            got=f"SHA-256 {sha256(read_bytes(path))[:16]}...",
-            todo="the file was changed after its export: export it again",
-        )
+    _need_unchanged(path, document["sha256"], document["ratedb_version"])
+    for other in document.get("files", []):
+        _need_unchanged(path.parent / other["file"], other["sha256"], document["ratedb_version"])
     found: list[Citation] = []
     for partner in document["partners"]:
         system = partner["system"]
@@ -78,6 +74,18 @@ def citations_of(path: Path) -> Citations:
         tuple(dict.fromkeys(found)),
         METHOD if predicted else None,
     )
+
+
+def _need_unchanged(path: Path, expected: str, version: str) -> None:
+    found = sha256(read_bytes(path))
+    if found != expected:
+        raise RatedbError(
+            "the file is not the one that its provenance describes",
+            where=str(path),
+            expected=f"SHA-256 {expected[:16]}..., exported by ratedb {version}",
+            got=f"SHA-256 {found[:16]}...",
+            todo="the file was changed after its export: export it again",
+        )
 
 
 def _document(sidecar: Path) -> dict[str, Any]:

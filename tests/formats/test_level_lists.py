@@ -75,6 +75,32 @@ def test_v_and_j_of_a_molpop_list_come_from_its_names_and_weights(tmp_path: Path
     assert found.levels.energy_cm1.tolist() == [0.0, 1.448465, 1229.613, 1231.051]
 
 
+def test_the_molecular_mass_is_taken_where_a_molpop_list_has_one(tmp_path: Path) -> None:
+    assert read(tmp_path, MOLPOP).levels.molecular_weight == 28.0
+    assert read(tmp_path, MOLPOP_V).levels.molecular_weight is None
+    for mass in ("", "0", "-1", "x", "1e9"):
+        changed_mass = changed(("3  28.0", f"3  {mass}"), text=MOLPOP)
+        assert read(tmp_path, changed_mass).levels.molecular_weight is None
+
+
+@pytest.mark.parametrize(
+    ("weights", "has_vj"),
+    [((1, 9, 1, 9), True), ((6, 9, 6, 9), True), ((1, 12, 1, 12), False), ((1, 9, 1, 3), False)],
+)
+def test_v_and_j_that_are_named_may_have_nuclear_spins_in_their_weights(
+    tmp_path: Path, weights: tuple[int, ...], has_vj: bool
+) -> None:
+    rows = MOLPOP_V.split("\n")
+    for place, weight in enumerate(weights, start=3):
+        words = rows[place].split(None, 2)
+        rows[place] = f"{words[0]} {weight} {words[2]}"
+    found = read(tmp_path, "\n".join(rows), molecule="H2")
+    assert found.levels.label == ("0_0", "0_1", "1_0", "1_1")
+    assert found.levels.has_vj == has_vj
+    if has_vj:
+        assert vj(found) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
 def test_einstein_a_of_a_list_of_their_own_join_the_levels_and_zeros_are_no_lines(tmp_path: Path) -> None:
     found = read(tmp_path, AIJ, MOLPOP_V, molecule="SiO")
     assert (found.lines.upper.tolist(), found.lines.lower.tolist()) == ([1, 2], [0, 1])

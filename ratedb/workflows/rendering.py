@@ -1,0 +1,293 @@
+"""Turn what an export takes from the store into the bytes of its files, and say what readers stumble over."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratedb.errors import RatedbError
+from ratedb.formats.basecol_write import LEVELS_ENDING, render_basecol
+from ratedb.formats.columns_write import COLUMNS, render_columns
+from ratedb.formats.lamda import render_lamda
+from ratedb.physics.temperature_grid import economic_temperatures, interpolated, linear_cost
+from ratedb.physics.transitions import downward_pairs
+from ratedb.store.rates import KINDS, StoredRates
+from ratedb.store.records import Model
+from ratedb.tables import FloatArray, IntArray, LineTable, MoleculeFile, PartnerRates, RateTable
+from ratedb.workflows.provenance import reference_of
+from ratedb.workflows.selecting import ExportOptions, Taken
+
+_MOSTLY = 0.9
+_MOST_TEMPERATURES = 61
+"""The most that all readers of LAMDA files take."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """The bytes of an export, what of the tables is in it, and what readers would stumble over.
+
+    `beside` are the files that stand beside it, by their ending, such as `.molecule`. `cost` and
+    `interpolated_k` are by system: what straight lines between the temperatures cost, and the temperatures
+    that no source has.
+    """
+
+    content: bytes
+    tables: list[StoredRates]
+    levels: int
+    warnings: list[dict[str, str]]
+    beside: dict[str, bytes] = field(default_factory=dict)
+    cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    interpolated_k: dict[str, list[float]] = field(default_factory=dict)
+
+
+def render(taken: Taken, options: ExportOptions) -> Rendered:
+    """Return what is taken as a file of the format that the options name.
+
+    Raises RatedbError where no such file can be made, or where rates do not reach the temperatures asked for.
+    """
+    if options.file_format == "lamda":
+        return _as_lamda(taken, options)
+    if options.file_format == "basecol":
+        return _as_basecol(taken, options)
+    return _as_table(taken, options)
+
+
+@dataclass(frozen=True, eq=False)
+class _Whole:
+    """Tables without gaps, at the temperatures that are asked for; the rest is as in Rendered."""
+
+    tables: list[StoredRates]
+    warnings: list[dict[str, str]]
+    cost: dict[str, dict[str, float]]
+    interpolated_k: dict[str, list[float]]
+
+
+def _whole(taken: Taken, options: ExportOptions) -> _Whole:
+    tables, warnings = complete(taken.tables)
+    whole = [_at_temperatures(table, options) for table in tables]
+    warnings += [warning for table in whole for warning in _missing_pairs(table, options)]
+    warnings += [warning for table in whole for warning in _marked_values(table)]
+    pairs = list(zip(tables, whole, strict=True))
+    return _Whole(
+        whole,
+        warnings,
+        {table.rates.system: _cost(before, table) for before, table in pairs},
+        {
+            table.rates.system: sorted(set(table.rates.temperature_k) - set(before.rates.temperature_k))
+            for before, table in pairs
+        },
+    )
+
+
+def _as_lamda(taken: Taken, options: ExportOptions) -> Rendered:
+    whole = _whole(taken, options)
+    written = render_lamda(molecule_file(whole.tables, taken.lines, taken.sources, taken.models, options))
+    return Rendered(
+        written.text.encode("ascii"),
+        [_as_written(table, *written.partners[table.rates.collider]) for table in whole.tables],
+        written.levels,
+        whole.warnings + [asdict(warning) for warning in written.warnings],
+        {},
+        whole.cost,
+        whole.interpolated_k,
+    )
+
+
+def _as_basecol(taken: Taken, options: ExportOptions) -> Rendered:
+    whole = _whole(taken, options)
+    written = render_basecol(molecule_file(whole.tables, taken.lines, taken.sources, taken.models, options))
+    return Rendered(
+        written.rates_text.encode("ascii"),
+        [_as_written(whole.tables[0], written.row, written.temperature_k)],
+        written.levels,
+        whole.warnings + [asdict(warning) for warning in written.warnings],
+        {LEVELS_ENDING: written.levels_text.encode("ascii")},
+        whole.cost,
+        whole.interpolated_k,
+    )
+
+
+def _as_table(taken: Taken, options: ExportOptions) -> Rendered:
+    tables = taken.tables
+    ends = np.concatenate([end for table in tables for end in (table.rates.upper, table.rates.lower)])
+    content = render_columns(_columns(tables, taken.sources), options.file_format)
+    warnings = [warning for table in tables for warning in _marked_values(table)]
+    return Rendered(content, tables, len(np.unique(ends)), warnings)
+
+
+def _at_temperatures(stored: StoredRates, options: ExportOptions) -> StoredRates:
+    """Return rates at the temperatures that are asked for; raises RatedbError outside of their range."""
+    if options.temperature_k is None:
+        return stored
+    rates = stored.rates
+    known = rates.temperature_k
+    if options.temperature_k == "auto":
+        wanted = economic_temperatures(known, rates.rate_cm3_s, options.tolerance, _MOST_TEMPERATURES)
+    else:
+        wanted = np.array(options.temperature_k)
+    if wanted[0] < known[0] or wanted[-1] > known[-1]:
+        raise RatedbError(
+            f"the rates of {rates.system} do not reach all temperatures",
+            expected=f"{known[0]:g} to {known[-1]:g} K",
+            got=f"{wanted[0]:g} to {wanted[-1]:g} K",
+            todo="name others with --temperatures; rates are not extrapolated",
+        )
+    return stored.at(wanted, interpolated(known, rates.rate_cm3_s, wanted))
+
+
+def _cost(before: StoredRates, written: StoredRates) -> dict[str, float]:
+    rates = before.rates
+    if len(written.rates.temperature_k) < 2 or not len(rates):
+        return {"largest": 0.0, "p95": 0.0}
+    cost = linear_cost(rates.temperature_k, rates.rate_cm3_s, written.rates.temperature_k).max(axis=1)
+    return {"largest": float(cost.max()), "p95": float(np.quantile(cost, 0.95))}
+
+
+def _columns(tables: list[StoredRates], sources: dict[int, dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of a table with a row for each value, as schemas/rates.schema.json names them."""
+    parts = [_columns_of(stored, sources) for stored in tables]
+    return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+
+
+def _columns_of(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
+    rates, levels = stored.rates, stored.rates.levels
+    row, column = np.nonzero(np.isfinite(rates.rate_cm3_s))
+    order = np.lexsort([column, rates.lower[row], rates.upper[row]])
+    row, column = row[order], column[order]
+    none = np.full(len(levels), np.nan)
+    v, j = (none, none) if levels.v is None or levels.j is None else (1.0 * levels.v, 1.0 * levels.j)
+    label = np.array(levels.label, dtype=object)
+    upper, lower = rates.upper[row], rates.lower[row]
+    source_id = stored.source_id[row, column]
+    used, place = np.unique(source_id, return_inverse=True)
+    references = np.array([sources[number]["reference"] for number in used.tolist()], dtype=object)
+    return {
+        "molecule": np.full(len(row), levels.molecule, dtype=object),
+        "collider": np.full(len(row), rates.collider, dtype=object),
+        "v": v[upper],
+        "j": j[upper],
+        "v_final": v[lower],
+        "j_final": j[lower],
+        "upper_label": label[upper],
+        "lower_label": label[lower],
+        "upper_energy_cm1": levels.energy_cm1[upper],
+        "lower_energy_cm1": levels.energy_cm1[lower],
+        "upper_weight": levels.weight[upper],
+        "lower_weight": levels.weight[lower],
+        "temperature_k": rates.temperature_k[column],
+        "rate_cm3_s": rates.rate_cm3_s[row, column],
+        "kind": np.array(KINDS, dtype=object)[stored.kind[row, column]],
+        "log10_std": stored.log10_std[row, column],
+        "extrapolated": stored.extrapolated[row, column],
+        "marked": stored.marked[row, column],
+        "source_id": source_id,
+        "reference": references[place],
+    }
+
+
+def complete(tables: list[StoredRates]) -> tuple[list[StoredRates], list[dict[str, str]]]:
+    """Return each table on the temperatures nearly all its transitions have, and what that leaves out."""
+    whole, warnings = [], []
+    for stored in tables:
+        known = np.isfinite(stored.rates.rate_cm3_s)
+        columns = known.mean(axis=0) >= _MOSTLY
+        if not columns.any():
+            columns = known.mean(axis=0) == known.mean(axis=0).max()
+        rows = known[:, columns].all(axis=1)
+        if not (columns.all() and rows.all()):
+            warnings.append(
+                {
+                    "rule": "as many values as temperatures",
+                    "reader": "all readers",
+                    "detail": f"{stored.rates.system}: {int((~columns).sum())} temperatures and"
+                    f" {int((~rows).sum())} transitions that are not complete are left out",
+                }
+            )
+        whole.append(stored.rows(rows).columns(columns))
+    return whole, warnings
+
+
+def _missing_pairs(stored: StoredRates, options: ExportOptions) -> list[dict[str, str]]:
+    """Warn where levels that have rates lack others: a reader takes a missing pair as a rate of zero."""
+    levels, rates = stored.rates.levels, stored.rates
+    within = np.ones(len(levels), dtype=np.bool_)
+    if options.j_max is not None:
+        within = levels.need_vj()[1] <= options.j_max
+    upper, lower = downward_pairs(levels)
+    inside = within[upper] & within[lower]
+    there = set(zip(rates.upper.tolist(), rates.lower.tolist(), strict=True))
+    missing = [
+        pair for pair in zip(upper[inside].tolist(), lower[inside].tolist(), strict=True) if pair not in there
+    ]
+    if not missing:
+        return []
+    names = ", ".join(f"{levels.label[u]} -> {levels.label[w]}" for u, w in missing[:3])
+    detail = (
+        f"{rates.system}: {len(missing)} of {int(inside.sum())} pairs of levels have no rate, such as"
+        f" {names}; readers take them as zero"
+    )
+    return [{"rule": "missing pairs", "reader": "all readers", "detail": detail}]
+
+
+def _marked_values(stored: StoredRates) -> list[dict[str, str]]:
+    """Warn of values that quality control marked and that nothing better takes the place of."""
+    if not stored.marked.any():
+        return []
+    rows = np.flatnonzero(stored.marked.any(axis=1))
+    upper, lower = int(stored.rates.upper[rows[0]]), int(stored.rates.lower[rows[0]])
+    label = stored.rates.levels.label
+    detail = (
+        f"{stored.rates.system}: {int(stored.marked.sum())} values in {len(rows)} transitions, such as"
+        f" {label[upper]} -> {label[lower]}, are marked as wrong and have no other; `ratedb check` says why,"
+        " `ratedb fill` predicts in their place"
+    )
+    return [{"rule": "marked values", "reader": "all readers", "detail": detail}]
+
+
+def _as_written(stored: StoredRates, rows: IntArray, temperature_k: FloatArray) -> StoredRates:
+    """Return the part of a table that is in the file."""
+    keep = np.zeros(len(stored.rates), dtype=np.bool_)
+    keep[rows] = True
+    return stored.rows(keep).columns(np.isin(stored.rates.temperature_k, temperature_k))
+
+
+def molecule_file(
+    tables: list[StoredRates],
+    lines: LineTable,
+    sources: dict[int, dict[str, Any]],
+    models: dict[int, Model],
+    options: ExportOptions,
+) -> MoleculeFile:
+    """Return the tables as one file, cut to the levels that the options leave in."""
+    levels = tables[0].rates.levels
+    keep = np.arange(len(levels))
+    if options.j_max is not None:
+        keep = np.flatnonzero(levels.need_vj()[1] <= options.j_max)
+    place = np.full(len(levels), -1, dtype=np.int64)
+    place[keep] = np.arange(len(keep))
+    chosen = levels.select(keep)
+    there = (place[lines.upper] >= 0) & (place[lines.lower] >= 0)
+    kept_lines = LineTable(
+        place[lines.upper[there]],
+        place[lines.lower[there]],
+        lines.einstein_a_s1[there],
+        lines.frequency_ghz[there],
+    )
+    partners = tuple(
+        PartnerRates(
+            RateTable(
+                chosen,
+                stored.rates.collider,
+                place[stored.rates.upper],
+                place[stored.rates.lower],
+                stored.rates.temperature_k,
+                stored.rates.rate_cm3_s,
+            ),
+            reference_of(stored, sources, models),
+        )
+        for stored in tables
+    )
+    return MoleculeFile(chosen, kept_lines, partners)
