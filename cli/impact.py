@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .numbers import frequency_band, positive_numbers
-from .output import Context, table
+from .output import Context, check_targets, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,6 +41,9 @@ def impact_command(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write all lines and conditions as JSON here.")
     ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw the lines and what drives them here, PNG or SVG.")
+    ] = None,
 ) -> None:
     """Say what the uncertainty of predicted rates does to lines: real RADEX on joint samples of the rates.
 
@@ -48,8 +51,8 @@ def impact_command(
     """
     import json
 
-    from ratedb.files import refuse_database, write_atomically
-    from ratedb.radiative.verify import GridAxes
+    from ratedb.files import write_atomically
+    from ratedb.radiative.grid import GridAxes
     from ratedb.workflows.averaging import parse_temperatures
     from ratedb.workflows.impact import ImpactOptions, impact_of
 
@@ -67,13 +70,16 @@ def impact_command(
         lines=tuple(name.strip() for name in lines.split(",") if name.strip()),
         frequency_ghz=(0.0, math.inf) if ghz is None else frequency_band(ghz),
     )
-    if output is not None:
-        refuse_database(output)
+    check_targets(output, picture)
     with shared.progress() as report:
         found = impact_of(shared.db, systems, options, report=report)
     data = found.to_json()
     if output is not None:
         write_atomically({output: (json.dumps(data, indent=1) + "\n").encode()})
+    if picture is not None:
+        from ratedb.workflows.impact_picture import draw_impact
+
+        draw_impact(found, picture)
     shared.warn(found.warnings)
     shared.emit(data, lambda console: show_impact(console, data))
 

@@ -100,6 +100,26 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def check_targets(output: Path | None, picture: Path | None, reads: Sequence[Path] = ()) -> None:
+    """Refuse files that could not be written, or that a command also reads; for before long work."""
+    from ratedb.errors import UsageError
+    from ratedb.files import check_target
+    from ratedb.workflows.figures import check_picture
+
+    taken = [path.resolve() for path in reads]
+    for path, check in ((output, check_target), (picture, check_picture)):
+        if path is None:
+            continue
+        check(path)
+        if path.resolve() in taken:
+            raise UsageError(
+                "one file cannot serve twice",
+                where=str(path),
+                expected="a file of its own for each that is read or written",
+            )
+        taken.append(path.resolve())
+
+
 def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, text: Sequence[int] = (0,)
 ) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .numbers import positive_numbers
-from .output import Context, table
+from .output import Context, check_targets, plain, table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-_INCOMPLETE = 4
 _SHOWN = 10
 
 
@@ -34,13 +33,23 @@ def verify_command(
     ] = None,
     columns: Annotated[str, typer.Option(help="Column densities, cm-2.")] = "1e14",
     line_widths: Annotated[str, typer.Option(help="Line widths (FWHM), km/s.")] = "1",
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write all lines and conditions as JSON here.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Draw how the fluxes change here, PNG or SVG.")
+    ] = None,
 ) -> None:
     """Run real RADEX on two files and compare level populations and line fluxes.
 
-    Example: ratedb verify filled.dat --against co.dat
+    Example: ratedb verify filled.dat --against co.dat --picture lines.png
     """
+    import json
+
     from ratedb.errors import UsageError
-    from ratedb.radiative.verify import GridAxes, to_json
+    from ratedb.files import write_atomically
+    from ratedb.radiative.grid import GridAxes
+    from ratedb.radiative.verify import to_json
     from ratedb.workflows.averaging import parse_temperatures
     from ratedb.workflows.verifying import verify_files
 
@@ -54,11 +63,57 @@ def verify_command(
     )
     if temperatures is not None:
         axes = replace(axes, temperature_k=parse_temperatures(temperatures))
+    check_targets(output, picture, (file, against))
     with shared.progress() as report:
-        data = to_json(verify_files(file, against, axes, report=report))
+        found = verify_files(file, against, axes, report=report)
+    data = to_json(found)
+    if output is not None:
+        content = json.dumps(plain(data), indent=1, allow_nan=False) + "\n"
+        write_atomically({output: content.encode()})
+    if picture is not None:
+        from ratedb.workflows.verify_picture import draw_verification
+
+        draw_verification(found, file, against, picture)
     shared.emit(data, lambda console: show_verification(console, data))
-    if tolerance is not None and not (data["max_flux_ratio"] or math.inf) <= tolerance:
-        raise typer.Exit(_INCOMPLETE)
+    if tolerance is not None:
+        _judge(data, tolerance)
+
+
+def _judge(data: dict[str, Any], tolerance: float) -> None:
+    """End with code 4 above a flux ratio, and say which line is the furthest above it, and where."""
+    from ratedb.errors import IncompleteError
+
+    worst = data["worst_flux"]
+    if worst is None:
+        error = IncompleteError(
+            "no line could be compared by its flux, so none is known to be within the tolerance",
+            expected=f"fluxes within a factor {tolerance:g}",
+            got=f"{data['lines_in_absorption']} lines in absorption, {data['lines_below_floor']} too weak",
+        )
+    elif worst["flux_ratio"] > tolerance:
+        above = sum((line["flux_ratio"] or 1.0) > tolerance for line in data["lines"])
+        flux, reference = worst["flux_k_km_s"], worst["flux_against_k_km_s"]
+        error = IncompleteError(
+            f"{above} of {data['lines_compared']} compared lines change by more than the tolerance",
+            where=f"most of all {_place(data, worst)}",
+            expected=f"fluxes within a factor {tolerance:g}",
+            got=f"{flux:.4g} against {reference:.4g} K km/s, a factor {worst['flux_ratio']:.6g}",
+        )
+    else:
+        return
+    # The result is on standard output already, so that this does not go through the one way of errors.
+    print(f"ratedb: {error}", file=sys.stderr)
+    raise typer.Exit(error.exit_code)
+
+
+def _place(data: dict[str, Any], line: dict[str, Any]) -> str:
+    """Return a line and its condition in words."""
+    where = data["conditions"][line["condition"]]
+    densities = ", ".join(f"n({name}) = {n:.4g} cm-3" for name, n in where["density_cm3"].items() if n > 0)
+    return (
+        f"{line['upper']}-{line['lower']} ({line['frequency_ghz']:.3f} GHz) at {where['temperature_k']:g} K,"
+        f" {densities}, N = {where['column_density_cm2']:g} cm-2, {where['line_width_km_s']:g} km/s"
+    )
 
 
 def show_verification(console: Console, data: dict[str, Any]) -> None:
@@ -70,6 +125,16 @@ def show_verification(console: Console, data: dict[str, Any]) -> None:
         ["95 % by less than", data["p95_flux_ratio"]],
         ["largest factor between two fluxes", data["max_flux_ratio"]],
         ["largest difference of a level population", data["max_population_difference"]],
+        [
+            "largest relative difference of an excitation temperature",
+            _at(data["max_excitation_temperature_difference"], data["worst_excitation_temperature"]),
+        ],
+        [
+            "largest difference of an optical depth",
+            _at(data["max_optical_depth_difference"], data["worst_optical_depth"]),
+        ],
+        ["lines inverted (masers)", data["lines_inverted"]],
+        ["lines inverted in one file only", data["lines_inverted_in_one_file"]],
         ["lines in absorption, without a ratio", data["lines_in_absorption"]],
         ["lines too weak for a ratio", data["lines_below_floor"]],
         ["lines that only one file has", len(data["unmatched"])],
@@ -88,6 +153,15 @@ def show_verification(console: Console, data: dict[str, Any]) -> None:
             [line_row(line) for line in worst[:_SHOWN]],
         )
     )
+
+
+def _at(value: float | None, line: dict[str, Any] | None) -> str | None:
+    """Return a difference and where it sits."""
+    if value is None or line is None:
+        return None
+    density = sum(line["density_cm3"].values())
+    name = f"{line['upper']}-{line['lower']}"
+    return f"{value:.4g}" + (f" ({name}, {line['temperature_k']:g} K, {density:.0e} cm-3)" if value else "")
 
 
 def line_row(line: dict[str, Any]) -> list[object]:

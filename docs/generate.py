@@ -1,4 +1,4 @@
-"""Write what is generated: the command reference, and the demo's output and picture in the README.
+"""Write what is generated: the command reference, the demo's output in the README, and all pictures.
 
 `make docs` runs it; tests/test_docs.py fails where what it would write differs from what is there.
 """
@@ -71,10 +71,31 @@ def write_demo(readme: Path, picture: Path) -> None:
         state = json.loads((Path(folder) / "ratedb-demo" / "demo.json").read_text())
         drawn = state["steps"]["evaluate CO+p-H2"]["picture"]
         shutil.copy(Path(folder) / drawn, picture)
+        write_line_pictures(Path(folder) / "ratedb-demo", picture.parent)
     steps, _, rest = output.partition("\n\n")
     middle, found, closing = rest.partition("How good is the filled file?")
     replace_section(readme, "closing", f"```text\n$ make demo\n{steps}\n...\n{found}{closing}\n```")
     replace_section(readme, "demo", f"```text\n{middle.strip()}\n```")
+
+
+def write_line_pictures(demo: Path, folder: Path) -> None:
+    """Draw what `verify` and `impact` say of a demo's files and store: verify.png and impact.png."""
+    filled, true = str(demo / "filled.dat"), str(demo / "true.dat")
+    verified, impacted = folder / "verify.png", folder / "impact.png"
+    _captured(["--quiet", "verify", filled, "--against", true, "--picture", str(verified)])
+    words = ["impact", "CO+p-H2", "CO+o-H2", "--j-max", "20", "--samples", "100"]
+    _captured(["--quiet", "--db", str(demo / "demo.duckdb"), *words, "--picture", str(impacted)])
+    for picture in (verified, impacted):
+        _shrink(picture)
+
+
+def _shrink(picture: Path) -> None:
+    """Keep 256 colours of a picture: it looks the same and takes half of the bytes."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        small = image.convert("RGB").quantize(256)
+    small.save(picture, optimize=True)
 
 
 def _help(words: list[str]) -> str:

@@ -57,12 +57,31 @@ def refuse_database(path: Path) -> None:
                     )
 
 
-def _write_beside(path: Path, content: bytes, waiting: dict[Path, str]) -> None:
+def check_target(path: Path) -> None:
+    """Raise RatedbError where a file could not be written, or would take the place of a database.
+
+    For before long work: nothing is left behind, and the file is not touched.
+    """
+    refuse_database(path)
+    try:
+        descriptor, name = _begin_beside(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from error
+    os.close(descriptor)
+    Path(name).unlink()
+
+
+def _begin_beside(path: Path) -> tuple[int, str]:
+    """Open a temporary file beside a target; return its descriptor and name."""
     if path.is_dir():
         raise RatedbError(
             "a directory stands in place of a file", where=str(path), expected="a file to write"
         )
-    descriptor, waiting[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+
+
+def _write_beside(path: Path, content: bytes, waiting: dict[Path, str]) -> None:
+    descriptor, waiting[path] = _begin_beside(path)
     with os.fdopen(descriptor, "wb") as handle:
         handle.write(content)
         handle.flush()

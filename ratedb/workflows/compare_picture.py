@@ -8,13 +8,14 @@ import numpy as np
 
 from ratedb.files import write_atomically
 from ratedb.workflows.comparing import SourceComparison
-from ratedb.workflows.figures import figure_format_of, new_figure, rendered
+from ratedb.workflows.figures import check_picture, figure_format_of, new_figure, rendered
 
 _INK = "#222222"
 
 
 def draw_comparison(found: SourceComparison, path: Path) -> None:
     """Draw a comparison to a PNG or SVG; raises RatedbError where it cannot be drawn or written."""
+    check_picture(path)
     figure_format = figure_format_of(path)
     figure, (left, right) = new_figure((10.0, 4.4), 2)
     rows, columns = np.nonzero(np.isfinite(found.ratio))

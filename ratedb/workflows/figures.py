@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.files import check_target
 
 FIGURE_FORMATS = ("png", "svg")
 
@@ -34,14 +35,27 @@ def figure_format_of(path: Path) -> str:
     return suffix
 
 
-def new_figure(size: tuple[float, float], columns: int = 1, ratios: Sequence[float] | None = None) -> Any:
-    """Return a figure (size in inches) and its axes side by side; raises RatedbError without matplotlib."""
+def check_picture(path: Path) -> None:
+    """Raise RatedbError or UsageError where a picture could not be drawn or written; for before long work."""
+    figure_format_of(path)
+    need_plots()
+    check_target(path)
+
+
+def blank_figure(size: tuple[float, float]) -> Any:
+    """Return a figure (size in inches) without axes; raises RatedbError without matplotlib."""
     need_plots()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
+    return figure
+
+
+def new_figure(size: tuple[float, float], columns: int = 1, ratios: Sequence[float] | None = None) -> Any:
+    """Return a figure (size in inches) and its axes side by side; raises RatedbError without matplotlib."""
+    figure = blank_figure(size)
     return figure, figure.subplots(1, columns, width_ratios=ratios)
 
 

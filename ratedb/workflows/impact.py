@@ -19,8 +19,9 @@ from ratedb.models.features import Transitions
 from ratedb.models.sampling import sampled_deviations
 from ratedb.models.temperatures import interpolation
 from ratedb.radiative.drivers import Responses, tamed
+from ratedb.radiative.grid import GridAxes, default_grid
 from ratedb.radiative.radex import Conditions, RadexLines, run_radex
-from ratedb.radiative.verify import FLUX_FLOOR, GridAxes, default_grid
+from ratedb.radiative.verify import FLUX_FLOOR
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.tables import BoolArray, FloatArray
 from ratedb.workflows.rendering import complete, molecule_file
@@ -62,7 +63,7 @@ class ImpactOptions:
 class LineImpact:
     """One line under one set of conditions: its flux (K km/s) and excitation temperature (K) as exported, and
     the median and the 68 and 95 % intervals over the samples. `uncertainty` is half the 95 % interval over
-    the median flux."""
+    the median flux. `upper_energy_k` is above the lowest level."""
 
     condition: int
     upper: str
@@ -77,6 +78,7 @@ class LineImpact:
     tex_68_k: tuple[float, float]
     tex_95_k: tuple[float, float]
     uncertainty: float
+    upper_energy_k: float
 
 
 @dataclass(frozen=True)
@@ -318,6 +320,7 @@ def _line_impacts(
                     (float(tex_68), float(tex_68_high)),
                     (float(tex_95), float(tex_95_high)),
                     float(0.5 * (high95 - low95) / middle),
+                    float(lines.upper_energy_k[at]),
                 )
             )
     if not found:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ratedb.files import read_bytes
-from ratedb.radiative.verify import GridAxes, Verification, compare
+from ratedb.radiative.grid import GridAxes
+from ratedb.radiative.verify import Verification, compare
 
 
 def verify_files(

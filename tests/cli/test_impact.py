@@ -9,6 +9,8 @@ import pytest
 from commands import Run
 
 from ratedb.radiative.radex import radex_available
+from ratedb.workflows import figures, impact
+from ratedb.workflows.figures import plots_available
 
 needs_radex = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 FEW = ("--samples", 24, "--temperatures", "20,80", "--densities", "1e3,1e5")
@@ -76,8 +78,12 @@ PREDICTED = "SELECT DISTINCT j FROM rates WHERE system = 'AB+He' AND kind = 'pre
 
 
 @needs_radex
-def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path) -> None:
-    shown = run("--db", filled, "impact", "AB+He", *FEW).out
+def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "i.png"
+    options = ("--picture", picture) if plots_available() else ()
+    shown = run("--db", filled, "impact", "AB+He", *FEW, *options).out
+    if options:
+        assert picture.read_bytes().startswith(b"\x89PNG")
     for words in ("least certain lines", "Drives the lines", "Compute next"):
         assert words in shown
 
@@ -92,10 +98,20 @@ def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path) ->
         (("AB+He", "--ghz", "116:84"), "not a band of frequencies", 2),
         (("AB+He", "--ghz", "116"), "not a band of frequencies", 2),
         (("AB+e",), "AB+e", 1),
+        (("AB+He", "--picture", "i.pdf"), "not the name of a picture", 2),
+        (("AB+He", "--picture", "no/i.png"), "cannot write the file", 1),
+        (("AB+He", "-o", "no/i.json"), "cannot write the file", 1),
     ],
 )
 def test_what_cannot_be_asked_is_one_message(
-    run: Run, filled: Path, words: tuple[object, ...], says: str, code: int
+    run: Run,
+    filled: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[object, ...],
+    says: str,
+    code: int,
 ) -> None:
+    monkeypatch.setattr(impact, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(figures, "plots_available", lambda: True)
     answer = run("--db", filled, "impact", *words)
     assert (answer.code, says in answer.err) == (code, True), answer.err

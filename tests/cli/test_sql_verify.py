@@ -5,12 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
 import pytest
 from commands import FAST, TRAIN, Run
 from real import co_file
+
+from ratedb.radiative import verify
+from ratedb.workflows import figures, impact
+from ratedb.workflows.figures import plots_available
 
 QUERY = "SELECT j, count(*) AS n FROM rates WHERE system = 'AB+He' GROUP BY j ORDER BY j; -- by j; all"
 
@@ -106,9 +111,73 @@ def test_verify_above_its_tolerance_ends_with_code_4(run: Run, tmp_path: Path) -
     db, target = tmp_path / "co.duckdb", tmp_path / "few.dat"
     run("--db", db, "--quiet", "import", co_file())
     run("--db", db, "--quiet", "export", "CO+p-H2", "CO+o-H2", "-o", target, "--j-max", "6")
-    answer = run("verify", target, "--against", co_file(), "--tolerance", "1.01")
+    out, picture = tmp_path / "v.json", tmp_path / "v.svg"
+    words = ("verify", target, "--against", co_file(), "--tolerance", "1.01", "-o", out)
+    words += ("--picture", picture) if plots_available() else ()
+    answer = run(*words)
     assert answer.code == 4
     assert "largest factor between two fluxes" in answer.out
+    kept = json.loads(out.read_text())
+    worst = kept["worst_flux"]
+    assert (
+        kept["max_flux_ratio"] == worst["flux_ratio"] == max(one["flux_ratio"] or 0 for one in kept["lines"])
+    )
+    above = sum((one["flux_ratio"] or 0) > 1.01 for one in kept["lines"])
+    for said in (
+        f"{above} of {kept['lines_compared']} compared lines change by more than the tolerance",
+        f"{worst['upper']}-{worst['lower']} ({worst['frequency_ghz']:.3f} GHz)",
+        f"at {worst['temperature_k']:g} K, n(p-H2)",
+        f"n(p-H2) = {worst['density_cm3']['p-H2']:.4g} cm-3",
+        "within a factor 1.01",
+        f"a factor {worst['flux_ratio']:.6g}",
+    ):
+        assert said in answer.err
+    assert f"{kept['max_excitation_temperature_difference']:.4g} (" in answer.out
+    assert f"{kept['max_optical_depth_difference']:.4g} (" in answer.out
+    if plots_available():
+        drawn = picture.read_text()
+        assert "few.dat against co.dat" in drawn
+        assert f"{worst['upper']}-{worst['lower']}" in drawn
+
+
+UNWRITABLE = [
+    (("--picture", "v.gif"), "not the name of a picture", 2),
+    (("--picture", "no/v.png"), "cannot write the file", 1),
+    (("--picture", "folder.png"), "a directory stands in place", 1),
+    (("--picture", "store.png"), "a database stands where", 1),
+    (("-o", "store.png"), "a database stands where", 1),
+    (("-o", "no/v.json"), "cannot write the file", 1),
+    (("-o", "a.dat"), "one file cannot serve twice", 2),
+    (("-o", "v.png", "--picture", "v.png"), "one file cannot serve twice", 2),
+]
+
+
+def test_a_target_that_cannot_be_written_is_refused_before_radex_runs(
+    run: Run, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(verify, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(figures, "plots_available", lambda: True)
+    shutil.copy(co_file(), "a.dat")
+    shutil.copy(filled, "store.png")
+    Path("folder.png").mkdir()
+    before = {path: path.stat().st_size for path in tmp_path.iterdir()}
+    for words, says, code in UNWRITABLE:
+        answer = run("verify", "a.dat", "--against", co_file(), *words)
+        assert (answer.code, says in answer.err, answer.out) == (code, True, ""), (words, answer.err)
+        assert {path: path.stat().st_size for path in tmp_path.iterdir()} == before
+
+
+def test_a_picture_without_matplotlib_is_refused_before_radex_runs(
+    run: Run, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(impact, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(figures, "plots_available", lambda: False)
+    for words in (("verify", co_file(), "--against", co_file()), ("--db", filled, "impact", "AB+He")):
+        answer = run(*words, "--picture", tmp_path / "v.png")
+        assert (answer.code, "pip install 'ratedb[plots]'" in answer.err) == (1, True)
+        assert not (tmp_path / "v.png").exists()
 
 
 @pytest.mark.parametrize("name", ["missing.dat", "."])

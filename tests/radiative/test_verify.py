@@ -9,16 +9,10 @@ import numpy as np
 import pytest
 
 from ratedb.errors import RatedbError
+from ratedb.radiative.grid import common_limits, default_grid, file_limits
+from ratedb.radiative.line_matching import match_lines
 from ratedb.radiative.radex import Conditions, RadexLines, lamda_folder, radex_available, run_radex
-from ratedb.radiative.verify import (
-    common_limits,
-    compare,
-    compare_lines,
-    default_grid,
-    file_limits,
-    match_lines,
-    to_json,
-)
+from ratedb.radiative.verify import compare, compare_lines, to_json
 
 needs_radex = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 
@@ -54,6 +48,8 @@ def made(
     lower: Sequence[str] = ("0", "1", "2"),
     population: Sequence[float] = (0.4, 0.3, 0.2, 0.1),
     energy_k: Sequence[float] | None = None,
+    tex_k: float | Sequence[float] = 20.0,
+    tau: float | Sequence[float] = 0.1,
 ) -> RadexLines:
     """Return RADEX's answer for a ladder of levels, without RADEX."""
     n = len(flux)
@@ -63,8 +59,8 @@ def made(
         lower=tuple(lower),
         frequency_ghz=frequency,
         upper_energy_k=0.048 * frequency.cumsum() if energy_k is None else np.array(energy_k),
-        excitation_temperature_k=np.full(n, 20.0),
-        optical_depth=np.full(n, 0.1),
+        excitation_temperature_k=np.broadcast_to(tex_k, n),
+        optical_depth=np.broadcast_to(tau, n),
         radiation_temperature_k=np.array(flux),
         population_upper=np.array(population[1 : n + 1]),
         population_lower=np.array(population[:n]),
@@ -133,6 +129,61 @@ def test_nothing_but_absorption_gives_no_ratio_rather_than_agreement() -> None:
     assert result.max_flux_ratio is None
     assert result.worst_flux is None
     assert to_json(result)["max_flux_ratio"] is None
+
+
+def test_excitation_temperatures_up_to_the_kinetic_one_differ_relative_to_the_larger() -> None:
+    # T is 50 K; the third line changes most, 20 K against 25 K.
+    a = made([1.0, 0.5, 0.2], tex_k=[20.0, 44.0, 20.0])
+    b = made([1.0, 0.5, 0.2], tex_k=[20.0, 40.0, 25.0])
+    for result in (compare_lines([a], [b], GRID), compare_lines([b], [a], GRID)):
+        assert result.max_excitation_temperature_difference == pytest.approx(0.2)
+        assert result.worst_excitation_temperature is not None
+        assert result.worst_excitation_temperature.upper == "3"
+        assert [line.excitation_temperature_difference for line in result.lines] == pytest.approx(
+            [0.0, 1 / 11, 0.2]
+        )
+        assert (result.lines_inverted, result.lines_inverted_in_one_file) == (0, 0)
+
+
+def test_an_excitation_temperature_on_its_way_to_infinity_hardly_differs() -> None:
+    a, b = (
+        made([1.0, 0.5, 0.2], tex_k=[2000.0, 20.0, 20.0]),
+        made([1.0, 0.5, 0.2], tex_k=[4000.0, 20.0, 20.0]),
+    )
+    result = compare_lines([a], [b], GRID)
+    assert result.max_excitation_temperature_difference == pytest.approx(50.0 * (1 / 2000 - 1 / 4000))
+
+
+def test_inverted_lines_are_counted_and_have_no_excitation_temperature_difference() -> None:
+    a = made([1.0, 0.5, 0.2], tex_k=[-10.0, 3000.0, 20.0])
+    b = made([1.0, 0.5, 0.2], tex_k=[-90.0, -3000.0, 19.0])
+    result = compare_lines([a], [b], GRID)
+    assert (result.lines_inverted, result.lines_inverted_in_one_file) == (2, 1)
+    assert result.max_excitation_temperature_difference == pytest.approx(0.05)
+    assert [line.excitation_temperature_difference is None for line in result.lines] == [True, True, False]
+    masers = compare_lines([made([1.0, 0.5, 0.2], tex_k=-9.0)], [made([1.0, 0.5, 0.2], tex_k=-8.0)], GRID)
+    assert masers.max_excitation_temperature_difference is None
+    assert to_json(masers)["worst_excitation_temperature"] is None
+
+
+def test_the_excitation_temperature_of_a_line_that_nobody_sees_is_not_compared() -> None:
+    a = made([1.0, 1e-9, -0.2], tex_k=[20.0, 5e3, 1.0])
+    b = made([1.0, 1e-9, -0.2], tex_k=[20.0, 4e-26, 2.0])
+    result = compare_lines([a], [b], GRID)
+    assert result.max_excitation_temperature_difference == 0.0
+    assert result.lines_inverted == 0
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "difference"), [(0.01, 0.03, 0.02), (0.5, 1.0, 0.5), (8.0, 10.0, 0.2), (-0.2, 0.1, 0.3)]
+)
+def test_optical_depths_differ_absolutely_where_thin_and_relatively_where_thick(
+    a: float, b: float, difference: float
+) -> None:
+    ours, theirs = made([1.0, 0.5, -0.2], tau=[0.1, 0.1, a]), made([1.0, 0.5, -0.2], tau=[0.1, 0.1, b])
+    for result in (compare_lines([ours], [theirs], GRID), compare_lines([theirs], [ours], GRID)):
+        assert result.max_optical_depth_difference == pytest.approx(difference)
+        assert result.worst_optical_depth.upper == "3"
 
 
 def test_a_line_in_one_file_only_is_reported() -> None:
@@ -228,6 +279,11 @@ def test_the_json_has_the_promised_keys_and_no_strange_numbers() -> None:
     assert values["lines"][0]["temperature_k"] == 50.0
     assert values["lines"][0]["density_cm3"] == {"H2": 1e4}
     assert values["worst_flux"]["upper"] == "2"
+    assert values["max_excitation_temperature_difference"] == 0.0
+    assert values["max_optical_depth_difference"] == 0.0
+    assert values["worst_optical_depth"]["temperature_k"] == 50.0
+    assert values["lines"][1]["upper_energy_k"] == pytest.approx(0.048 * 300.0)
+    assert [line["relative_flux"] for line in values["lines"]] == [1.0, 0.5, 0.2]
     assert values["conditions"][0]["column_density_cm2"] == 1e14
 
 
@@ -250,8 +306,13 @@ def test_doubled_rates_change_the_lines_of_a_thin_gas_but_not_of_a_dense_one(tmp
     assert thin.max_flux_ratio is not None
     assert thin.max_flux_ratio > 1.8
     assert thin.max_population_difference > 0.05
+    # Between the background and the gas, collisions set the excitation temperature of the thin gas.
+    assert thin.max_excitation_temperature_difference is not None
+    assert thin.max_excitation_temperature_difference > 0.1
     dense = compare(doubled, original, [Conditions(100.0, {"p-H2": 1e9})])
     assert dense.max_population_difference < 1e-4
+    assert dense.max_excitation_temperature_difference is not None
+    assert dense.max_excitation_temperature_difference < 1e-3
     assert thin.colliders_left_out == ("o-H2",)
 
 

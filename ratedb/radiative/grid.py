@@ -1,0 +1,123 @@
+"""The grid of conditions that files are compared and sampled rates are run under."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ratedb.errors import RatedbError
+from ratedb.radiative.radex import Conditions
+from ratedb.radiative.radex_file import file_outline
+from ratedb.tables import COLLIDERS
+
+_GRID_TEMPERATURES_K = (10.0, 30.0, 100.0, 300.0)
+_GRID_DENSITIES_CM3 = (1.0e3, 1.0e4, 1.0e5, 1.0e6)
+# Electrons and protons collide some thousand times faster: at 1e3 cm-3 all would be near LTE, where the
+# populations no longer depend on the rates and a comparison proves nothing.
+_GRID_CHARGED_DENSITIES_CM3 = (1.0, 1.0e1, 1.0e2, 1.0e3)
+
+
+@dataclass(frozen=True)
+class GridAxes:
+    """The axes of a grid of conditions; without densities each gas has its own."""
+
+    temperature_k: tuple[float, ...] = _GRID_TEMPERATURES_K
+    density_cm3: tuple[float, ...] | None = None
+    column_density_cm2: tuple[float, ...] = (1.0e14,)
+    line_width_km_s: tuple[float, ...] = (1.0,)
+
+
+def file_limits(path: Path) -> dict[str, tuple[float, float]]:
+    """Return the temperature range (K) of the rates for each collider, as RADEX reads the file."""
+    return dict(file_outline(path).temperature_range_k)
+
+
+def common_limits(
+    ours: Mapping[str, tuple[float, float]], against: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
+    """Return the colliders that both files have, each with the temperature range (K) that both cover.
+
+    Raises RatedbError where there is none, as then no condition suits both files.
+    """
+    both = {name: _overlap([ours[name], against[name]]) for name in ours if name in against}
+    found = {name: limits for name, limits in both.items() if limits is not None}
+    if not found:
+        raise RatedbError(
+            "the two files have no collider in common at any temperature",
+            expected="rates for the same collider at overlapping temperatures",
+            got=f"{_show(ours)} and {_show(against)}",
+        )
+    return found
+
+
+def default_grid(
+    colliders: Iterable[str],
+    limits_k: Mapping[str, tuple[float, float]] | None = None,
+    axes: GridAxes | None = None,
+) -> tuple[Conditions, ...]:
+    """Return the conditions that files are compared under: 16 for each gas.
+
+    A gas is H2 where a file has p-H2 and o-H2, split by o/p = min(3, 9 exp(-170.6 / T)), and else each
+    collider alone; nothing is mixed, so that the rates for each are put to the test. T is 10, 30, 100 and
+    300 K; the density 1e3 to 1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3. The column is
+    1e14 cm-2 over 1 km/s, the background 2.73 K. `axes` names others. With `limits_k`, such as from
+    `file_limits`, temperatures outside a gas's range are left out; where none is inside, the ends of the
+    range stand in.
+
+    Raises RatedbError where there is no collider, an unknown one, or a pair without a common range.
+    """
+    axes = axes or GridAxes()
+    names = tuple(dict.fromkeys(colliders))
+    unknown = [name for name in names if name not in COLLIDERS]
+    if unknown or not names:
+        raise RatedbError("no grid for these colliders", expected=" ".join(COLLIDERS), got=", ".join(names))
+    return tuple(
+        Conditions(temperature, _densities(gas, total, temperature), column, width)
+        for gas in _gases(names)
+        for temperature in _temperatures(gas, limits_k or {}, axes.temperature_k)
+        for total in axes.density_cm3
+        or (_GRID_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _GRID_DENSITIES_CM3)
+        for column in axes.column_density_cm2
+        for width in axes.line_width_km_s
+    )
+
+
+def _gases(names: Sequence[str]) -> list[tuple[str, ...]]:
+    pair = ("p-H2", "o-H2")
+    if not set(pair) <= set(names):
+        return [(name,) for name in names]
+    return [pair, *((name,) for name in names if name not in pair)]
+
+
+def _temperatures(
+    gas: tuple[str, ...], limits_k: Mapping[str, tuple[float, float]], wanted_k: Sequence[float]
+) -> list[float]:
+    known = [limits_k[name] for name in gas if name in limits_k]
+    if not known:
+        return list(wanted_k)
+    overlap = _overlap(known)
+    if overlap is None:
+        raise RatedbError(
+            f"the rates for {' and '.join(gas)} have no temperature in common", got=_show(limits_k)
+        )
+    low, high = overlap
+    return [t for t in wanted_k if low <= t <= high] or sorted({low, high})
+
+
+def _densities(gas: tuple[str, ...], total_cm3: float, temperature_k: float) -> dict[str, float]:
+    if len(gas) == 1:
+        return {gas[0]: total_cm3}
+    ortho_to_para = min(3.0, 9.0 * math.exp(-170.6 / temperature_k))
+    para = total_cm3 / (1.0 + ortho_to_para)
+    return {"p-H2": para, "o-H2": total_cm3 - para}
+
+
+def _overlap(ranges: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
+    low, high = max(r[0] for r in ranges), min(r[1] for r in ranges)
+    return (low, high) if low <= high else None
+
+
+def _show(limits: Mapping[str, tuple[float, float]]) -> str:
+    return ", ".join(f"{name} {low:g}-{high:g} K" for name, (low, high) in limits.items()) or "none"
