@@ -9,24 +9,30 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import refuse_database, sha256, write_atomically
-from ratedb.formats.columns_write import COLUMNS, TABLE_FORMATS, render_columns
+from ratedb.formats.columns_write import TABLE_FORMATS, render_columns
 from ratedb.formats.lamda import render_lamda
 from ratedb.origin import now
-from ratedb.physics.temperature_grid import economic_temperatures, interpolated, linear_cost
+from ratedb.physics.temperature_grid import economic_temperatures, linear_cost
 from ratedb.physics.transitions import downward_pairs
-from ratedb.store.rates import KINDS, StoredRates
+from ratedb.store.rates import StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
-from ratedb.tables import BoolArray, FloatArray, IntArray, LineTable, MoleculeFile, PartnerRates, RateTable
+from ratedb.tables import FloatArray, IntArray, LineTable, MoleculeFile, PartnerRates, RateTable
 from ratedb.workflows.provenance import partner_provenance, reference_of
+from ratedb.workflows.selecting import (
+    Selection,
+    all_sources,
+    at_temperatures,
+    models_of,
+    rate_columns,
+    select_rates,
+)
 
 EXPORT_FORMATS = ("lamda", *TABLE_FORMATS)
-EXPORT_QUALITIES = ("any", "unmarked", "unsuspected")
 
 _MOSTLY = 0.9
 _MOST_TEMPERATURES = 61
@@ -53,14 +59,9 @@ class ExportOptions:
 
     def check(self) -> None:
         """Raise UsageError for an unknown format, kind or quality, or an impossible tolerance."""
-        for what, given, known in (
-            ("format", [self.file_format], EXPORT_FORMATS),
-            ("kind", self.kinds, KINDS),
-            ("quality", [self.min_quality], EXPORT_QUALITIES),
-        ):
-            for one in given:
-                if one not in known:
-                    raise UsageError(f"unknown {what} {one!r}", expected=" or ".join(known))
+        if self.file_format not in EXPORT_FORMATS:
+            raise UsageError(f"unknown format {self.file_format!r}", expected=" or ".join(EXPORT_FORMATS))
+        self.selection.check()
         if not 0.0 < self.tolerance < 1.0:
             raise UsageError(
                 "not a tolerance", expected="a part between 0 and 1, such as 0.01", got=f"{self.tolerance:g}"
@@ -71,6 +72,11 @@ class ExportOptions:
                 expected="--temperatures with --format lamda only",
                 got=f"--format {self.file_format}",
             )
+
+    @property
+    def selection(self) -> Selection:
+        """Which of the values in the store are exported."""
+        return Selection(self.kinds, self.min_quality, self.j_max)
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ def _as_lamda(taken: Taken, options: ExportOptions) -> _Rendered:
 def _as_table(taken: Taken, options: ExportOptions) -> _Rendered:
     tables = taken.tables
     ends = np.concatenate([end for table in tables for end in (table.rates.upper, table.rates.lower)])
-    content = render_columns(_columns(tables, taken.sources), options.file_format)
+    content = render_columns(rate_columns(tables, taken.sources), options.file_format)
     warnings = [warning for table in tables for warning in _marked_values(table)]
     return _Rendered(content, tables, len(np.unique(ends)), warnings)
 
@@ -199,19 +205,13 @@ def _at_temperatures(stored: StoredRates, options: ExportOptions) -> StoredRates
     if options.temperature_k is None:
         return stored
     rates = stored.rates
-    known = rates.temperature_k
     if options.temperature_k == "auto":
-        wanted = economic_temperatures(known, rates.rate_cm3_s, options.tolerance, _MOST_TEMPERATURES)
+        wanted = economic_temperatures(
+            rates.temperature_k, rates.rate_cm3_s, options.tolerance, _MOST_TEMPERATURES
+        )
     else:
         wanted = np.array(options.temperature_k)
-    if wanted[0] < known[0] or wanted[-1] > known[-1]:
-        raise RatedbError(
-            f"the rates of {rates.system} do not reach all temperatures",
-            expected=f"{known[0]:g} to {known[-1]:g} K",
-            got=f"{wanted[0]:g} to {wanted[-1]:g} K",
-            todo="name others with --temperatures; rates are not extrapolated",
-        )
-    return stored.at(wanted, interpolated(known, rates.rate_cm3_s, wanted))
+    return at_temperatures(stored, wanted)
 
 
 def _cost(before: StoredRates, written: StoredRates) -> dict[str, float]:
@@ -220,48 +220,6 @@ def _cost(before: StoredRates, written: StoredRates) -> dict[str, float]:
         return {"largest": 0.0, "p95": 0.0}
     cost = linear_cost(rates.temperature_k, rates.rate_cm3_s, written.rates.temperature_k).max(axis=1)
     return {"largest": float(cost.max()), "p95": float(np.quantile(cost, 0.95))}
-
-
-def _columns(tables: list[StoredRates], sources: dict[int, dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
-    """Return the columns of a table with a row for each value, as schemas/rates.schema.json names them."""
-    parts = [_columns_of(stored, sources) for stored in tables]
-    return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
-
-
-def _columns_of(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
-    rates, levels = stored.rates, stored.rates.levels
-    row, column = np.nonzero(np.isfinite(rates.rate_cm3_s))
-    order = np.lexsort([column, rates.lower[row], rates.upper[row]])
-    row, column = row[order], column[order]
-    none = np.full(len(levels), np.nan)
-    v, j = (none, none) if levels.v is None or levels.j is None else (1.0 * levels.v, 1.0 * levels.j)
-    label = np.array(levels.label, dtype=object)
-    upper, lower = rates.upper[row], rates.lower[row]
-    source_id = stored.source_id[row, column]
-    used, place = np.unique(source_id, return_inverse=True)
-    references = np.array([sources[number]["reference"] for number in used.tolist()], dtype=object)
-    return {
-        "molecule": np.full(len(row), levels.molecule, dtype=object),
-        "collider": np.full(len(row), rates.collider, dtype=object),
-        "v": v[upper],
-        "j": j[upper],
-        "v_final": v[lower],
-        "j_final": j[lower],
-        "upper_label": label[upper],
-        "lower_label": label[lower],
-        "upper_energy_cm1": levels.energy_cm1[upper],
-        "lower_energy_cm1": levels.energy_cm1[lower],
-        "upper_weight": levels.weight[upper],
-        "lower_weight": levels.weight[lower],
-        "temperature_k": rates.temperature_k[column],
-        "rate_cm3_s": rates.rate_cm3_s[row, column],
-        "kind": np.array(KINDS, dtype=object)[stored.kind[row, column]],
-        "log10_std": stored.log10_std[row, column],
-        "extrapolated": stored.extrapolated[row, column],
-        "marked": stored.marked[row, column],
-        "source_id": source_id,
-        "reference": references[place],
-    }
 
 
 def take(db: Path, systems: Sequence[str], options: ExportOptions) -> Taken:
@@ -274,17 +232,9 @@ def take(db: Path, systems: Sequence[str], options: ExportOptions) -> Taken:
                 expected="systems such as CO+p-H2 CO+o-H2",
                 got=" ".join(systems),
             )
-        with_predictions = "predicted" in (options.kinds or KINDS)
-        rates = store.rates if with_predictions else store.known_rates
-        tables = [_selected(store, rates(name), options) for name in systems]
-        sources = {row["source_id"]: row for row in store.query("SELECT * FROM sources ORDER BY source_id")}
-        models = {row["model_id"] for row in sources.values() if row["model_id"] is not None}
-        return Taken(
-            tables,
-            store.levels(molecules.pop()).lines,
-            sources,
-            {model_id: store.model(model_id) for model_id in models},
-        )
+        tables = [_selected(store, name, options) for name in systems]
+        sources = all_sources(store)
+        return Taken(tables, store.levels(molecules.pop()).lines, sources, models_of(store, sources.values()))
 
 
 def _too_many_warnings(warnings: list[dict[str, str]], target: Path) -> RatedbError:
@@ -298,46 +248,15 @@ def _too_many_warnings(warnings: list[dict[str, str]], target: Path) -> RatedbEr
     )
 
 
-def _selected(store: Store, stored: StoredRates, options: ExportOptions) -> StoredRates:
-    if options.kinds:
-        stored = stored.of_kinds(options.kinds)
-    if options.min_quality != "any":
-        stored = stored.without(stored.marked)
-    if options.min_quality == "unsuspected":
-        stored = stored.without(_suspected(store, stored))
-    if options.j_max is not None:
-        _, j = stored.rates.levels.need_vj()
-        low = (j[stored.rates.upper] <= options.j_max) & (j[stored.rates.lower] <= options.j_max)
-        stored = stored.rows(low)
+def _selected(store: Store, system: str, options: ExportOptions) -> StoredRates:
+    stored = select_rates(store, system, options.selection)
     if not len(stored.rates):
         raise RatedbError(
-            f"there are no rates of {stored.rates.system} to export",
+            f"there are no rates of {system} to export",
             expected="rates in the store that the options leave in",
             todo="check --kind, --min-quality and --j-max; `ratedb show` tells what is there",
         )
     return stored
-
-
-def _suspected(store: Store, stored: StoredRates) -> BoolArray:
-    """Return which values have a warning of quality control about their transition, shape (n, m)."""
-    rows = store.query(
-        "SELECT source_id, upper_label, lower_label, temperature_k FROM findings WHERE system = ?"
-        " AND severity IN ('error', 'warning') AND upper_label IS NOT NULL AND accepted_because IS NULL",
-        [stored.rates.system],
-    )
-    label = stored.rates.levels.label
-    ends = zip(stored.rates.upper, stored.rates.lower, strict=True)
-    place = {(label[up], label[low]): row for row, (up, low) in enumerate(ends)}
-    found = np.zeros(stored.kind.shape, dtype=np.bool_)
-    for one in rows:
-        row = place.get((one["upper_label"], one["lower_label"]))
-        if row is None:
-            continue
-        at = np.ones(len(stored.rates.temperature_k), dtype=np.bool_)
-        if one["temperature_k"] is not None:
-            at = stored.rates.temperature_k == one["temperature_k"]
-        found[row] |= at & (stored.source_id[row] == one["source_id"])
-    return found
 
 
 def complete(tables: list[StoredRates]) -> tuple[list[StoredRates], list[dict[str, str]]]:
