@@ -35,7 +35,7 @@ format: $(VENV)/ready ## mend format and style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/ready ## write what is generated: command reference, README's demo output and picture
+docs: $(VENV)/ready ## write what is generated: command reference, notebook's outputs, README's demo output and picture
 	$(BIN)/python docs/generate.py
 
 bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes
