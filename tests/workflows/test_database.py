@@ -263,10 +263,11 @@ def test_a_data_set_has_units_provenance_and_every_value_also_after_netcdf(
 def test_without_the_package_one_message_says_what_to_install(
     db: Database, rates: Rates, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    systems = db.systems()
     monkeypatch.setitem(sys.modules, package, None)
     ways: dict[str, list[Callable[[], object]]] = {
-        "pandas": [rates.to_pandas, db.systems().to_pandas],
-        "pyarrow": [rates.to_arrow, db.systems().to_arrow],
+        "pandas": [rates.to_pandas, systems.to_pandas],
+        "pyarrow": [rates.to_arrow, systems.to_arrow],
         "xarray": [rates.to_xarray],
     }
     for way in ways[package]:
