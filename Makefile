@@ -17,7 +17,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	  { echo "this Python has no venv module (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "making the environment in $(VENV) (some 3 GB; a few minutes)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,dask,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,dask,notebook,dev]'
 	touch $@
 
 demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, export, RADEX, picture
@@ -35,7 +35,7 @@ format: $(VENV)/ready ## mend format and style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/ready ## write what is generated: command reference, README's demo output, pictures
+docs: $(VENV)/ready ## write what is generated: command reference, notebook's outputs, README's demo output, pictures
 	$(BIN)/python docs/generate.py
 
 bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes

@@ -23,7 +23,7 @@ from ratedb.workflows.filling import fill_system
 from ratedb.workflows.impact import ImpactOptions, impact_of
 from ratedb.workflows.importing import import_files
 from ratedb.workflows.incoming import ImportOptions
-from ratedb.workflows.selecting import ExportOptions
+from ratedb.workflows.taking import ExportOptions
 from ratedb.workflows.training import TrainOptions, train_model
 
 TRAIN = {4: ((5, 9, 14, 19), (6, 10)), 6: ((5, 8, 11, 14, 17, 19), (6, 9))}

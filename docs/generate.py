@@ -1,6 +1,6 @@
-"""Write what is generated: the command reference, the demo's output in the README, and all pictures.
+"""Write what is generated: the command reference, the notebook's and the demo's outputs, and all pictures.
 
-`make docs` runs it; tests/test_docs.py fails where what it would write differs from what is there.
+`make docs` runs it; tests fail where what it would write differs from what is there.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks"))
+sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "benchmarks")]
 
-from ratedb_cli.app import app, main  # noqa: E402  (after the path to `report` is set)
+from ratedb_cli.app import app, main  # noqa: E402  (after the paths to `report` and `run_notebook` are set)
 from report import replace_section  # noqa: E402
+from run_notebook import write_outputs  # noqa: E402
 
 from ratedb.rules import RULES, Rule  # noqa: E402
 
@@ -113,4 +114,5 @@ def _captured(words: list[str]) -> str:
 if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(command_reference(), encoding="utf-8")
     replace_section(ROOT / "docs" / "quality.md", "rules", quality_rules())
+    write_outputs(ROOT / "docs" / "notebook.ipynb")
     write_demo(ROOT / "README.md", ROOT / "docs" / "demo.png")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from small_co import make_small_store
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +16,9 @@ def cluster() -> Iterator[str]:
 
     with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as started:
         yield started.scheduler_address
+
+
+@pytest.fixture(scope="session")
+def small_co(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a small store with something of everything; it is for reading only."""
+    return make_small_store(tmp_path_factory.mktemp("small") / "ratedb.duckdb")

@@ -89,7 +89,12 @@ class StoredRates:
         )
 
     def _masked(self, keep: BoolArray) -> StoredRates:
-        masked = StoredRates(
+        return self.blanked(~keep).rows(keep.any(axis=1)).columns(keep.any(axis=0))
+
+    def blanked(self, blank: BoolArray) -> StoredRates:
+        """Return the same table with nothing known where `blank`, shape (n, m), is true."""
+        keep = ~blank
+        return StoredRates(
             replace(self.rates, rate_cm3_s=np.where(keep, self.rates.rate_cm3_s, np.nan)),
             np.where(keep, self.kind, -1),
             np.where(keep, self.source_id, -1),
@@ -97,7 +102,6 @@ class StoredRates:
             self.extrapolated & keep,
             self.marked & keep,
         )
-        return masked.rows(keep.any(axis=1)).columns(keep.any(axis=0))
 
 
 def grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: FloatArray) -> int:

@@ -14,7 +14,7 @@ from ratedb.files import read_bytes, refuse_database, sha256, write_atomically
 from ratedb.origin import now
 from ratedb.workflows.provenance import partner_provenance
 from ratedb.workflows.rendering import render
-from ratedb.workflows.selecting import ExportOptions, take
+from ratedb.workflows.taking import ExportOptions, take
 
 __all__ = ["ExportOptions", "ExportResult", "export_systems"]
 

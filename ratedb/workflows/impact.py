@@ -25,7 +25,7 @@ from ratedb.radiative.verify import FLUX_FLOOR
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.tables import BoolArray, FloatArray
 from ratedb.workflows.rendering import complete, molecule_file
-from ratedb.workflows.selecting import ExportOptions, Taken, take
+from ratedb.workflows.taking import ExportOptions, Taken, take
 from ratedb.workflows.training import load_model
 
 AXES = GridAxes((10.0, 20.0, 40.0, 70.0, 100.0, 200.0, 300.0), (1e2, 1e3, 1e4, 1e5, 1e6, 1e7))

@@ -11,15 +11,21 @@ from ratedb.store.records import Model
 
 
 def reference_of(stored: StoredRates, sources: dict[int, dict[str, Any]], models: dict[int, Model]) -> str:
+    """Return whose rates a table has, in one line."""
+    # First, because a long reference is cut where the line of a LAMDA file ends.
+    predicted = ["predicted in part by ratedb"] if (stored.kind == KINDS.index("predicted")).any() else []
+    return "; ".join(predicted + references_of(stored, sources, models))
+
+
+def references_of(
+    stored: StoredRates, sources: dict[int, dict[str, Any]], models: dict[int, Model]
+) -> list[str]:
     """Return whose rates a table has: of its sources, and of the data sets its models have as prior mean."""
     used = [sources[number] for number in sorted(set(stored.source_id.ravel().tolist()) - {-1})]
     names = [row["reference"] for row in used if row["kind"] != "predicted"]
     priors = [_prior_provenance(models[row["model_id"]]) for row in used if row["model_id"] is not None]
     names += [name for prior in priors if prior is not None for name in prior["citations"]]
-    names = list(dict.fromkeys(names))
-    # First, because a long reference is cut where the line of a LAMDA file ends.
-    predicted = ["predicted in part by ratedb"] if any(row["kind"] == "predicted" for row in used) else []
-    return "; ".join(predicted + names)
+    return list(dict.fromkeys(names))
 
 
 def partner_provenance(

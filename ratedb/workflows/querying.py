@@ -7,32 +7,82 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import refuse_database, write_atomically
+from ratedb.formats.frames import as_arrow, as_pandas
 from ratedb.store.connection import connect
 from ratedb.store.opening import bring_up_to_date
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
 
 FILE_FORMATS = ("csv", "json", "parquet")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class QueryResult:
-    """The columns of a query, and its rows as tuples."""
+    """The columns of a query with their types in DuckDB, and its rows as tuples."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
+    types: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<QueryResult: {len(self.rows)} rows of {', '.join(self.columns)}>"
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def column(self, name: str) -> list[Any]:
+        """Return the values of a column; raises RatedbError where there is none of this name."""
+        if name not in self.columns:
+            raise RatedbError(f"there is no column {name!r}", expected=", ".join(self.columns))
+        place = self.columns.index(name)
+        return [row[place] for row in self.rows]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the rows as a data frame; raises RatedbError without pandas."""
+        with _again(self) as (connection, select, values):
+            return as_pandas(connection, select, values)
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Return the rows as an Arrow table; raises RatedbError without pyarrow."""
+        with _again(self) as (connection, select, values):
+            return as_arrow(connection, select, values)
+
+
+@contextmanager
+def _again(result: QueryResult) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, list[Any]]]:
+    """Give a database in memory, and a query with its parameters that gives a result once more."""
+    wanted = [
+        f'unnest(?::{of}[]) AS "{name.replace(chr(34), 2 * chr(34))}"'
+        for name, of in zip(result.columns, result.types, strict=True)
+    ]
+    values = [[row[place] for row in result.rows] for place in range(len(wanted))]
+    try:
+        with duckdb.connect(config={"threads": 1}) as connection:
+            yield connection, f"SELECT {', '.join(wanted)}", values
+    except duckdb.Error as error:
+        raise RatedbError(
+            "the result cannot be made into a table",
+            expected="numbers, texts, times, and lists of them",
+            got=", ".join(result.types),
+            todo="take .rows, or cast the columns in the query",
+        ) from error
 
 
 def run_query(db: Path, sql: str) -> QueryResult:
     """Return what one query gives; raises RatedbError with DuckDB's words where it is refused."""
     with _opened(db) as connection:
         cursor = connection.execute(_single(connection, sql))
-        columns = _distinct([str(column[0]) for column in cursor.description or ()])
-        return QueryResult(columns, cursor.fetchall())
+        described = cursor.description or ()
+        columns = _distinct([str(column[0]) for column in described])
+        return QueryResult(columns, cursor.fetchall(), tuple(str(column[1]) for column in described))
 
 
 def query_to_file(db: Path, sql: str, target: Path, file_format: str) -> int:

@@ -6,19 +6,18 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ratedb.errors import RatedbError
 from ratedb.formats.basecol_write import LEVELS_ENDING, render_basecol
-from ratedb.formats.columns_write import COLUMNS, render_columns
+from ratedb.formats.columns_write import render_columns
 from ratedb.formats.lamda import render_lamda
-from ratedb.physics.temperature_grid import economic_temperatures, interpolated, linear_cost
+from ratedb.physics.temperature_grid import economic_temperatures, linear_cost
 from ratedb.physics.transitions import downward_pairs
-from ratedb.store.rates import KINDS, StoredRates
+from ratedb.store.rates import StoredRates
 from ratedb.store.records import Model
 from ratedb.tables import FloatArray, IntArray, LineTable, MoleculeFile, PartnerRates, RateTable
 from ratedb.workflows.provenance import reference_of
-from ratedb.workflows.selecting import ExportOptions, Taken
+from ratedb.workflows.selecting import at_temperatures, rate_columns
+from ratedb.workflows.taking import ExportOptions, Taken
 
 _MOSTLY = 0.9
 _MOST_TEMPERATURES = 61
@@ -113,7 +112,7 @@ def _as_basecol(taken: Taken, options: ExportOptions) -> Rendered:
 def _as_table(taken: Taken, options: ExportOptions) -> Rendered:
     tables = taken.tables
     ends = np.concatenate([end for table in tables for end in (table.rates.upper, table.rates.lower)])
-    content = render_columns(_columns(tables, taken.sources), options.file_format)
+    content = render_columns(rate_columns(tables, taken.sources), options.file_format)
     warnings = [warning for table in tables for warning in _marked_values(table)]
     return Rendered(content, tables, len(np.unique(ends)), warnings)
 
@@ -123,19 +122,13 @@ def _at_temperatures(stored: StoredRates, options: ExportOptions) -> StoredRates
     if options.temperature_k is None:
         return stored
     rates = stored.rates
-    known = rates.temperature_k
     if options.temperature_k == "auto":
-        wanted = economic_temperatures(known, rates.rate_cm3_s, options.tolerance, _MOST_TEMPERATURES)
+        wanted = economic_temperatures(
+            rates.temperature_k, rates.rate_cm3_s, options.tolerance, _MOST_TEMPERATURES
+        )
     else:
         wanted = np.array(options.temperature_k)
-    if wanted[0] < known[0] or wanted[-1] > known[-1]:
-        raise RatedbError(
-            f"the rates of {rates.system} do not reach all temperatures",
-            expected=f"{known[0]:g} to {known[-1]:g} K",
-            got=f"{wanted[0]:g} to {wanted[-1]:g} K",
-            todo="name others with --temperatures; rates are not extrapolated",
-        )
-    return stored.at(wanted, interpolated(known, rates.rate_cm3_s, wanted))
+    return at_temperatures(stored, wanted)
 
 
 def _cost(before: StoredRates, written: StoredRates) -> dict[str, float]:
@@ -144,48 +137,6 @@ def _cost(before: StoredRates, written: StoredRates) -> dict[str, float]:
         return {"largest": 0.0, "p95": 0.0}
     cost = linear_cost(rates.temperature_k, rates.rate_cm3_s, written.rates.temperature_k).max(axis=1)
     return {"largest": float(cost.max()), "p95": float(np.quantile(cost, 0.95))}
-
-
-def _columns(tables: list[StoredRates], sources: dict[int, dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
-    """Return the columns of a table with a row for each value, as schemas/rates.schema.json names them."""
-    parts = [_columns_of(stored, sources) for stored in tables]
-    return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
-
-
-def _columns_of(stored: StoredRates, sources: dict[int, dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
-    rates, levels = stored.rates, stored.rates.levels
-    row, column = np.nonzero(np.isfinite(rates.rate_cm3_s))
-    order = np.lexsort([column, rates.lower[row], rates.upper[row]])
-    row, column = row[order], column[order]
-    none = np.full(len(levels), np.nan)
-    v, j = (none, none) if levels.v is None or levels.j is None else (1.0 * levels.v, 1.0 * levels.j)
-    label = np.array(levels.label, dtype=object)
-    upper, lower = rates.upper[row], rates.lower[row]
-    source_id = stored.source_id[row, column]
-    used, place = np.unique(source_id, return_inverse=True)
-    references = np.array([sources[number]["reference"] for number in used.tolist()], dtype=object)
-    return {
-        "molecule": np.full(len(row), levels.molecule, dtype=object),
-        "collider": np.full(len(row), rates.collider, dtype=object),
-        "v": v[upper],
-        "j": j[upper],
-        "v_final": v[lower],
-        "j_final": j[lower],
-        "upper_label": label[upper],
-        "lower_label": label[lower],
-        "upper_energy_cm1": levels.energy_cm1[upper],
-        "lower_energy_cm1": levels.energy_cm1[lower],
-        "upper_weight": levels.weight[upper],
-        "lower_weight": levels.weight[lower],
-        "temperature_k": rates.temperature_k[column],
-        "rate_cm3_s": rates.rate_cm3_s[row, column],
-        "kind": np.array(KINDS, dtype=object)[stored.kind[row, column]],
-        "log10_std": stored.log10_std[row, column],
-        "extrapolated": stored.extrapolated[row, column],
-        "marked": stored.marked[row, column],
-        "source_id": source_id,
-        "reference": references[place],
-    }
 
 
 def complete(tables: list[StoredRates]) -> tuple[list[StoredRates], list[dict[str, str]]]:

@@ -1,116 +1,171 @@
-"""Take out of a store what an export writes: the rates that its options leave in, and where they are from."""
+"""Choose rates out of a store, bring them to other temperatures, and lay them out as columns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.formats.columns_write import TABLE_FORMATS
+from ratedb.formats.columns_write import COLUMNS
+from ratedb.physics.temperature_grid import interpolated
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
-from ratedb.tables import BoolArray, LineTable
+from ratedb.tables import BoolArray, FloatArray, gap_patterns
 
-EXPORT_FORMATS = ("lamda", *TABLE_FORMATS, "basecol")
-EXPORT_QUALITIES = ("any", "unmarked", "unsuspected")
+QUALITIES = ("any", "unmarked", "unsuspected")
 
 
 @dataclass(frozen=True)
-class ExportOptions:
-    """What to export, and as what.
+class Selection:
+    """Which values to take.
 
-    `j_max` cuts the levels; `kinds` are the kinds of values to take, all where empty; `min_quality` is any,
-    unmarked (no value with an error of quality control) or unsuspected (no warning either); `strict` refuses
-    a file for which the writer has any warning. `temperature_k` are the temperatures to write, `auto` those
-    that keep what straight lines between them cost below `tolerance`, None those of the rates.
+    `kinds` are the kinds of values, all where empty; `min_quality` is any, unmarked (no value with an error
+    of quality control) or unsuspected (no warning either); `j_max` cuts the levels.
     """
 
-    file_format: str = "lamda"
     kinds: tuple[str, ...] = ()
     min_quality: str = "any"
-    strict: bool = False
     j_max: int | None = None
-    temperature_k: tuple[float, ...] | Literal["auto"] | None = None
-    tolerance: float = 0.01
 
     def check(self) -> None:
-        """Raise UsageError for an unknown format, kind or quality, or an impossible tolerance."""
+        """Raise UsageError for an unknown kind or quality."""
         for what, given, known in (
-            ("format", [self.file_format], EXPORT_FORMATS),
             ("kind", self.kinds, KINDS),
-            ("quality", [self.min_quality], EXPORT_QUALITIES),
+            ("quality", [self.min_quality], QUALITIES),
         ):
             for one in given:
                 if one not in known:
                     raise UsageError(f"unknown {what} {one!r}", expected=" or ".join(known))
-        if not 0.0 < self.tolerance < 1.0:
-            raise UsageError(
-                "not a tolerance", expected="a part between 0 and 1, such as 0.01", got=f"{self.tolerance:g}"
-            )
-        if self.file_format in TABLE_FORMATS and self.temperature_k is not None:
-            raise UsageError(
-                "a table has the temperatures of its rates",
-                expected="--temperatures with --format lamda or basecol",
-                got=f"--format {self.file_format}",
-            )
 
 
-@dataclass(frozen=True, eq=False)
-class Taken:
-    """What an export takes from the store."""
+def select_rates(store: Store, system: str, selection: Selection) -> StoredRates:
+    """Return the best rates of a system that are selected, perhaps none.
 
-    tables: list[StoredRates]
-    lines: LineTable
-    sources: dict[int, dict[str, Any]]
-    models: dict[int, Model]
-
-
-def take(db: Path, systems: Sequence[str], options: ExportOptions) -> Taken:
-    """Return what an export takes from the store; raises UsageError for systems of different molecules."""
-    with Store(db) as store:
-        molecules = {store.system(name).molecule for name in systems}
-        if len(molecules) != 1 or len(set(systems)) != len(systems):
-            raise UsageError(
-                "one file holds one molecule, each collider once",
-                expected="systems such as CO+p-H2 CO+o-H2",
-                got=" ".join(systems),
-            )
-        with_predictions = "predicted" in (options.kinds or KINDS)
-        rates = store.rates if with_predictions else store.known_rates
-        tables = [_selected(store, rates(name), options) for name in systems]
-        sources = {row["source_id"]: row for row in store.query("SELECT * FROM sources ORDER BY source_id")}
-        models = {row["model_id"] for row in sources.values() if row["model_id"] is not None}
-        return Taken(
-            tables,
-            store.levels(molecules.pop()).lines,
-            sources,
-            {model_id: store.model(model_id) for model_id in models},
-        )
-
-
-def _selected(store: Store, stored: StoredRates, options: ExportOptions) -> StoredRates:
-    if options.kinds:
-        stored = stored.of_kinds(options.kinds)
-    if options.min_quality != "any":
+    Raises RatedbError for an unknown system, or for a `j_max` where levels have no j.
+    """
+    with_predictions = "predicted" in (selection.kinds or KINDS)
+    stored = store.rates(system) if with_predictions else store.known_rates(system)
+    if selection.kinds:
+        stored = stored.of_kinds(selection.kinds)
+    if selection.min_quality != "any":
         stored = stored.without(stored.marked)
-    if options.min_quality == "unsuspected":
+    if selection.min_quality == "unsuspected":
         stored = stored.without(_suspected(store, stored))
-    if options.j_max is not None:
+    if selection.j_max is not None:
         _, j = stored.rates.levels.need_vj()
-        low = (j[stored.rates.upper] <= options.j_max) & (j[stored.rates.lower] <= options.j_max)
+        low = (j[stored.rates.upper] <= selection.j_max) & (j[stored.rates.lower] <= selection.j_max)
         stored = stored.rows(low)
-    if not len(stored.rates):
-        raise RatedbError(
-            f"there are no rates of {stored.rates.system} to export",
-            expected="rates in the store that the options leave in",
-            todo="check --kind, --min-quality and --j-max; `ratedb show` tells what is there",
-        )
     return stored
+
+
+def all_sources(store: Store) -> dict[int, dict[str, Any]]:
+    """Return what is said of every source, by its id."""
+    return {row["source_id"]: row for row in store.query("SELECT * FROM sources ORDER BY source_id")}
+
+
+def models_of(store: Store, sources: Iterable[dict[str, Any]]) -> dict[int, Model]:
+    """Return the models that made these sources, by their id."""
+    wanted = {row["model_id"] for row in sources if row["model_id"] is not None}
+    return {model_id: store.model(model_id) for model_id in sorted(wanted)}
+
+
+def at_temperatures(stored: StoredRates, wanted_k: FloatArray) -> StoredRates:
+    """Return rates at other temperatures (k,), each interpolated between those where it is known.
+
+    Where a transition is not known on both sides nothing is. Raises RatedbError outside of the range of all.
+    """
+    known_k = stored.rates.temperature_k
+    if wanted_k[0] < known_k[0] or wanted_k[-1] > known_k[-1]:
+        raise RatedbError(
+            f"the rates of {stored.rates.system} do not reach all temperatures",
+            expected=f"{known_k[0]:g} to {known_k[-1]:g} K",
+            got=f"{wanted_k[0]:g} to {wanted_k[-1]:g} K",
+            todo="choose other temperatures: rates are not extrapolated",
+        )
+    patterns, group = gap_patterns(np.isfinite(stored.rates.rate_cm3_s))
+    parts = [_part_at(stored.rows(group == n), pattern, wanted_k) for n, pattern in enumerate(patterns)]
+    return _joined(parts, np.argsort(np.concatenate([np.flatnonzero(group == n) for n in range(len(parts))])))
+
+
+def _part_at(part: StoredRates, known: BoolArray, wanted_k: FloatArray) -> StoredRates:
+    """Return rates that are all known at the same temperatures, `known` of shape (m,), at others."""
+    values = np.full((len(part.rates), len(wanted_k)), np.nan)
+    if not known.any():
+        return part.at(wanted_k, values).blanked(np.isnan(values))
+    part = part.columns(known)
+    known_k = part.rates.temperature_k
+    inside = (wanted_k >= known_k[0]) & (wanted_k <= known_k[-1])
+    values[:, inside] = interpolated(known_k, part.rates.rate_cm3_s, wanted_k[inside])
+    return part.at(wanted_k, values).blanked(np.isnan(values))
+
+
+def _joined(parts: Sequence[StoredRates], order: npt.NDArray[np.intp]) -> StoredRates:
+    def column(of: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        return np.asarray(np.concatenate(of)[order])
+
+    rates = replace(
+        parts[0].rates,
+        upper=column([part.rates.upper for part in parts]),
+        lower=column([part.rates.lower for part in parts]),
+        rate_cm3_s=column([part.rates.rate_cm3_s for part in parts]),
+    )
+    return StoredRates(
+        rates,
+        column([part.kind for part in parts]),
+        column([part.source_id for part in parts]),
+        column([part.log10_std for part in parts]),
+        column([part.extrapolated for part in parts]),
+        column([part.marked for part in parts]),
+    )
+
+
+def rate_columns(
+    tables: Sequence[StoredRates], sources: Mapping[int, dict[str, Any]]
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of a table with a row for each value, as schemas/rates.schema.json names them."""
+    parts = [_columns_of(stored, sources) for stored in tables]
+    return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+
+
+def _columns_of(stored: StoredRates, sources: Mapping[int, dict[str, Any]]) -> dict[str, npt.NDArray[Any]]:
+    rates, levels = stored.rates, stored.rates.levels
+    row, column = np.nonzero(np.isfinite(rates.rate_cm3_s))
+    order = np.lexsort([column, rates.lower[row], rates.upper[row]])
+    row, column = row[order], column[order]
+    none = np.full(len(levels), np.nan)
+    v, j = (none, none) if levels.v is None or levels.j is None else (1.0 * levels.v, 1.0 * levels.j)
+    label = np.array(levels.label, dtype=object)
+    upper, lower = rates.upper[row], rates.lower[row]
+    source_id = stored.source_id[row, column]
+    used, place = np.unique(source_id, return_inverse=True)
+    references = np.array([sources[number]["reference"] for number in used.tolist()], dtype=object)
+    return {
+        "molecule": np.full(len(row), levels.molecule, dtype=object),
+        "collider": np.full(len(row), rates.collider, dtype=object),
+        "v": v[upper],
+        "j": j[upper],
+        "v_final": v[lower],
+        "j_final": j[lower],
+        "upper_label": label[upper],
+        "lower_label": label[lower],
+        "upper_energy_cm1": levels.energy_cm1[upper],
+        "lower_energy_cm1": levels.energy_cm1[lower],
+        "upper_weight": levels.weight[upper],
+        "lower_weight": levels.weight[lower],
+        "temperature_k": rates.temperature_k[column],
+        "rate_cm3_s": rates.rate_cm3_s[row, column],
+        "kind": np.array(KINDS, dtype=object)[stored.kind[row, column]],
+        "log10_std": stored.log10_std[row, column],
+        "extrapolated": stored.extrapolated[row, column],
+        "marked": stored.marked[row, column],
+        "source_id": source_id,
+        "reference": references[place],
+    }
 
 
 def _suspected(store: Store, stored: StoredRates) -> BoolArray:

@@ -11,23 +11,23 @@ from ratedb.physics.transitions import downward_pairs
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.store import Store
 
+SYSTEMS_SQL = """
+SELECT s.name AS system, s.molecule, s.collider,
+       count(DISTINCT (b.upper_id, b.lower_id)) AS transitions,
+       min(b.temperature_k) AS temperature_min_k, max(b.temperature_k) AS temperature_max_k,
+       count(DISTINCT b.temperature_k) AS temperatures,
+       count(b.rate_cm3_s) AS rates,
+       count(*) FILTER (b.kind = 'predicted') AS predicted,
+       (SELECT count(*) FROM source WHERE source.system_id = s.system_id) AS sources
+FROM collision_system AS s LEFT JOIN best_value AS b USING (system_id)
+GROUP BY s.name, s.molecule, s.collider, s.system_id ORDER BY s.name
+"""
+
 
 def list_systems(db: Path) -> list[dict[str, Any]]:
     """Return one entry for each system: transitions, temperatures and values by kind."""
     with Store(db) as store:
-        return store.query(
-            """
-            SELECT s.name AS system, s.molecule, s.collider,
-                   count(DISTINCT (b.upper_id, b.lower_id)) AS transitions,
-                   min(b.temperature_k) AS temperature_min_k, max(b.temperature_k) AS temperature_max_k,
-                   count(DISTINCT b.temperature_k) AS temperatures,
-                   count(b.rate_cm3_s) AS rates,
-                   count(*) FILTER (b.kind = 'predicted') AS predicted,
-                   (SELECT count(*) FROM source WHERE source.system_id = s.system_id) AS sources
-            FROM collision_system AS s LEFT JOIN best_value AS b USING (system_id)
-            GROUP BY s.name, s.molecule, s.collider, s.system_id ORDER BY s.name
-            """
-        )
+        return store.query(SYSTEMS_SQL)
 
 
 def show_system(db: Path, system: str) -> dict[str, Any]:

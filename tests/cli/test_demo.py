@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import re
 import shlex
@@ -153,7 +154,7 @@ def test_a_folder_with_something_else_in_it_is_refused(
     assert "cannot make" in run("demo", tmp_path / "file", "--file", rotor_file).err
 
 
-def test_the_commands_of_the_readme_run_as_printed(
+def test_the_commands_and_the_python_of_the_readme_run_as_printed(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(co_file(), tmp_path / "co.dat")
@@ -162,3 +163,6 @@ def test_the_commands_of_the_readme_run_as_printed(
     assert len(commands) == 12
     for command in commands:
         assert run(*shlex.split(command)).code == 0, command
+    [python] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    example = doctest.DocTestParser().get_doctest(python, {}, "README.md", None, None)
+    assert doctest.DocTestRunner().run(example) == (0, 3)
