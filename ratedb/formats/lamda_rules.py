@@ -88,7 +88,10 @@ def usable_lines(lines: WrittenLines, warnings: Warnings) -> WrittenLines:
     with np.errstate(invalid="ignore"):
         emits = (lines.a_s1 >= SMALLEST) & (lines.a_s1 <= _LARGEST) & (lines.upper != lines.lower)
     if not emits.all():
-        detail = f"{(~emits).sum()} line(s) without a positive A between two levels are left out"
+        detail = (
+            f"{(~emits).sum()} line(s) whose A is not within {SMALLEST:g} to {_LARGEST:g} s-1, or not between"
+            " two levels, are left out"
+        )
         warnings.append(WriterWarning("lines", ALL_READERS, detail))
         lines = lines.select(emits)
     pair = np.sort(np.stack([lines.upper, lines.lower], axis=1), axis=1)
@@ -118,6 +121,9 @@ def usable_partners(file: MoleculeFile, warnings: Warnings) -> list[WrittenRates
     _require_partner(file.levels, chosen)
     if "H+" in chosen:
         warnings.append(WriterWarning("partners", "Cloudy", "Cloudy stops at partner id 7 (H+)"))
+    if "H2" in chosen and {"p-H2", "o-H2"} & chosen.keys():
+        detail = "H2 stands beside p-H2 or o-H2: RADEX counts H2 twice; write two files"
+        warnings.append(WriterWarning("partners", "RADEX", detail))
     return [chosen[collider] for collider in COLLIDERS if collider in chosen]
 
 
