@@ -45,7 +45,8 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
 
 def refuse_database(path: Path) -> None:
     """Raise RatedbError where a file to be written would take the place of a database."""
-    names = [path, path.with_name(path.name.removesuffix(".wal"))]
+    # Without its suffix: a file beside a database of that name is its log.
+    names = [path, Path(str(path).removesuffix(".wal"))]
     for name in names:
         if name.is_file():
             with name.open("rb") as handle:
@@ -61,6 +62,11 @@ def _write_beside(path: Path, content: bytes, waiting: dict[Path, str]) -> None:
     if path.is_dir():
         raise RatedbError(
             "a directory stands in place of a file", where=str(path), expected="a file to write"
+        )
+    if path.exists() and not path.is_file():
+        # The move would take the place of the device itself, which a superuser may.
+        raise RatedbError(
+            "a device or pipe stands in place of a file", where=str(path), expected="a file to write"
         )
     descriptor, waiting[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     with os.fdopen(descriptor, "wb") as handle:
