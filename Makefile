@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test lint format docs bench-store bench-models bench-planner bench-quality bench-readers bench-impact clean
+.PHONY: help demo test lint format docs bench-store bench-models bench-planner bench-quality bench-readers bench-impact bench-exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -52,12 +52,15 @@ bench-planner: $(VENV)/ready ## training sets: the search over all, and those ch
 bench-quality: $(VENV)/ready ## quality control: false alarms, natural defects and seeded faults on real data (10 min)
 	$(BIN)/python benchmarks/quality.py
 
-bench-readers: $(VENV)/ready ## readers: cross sections, rates, round trips, seconds; 20,000 broken files for each (1 h)
+bench-readers: $(VENV)/ready ## readers: cross sections, rates, seconds; 20,000 broken files for each (1 h)
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/fuzz.py
 
 bench-impact: $(VENV)/ready ## whether impact's intervals of line fluxes hold on held-out rates (4 min)
 	$(BIN)/python benchmarks/impact.py
+
+bench-exports: $(VENV)/ready ## every LAMDA file exported and read by ratedb, astroquery (ASTROQUERY_PYTHON=python) and RADEX; 1e6 values (5 min)
+	$(BIN)/python benchmarks/exports.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

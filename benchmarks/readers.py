@@ -1,4 +1,4 @@
-"""Readers on real files: every cross section, rates within stated errors, round trips, seconds.
+"""Readers on real files: every cross section, rates within stated errors, seconds.
 
 `RATEDB_TEST_DATA=FOLDER python benchmarks/readers.py` writes its tables into docs/benchmarks.md (minutes).
 """
@@ -8,8 +8,7 @@ from __future__ import annotations
 import csv
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from importlib.util import find_spec
+from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
@@ -23,16 +22,13 @@ from ratedb.formats.cross_sections import join
 from ratedb.formats.detect import ReadOptions, read_cross_sections
 from ratedb.formats.lamda import read_lamda
 from ratedb.physics.thermal import thermal_rates
-from ratedb.tables import CrossSectionTable, FloatArray, LevelTable, MoleculeFile
-from ratedb.workflows.exporting import ExportOptions, export_systems
+from ratedb.tables import CrossSectionTable, FloatArray, LevelTable
 from ratedb.workflows.importing import import_files
 from ratedb.workflows.incoming import ImportOptions
 
 SCATTERING = "xs-sio-like-he-molscat-2026"
 OUTPUTS = 500
 LEVELS = 900
-PRINTED = 6e-7
-"""Half a unit in the last of seven digits, the most that an export writes."""
 
 LAMDA = (
     "co-h2-rot-yang2010/co.dat",
@@ -186,60 +182,6 @@ def parquet_table(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def by_place(file: MoleculeFile) -> Iterator[tuple[str, dict[tuple[int, int], FloatArray], FloatArray]]:
-    """Yield each collider, its rates by the places of levels in order of energy, and the temperatures."""
-    place = np.empty(len(file.levels), dtype=np.int64)
-    place[np.argsort(file.levels.energy_cm1, kind="stable")] = np.arange(len(place))
-    for partner in file.partners:
-        ends = zip(place[partner.rates.upper], place[partner.rates.lower], strict=True)
-        rates = {
-            (int(up), int(low)): row for (up, low), row in zip(ends, partner.rates.rate_cm3_s, strict=True)
-        }
-        yield partner.rates.collider, rates, partner.rates.temperature_k
-
-
-def same(first: MoleculeFile, second: MoleculeFile) -> bool:
-    """Return whether two files have the same numbers: energies to the 1e-7 cm-1 that part a tie."""
-    energies = [np.sort(file.levels.energy_cm1) for file in (first, second)]
-    if len(energies[0]) != len(energies[1]) or np.abs(energies[0] - energies[1]).max() > 1.1e-7:
-        return False
-    others = {collider: (rates, kelvin) for collider, rates, kelvin in by_place(second)}
-    for collider, rates, kelvin in by_place(first):
-        again, kelvin_again = others.get(collider, ({}, kelvin))
-        if rates.keys() != again.keys() or not np.array_equal(kelvin, kelvin_again):
-            return False
-        if not all(
-            np.allclose(row, again[key], rtol=PRINTED, atol=0, equal_nan=True) for key, row in rates.items()
-        ):
-            return False
-    return True
-
-
-def round_trips(data: Path, folder: Path) -> str:
-    """Import, export and import again every LAMDA file; return how many keep their numbers."""
-    spec = find_spec("spectralradex")
-    roots = [data, *(Path(p) for p in (spec.submodule_search_locations if spec else None) or ())]
-    paths = sorted(
-        path
-        for root in roots
-        for path in root.rglob("*.dat")
-        if b"!MOLECULE" in path.read_bytes()[:200].upper()
-    )
-    kept, lost = 0, []
-    for number, path in enumerate(paths):
-        first, second = folder / f"first-{number}.duckdb", folder / f"second-{number}.duckdb"
-        written = folder / f"written-{number}.dat"
-        systems = [one.system for one in import_files(first, [path], ImportOptions(quality="off"))]
-        export_systems(first, systems, written, ExportOptions())
-        import_files(second, [written], ImportOptions(quality="off"))
-        if same(read_lamda(path), read_lamda(written)):
-            kept += 1
-        else:
-            lost.append(path.name)
-    told = f"; not {', '.join(lost)}" if lost else ""
-    return f"- LAMDA files with the same rates after import, export and import: {kept} of {len(paths)}{told}"
-
-
 def main() -> None:
     """Write all tables."""
     data = data_folder()
@@ -252,7 +194,6 @@ def main() -> None:
             scattering_table(data / SCATTERING),
             lamda_table(data, folder),
             parquet_table(folder),
-            round_trips(data, folder),
         ]
     text = "\n\n".join(parts)
     print(text)

@@ -45,6 +45,7 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
 
 def refuse_database(path: Path) -> None:
     """Raise RatedbError where a file to be written would take the place of a database."""
+    # Without its suffix: a file beside a database of that name is its log.
     names = [path, path.parent / path.name.removesuffix(".wal")]
     for name in names:
         if name.is_file():
@@ -76,6 +77,11 @@ def _begin_beside(path: Path) -> tuple[int, str]:
     if path.is_dir():
         raise RatedbError(
             "a directory stands in place of a file", where=str(path), expected="a file to write"
+        )
+    if path.exists() and not path.is_file():
+        # The move would take the place of the device itself, which a superuser may.
+        raise RatedbError(
+            "a device or pipe stands in place of a file", where=str(path), expected="a file to write"
         )
     return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
 

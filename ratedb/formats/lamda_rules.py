@@ -48,6 +48,9 @@ def usable_partners(file: MoleculeFile, warnings: Warnings) -> list[WrittenRates
     require_partner("LAMDA", file.levels, chosen)
     if "H+" in chosen:
         warnings.append(WriterWarning("partners", "Cloudy", "Cloudy stops at partner id 7 (H+)"))
+    if "H2" in chosen and {"p-H2", "o-H2"} & chosen.keys():
+        detail = "H2 stands beside p-H2 or o-H2: RADEX counts H2 twice; write two files"
+        warnings.append(WriterWarning("partners", "RADEX", detail))
     return [chosen[collider] for collider in COLLIDERS if collider in chosen]
 
 

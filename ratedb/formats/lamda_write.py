@@ -188,7 +188,11 @@ def _line_text(lines: WrittenLines, energy_cm1: FloatArray, warnings: Warnings) 
         )
         warnings.append(WriterWarning("frequencies", ALL_READERS, detail))
     if not len(computed):
-        warnings.append(WriterWarning("lines", "RADEX", "there are no lines, so there is nothing to compute"))
+        detail = (
+            "there are no lines, so there is nothing to compute; a LAMDA file of the molecule brings them, or"
+            " a list of Einstein A (`.aij`), imported with --levels beside the list of levels"
+        )
+        warnings.append(WriterWarning("lines", "RADEX", detail))
     rows = zip(lines.upper + 1, lines.lower + 1, lines.a_s1, computed, energy_cm1[lines.upper], strict=True)
     return [
         "!NUMBER OF RADIATIVE TRANSITIONS",

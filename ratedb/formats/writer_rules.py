@@ -90,7 +90,10 @@ def usable_lines(lines: WrittenLines, warnings: Warnings) -> WrittenLines:
     with np.errstate(invalid="ignore"):
         emits = (lines.a_s1 >= SMALLEST) & (lines.a_s1 <= LARGEST) & (lines.upper != lines.lower)
     if not emits.all():
-        detail = f"{(~emits).sum()} line(s) without a positive A between two levels are left out"
+        detail = (
+            f"{(~emits).sum()} line(s) whose A is not within {SMALLEST:g} to {LARGEST:g} s-1, or not between"
+            " two levels, are left out"
+        )
         warnings.append(WriterWarning("lines", ALL_READERS, detail))
         lines = lines.select(emits)
     pair = np.sort(np.stack([lines.upper, lines.lower], axis=1), axis=1)

@@ -169,15 +169,14 @@ def _missing_pairs(stored: StoredRates, options: ExportOptions) -> list[dict[str
         within = levels.need_vj()[1] <= options.j_max
     upper, lower = downward_pairs(levels)
     inside = within[upper] & within[lower]
-    there = set(zip(rates.upper.tolist(), rates.lower.tolist(), strict=True))
-    missing = [
-        pair for pair in zip(upper[inside].tolist(), lower[inside].tolist(), strict=True) if pair not in there
-    ]
-    if not missing:
+    upper, lower = upper[inside], lower[inside]
+    there = np.isin(upper * len(levels) + lower, rates.upper * len(levels) + rates.lower)
+    missing = np.flatnonzero(~there)
+    if not len(missing):
         return []
-    names = ", ".join(f"{levels.label[u]} -> {levels.label[w]}" for u, w in missing[:3])
+    names = ", ".join(f"{levels.label[upper[i]]} -> {levels.label[lower[i]]}" for i in missing[:3])
     detail = (
-        f"{rates.system}: {len(missing)} of {int(inside.sum())} pairs of levels have no rate, such as"
+        f"{rates.system}: {len(missing)} of {len(upper)} pairs of levels have no rate, such as"
         f" {names}; readers take them as zero"
     )
     return [{"rule": "missing pairs", "reader": "all readers", "detail": detail}]
