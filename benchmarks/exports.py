@@ -32,9 +32,10 @@ from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.radiative.radex import Conditions, RadexLines, lamda_folder, run_radex
 from ratedb.radiative.radex_file import FileOutline, file_outline
 from ratedb.tables import COLLIDERS, FloatArray, IntArray, MoleculeFile, PartnerRates
-from ratedb.workflows.exporting import EXPORT_FORMATS, ExportOptions, export_systems
+from ratedb.workflows.exporting import ExportOptions, export_systems
 from ratedb.workflows.importing import import_files
 from ratedb.workflows.incoming import ImportOptions
+from ratedb.workflows.taking import EXPORT_FORMATS
 
 PRINTED = 6e-7
 """Half a unit in the last of seven digits, the most that an export writes."""

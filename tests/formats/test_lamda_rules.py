@@ -16,8 +16,9 @@ from ratedb.errors import RatedbError
 from ratedb.formats.lamda import LamdaText, render_lamda
 from ratedb.store.rates import StoredRates
 from ratedb.tables import COLLIDERS, LevelTable, LineTable, MoleculeFile
-from ratedb.workflows import exporting
-from ratedb.workflows.exporting import ExportOptions, Taken, export_systems
+from ratedb.workflows import exporting, rendering
+from ratedb.workflows.exporting import export_systems
+from ratedb.workflows.taking import ExportOptions, Taken
 
 Make = Callable[[], MoleculeFile]
 
@@ -455,7 +456,7 @@ def test_strict_refuses_what_is_warned_of_and_writes_nothing(
     result = written(rule.inputs[0])
     file = rule.inputs[0]()
     monkeypatch.setattr(exporting, "take", lambda *words: taken(file))
-    monkeypatch.setattr(exporting, "render_lamda", lambda *words: result)  # the large ones only once
+    monkeypatch.setattr(rendering, "render_lamda", lambda *words: result)  # the large ones only once
     with pytest.raises(RatedbError, match="would not keep every rule"):
         export_systems(tmp_path / "x.duckdb", ["CO+H2"], tmp_path / "x.dat", ExportOptions(strict=True))
     assert list(tmp_path.iterdir()) == []
