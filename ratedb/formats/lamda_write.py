@@ -232,7 +232,8 @@ def _partner_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> lis
 def _partner_line(molecule: str, rates: WrittenRates, warnings: Warnings) -> str:
     """Return `<id> <molecule> + <partner> <reference>` in under 120 bytes of ASCII."""
     start = f"{ID_OF_COLLIDER[rates.collider]} {molecule} + {rates.collider}"
-    line = f"{start} {printable(rates.reference)}".strip()[:_PARTNER_BYTES].strip()
+    # Quotes at its ends are taken for those of a quoted line when it is read.
+    line = f"{start} {printable(rates.reference)}".strip()[:_PARTNER_BYTES].strip(" '\"")
     if line.split() != f"{start} {rates.reference}".replace("!", " ").split():
         detail = f"{rates.collider}: the reference is written as `{line[len(start) :].strip()}`"
         warnings.append(WriterWarning("partner line", ALL_READERS, detail))

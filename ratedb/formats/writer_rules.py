@@ -226,6 +226,11 @@ def rates_downward(
         listed = set(zip(down.upper.tolist(), down.lower.tolist(), strict=True))
         new = [pair not in listed for pair in zip(up.lower.tolist(), up.upper.tolist(), strict=True)]
         up = _reversed(up.select(np.array(new, dtype=np.bool_)), levels)
+        possible = (up.rate_cm3_s <= LARGEST).all(axis=1)  # not where the energies are far apart
+        if not possible.all():
+            detail = f"{rates.collider}: {(~possible).sum()} upward row(s) that cannot be turned are left out"
+            warnings.append(WriterWarning("downward rates", ALL_READERS, detail))
+            up = up.select(possible)
         detail = (
             f"{rates.collider}: of {upward.sum()} upward row(s), {len(up.upper)} are turned by detailed "
             f"balance, the others left out because the downward row is there"
@@ -244,12 +249,11 @@ def rates_downward(
 def _reversed(rates: WrittenRates, levels: LevelTable) -> WrittenRates:
     start, end = rates.upper[:, None], rates.lower[:, None]
     weight, energy = levels.weight, levels.energy_cm1
-    rate = reverse_rate(
-        rates.rate_cm3_s, weight[start], weight[end], energy[start], energy[end], rates.temperature_k
-    )
-    return replace(
-        rates, upper=rates.lower, lower=rates.upper, rate_cm3_s=np.clip(np.nan_to_num(rate), 0.0, LARGEST)
-    )
+    with np.errstate(over="ignore"):
+        rate = reverse_rate(
+            rates.rate_cm3_s, weight[start], weight[end], energy[start], energy[end], rates.temperature_k
+        )
+    return replace(rates, upper=rates.lower, lower=rates.upper, rate_cm3_s=rate)
 
 
 def printable(text: str) -> str:

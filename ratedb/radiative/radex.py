@@ -148,29 +148,53 @@ def run_radex(path: Path, grid: Sequence[Conditions], *, timeout_s: float = 600.
     the rates' range, a collider has no rates, or a run fails, does not converge or gives a value that is
     not finite (naming the conditions).
     """
+    (outcome,) = run_radex_each([path], grid, timeout_s=timeout_s)
+    if isinstance(outcome, RatedbError):
+        raise outcome
+    return outcome
+
+
+def run_radex_each(
+    paths: Sequence[Path], grid: Sequence[Conditions], *, timeout_s: float = 600.0
+) -> list[list[RadexLines] | RatedbError]:
+    """Run RADEX on several LAMDA files as `run_radex` does on one, all in one process.
+
+    A file for which runs fail, do not converge or give values that are not finite has the error in place of
+    its lines; other errors are raised as there. `timeout_s` is for each file.
+    """
     if not radex_available():
         raise RatedbError(
             "RADEX is not installed",
             expected="the package spectralradex",
             todo="pip install 'ratedb[radex]' (Linux, CPython 3.11)",
         )
-    content = read_bytes(path)
-    outline = outline_of(content, str(path))
-    _check_size(outline, str(path))
-    for conditions in grid:
-        _check_conditions(outline, conditions, str(path))
+    contents = [read_bytes(path) for path in paths]
+    outlines = [outline_of(content, str(path)) for content, path in zip(contents, paths, strict=True)]
+    for outline, path in zip(outlines, paths, strict=True):
+        _check_size(outline, str(path))
+        for conditions in grid:
+            _check_conditions(outline, conditions, str(path))
     if not grid:
-        return []
-    answers = _run_worker(content, grid, str(path), timeout_s)
+        return [[] for _ in paths]
+    answers = _run_worker(contents, grid, [str(path) for path in paths], timeout_s)
+    return [
+        _judged(answers[number * len(grid) : (number + 1) * len(grid)], grid, outline, str(path))
+        for number, (outline, path) in enumerate(zip(outlines, paths, strict=True))
+    ]
+
+
+def _judged(
+    answers: Sequence[dict[str, Any]], grid: Sequence[Conditions], outline: FileOutline, where: str
+) -> list[RadexLines] | RatedbError:
     failures = [
         f"{conditions.describe()}: {reason}"
         for conditions, answer in zip(grid, answers, strict=True)
         if (reason := _failure(answer, outline))
     ]
     if failures:
-        raise RatedbError(
+        return RatedbError(
             f"RADEX failed for {len(failures)} of {len(grid)} conditions",
-            where=str(path),
+            where=where,
             got="\n    ".join(failures[:20]),
             todo="leave these conditions out or lower the column, or look for unconnected levels",
         )
@@ -241,11 +265,11 @@ def _check_conditions(outline: FileOutline, conditions: Conditions, where: str) 
         )
 
 
-def _inputs(conditions: Conditions) -> dict[str, Any]:
+def _inputs(conditions: Conditions, file: str) -> dict[str, Any]:
     # All seven densities are named: RADEX takes 1e5 cm-3 of H2 where `h2` is missing.
     densities = {key: conditions.density_cm3.get(name, 0.0) for name, key in _RADEX_NAME.items()}
     return {
-        "molfile": "./mol.dat",
+        "molfile": f"./{file}",
         "tkin": float(conditions.temperature_k),
         "tbg": float(conditions.background_k),
         "cdmol": float(conditions.column_density_cm2),
@@ -258,14 +282,18 @@ def _inputs(conditions: Conditions) -> dict[str, Any]:
 
 
 def _run_worker(
-    content: bytes, grid: Sequence[Conditions], where: str, timeout_s: float
+    contents: Sequence[bytes], grid: Sequence[Conditions], where: Sequence[str], timeout_s: float
 ) -> list[dict[str, Any]]:
+    timeout_s *= len(contents)
     # Unbuffered, what RADEX says of a condition is there when that condition ends, or crashes.
     environment = os.environ | {"GFORTRAN_UNBUFFERED_PRECONNECTED": "y"}
     with tempfile.TemporaryDirectory(prefix="ratedb-radex-") as name:
         folder = Path(name)
-        (folder / "mol.dat").write_bytes(b"\n".join(content.splitlines()) + b"\n")
-        request = json.dumps({"folder": name, "runs": [_inputs(conditions) for conditions in grid]})
+        names = [f"mol{number}.dat" for number in range(len(contents))]
+        for file, content in zip(names, contents, strict=True):
+            (folder / file).write_bytes(b"\n".join(content.splitlines()) + b"\n")
+        runs = [_inputs(conditions, file) for file in names for conditions in grid]
+        request = json.dumps({"folder": name, "runs": runs})
         late = False
         with open(folder / CHATTER, "wb") as said, open(folder / "errors", "wb") as errors:
             # -P: a file of the user's named like a standard module must not be imported.
@@ -283,12 +311,13 @@ def _run_worker(
             except subprocess.TimeoutExpired:
                 late = True
         answers = _read_answers(folder / RESULTS)
-        if len(answers) < len(grid):
+        if len(answers) < len(runs):
+            file_number, number = divmod(len(answers), len(grid))
             raise RatedbError(
                 f"RADEX did not end within {timeout_s:g} s"
                 if late
                 else "RADEX ended before its work was done",
-                where=f"{where}, condition {len(answers) + 1}: {grid[len(answers)].describe()}",
+                where=f"{where[file_number]}, condition {number + 1}: {grid[number].describe()}",
                 got=_last_words(folder) or "no message",
                 todo="try fewer conditions or a longer time" if late else "check the file",
             )

@@ -20,7 +20,7 @@ from ratedb.models.sampling import sampled_deviations
 from ratedb.models.temperatures import interpolation
 from ratedb.radiative.drivers import Responses, tamed
 from ratedb.radiative.grid import GridAxes, default_grid
-from ratedb.radiative.radex import Conditions, RadexLines, run_radex
+from ratedb.radiative.radex import Conditions, RadexLines, run_radex, run_radex_each
 from ratedb.radiative.verify import FLUX_FLOOR
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.tables import BoolArray, FloatArray
@@ -33,6 +33,7 @@ AXES = GridAxes((10.0, 20.0, 40.0, 70.0, 100.0, 200.0, 300.0), (1e2, 1e3, 1e4, 1
 
 _FEWEST_SAMPLES = 20
 _NAMED = 10
+_AT_ONCE = 10  # samples in one process, whose start takes as long as some fifty conditions
 
 
 @dataclass(frozen=True)
@@ -161,9 +162,10 @@ def impact_of(
     grid = _grid(tables, options)
     with tempfile.TemporaryDirectory(prefix="ratedb-impact-") as name:
         folder = Path(name)
-        exported = _run(folder / "exported.dat", tables, taken, export, grid)
+        _write(folder / "exported.dat", tables, taken, export)
+        exported = run_radex(folder / "exported.dat", grid)
         wanted = _wanted_lines(exported[0], options)
-        run = partial(_sample, folder, tables, deviations, taken, export, grid)
+        run = partial(_samples, folder, tables, deviations, taken, export, grid)
         runs = _all_samples(run, options.samples, report)
     good = [number for number, lines in enumerate(runs) if lines is not None]
     if len(good) < _FEWEST_SAMPLES:
@@ -225,60 +227,57 @@ def _deviations(stored: StoredRates, taken: Taken, options: ImpactOptions) -> Fl
 
 
 def _all_samples(
-    run: Callable[[int], list[RadexLines] | None], count: int, report: Callable[[str], None]
+    run: Callable[[range], list[list[RadexLines] | None]], count: int, report: Callable[[str], None]
 ) -> list[list[RadexLines] | None]:
     """Return what `run` gives for each number, on all cores."""
-    runs = []
+    runs: list[list[RadexLines] | None] = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        running = [pool.submit(run, number) for number in range(count)]
+        running = [
+            pool.submit(run, range(first, min(first + _AT_ONCE, count)))
+            for first in range(0, count, _AT_ONCE)
+        ]
         try:
-            for number, one in enumerate(running, start=1):
-                runs.append(one.result())
-                report(f"running RADEX: sample {number} of {count}")
+            for one in running:
+                runs += one.result()
+                report(f"running RADEX: sample {len(runs)} of {count}")
         except BaseException:  # Ctrl-C too: what has not begun need not
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return runs
 
 
-def _sample(
+def _samples(
     folder: Path,
     tables: list[StoredRates],
     deviations: list[FloatArray],
     taken: Taken,
     export: ExportOptions,
     grid: tuple[Conditions, ...],
-    number: int,
-) -> list[RadexLines] | None:
-    """Return RADEX on one sample, None where it does not converge."""
-    path = folder / f"{number}.dat"
-    shifted = [
+    numbers: range,
+) -> list[list[RadexLines] | None]:
+    """Return RADEX on samples, None for one that does not converge."""
+    paths = [folder / f"{number}.dat" for number in numbers]
+    for number, path in zip(numbers, paths, strict=True):
+        _write(path, _shifted(tables, deviations, number), taken, export)
+    outcomes = run_radex_each(paths, grid)
+    for path in paths:
+        path.unlink()
+    return [None if isinstance(outcome, RatedbError) else outcome for outcome in outcomes]
+
+
+def _shifted(tables: list[StoredRates], deviations: list[FloatArray], number: int) -> list[StoredRates]:
+    return [
         replace(
             table,
             rates=replace(table.rates, rate_cm3_s=table.rates.rate_cm3_s * 10.0 ** deviation[number]),
         )
         for table, deviation in zip(tables, deviations, strict=True)
     ]
-    try:
-        return _run(path, shifted, taken, export, grid)
-    except RatedbError as error:
-        if "RADEX failed for" in error.what:
-            return None
-        raise
-    finally:
-        path.unlink(missing_ok=True)
 
 
-def _run(
-    path: Path,
-    tables: list[StoredRates],
-    taken: Taken,
-    export: ExportOptions,
-    grid: tuple[Conditions, ...],
-) -> list[RadexLines]:
+def _write(path: Path, tables: list[StoredRates], taken: Taken, export: ExportOptions) -> None:
     file = molecule_file(tables, taken.lines, taken.sources, taken.models, export)
     path.write_text(render_lamda(file).text, encoding="ascii")
-    return run_radex(path, grid)
 
 
 def _stacked(runs: list[list[RadexLines]]) -> tuple[FloatArray, FloatArray]:

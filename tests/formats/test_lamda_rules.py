@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lamda_checks import ALWAYS, WARNED, keeps, keeps_every_rule
+from lamda_checks import ALWAYS, OF_TIES, WARNED, keeps, keeps_every_rule
 from lamda_text import changed, molecule, rotor
 
 from ratedb.errors import RatedbError
@@ -396,7 +396,7 @@ def written(make: Make) -> LamdaText:
 
 
 def test_there_is_a_row_for_every_check_and_a_check_for_every_row() -> None:
-    assert {rule.name for rule in RULES} == ALWAYS.keys() | WARNED.keys()
+    assert {rule.name for rule in RULES} == ALWAYS.keys() | OF_TIES.keys() | WARNED.keys()
     assert {rule.name for rule in RULES if rule.warned} == WARNED.keys()
 
 
@@ -410,7 +410,7 @@ def test_a_rule_is_kept_or_the_warning_names_it_and_its_reader(rule: Rule) -> No
             assert not keeps(WARNED[rule.name], result.text)  # else the warning cries wolf
             assert raised >= set(rule.warned)
         else:
-            assert keeps(ALWAYS[rule.name], result.text)
+            assert keeps({**ALWAYS, **OF_TIES}[rule.name], result.text)
 
 
 def test_the_data_of_each_rule_keep_all_others_too() -> None:
@@ -422,7 +422,7 @@ def test_the_data_of_each_rule_keep_all_others_too() -> None:
 @RULE
 def test_the_check_of_a_rule_finds_a_text_that_breaks_it(rule: Rule) -> None:
     good = render_lamda(molecule()).text
-    check = {**ALWAYS, **WARNED}[rule.name]
+    check = {**ALWAYS, **OF_TIES, **WARNED}[rule.name]
     assert keeps(check, good)
     assert not keeps(check, rule.spoil(good))
 

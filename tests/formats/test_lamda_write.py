@@ -77,6 +77,14 @@ def test_rows_that_run_upward_after_a_lift_are_turned_by_their_weights(tmp_path:
     np.testing.assert_allclose(rates.rate_cm3_s[2, 0], 3.3e-10 * 3 / 5, rtol=1e-5)
 
 
+def test_a_row_that_runs_far_upward_is_left_out_not_turned_into_an_impossible_rate() -> None:
+    high = rotor(3, energy_cm1=[0.0, 3.8, 9000.0])
+    rates = RateTable(high, "H2", [1, 0], [0, 2], [5.0, 10.0], np.full((2, 2), 1e-11))
+    result = render_lamda(MoleculeFile(high, LineTable.empty(), (PartnerRates(rates),)))
+    assert any("cannot be turned" in warning.detail for warning in result.warnings)
+    assert result.partners["H2"][0].tolist() == [0]
+
+
 def test_of_both_directions_between_equal_energies_the_downward_one_is_written(tmp_path: Path) -> None:
     levels = rotor(3, energy_cm1=[0.0, 3.8, 3.8])
     file = molecule(levels, pairs=[(1, 0), (2, 1), (1, 2)], lines=LineTable.empty())

@@ -14,6 +14,7 @@ from ratedb.radiative.radex import (
     populations,
     radex_available,
     run_radex,
+    run_radex_each,
 )
 from ratedb.radiative.radex_file import file_outline
 
@@ -205,6 +206,20 @@ def test_a_run_that_does_not_converge_is_named_and_not_dropped() -> None:
         run_radex(shipped("hcn.dat"), grid)
     assert "n(H2) = 100 cm-3, N = 1e+20 cm-2" in str(caught.value)
     assert "did not converge" in str(caught.value)
+
+
+@needs_radex
+def test_files_in_one_process_come_out_as_each_alone_and_a_failure_stays_with_its_file() -> None:
+    paths = [shipped(name) for name in ("sio.dat", "hcn.dat", "cs@lique.dat")]
+    grid = [Conditions(100.0, {"H2": 1e4}), Conditions(100.0, {"H2": 1e2}, 1e20)]
+    first, failed, last = run_radex_each(paths, grid)
+    assert isinstance(failed, RatedbError)
+    assert "hcn.dat" in str(failed)
+    for path, outcome in ((paths[0], first), (paths[2], last)):
+        assert not isinstance(outcome, RatedbError)
+        for ours, alone in zip(outcome, run_radex(path, grid), strict=True):
+            assert ours.upper == alone.upper
+            np.testing.assert_array_equal(ours.flux_k_km_s, alone.flux_k_km_s)
 
 
 @needs_radex
