@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +26,11 @@ def impact_command(
     ],
     samples: Annotated[int, typer.Option(help="How many samples of the predicted rates.")] = 200,
     temperatures: Annotated[
-        str, typer.Option(help="Kinetic temperatures, K, such as 10,50,100 or 10:100:30.")
-    ] = "10,20,40,70,100,200,300",
+        str | None,
+        typer.Option(
+            help="Kinetic temperatures, K, such as 10,50 or 10:100:30; default 10,20,40,70,100,200,300."
+        ),
+    ] = None,
     densities: Annotated[
         str, typer.Option(help="Densities of the collider, cm-3.")
     ] = "1e2,1e3,1e4,1e5,1e6,1e7",
@@ -52,19 +56,21 @@ def impact_command(
     import json
 
     from ratedb.files import write_atomically
-    from ratedb.radiative.grid import GridAxes
     from ratedb.workflows.averaging import parse_temperatures
-    from ratedb.workflows.impact import ImpactOptions, impact_of
+    from ratedb.workflows.impact import AXES, ImpactOptions, impact_of
 
     shared: Context = context.obj
+    axes = replace(
+        AXES,
+        density_cm3=positive_numbers(densities, "densities", "cm-3"),
+        column_density_cm2=positive_numbers(columns, "column densities", "cm-2"),
+        line_width_km_s=positive_numbers(line_widths, "line widths", "km/s"),
+    )
+    if temperatures is not None:
+        axes = replace(axes, temperature_k=parse_temperatures(temperatures), chosen=True)
     options = ImpactOptions(
         samples=samples,
-        axes=GridAxes(
-            parse_temperatures(temperatures),
-            positive_numbers(densities, "densities", "cm-3"),
-            positive_numbers(columns, "column densities", "cm-2"),
-            positive_numbers(line_widths, "line widths", "km/s"),
-        ),
+        axes=axes,
         j_max=j_max,
         seed=seed,
         lines=tuple(name.strip() for name in lines.split(",") if name.strip()),

@@ -62,7 +62,7 @@ def verify_command(
         line_width_km_s=positive_numbers(line_widths, "line widths", "km/s"),
     )
     if temperatures is not None:
-        axes = replace(axes, temperature_k=parse_temperatures(temperatures))
+        axes = replace(axes, temperature_k=parse_temperatures(temperatures), chosen=True)
     check_targets(output, picture, (file, against))
     with shared.progress() as report:
         found = verify_files(file, against, axes, report=report)
@@ -74,6 +74,7 @@ def verify_command(
         from ratedb.workflows.verify_picture import draw_verification
 
         draw_verification(found, file, against, picture)
+    shared.warn(found.warnings)
     shared.emit(data, lambda console: show_verification(console, data))
     if tolerance is not None:
         _judge(data, tolerance)

@@ -27,20 +27,34 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
     """Write files so that readers see the old content or the new, never a part.
 
     Each content goes to a temporary file beside its target and is flushed to disk; only when all are
-    there are they moved. Raises RatedbError where a target cannot be written; old files then stay whole.
+    there are they moved, and should one of the moves fail, those before it are taken back. Raises RatedbError
+    where a target cannot be written; all old files are then there again.
     """
     waiting: dict[Path, str] = {}
+    old: dict[Path, bytes | None] = {}
     try:
         for path, content in contents.items():
             _write_beside(path, content, waiting)
+        several = len(contents) > 1
         for path in contents:
+            if several:
+                old[path] = path.read_bytes() if path.exists() else None
             os.replace(waiting[path], path)
             del waiting[path]
     except OSError as error:
+        _take_back({moved: content for moved, content in old.items() if moved not in waiting})
         raise _cannot_write(path, error) from error
     finally:
         for temporary in waiting.values():
             Path(temporary).unlink(missing_ok=True)
+
+
+def _take_back(old: Mapping[Path, bytes | None]) -> None:
+    for path, content in old.items():
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_atomically({path: content})
 
 
 def refuse_database(path: Path) -> None:

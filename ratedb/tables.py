@@ -413,6 +413,7 @@ class Finding:
 
     `severity` is `error` (the value is wrong beyond doubt, and marked), `warning` (it deserves a look) or
     `note`. `upper` and `lower` are level labels, None where the finding is about a whole file or system;
+    only `lower` is None where it is about all transitions out of `upper`;
     `temperature_k` is None where it is about all temperatures. `value` and `expected` are numbers in the
     unit of what the rule looks at, which `detail` names.
     """
@@ -429,8 +430,10 @@ class Finding:
 
     @property
     def transition(self) -> str | None:
-        """The name of the transition for people, such as `5 -> 3`."""
-        return None if self.upper is None else f"{self.upper} -> {self.lower}"
+        """The name of the transition for people, such as `5 -> 3`, or `out of 5` for an initial level."""
+        if self.lower is None:
+            return None if self.upper is None else f"out of {self.upper}"
+        return f"{self.upper} -> {self.lower}"
 
 
 @dataclass(frozen=True, eq=False)

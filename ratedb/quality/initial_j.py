@@ -34,7 +34,8 @@ def odd_j_findings(curves: Curves) -> list[Finding]:
         rows = np.flatnonzero((places.v_pair == pair) & there)
         if len(rows):
             ends = int(v[curves.rates.upper[rows[0]]]), int(v[curves.rates.lower[rows[0]]])
-            findings += _of_v_pair(curves.system, ends, off[rows], places.j_upper[rows])
+            label = {j: curves.rates.levels.label[up] for j, up in _first_of(places.j_upper, curves, rows)}
+            findings += _of_v_pair(curves.system, ends, off[rows], places.j_upper[rows], label)
     return findings
 
 
@@ -48,7 +49,14 @@ def _off_the_mean(log_rate: FloatArray, places: Neighbourhood) -> tuple[FloatArr
     return np.asarray(off), np.asarray(there)
 
 
-def _of_v_pair(system: str, v: tuple[int, int], off: FloatArray, initial_j: IntArray) -> list[Finding]:
+def _first_of(j_upper: IntArray, curves: Curves, rows: IntArray) -> list[tuple[int, int]]:
+    """Return each initial j of some rows with the index of its level."""
+    return list(zip(j_upper[rows].tolist(), curves.rates.upper[rows].tolist(), strict=True))
+
+
+def _of_v_pair(
+    system: str, v: tuple[int, int], off: FloatArray, initial_j: IntArray, label: dict[int, str]
+) -> list[Finding]:
     each, counts = np.unique(initial_j, return_counts=True)
     size = {
         int(j): float(np.median(off[initial_j == j]))
@@ -64,10 +72,10 @@ def _of_v_pair(system: str, v: tuple[int, int], off: FloatArray, initial_j: IntA
             continue  # it is off because the one beside it is
         of_v = "" if v == (0, 0) else f" (v = {v[0]} -> {v[1]})"
         detail = (
-            f"rates out of j = {j}{of_v} are {own:.1%} off the mean of those out of j = {j - 1} and {j + 1}"
-            f" at equal dj (median), where {usual:.1%} is usual around"
+            f"rates out of j = {j}{of_v} are {np.expm1(own):.1%} off the mean of those out of j = {j - 1} and"
+            f" {j + 1} at equal dj (median), where {np.expm1(usual):.1%} is usual around"
         )
-        findings.append(rules.ODD_J.finding(system, detail, value=own, expected=usual))
+        findings.append(rules.ODD_J.finding(system, detail, upper=label[j], value=own, expected=usual))
     return findings
 
 

@@ -21,12 +21,16 @@ _GRID_CHARGED_DENSITIES_CM3 = (1.0, 1.0e1, 1.0e2, 1.0e3)
 
 @dataclass(frozen=True)
 class GridAxes:
-    """The axes of a grid of conditions; without densities each gas has its own."""
+    """The axes of a grid of conditions; without densities each gas has its own.
+
+    `chosen` says that someone asked for these temperatures, so that no others stand in for them.
+    """
 
     temperature_k: tuple[float, ...] = _GRID_TEMPERATURES_K
     density_cm3: tuple[float, ...] | None = None
     column_density_cm2: tuple[float, ...] = (1.0e14,)
     line_width_km_s: tuple[float, ...] = (1.0,)
+    chosen: bool = False
 
 
 def file_limits(path: Path) -> dict[str, tuple[float, float]]:
@@ -64,24 +68,48 @@ def default_grid(
     300 K; the density 1e3 to 1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3. The column is
     1e14 cm-2 over 1 km/s, the background 2.73 K. `axes` names others. With `limits_k`, such as from
     `file_limits`, temperatures outside a gas's range are left out; where none is inside, the ends of the
-    range stand in.
+    range stand in, but not for temperatures that someone chose.
 
-    Raises RatedbError where there is no collider, an unknown one, or a pair without a common range.
+    Raises RatedbError where there is no collider, an unknown one, a pair without a common range, or where no
+    gas has any of the chosen temperatures.
     """
     axes = axes or GridAxes()
     names = tuple(dict.fromkeys(colliders))
     unknown = [name for name in names if name not in COLLIDERS]
     if unknown or not names:
         raise RatedbError("no grid for these colliders", expected=" ".join(COLLIDERS), got=", ".join(names))
-    return tuple(
+    found = tuple(
         Conditions(temperature, _densities(gas, total, temperature), column, width)
         for gas in _gases(names)
-        for temperature in _temperatures(gas, limits_k or {}, axes.temperature_k)
+        for temperature in _temperatures(gas, limits_k or {}, axes.temperature_k, instead=not axes.chosen)
         for total in axes.density_cm3
         or (_GRID_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _GRID_DENSITIES_CM3)
         for column in axes.column_density_cm2
         for width in axes.line_width_km_s
     )
+    if not found:
+        raise RatedbError(
+            "no rates reach any of the temperatures",
+            expected=_show(limits_k or {}),
+            got=", ".join(f"{kelvin:g}" for kelvin in axes.temperature_k) + " K",
+        )
+    return found
+
+
+def temperatures_left_out(
+    conditions: Sequence[Conditions], axes: GridAxes | None, limits_k: Mapping[str, tuple[float, float]]
+) -> list[str]:
+    """Return a sentence for each gas that is not asked about at all temperatures that someone chose."""
+    if axes is None or not axes.chosen:
+        return []
+    found = []
+    for gas in _gases(tuple(limits_k)):
+        there = {one.temperature_k for one in conditions if set(one.density_cm3) == set(gas)}
+        missing = [kelvin for kelvin in axes.temperature_k if kelvin not in there]
+        if missing:
+            of_gas = _show({name: limits_k[name] for name in gas})
+            found.append(f"{', '.join(f'{t:g}' for t in missing)} K left out: the rates are for {of_gas}")
+    return found
 
 
 def _gases(names: Sequence[str]) -> list[tuple[str, ...]]:
@@ -92,7 +120,11 @@ def _gases(names: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _temperatures(
-    gas: tuple[str, ...], limits_k: Mapping[str, tuple[float, float]], wanted_k: Sequence[float]
+    gas: tuple[str, ...],
+    limits_k: Mapping[str, tuple[float, float]],
+    wanted_k: Sequence[float],
+    *,
+    instead: bool,
 ) -> list[float]:
     known = [limits_k[name] for name in gas if name in limits_k]
     if not known:
@@ -103,7 +135,8 @@ def _temperatures(
             f"the rates for {' and '.join(gas)} have no temperature in common", got=_show(limits_k)
         )
     low, high = overlap
-    return [t for t in wanted_k if low <= t <= high] or sorted({low, high})
+    inside = [t for t in wanted_k if low <= t <= high]
+    return sorted({low, high}) if instead and not inside else inside
 
 
 def _densities(gas: tuple[str, ...], total_cm3: float, temperature_k: float) -> dict[str, float]:

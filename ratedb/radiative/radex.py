@@ -157,7 +157,7 @@ def run_radex(path: Path, grid: Sequence[Conditions], *, timeout_s: float = 600.
 def run_radex_each(
     paths: Sequence[Path], grid: Sequence[Conditions], *, timeout_s: float = 600.0
 ) -> list[list[RadexLines] | RatedbError]:
-    """Run RADEX on several LAMDA files as `run_radex` does on one, all in one process.
+    """Run RADEX on several LAMDA files as `run_radex` does on one, in one process where they are alike.
 
     A file for which runs fail, do not converge or give values that are not finite has the error in place of
     its lines; other errors are raised as there. `timeout_s` is for each file.
@@ -176,7 +176,15 @@ def run_radex_each(
             _check_conditions(outline, conditions, str(path))
     if not grid:
         return [[] for _ in paths]
-    answers = _run_worker(contents, grid, [str(path) for path in paths], timeout_s)
+    where = [str(path) for path in paths]
+    # RADEX keeps the rates of the file before for pairs of levels that a file has not.
+    if all((one.label, one.pairs) == (outlines[0].label, outlines[0].pairs) for one in outlines):
+        answers = _run_worker(contents, grid, where, timeout_s)
+    else:
+        each = zip(contents, where, strict=True)
+        answers = [
+            answer for content, name in each for answer in _run_worker([content], grid, [name], timeout_s)
+        ]
     return [
         _judged(answers[number * len(grid) : (number + 1) * len(grid)], grid, outline, str(path))
         for number, (outline, path) in enumerate(zip(outlines, paths, strict=True))

@@ -31,7 +31,8 @@ class FileOutline:
     """What RADEX will see in a file: levels, lines, and for each collider the range of temperatures.
 
     `upper` and `lower` are indices into `label` and `energy_cm1`; `temperature_range_k` maps colliders,
-    named by the id digit that alone counts for RADEX, to the first and last temperature of their rates.
+    named by the id digit that alone counts for RADEX, to the first and last temperature of their rates, and
+    `pairs` to the pairs of level numbers that have rates.
     """
 
     label: tuple[str, ...]
@@ -40,6 +41,7 @@ class FileOutline:
     lower: tuple[int, ...]
     frequency_ghz: tuple[float, ...]
     temperature_range_k: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    pairs: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
 
 def file_outline(path: Path) -> FileOutline:
@@ -110,7 +112,7 @@ def outline_of(content: bytes, where: str) -> FileOutline:
     records.real(records.words(1, "the molecular weight")[0], "the molecular weight")
     labels, energies = _outline_levels(records)
     upper, lower, frequency = _outline_lines(records, energies)
-    return FileOutline(labels, energies, upper, lower, frequency, _outline_partners(records, len(labels)))
+    return FileOutline(labels, energies, upper, lower, frequency, *_outline_partners(records, len(labels)))
 
 
 def _count(records: _Records, what: str, high: int) -> int:
@@ -163,8 +165,11 @@ def _outline_lines(
     return tuple(r[0] for r in rows), tuple(r[1] for r in rows), tuple(r[2] for r in rows)
 
 
-def _outline_partners(records: _Records, levels: int) -> dict[str, tuple[float, float]]:
+def _outline_partners(
+    records: _Records, levels: int
+) -> tuple[dict[str, tuple[float, float]], dict[str, tuple[tuple[int, int], ...]]]:
     ranges: dict[str, tuple[float, float]] = {}
+    pairs: dict[str, tuple[tuple[int, int], ...]] = {}
     for _ in range(_count(records, "collision partners", _MAX_PARTNERS)):
         records.skip("the header of a collision partner")
         first = records.skip("a collision partner")[:1]
@@ -179,11 +184,13 @@ def _outline_partners(records: _Records, levels: int) -> dict[str, tuple[float, 
         if any(b <= a for a, b in pairwise(temperatures)) or temperatures[0] <= 0:
             raise records.wrong("temperatures that increase")
         records.skip("the header of the rates")
+        listed = []
         for number in range(1, rates + 1):
             what = f"rate {number} for {name}: number, two levels and {count} rates"
             row = records.words(3 + count, what)
             records.integer(row[0], 1, rates, what)
-            for word in row[1:3]:
-                records.integer(word, 1, levels, what)
+            upper, lower = (records.integer(word, 1, levels, what) for word in row[1:3])
+            listed.append((upper, lower))
         ranges[name] = (temperatures[0], temperatures[-1])
-    return ranges
+        pairs[name] = tuple(sorted(listed))
+    return ranges, pairs

@@ -32,7 +32,13 @@ from typing import Any
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.radiative.grid import GridAxes, common_limits, default_grid, file_limits
+from ratedb.radiative.grid import (
+    GridAxes,
+    common_limits,
+    default_grid,
+    file_limits,
+    temperatures_left_out,
+)
 from ratedb.radiative.line_matching import LineMatch, match_lines
 from ratedb.radiative.radex import Conditions, RadexLines, run_radex
 from ratedb.tables import FloatArray
@@ -121,6 +127,7 @@ class Verification:
     max_optical_depth_difference: float
     worst_optical_depth: LineComparison
     colliders_left_out: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def compare(
@@ -139,14 +146,17 @@ def compare(
     in one, RADEX fails, or the files have no line in common. `timeout_s` is for each file.
     """
     limits, limits_against = file_limits(path), file_limits(against)
+    warnings: list[str] = []
     if grid is None:
         common = common_limits(limits, limits_against)
         grid = default_grid(common, common, axes)
+        warnings = temperatures_left_out(grid, axes, common)
     ours = run_radex(path, grid, timeout_s=timeout_s)
     theirs = run_radex(against, grid, timeout_s=timeout_s)
     tested = {name for conditions in grid for name in conditions.colliders}
     left_out = tuple(name for name in {**limits, **limits_against} if name not in tested)
-    return replace(compare_lines(ours, theirs, grid), colliders_left_out=left_out)
+    compared = compare_lines(ours, theirs, grid)
+    return replace(compared, colliders_left_out=left_out, warnings=tuple(warnings))
 
 
 def compare_lines(
@@ -209,6 +219,7 @@ def to_json(verification: Verification) -> dict[str, Any]:
         "worst_optical_depth": line_json(verification.worst_optical_depth),
         "unmatched": [vars(line).copy() for line in verification.unmatched],
         "colliders_left_out": list(verification.colliders_left_out),
+        "warnings": list(verification.warnings),
         "conditions": conditions,
         "lines": [_line_json(line, conditions) for line in verification.lines],
     }

@@ -76,7 +76,13 @@ class StoredRates:
         return self._masked((self.kind >= 0) & ~wrong)
 
     def at(self, temperature_k: FloatArray, rate_cm3_s: FloatArray) -> StoredRates:
-        """Return values (n, k) at other temperatures (k,), each of the kind of the nearest one in ln T."""
+        """Return values (n, k) at other temperatures (k,), each of the kind of the nearest one in ln T.
+
+        It is marked, or extrapolated, where one of the two on either side is.
+        """
+        known_k = self.rates.temperature_k
+        above = np.clip(np.searchsorted(known_k, temperature_k), 0, len(known_k) - 1)
+        below = np.where(known_k[above] == temperature_k, above, np.maximum(above - 1, 0))
         distance = np.abs(np.log(self.rates.temperature_k) - np.log(temperature_k)[:, None])
         nearest = np.argmin(distance, axis=1)
         return StoredRates(
@@ -84,8 +90,8 @@ class StoredRates:
             self.kind[:, nearest],
             self.source_id[:, nearest],
             self.log10_std[:, nearest],
-            self.extrapolated[:, nearest],
-            self.marked[:, nearest],
+            self.extrapolated[:, above] | self.extrapolated[:, below],
+            self.marked[:, above] | self.marked[:, below],
         )
 
     def _masked(self, keep: BoolArray) -> StoredRates:

@@ -126,11 +126,25 @@ def _check_system(store: Store, name: str) -> list[SourceFindings]:
         whole = _joined([tables[number] for number in numbers])
         findings = findings_of(PartnerRates(whole, reference), molecule.lines)
         for number in numbers:
-            own = {tables[number].transition_name(row) for row in range(len(tables[number]))}
-            found[number] += [one for one in findings if one.transition is None or one.transition in own]
+            about = About(tables[number])
+            found[number] += [one for one in findings if about.has(one)]
     for older, newer in combinations(tables, 2):
         found[newer] += beside(older, check_sources(tables[older], tables[newer]))
     return [SourceFindings(name, number, tuple(findings)) for number, findings in found.items()]
+
+
+class About:
+    """What a table of rates has, to tell which findings are about it."""
+
+    def __init__(self, rates: RateTable) -> None:
+        self._transitions = {rates.transition_name(row) for row in range(len(rates))}
+        self._initial = {rates.levels.label[upper] for upper in np.unique(rates.upper)}
+
+    def has(self, finding: Finding) -> bool:
+        """Return whether a finding is about the whole set, an initial level here, or a transition here."""
+        if finding.lower is None:
+            return finding.upper is None or finding.upper in self._initial
+        return finding.transition in self._transitions
 
 
 def _joined(parts: Sequence[RateTable]) -> RateTable:

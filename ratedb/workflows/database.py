@@ -56,7 +56,7 @@ class Database:
         Raises UsageError for a choice that does not exist, RatedbError for an unknown system, where nothing
         is left, or where rates do not reach a temperature.
         """
-        chosen = Selection((kinds,) if isinstance(kinds, str) else tuple(kinds), min_quality, j_max)
+        chosen = Selection((kinds,) if isinstance(kinds, str) else tuple(kinds or ()), min_quality, j_max)
         chosen.check()
         with Store(self.path) as store:
             stored = select_rates(store, system, chosen)

@@ -79,8 +79,8 @@ def export_systems(
     beside = {
         target.parent / f"{target.stem}{ending}": content for ending, content in rendered.beside.items()
     }
-    for path, content in beside.items():
-        _refuse_unrelated(path, content, provenance_path)
+    for path in beside:
+        _refuse_unrelated(path, provenance_path)
     partners = [
         partner_provenance(table, taken.sources, taken.models, rendered.interpolated_k)
         for table in rendered.tables
@@ -103,9 +103,9 @@ def export_systems(
     )
     if not dry_run:
         sidecar = _provenance(result, partners, beside)
-        # The sidecar first: should the next move never come, its hashes show that it is of other files. The
-        # levels before it: they are known by their content when the same export is run again.
-        write_atomically({**beside, provenance_path: sidecar, target: rendered.content})
+        # The sidecar first: should the process be killed before the next move, its hashes show that it is of
+        # other files.
+        write_atomically({provenance_path: sidecar, **beside, target: rendered.content})
     return result
 
 
@@ -127,12 +127,10 @@ def _need_fit(systems: Sequence[str], target: Path) -> None:
         )
 
 
-def _refuse_unrelated(path: Path, content: bytes, provenance_path: Path) -> None:
+def _refuse_unrelated(path: Path, provenance_path: Path) -> None:
     """Raise RatedbError where a file stands at `path` that no export to the same target has written."""
     refuse_database(path)
-    if not path.is_file() or (old := read_bytes(path)) == content:
-        return
-    if sha256(old) not in _hashes_beside(provenance_path, path.name):
+    if path.is_file() and sha256(read_bytes(path)) not in _hashes_beside(provenance_path, path.name):
         raise RatedbError(
             "another file stands where the levels of this export would be written",
             where=str(path),

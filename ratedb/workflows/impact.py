@@ -19,7 +19,7 @@ from ratedb.models.features import Transitions
 from ratedb.models.sampling import sampled_deviations
 from ratedb.models.temperatures import interpolation
 from ratedb.radiative.drivers import Responses, tamed
-from ratedb.radiative.grid import GridAxes, default_grid
+from ratedb.radiative.grid import GridAxes, default_grid, temperatures_left_out
 from ratedb.radiative.radex import Conditions, RadexLines, run_radex, run_radex_each
 from ratedb.radiative.verify import FLUX_FLOOR
 from ratedb.store.rates import KINDS, StoredRates
@@ -51,7 +51,9 @@ class ImpactOptions:
     frequency_ghz: tuple[float, float] = (0.0, float("inf"))
 
     def check(self) -> None:
-        """Raise UsageError for too few samples."""
+        """Raise UsageError for too few samples or an impossible seed."""
+        if self.seed < 0:
+            raise UsageError("the seed makes no sense", expected="0 or more", got=str(self.seed))
         if self.samples < _FEWEST_SAMPLES:
             raise UsageError(
                 "too few samples for a 95 % interval",
@@ -64,7 +66,8 @@ class ImpactOptions:
 class LineImpact:
     """One line under one set of conditions: its flux (K km/s) and excitation temperature (K) as exported, and
     the median and the 68 and 95 % intervals over the samples. `uncertainty` is half the 95 % interval over
-    the median flux. `upper_energy_k` is above the lowest level."""
+    the median flux. `upper_energy_k` is above the lowest level; `relative_flux` is over the strongest of all
+    lines of the condition."""
 
     condition: int
     upper: str
@@ -80,6 +83,7 @@ class LineImpact:
     tex_95_k: tuple[float, float]
     uncertainty: float
     upper_energy_k: float
+    relative_flux: float
 
 
 @dataclass(frozen=True)
@@ -151,7 +155,8 @@ def impact_of(
     taken = take(db, systems, export)
     tables, warnings = complete(taken.tables)
     report("drawing samples")
-    deviations = [_deviations(table, taken, options) for table in tables]
+    draw = np.random.default_rng(options.seed)  # one for all: equal streams would make systems go together
+    deviations = [_deviations(table, taken, options.samples, draw) for table in tables]
     if not any(one.any() for one in deviations):
         raise RatedbError(
             "nothing of these systems is predicted",
@@ -159,7 +164,7 @@ def impact_of(
             expected="rates of `ratedb fill`, whose uncertainty could change lines",
             todo="computed rates have no interval here; `ratedb verify` compares two files",
         )
-    grid = _grid(tables, options)
+    grid, left_out = _grid(tables, options.axes)
     with tempfile.TemporaryDirectory(prefix="ratedb-impact-") as name:
         folder = Path(name)
         _write(folder / "exported.dat", tables, taken, export)
@@ -192,26 +197,27 @@ def impact_of(
         drivers,
         next_j,
         options.samples - len(good),
-        tuple(warning["detail"] for warning in warnings),
+        (*(warning["detail"] for warning in warnings), *left_out),
     )
 
 
-def _grid(tables: list[StoredRates], options: ImpactOptions) -> tuple[Conditions, ...]:
+def _grid(tables: list[StoredRates], axes: GridAxes) -> tuple[tuple[Conditions, ...], list[str]]:
+    """Return the conditions, and a sentence for each temperature that was asked for and is not in them."""
     limits = {
         table.rates.collider: (float(table.rates.temperature_k[0]), float(table.rates.temperature_k[-1]))
         for table in tables
     }
-    return default_grid([table.rates.collider for table in tables], limits, options.axes)
+    grid = default_grid(list(limits), limits, axes)
+    return grid, temperatures_left_out(grid, axes, limits)
 
 
-def _deviations(stored: StoredRates, taken: Taken, options: ImpactOptions) -> FloatArray:
+def _deviations(stored: StoredRates, taken: Taken, samples: int, draw: np.random.Generator) -> FloatArray:
     """Return how far samples lie from the rates of a table, (samples, n, m), in dex; 0 if not predicted."""
     rates = stored.rates
-    result = np.zeros((options.samples, len(rates), len(rates.temperature_k)))
+    result = np.zeros((samples, len(rates), len(rates.temperature_k)))
     predicted = stored.kind == KINDS.index("predicted")
     model_of = {number: row["model_id"] for number, row in taken.sources.items()}
     model_id = np.vectorize(lambda source: model_of.get(int(source)) or 0)(stored.source_id)
-    draw = np.random.default_rng(options.seed)
     for number in np.unique(model_id[predicted]).tolist():
         mine = predicted & (model_id == number)
         rows = np.flatnonzero(mine.any(axis=1))
@@ -221,7 +227,7 @@ def _deviations(stored: StoredRates, taken: Taken, options: ImpactOptions) -> Fl
             predictor.temperature_k,
             np.clip(rates.temperature_k, predictor.temperature_k[0], predictor.temperature_k[-1]),
         )
-        drawn = sampled_deviations(predictor, wanted, options.samples, draw) @ onto.T
+        drawn = sampled_deviations(predictor, wanted, samples, draw) @ onto.T
         result[:, rows] = np.where(mine[rows], drawn, result[:, rows])
     return result
 
@@ -296,7 +302,8 @@ def _line_impacts(
     """
     found, places = [], []
     for condition, lines in enumerate(exported):
-        floor = FLUX_FLOOR * np.abs(lines.flux_k_km_s).max()
+        strongest = np.abs(lines.flux_k_km_s).max()
+        floor = FLUX_FLOOR * strongest
         for at in np.flatnonzero(wanted & (lines.flux_k_km_s > floor)):
             values, temperatures = flux[:, condition, at], tex[:, condition, at]
             low95, low68, middle, high68, high95 = np.quantile(values, _QUANTILES)
@@ -320,6 +327,7 @@ def _line_impacts(
                     (float(tex_95), float(tex_95_high)),
                     float(0.5 * (high95 - low95) / middle),
                     float(lines.upper_energy_k[at]),
+                    float(lines.flux_k_km_s[at] / strongest),
                 )
             )
     if not found:
@@ -346,7 +354,14 @@ def _wanted_lines(lines: RadexLines, options: ImpactOptions) -> BoolArray:
     if not band.any():
         span = f"{lines.frequency_ghz.min():g} to {lines.frequency_ghz.max():g} GHz"
         raise RatedbError("no line in this band", expected=f"lines from {span}", got=f"{low:g}:{high:g} GHz")
-    return band & np.array([not options.lines or name in options.lines for name in names], dtype=np.bool_)
+    wanted = band & np.array([not options.lines or name in options.lines for name in names], dtype=np.bool_)
+    if not wanted.any():
+        raise RatedbError(
+            "none of the lines asked for is in this band",
+            expected=f"lines between {low:g} and {high:g} GHz",
+            got=", ".join(options.lines),
+        )
+    return wanted
 
 
 _QUANTILES = (0.025, 0.15865, 0.5, 0.84135, 0.975)

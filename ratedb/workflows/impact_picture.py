@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -48,10 +47,9 @@ def impact_figure(found: Impact) -> Any:
     heights = [4.0, *([3.6] * ((len(names) + 1) // 2)), 3.0]
     figure = blank_figure((13.0, 1.0 + sum(heights)))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
-    strength = _strength(found)
-    _draw_lines(figure, figure.add_subplot(grid[0, :]), found, strength)
+    _draw_lines(figure, figure.add_subplot(grid[0, :]), found)
     if names:
-        _draw_maps(figure, grid, found, strength, names)
+        _draw_maps(figure, grid, found, names)
     colours = dict(zip(found.systems, _SYSTEM_COLOURS, strict=False))
     next_j = [
         Driver(one.system, f"{one.j} (then {percent(one.uncertainty_after)})", one.share)
@@ -77,15 +75,7 @@ def _counts(found: Impact) -> str:
     return f"{of}, {counted}: half are certain to {half}, 95 % to {most}"
 
 
-def _strength(found: Impact) -> list[float]:
-    """Return the flux of each line over that of the strongest of its condition."""
-    strongest: dict[int, float] = defaultdict(float)
-    for line in found.lines:
-        strongest[line.condition] = max(strongest[line.condition], line.flux)
-    return [line.flux / strongest[line.condition] for line in found.lines]
-
-
-def _draw_lines(figure: Any, axes: Any, found: Impact, strength: Sequence[float]) -> None:
+def _draw_lines(figure: Any, axes: Any, found: Impact) -> None:
     """Draw the uncertainty of each line under each condition, lines by the energy of their upper level."""
     axes.set_ylabel("half the 95 % interval / median flux")
     order = sorted({_key(line) for line in found.lines})
@@ -94,7 +84,7 @@ def _draw_lines(figure: Any, axes: Any, found: Impact, strength: Sequence[float]
     distinct = sorted(set(temperature_k))
     colours = colour_by_temperature(figure, axes, temperature_k)
     for filled in (False, True):
-        mine = [line for line, flux in zip(found.lines, strength, strict=True) if (flux >= BRIGHT) == filled]
+        mine = [line for line in found.lines if (line.relative_flux >= BRIGHT) == filled]
         # Each temperature has its place beside the others of a line.
         shift = {one: 0.7 * ((n + 0.5) / len(distinct) - 0.5) for n, one in enumerate(distinct)}
         shades = [colours.to_rgba(temperature_k[line.condition]) for line in mine]
@@ -133,16 +123,14 @@ def _percent_axis(axes: Any) -> None:
     axes.set_axisbelow(True)
 
 
-def _draw_maps(
-    figure: Any, grid: Any, found: Impact, strength: Sequence[float], names: Sequence[str]
-) -> None:
+def _draw_maps(figure: Any, grid: Any, found: Impact, names: Sequence[str]) -> None:
     scale = colour_scale()
     every = []
     for number_, gas in enumerate(names):
         row, column = 1 + number_ // 2, number_ % 2
         alone = number_ == len(names) - 1 and column == 0
         axes = figure.add_subplot(grid[row, :] if alone else grid[row, column])
-        draw_map(axes, _cells(found, strength, gas), scale, wide=alone)
+        draw_map(axes, _cells(found, gas), scale, wide=alone)
         axes.set_ylabel(f"n({gas}) (cm$^{{-3}}$)")
         axes.set_title(
             f"Least certain line of at least {percent(BRIGHT)} of the strongest{repeats(found.conditions)}",
@@ -152,14 +140,14 @@ def _draw_maps(
     draw_scale(figure, every, scale, "half the 95 % interval / median")
 
 
-def _cells(found: Impact, strength: Sequence[float], gas: str) -> list[Cell]:
+def _cells(found: Impact, gas: str) -> list[Cell]:
     worst: dict[tuple[float, float], LineImpact | None] = {}
     place = [(one.temperature_k, total_density_cm3(one)) for one in found.conditions]
     for condition, at in zip(found.conditions, place, strict=True):
         if gas_name(condition) == gas:
             worst.setdefault(at, None)
-    for line, flux in zip(found.lines, strength, strict=True):
-        if flux >= BRIGHT and gas_name(found.conditions[line.condition]) == gas:
+    for line in found.lines:
+        if line.relative_flux >= BRIGHT and gas_name(found.conditions[line.condition]) == gas:
             known = worst[place[line.condition]]
             if known is None or line.uncertainty > known.uncertainty:
                 worst[place[line.condition]] = line

@@ -17,7 +17,8 @@ from ratedb.store.rates import KINDS
 from ratedb.store.store import Incoming, SourceInfo
 from ratedb.tables import Finding, LevelTable, LineTable, MoleculeFile, PartnerRates, RateTable
 from ratedb.workflows.averaging import average_files
-from ratedb.workflows.checking import QUALITIES, findings_of, refuse_errors
+from ratedb.workflows.checking import QUALITIES, About, findings_of, refuse_errors
+from ratedb.workflows.own_exports import without_predicted
 
 IMPORT_KINDS = KINDS[:-1]
 
@@ -71,6 +72,8 @@ def read_incoming(
     """
     content_sha256 = sha256(read_bytes(path))
     file = read_file(path, _reading(options, known_levels), file_format=options.file_format)
+    if options.kind == "computed":
+        file = without_predicted(file, path)
     _need_rates(file, path)
     sources = []
     for partner, rates, warnings in _wanted(file, options.j, path):
@@ -139,13 +142,13 @@ def _findings(
     """Return what is found in the rates that are kept; raises RatedbError for errors where strict."""
     if options.quality == "off":
         return ()
-    kept = {rates.transition_name(row) for row in range(len(rates))}
+    about = About(rates)
     found = []
     for one in findings_of(partner, file.lines):
         turned = replace(one, upper=one.lower, lower=one.upper)  # readers may name an upward cross section
-        if one.transition is None or one.transition in kept:
+        if about.has(one):
             found.append(one)
-        elif turned.transition in kept:
+        elif one.lower is not None and about.has(turned):
             found.append(turned)
     if options.quality == "strict":
         refuse_errors(found, f"{path}, {rates.system}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, refuse_database
 from ratedb.physics.transitions import format_integers
 from ratedb.planning.plan import PlanRequest
+from ratedb.store.store import Store
 from ratedb.workflows.impact import JImpact
 from ratedb.workflows.next_j import NextJ, NextResult, State, decide, state_of, write_next_job
 from ratedb.workflows.variance import VarianceOptions
@@ -58,7 +61,9 @@ def plan_next_for_lines(
         refuse_database(worklist)
     found = read_impact(impact)
     state = state_of(db, system, request, plan_id)
-    result = next_for_lines(state, options, found)
+    with Store(db) as store:
+        rows = store.query("SELECT DISTINCT j FROM rates WHERE system = ? AND kind = 'predicted'", [system])
+    result = next_for_lines(state, options, found, {row["j"] for row in rows})
     if worklist is not None:
         write_next_job(worklist, state, result)
     return result
@@ -71,10 +76,13 @@ def read_impact(path: Path) -> StoredImpact:
         return StoredImpact(
             str(path),
             tuple(map(str, data["systems"])),
-            float(data["uncertainty_p95"]),
+            _finite(data["uncertainty_p95"]),
             tuple(
                 JImpact(
-                    str(one["system"]), int(one["j"]), float(one["share"]), float(one["uncertainty_after"])
+                    str(one["system"]),
+                    int(_finite(one["j"])),
+                    _finite(one["share"]),
+                    _finite(one["uncertainty_after"]),
                 )
                 for one in data["next_j"]
             ),
@@ -88,17 +96,26 @@ def read_impact(path: Path) -> StoredImpact:
         ) from error
 
 
-def next_for_lines(state: State, options: VarianceOptions, impact: StoredImpact) -> NextResult:
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"{value} is not a number")
+    return float(value)
+
+
+def next_for_lines(
+    state: State, options: VarianceOptions, impact: StoredImpact, predicted: Collection[int]
+) -> NextResult:
     """Say which j would make the lines of an impact more certain, or that it is time to stop.
 
-    Raises RatedbError where the impact is of another system or its j are not those that are missing.
+    `predicted` are the j out of which the store has predictions now. Raises RatedbError where the impact is
+    of another system, older than the store, or of none of the j of the target.
     """
     options.check(state.request)
     of_j = impact.of_system(state.request.system)
-    _check_age(impact, sorted(of_j), state)
+    _check_age(impact, sorted(of_j), predicted, state)
     now = 100.0 * impact.uncertainty_p95
     candidates = sorted(
-        (_candidate(of_j[j], now, state) for j in state.unknown_j if j in of_j),
+        (_candidate(of_j[j], now, state) for j in state.request.target if j in of_j),
         key=lambda one: one.expected_error or 0.0,
     )
     next_j, stop, reason = decide(candidates, now, state, options, ())
@@ -119,22 +136,22 @@ def next_for_lines(state: State, options: VarianceOptions, impact: StoredImpact)
     )
 
 
-def _check_age(impact: StoredImpact, predicted: list[int], state: State) -> None:
-    since = sorted(set(predicted) & set(state.known_j))
+def _check_age(impact: StoredImpact, looked_at: list[int], predicted: Collection[int], state: State) -> None:
+    since = sorted(set(looked_at) - set(predicted))
     if since:
         raise RatedbError(
             "the impact is older than the store",
             where=impact.path,
             expected=f"j = {format_integers(since)} predicted, as the file has it",
-            got="computed since",
+            got="nothing predicted out of them any more",
             todo="train, fill and run `ratedb impact` again",
         )
-    if state.unknown_j and not set(predicted) & set(state.unknown_j):
+    if not set(looked_at) & set(state.request.target):
         raise RatedbError(
-            "the impact looked at none of the j that are missing",
+            "the impact looked at none of the j of interest",
             where=impact.path,
-            expected=f"j = {format_integers(state.unknown_j)}",
-            got=f"j = {format_integers(predicted)}",
+            expected=f"j = {format_integers(state.request.target)}",
+            got=f"j = {format_integers(looked_at)}",
             todo="run `ratedb impact` with another --j-max",
         )
 

@@ -9,11 +9,14 @@ import numpy as np
 from ratedb.store.rates import KINDS, StoredRates
 from ratedb.store.records import Model
 
+PREDICTED_IN_PART = "predicted in part by ratedb"
+"""How a reference in an exported file begins where some of its rates are predicted."""
+
 
 def reference_of(stored: StoredRates, sources: dict[int, dict[str, Any]], models: dict[int, Model]) -> str:
     """Return whose rates a table has, in one line."""
     # First, because a long reference is cut where the line of a LAMDA file ends.
-    predicted = ["predicted in part by ratedb"] if (stored.kind == KINDS.index("predicted")).any() else []
+    predicted = [PREDICTED_IN_PART] if (stored.kind == KINDS.index("predicted")).any() else []
     return "; ".join(predicted + references_of(stored, sources, models))
 
 

@@ -20,7 +20,7 @@ from ratedb.store.records import Model
 from ratedb.tables import BoolArray, FloatArray, IntArray
 from ratedb.workflows.citing import METHOD
 from ratedb.workflows.provenance import partner_provenance, references_of
-from ratedb.workflows.selecting import at_temperatures, rate_columns
+from ratedb.workflows.selecting import at_temperatures, kelvins, rate_columns
 
 if TYPE_CHECKING:
     import pandas
@@ -77,7 +77,7 @@ class Rates:
     """The best rates known of one system: n transitions, down in energy, at m temperatures.
 
     NaN stands where nothing is known. `sources` and `models` say where the values are from, by id;
-    `interpolated_k` are the temperatures at which the store has nothing and values were interpolated.
+    `interpolated_k` are the temperatures at which some values are not the store's but interpolated.
     """
 
     stored: StoredRates
@@ -256,9 +256,19 @@ class Rates:
         both sides of a temperature has NaN there. Raises RatedbError outside of the range of all.
         """
         wanted_k = kelvins(temperature_k)
-        known = set(self.temperature_k.tolist()) - set(self.interpolated_k)
-        between = tuple(kelvin for kelvin in wanted_k.tolist() if kelvin not in known)
-        return replace(self, stored=at_temperatures(self.stored, wanted_k), interpolated_k=between)
+        stored = at_temperatures(self.stored, wanted_k)
+        before, after = np.isfinite(self.rate_cm3_s), np.isfinite(stored.rates.rate_cm3_s)
+        known = {
+            kelvin: before[:, column]
+            for column, kelvin in enumerate(self.temperature_k.tolist())
+            if kelvin not in self.interpolated_k
+        }
+        between = tuple(
+            kelvin
+            for column, kelvin in enumerate(wanted_k.tolist())
+            if kelvin not in known or (after[:, column] & ~known[kelvin]).any()
+        )
+        return replace(self, stored=stored, interpolated_k=between)
 
     # -- where they are from --------------------------------------------------------------------
 
@@ -340,22 +350,6 @@ class Rates:
                 "provenance": json.dumps({**self.provenance, "predicted": []}),
             },
         )
-
-
-def kelvins(temperature_k: npt.ArrayLike) -> FloatArray:
-    """Return temperatures that are asked for as an array (k,); raises UsageError where they make no sense."""
-    try:
-        wanted_k = np.atleast_1d(np.asarray(temperature_k, dtype=np.float64))
-    except (TypeError, ValueError):
-        wanted_k = np.empty(0)
-    good = wanted_k.ndim == 1 and wanted_k.size and np.isfinite(wanted_k).all() and wanted_k[0] > 0
-    if not good or (np.diff(wanted_k) <= 0).any():
-        raise UsageError(
-            "not a list of temperatures",
-            expected="one or more temperatures in K, each higher than the one before, such as [20, 50]",
-            got=str(temperature_k),
-        )
-    return wanted_k
 
 
 def _interval(rate_cm3_s: FloatArray, log10_std: FloatArray, share: float) -> tuple[FloatArray, FloatArray]:

@@ -33,7 +33,9 @@ class Selection:
     j_max: int | None = None
 
     def check(self) -> None:
-        """Raise UsageError for an unknown kind or quality."""
+        """Raise UsageError for an unknown kind or quality, or a j that is no number."""
+        if self.j_max is not None and not isinstance(self.j_max, int | np.integer):
+            raise UsageError("the highest j is no number", expected="an integer", got=repr(self.j_max))
         for what, given, known in (
             ("kind", self.kinds, KINDS),
             ("quality", [self.min_quality], QUALITIES),
@@ -72,6 +74,22 @@ def models_of(store: Store, sources: Iterable[dict[str, Any]]) -> dict[int, Mode
     """Return the models that made these sources, by their id."""
     wanted = {row["model_id"] for row in sources if row["model_id"] is not None}
     return {model_id: store.model(model_id) for model_id in sorted(wanted)}
+
+
+def kelvins(temperature_k: npt.ArrayLike) -> FloatArray:
+    """Return temperatures that are asked for as an array (k,); raises UsageError where they make no sense."""
+    try:
+        wanted_k = np.atleast_1d(np.asarray(temperature_k, dtype=np.float64))
+    except (TypeError, ValueError):
+        wanted_k = np.empty(0)
+    good = wanted_k.ndim == 1 and wanted_k.size and np.isfinite(wanted_k).all() and wanted_k[0] > 0
+    if not good or (np.diff(wanted_k) <= 0).any():
+        raise UsageError(
+            "not a list of temperatures",
+            expected="one or more temperatures in K, each higher than the one before, such as [20, 50]",
+            got=str(temperature_k),
+        )
+    return wanted_k
 
 
 def at_temperatures(stored: StoredRates, wanted_k: FloatArray) -> StoredRates:
@@ -178,13 +196,16 @@ def _suspected(store: Store, stored: StoredRates) -> BoolArray:
     label = stored.rates.levels.label
     ends = zip(stored.rates.upper, stored.rates.lower, strict=True)
     place = {(label[up], label[low]): row for row, (up, low) in enumerate(ends)}
+    upper = np.array(label)[stored.rates.upper]
     found = np.zeros(stored.kind.shape, dtype=np.bool_)
     for one in rows:
-        row = place.get((one["upper_label"], one["lower_label"]))
-        if row is None:
-            continue
         at = np.ones(len(stored.rates.temperature_k), dtype=np.bool_)
         if one["temperature_k"] is not None:
             at = stored.rates.temperature_k == one["temperature_k"]
-        found[row] |= at & (stored.source_id[row] == one["source_id"])
+        row = place.get((one["upper_label"], one["lower_label"]))
+        if one["lower_label"] is None:  # about all transitions out of a level
+            out = (upper == one["upper_label"])[:, None]
+            found |= out & at & (stored.source_id == one["source_id"])
+        elif row is not None:
+            found[row] |= at & (stored.source_id[row] == one["source_id"])
     return found

@@ -13,7 +13,7 @@ from ratedb.store.rates import StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.tables import LineTable
-from ratedb.workflows.selecting import Selection, all_sources, models_of, select_rates
+from ratedb.workflows.selecting import Selection, all_sources, kelvins, models_of, select_rates
 
 EXPORT_FORMATS = ("lamda", *TABLE_FORMATS, "basecol")
 
@@ -45,6 +45,8 @@ class ExportOptions:
             raise UsageError(
                 "not a tolerance", expected="a part between 0 and 1, such as 0.01", got=f"{self.tolerance:g}"
             )
+        if self.temperature_k not in (None, "auto"):
+            kelvins(self.temperature_k)
         if self.file_format in TABLE_FORMATS and self.temperature_k is not None:
             raise UsageError(
                 "a table has the temperatures of its rates",

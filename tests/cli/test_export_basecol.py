@@ -267,10 +267,17 @@ def test_an_export_may_take_the_place_of_an_earlier_one_but_not_of_a_list_change
     assert run(*words, "--j-max", "5").code == 0
     assert levels.read_bytes() != whole
     Path(f"{target}.provenance.json").unlink()
-    assert run(*words, "--j-max", "5").code == 0  # the same content, whoever wrote it
     levels.write_bytes(whole)
     assert run(*words, "--j-max", "5").code == 1
     assert levels.read_bytes() == whole
+
+
+def test_two_exports_never_share_a_list_of_levels(run: Run, imported: Path, tmp_path: Path) -> None:
+    words = ("--db", imported, "export", "AB+He", *BASECOL, "-o")
+    assert run(*words, tmp_path / "o.he").code == 0
+    second = run(*words, tmp_path / "o.other")
+    assert (second.code, "another file stands" in second.err) == (1, True)
+    assert names(tmp_path, "o.") == ["o.he", "o.he.provenance.json", "o.molecule"]
 
 
 def test_a_dry_run_writes_nothing_and_names_all_files(run: Run, imported: Path, tmp_path: Path) -> None:

@@ -70,6 +70,9 @@ def test_a_band_leaves_the_lines_inside(run: Run, filled: Path) -> None:
     assert [line for line in every if line["frequency_ghz"] <= middle] == some
     none = run("--db", filled, "impact", "AB+He", *FEW, "--ghz", "0.001:0.002")
     assert (none.code, "no line in this band" in none.err) == (1, True)
+    upper = f"{middle:.3f}:1e6"
+    apart = run("--db", filled, "impact", "AB+He", *FEW, "--lines", "1-0", "--ghz", upper)
+    assert (apart.code, "none of the lines asked for is in this band" in apart.err) == (1, True)
     absent = run("--db", filled, "impact", "AB+He", *FEW, "--lines", "99-98")
     assert (absent.code, "there is no such line" in absent.err) == (1, True)
 
@@ -97,6 +100,8 @@ def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path, tm
         (("AB+He", "--temperatures", "0"), "not a list of temperatures", 2),
         (("AB+He", "--ghz", "116:84"), "not a band of frequencies", 2),
         (("AB+He", "--ghz", "116"), "not a band of frequencies", 2),
+        (("AB+He", "--seed", "-1"), "the seed makes no sense", 2),
+        (("AB+He", "--temperatures", "5000"), "no rates reach any of the temperatures", 1),
         (("AB+e",), "AB+e", 1),
         (("AB+He", "--picture", "i.pdf"), "not the name of a picture", 2),
         (("AB+He", "--picture", "no/i.png"), "cannot write the file", 1),

@@ -14,6 +14,7 @@ from commands import FAST, TRAIN, Run
 from real import co_file
 
 from ratedb.radiative import verify
+from ratedb.radiative.radex import radex_available
 from ratedb.workflows import figures, impact
 from ratedb.workflows.figures import plots_available
 
@@ -185,3 +186,15 @@ def test_verify_of_what_is_no_file_is_refused(run: Run, tmp_path: Path, name: st
     answer = run("verify", tmp_path / name, "--against", tmp_path / name)
     assert answer.code == 1
     assert "Traceback" not in answer.err
+
+
+@pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
+def test_a_temperature_that_was_asked_for_is_never_replaced_and_its_loss_is_said(
+    run: Run, rotor_file: Path
+) -> None:
+    verify = ("--json", "verify", rotor_file, "--against", rotor_file, "--densities", "1e4", "--temperatures")
+    some = run(*verify, "50,5000")
+    assert {one["temperature_k"] for one in some.json["conditions"]} == {50.0}
+    assert some.err.count("5000 K left out") == 2  # for He and for p-H2
+    none = run(*verify, "5000")
+    assert (none.code, "no rates reach any of the temperatures" in none.err) == (1, True)

@@ -17,8 +17,9 @@ INITIAL, DJ = J[RATES.upper], J[RATES.upper] - J[RATES.lower]
 def odd_j(rates: RateTable) -> dict[int, float]:
     """Return how far off each initial j is that the rule names."""
     found = [f for f in check_rates(rates) if f.rule == "odd-j"]
-    assert all(f.severity == "warning" and f.upper is None for f in found)
-    return {int(f.detail.split("j = ")[1].split()[0]): f.value or 0.0 for f in found}
+    assert all(f.severity == "warning" and f.lower is None for f in found)
+    assert all(f.transition == f"out of {f.upper}" for f in found)
+    return {int((f.upper or "").split("_")[-1]): f.value or 0.0 for f in found}
 
 
 def with_j(j: int, log_change: np.ndarray | float) -> RateTable:
@@ -30,6 +31,12 @@ def with_j(j: int, log_change: np.ndarray | float) -> RateTable:
 )
 def test_one_j_unlike_its_neighbours_is_named_alone(change: np.ndarray | float) -> None:
     assert odd_j(with_j(14, change)) == {14: pytest.approx(0.2, rel=0.1)}
+
+
+def test_a_factor_is_said_as_it_is_and_not_by_its_logarithm() -> None:
+    (finding,) = [f for f in check_rates(with_j(14, np.log(2.0))) if f.rule == "odd-j"]
+    said = float(finding.detail.split(" are ")[1].split("%")[0])
+    assert said == pytest.approx(100.0, abs=5.0)
 
 
 @pytest.mark.parametrize("first", [10, 14])

@@ -223,6 +223,17 @@ def test_files_in_one_process_come_out_as_each_alone_and_a_failure_stays_with_it
 
 
 @needs_radex
+def test_a_file_never_has_the_rates_of_the_file_before_it() -> None:
+    paths = [shipped(name) for name in ("SO-pH2.dat", "o-nh3.dat")]
+    grid = [Conditions(30.0, {"p-H2": 1e4})]
+    _, after = run_radex_each(paths, grid)
+    assert not isinstance(after, RatedbError)
+    (alone,) = run_radex(paths[1], grid)
+    np.testing.assert_array_equal(after[0].excitation_temperature_k, alone.excitation_temperature_k)
+    np.testing.assert_array_equal(after[0].flux_k_km_s, alone.flux_k_km_s)
+
+
+@needs_radex
 def test_a_process_that_dies_is_one_error_naming_the_condition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(radex.sys, "executable", shutil.which("false"))
     with pytest.raises(RatedbError, match="ended before its work was done") as caught:

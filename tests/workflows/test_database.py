@@ -154,11 +154,13 @@ def test_temperatures_between_are_interpolated_as_an_export_does(db: Database, r
     assert whole.sum() == len(rates) - 1
     expected = interpolated(rates.temperature_k, rates.rate_cm3_s[whole], [20.0, 35.0, 150.0])
     np.testing.assert_array_equal(at_others.rate_cm3_s[whole], expected)
-    assert at_others.interpolated_k == (35.0, 150.0)
+    # One curve has a gap at 20 K, so that there something is interpolated too.
+    assert at_others.interpolated_k == (20.0, 35.0, 150.0)
     # 35 K is nearer to 50 K in ln T, and 150 K to 200 K.
     np.testing.assert_array_equal(at_others.source_id[whole], rates.source_id[whole][:, [1, 2, 4]])
-    assert "2 of them interpolated" in repr(at_others)
-    assert at_others.provenance["interpolated_temperatures_k"] == [35.0, 150.0]
+    assert "3 of them interpolated" in repr(at_others)
+    assert at_others.provenance["interpolated_temperatures_k"] == [20.0, 35.0, 150.0]
+    assert db.rates("CO+p-H2", temperature_k=[10, 100]).interpolated_k == ()
 
 
 def test_a_curve_with_a_gap_is_interpolated_between_the_values_that_it_has(rates: Rates) -> None:

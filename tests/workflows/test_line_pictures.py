@@ -150,6 +150,7 @@ def impact(conditions: tuple[Conditions, ...], count: int, systems: tuple[str, .
             (20.0, 20.0),
             1e-3 * j * (1 + condition),
             2.4 * j * (j + 1),
+            flux,
         )
         for condition in range(len(conditions))
         for j in range(1, count + 1)

@@ -18,6 +18,7 @@ TARGET = tuple(range(2, 11))
 REQUEST = PlanRequest("AB+He", TARGET, (2, 3, 4), hours_total=100.0, validate_j=(5, 8))
 STATE = State(REQUEST, 1, (4, 7, 10, 5, 8), (1, 2, 3, 4, 5, 7, 8), (2, 3, 4, 7), (5, 8))
 # What is left: 6, 9 and 10. 10 makes the lines most certain, 9 nearly as much for less.
+PREDICTED = {6, 8, 9, 10, 12}
 AFTER = {6: 0.09, 9: 0.045, 10: 0.04}
 
 
@@ -34,7 +35,7 @@ def impact(folder: Path, **change: Any) -> Path:
 
 
 def asked(path: Path, state: State = STATE, **limits: float) -> NextResult:
-    return next_for_lines(state, VarianceOptions(**limits), read_impact(path))  # type: ignore[arg-type]
+    return next_for_lines(state, VarianceOptions(**limits), read_impact(path), PREDICTED)  # type: ignore[arg-type]
 
 
 def test_errors_are_those_of_the_lines_in_percent_and_the_best_comes_first(tmp_path: Path) -> None:
@@ -80,12 +81,17 @@ def test_it_stops_where_no_j_makes_the_lines_much_more_certain(tmp_path: Path) -
             "says nothing of",
         ),
         (
-            {"next_j": [{"system": "AB+He", "j": 8, "share": 1, "uncertainty_after": 0.1}]},
+            {"next_j": [{"system": "AB+He", "j": 7, "share": 1, "uncertainty_after": 0.1}]},
             "older than the store",
         ),
         ({"next_j": [{"system": "AB+He", "j": 12, "share": 1, "uncertainty_after": 0.1}]}, "looked at none"),
         ({"next_j": [{"system": "AB+He"}]}, "not a file of line uncertainties"),
         ({"next_j": None}, "not a file of line uncertainties"),
+        ({"uncertainty_p95": float("nan")}, "not a file of line uncertainties"),
+        (
+            {"next_j": [{"system": "AB+He", "j": float("inf"), "share": 1, "uncertainty_after": 0.1}]},
+            "not a file of line uncertainties",
+        ),
         ({"uncertainty_p95": "much"}, "not a file of line uncertainties"),
     ],
 )

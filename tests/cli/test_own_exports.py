@@ -1,0 +1,67 @@
+"""Claims about files that ratedb exported itself: what it predicted is no calculation when read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands import COMPUTED, Run
+
+from ratedb.physics.transitions import parse_integers
+
+KINDS = "SELECT kind, count(*) AS n FROM rates WHERE system = 'AB+He' GROUP BY kind ORDER BY kind"
+
+
+def exported(run: Run, filled: Path, folder: Path, file_format: str) -> tuple[Path, dict[str, int]]:
+    target = folder / "own.dat"
+    answer = run("--db", filled, "--json", "export", "AB+He", "-o", target, "--format", file_format)
+    assert answer.code == 0, answer.err
+    rows = run("--db", filled, "--json", "sql", KINDS).json["rows"]
+    return target, {row["kind"]: row["n"] for row in rows}
+
+
+def imported(
+    run: Run, folder: Path, target: Path, file_format: str, *more: str
+) -> tuple[int, str, dict[str, int]]:
+    db = folder / "new.duckdb"
+    levels = (
+        ()
+        if file_format == "lamda"
+        else ("--levels", folder / "own.molecule", "--molecule", "AB", "--collider", "He")
+    )
+    answer = run("--db", db, "import", target, *levels, *more)
+    rows = run("--db", db, "--json", "sql", KINDS).json["rows"] if answer.code == 0 else []
+    return answer.code, answer.err, {row["kind"]: row["n"] for row in rows}
+
+
+@pytest.mark.parametrize("file_format", ["lamda", "basecol"])
+def test_predictions_are_left_out_when_an_export_is_imported(
+    run: Run, filled: Path, tmp_path: Path, file_format: str
+) -> None:
+    target, kinds = exported(run, filled, tmp_path, file_format)
+    assert kinds["predicted"] > 0
+    code, said, found = imported(run, tmp_path, target, file_format)
+    assert (code, "that ratedb predicted are left out" in said) == (0, True)
+    assert found == {"computed": kinds["computed"]}
+
+
+def test_without_its_provenance_such_a_file_is_refused(run: Run, filled: Path, tmp_path: Path) -> None:
+    target, kinds = exported(run, filled, tmp_path, "lamda")
+    sidecar = Path(f"{target}.provenance.json")
+    content = sidecar.read_text()
+    for broken in (
+        content.replace('"predicted": [', '"predicted": ["'),
+        content.replace("sha256", "md5"),
+        None,
+    ):
+        sidecar.unlink() if broken is None else sidecar.write_text(broken)
+        code, said, _ = imported(run, tmp_path, target, "lamda")
+        assert (code, "nothing says which" in said) == (1, True)
+    code, _, found = imported(run, tmp_path, target, "lamda", "--kind", "extrapolated")
+    assert (code, found) == (0, {"extrapolated": sum(kinds.values())})
+
+
+def test_predictions_are_no_truth_to_judge_a_model_by(run: Run, filled: Path, tmp_path: Path) -> None:
+    target, _ = exported(run, filled, tmp_path, "lamda")
+    judged = run("--db", filled, "--json", "evaluate", 1, "--truth", target).json["by_j"]
+    assert {row["j"] for row in judged} <= set(parse_integers(COMPUTED))
