@@ -532,7 +532,7 @@ def rows_of(table: RateTable) -> list[dict[str, object]]:
     ]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=tables(), shuffle=st.randoms(use_true_random=False))
 def test_a_table_written_as_rows_is_read_back_digit_for_digit(
     tmp_path: Path, table: RateTable, shuffle: object
