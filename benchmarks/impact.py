@@ -17,10 +17,11 @@ from report import replace_section
 from sets import data_folder
 
 from ratedb.radiative.radex import run_radex
+from ratedb.radiative.verify import compare
 from ratedb.store.store import Store
 from ratedb.workflows.exporting import export_systems
 from ratedb.workflows.filling import fill_system
-from ratedb.workflows.impact import ImpactOptions, impact_of
+from ratedb.workflows.impact import AXES, ImpactOptions, impact_of
 from ratedb.workflows.importing import import_files
 from ratedb.workflows.incoming import ImportOptions
 from ratedb.workflows.taking import ExportOptions
@@ -146,6 +147,32 @@ def roughness(data_set: DataSet, data: Path, folder: Path) -> str:
     return f"| {data_set.system}, {data_set.source} | {' | '.join(cells)} |"
 
 
+def filled_file(data: Path, size: int, folder: Path) -> str:
+    """Return a row: a whole CO file, p-H2 and o-H2 predicted, against the true one, by `verify`."""
+    train_j, validate_j = TRAIN[size]
+    known = tuple(sorted({*range(1, 6), *train_j, *validate_j}))
+    systems = ["CO+p-H2", "CO+o-H2"]
+    for name, j in (("filled", known), ("true", None)):
+        db = folder / f"{name}.duckdb"
+        import_files(db, [data / _CO], ImportOptions(quality="off", j=j))
+        if j is not None:
+            for system in systems:
+                target = tuple(range(5, J_MAX + 1))
+                options = TrainOptions(train_j=train_j, validate_j=validate_j, target_j=target)
+                train_model(db, system, options)
+                fill_system(db, system)
+        export_systems(db, systems, folder / f"{name}.dat", ExportOptions(j_max=J_MAX))
+    found = compare(folder / "filled.dat", folder / "true.dat", axes=AXES)
+    worst = found.worst_flux
+    where = found.conditions[worst.condition]
+    return (
+        f"| {size} | {len(found.conditions)} | {found.lines_compared} | {found.median_flux_ratio - 1:.2%} |"
+        f" {found.p95_flux_ratio - 1:.2%} | {found.max_flux_ratio:.3f} in {worst.upper}-{worst.lower} at"
+        f" {where.temperature_k:g} K, {sum(where.density_cm3.values()):.0e} cm-3 |"
+        f" {found.max_population_difference:.1e} |"
+    )
+
+
 def highest_j(db: Path, system: str) -> int:
     """Return the highest initial j of a system."""
     with Store(db) as store:
@@ -178,6 +205,17 @@ def main() -> None:
         f"All {count} lines and conditions together: {sum(row.inside_68 for row in rows) / count:.1%} inside"
         f" the 68 % interval, {sum(row.inside_95 for row in rows) / count:.1%} inside the 95 % interval.",
     ]
+    lines += [
+        "",
+        "A CO file with p-H2 and o-H2, both filled from N j, against the true one by `verify`, on the same grid:",
+        "",
+        "| N | conditions | lines | off, median | p95 | largest factor | largest population difference |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for size in TRAIN:
+        with tempfile.TemporaryDirectory() as name:
+            lines.append(filled_file(data, size, Path(name)))
+        print(lines[-1], flush=True)
     lines += [
         "",
         "Is one initial j unlike its neighbours in the truth itself? How far ln k out of j is from the mean"
