@@ -207,7 +207,7 @@ def main() -> None:
     ]
     lines += [
         "",
-        "A CO file with p-H2 and o-H2, both filled from N j, against the true one by `verify`, on the same grid:",
+        "A CO file with p-H2 and o-H2, both filled from N j, against the true one by `verify`, same grid:",
         "",
         "| N | conditions | lines | off, median | p95 | largest factor | largest population difference |",
         "|---|---|---|---|---|---|---|",
