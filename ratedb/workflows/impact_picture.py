@@ -56,7 +56,7 @@ def impact_figure(found: Impact) -> Any:
         for one in found.next_j
     ]
     for column, shown, title in (
-        (0, next_j, "Compute next: initial j (95 % of lines then certain to)"),
+        (0, next_j, "Compute next: j (95 % of lines then)"),
         (1, found.drivers, "Transitions that drive the lines"),
     ):
         _draw_bars(figure.add_subplot(grid[len(heights) - 1, column]), shown, title, colours)
@@ -193,6 +193,4 @@ def _draw_bars(axes: Any, shown: Sequence[Driver], title: str, colours: dict[str
     more = f" ({len(most)} of {len(shown)})" if len(shown) > len(most) else ""
     axes.set_title(title + more, fontsize=10, loc="left")
     if several and most:
-        axes.legend(
-            frameon=False, fontsize=8, ncols=len(colours), loc="lower right", bbox_to_anchor=(1.0, 0.98)
-        )
+        axes.legend(frameon=False, fontsize=8, loc="lower right")
