@@ -329,7 +329,11 @@ def natural(folder: Path) -> str:
         ("sio-h2-rot-lamda/sio.dat", "H2", "extrapolated above j = 26"),
         ("co-h2-rot-neufeld-extrapolated/co@neufeld.dat", "p-H2", "extrapolated above j = 40"),
         ("hcop-h2-rot-flower1999/hco+@xpol.dat", "H2", "extrapolated above j = 20"),
-        ("co-h2-rot-yang2010/co.dat", "p-H2", "not known; not in o-H2 of the same paper, nor in another CO + p-H2"),
+        (
+            "co-h2-rot-yang2010/co.dat",
+            "p-H2",
+            "not known; not in o-H2 of the same paper, nor in another CO + p-H2",
+        ),
     ):
         rates = lamda(folder / path, collider)
         odd = [f for f in check_rates(rates) if f.rule == "odd-j"]

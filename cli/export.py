@@ -75,14 +75,17 @@ def export_command(
             f" ({result.extrapolated_transitions} transitions extrapolated)\n"
             + "".join(f"levels and lines in {path}\n" for path in result.files[1:-1])
             + f"provenance in {result.provenance_path}, SHA-256 {result.sha256[:16]}..."
-            + "".join(_cost(system, part, tolerance) for system, part in result.interpolation_cost.items()),
+            + "".join(
+                _cost(system, part, tolerance, chosen=temperatures == "auto")
+                for system, part in result.interpolation_cost.items()
+            ),
             soft_wrap=True,
         ),
     )
 
 
-def _cost(system: str, cost: dict[str, float], tolerance: float) -> str:
-    advice = "; --temperatures auto chooses others" if cost["largest"] > tolerance else ""
+def _cost(system: str, cost: dict[str, float], tolerance: float, *, chosen: bool) -> str:
+    advice = "; --temperatures auto chooses others" if cost["largest"] > tolerance and not chosen else ""
     return (
         f"\n{system}: straight lines between its temperatures are off by up to {cost['largest']:.2%}, in 95"
         f" of 100 transitions by up to {cost['p95']:.2%}{advice}"

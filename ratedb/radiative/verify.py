@@ -156,6 +156,11 @@ def compare(
     tested = {name for conditions in grid for name in conditions.colliders}
     left_out = tuple(name for name in {**limits, **limits_against} if name not in tested)
     compared = compare_lines(ours, theirs, grid)
+    if compared.unmatched:
+        warnings.append(
+            f"{len(compared.unmatched)} lines are in one file only: where its levels end higher, lines near"
+            " the end of the other differ for that alone; export both to the same --j-max"
+        )
     return replace(compared, colliders_left_out=left_out, warnings=tuple(warnings))
 
 

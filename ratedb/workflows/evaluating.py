@@ -25,7 +25,7 @@ from ratedb.store.rates import StoredRates
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.tables import BoolArray, FloatArray, IntArray, Prediction, RateTable
-from ratedb.workflows.own_exports import without_predicted
+from ratedb.workflows.own_exports import as_exported
 from ratedb.workflows.training import load_model
 
 DENSE = Specification("dense", "M52", "paper", "constant")
@@ -265,7 +265,7 @@ def _dense(training: RateTable, truth: RateTable) -> Metrics:
 
 
 def _truth_from(path: Path, system: str) -> RateTable:
-    file = without_predicted(read_file(path), path)
+    file = as_exported(read_file(path), path)
     for partner in file.partners:
         if partner.rates.system == system:
             return partner.rates

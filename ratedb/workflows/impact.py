@@ -116,7 +116,8 @@ class Impact:
     """What predicted rates do to lines; those weaker than 1e-6 of the strongest are left out.
 
     Half of the lines and conditions are certain to `uncertainty_median`, 95 of 100 to `uncertainty_p95`
-    (half the 95 % interval over the median flux). `next_j` begins with the j that explains most of it.
+    (half the 95 % interval over the median flux). `next_j` begins with the j that explains most of it;
+    `model_ids` made the predictions.
     """
 
     systems: tuple[str, ...]
@@ -127,6 +128,7 @@ class Impact:
     uncertainty_p95: float
     drivers: tuple[Driver, ...]
     next_j: tuple[JImpact, ...]
+    model_ids: tuple[int, ...]
     failed_samples: int
     warnings: tuple[str, ...] = ()
 
@@ -196,9 +198,41 @@ def impact_of(
         _p95(uncertainty),
         drivers,
         next_j,
+        _models_in(tables, taken),
         options.samples - len(good),
-        (*(warning["detail"] for warning in warnings), *left_out),
+        (
+            *(warning["detail"] for warning in warnings),
+            *left_out,
+            *_cut(tables, options),
+            *_too_faint(options, lines, len(grid)),
+        ),
     )
+
+
+def _models_in(tables: list[StoredRates], taken: Taken) -> tuple[int, ...]:
+    used = {number for table in tables for number in table.source_id.ravel().tolist()} - {-1}
+    return tuple(sorted({int(taken.sources[n]["model_id"]) for n in used if taken.sources[n]["model_id"]}))
+
+
+def _cut(tables: list[StoredRates], options: ImpactOptions) -> list[str]:
+    """Return a sentence where levels are cut off, which changes lines by itself."""
+    _, j = tables[0].rates.levels.need_vj()
+    if options.j_max is None or options.j_max >= j.max():
+        return []
+    return [
+        f"levels above j = {options.j_max} are cut off: lines of the highest levels that are left change for"
+        " that alone where it is hot, which no interval here covers"
+    ]
+
+
+def _too_faint(options: ImpactOptions, lines: tuple[LineImpact, ...], conditions: int) -> list[str]:
+    """Return a sentence for each line asked for that is too faint under some conditions."""
+    shining = [f"{line.upper}-{line.lower}" for line in lines]
+    return [
+        f"{name} is too faint under {conditions - shining.count(name)} of {conditions} conditions"
+        for name in options.lines
+        if shining.count(name) < conditions
+    ]
 
 
 def _grid(tables: list[StoredRates], axes: GridAxes) -> tuple[tuple[Conditions, ...], list[str]]:

@@ -18,7 +18,7 @@ from ratedb.store.store import Incoming, SourceInfo
 from ratedb.tables import Finding, LevelTable, LineTable, MoleculeFile, PartnerRates, RateTable
 from ratedb.workflows.averaging import average_files
 from ratedb.workflows.checking import QUALITIES, About, findings_of, refuse_errors
-from ratedb.workflows.own_exports import without_predicted
+from ratedb.workflows.own_exports import as_exported
 
 IMPORT_KINDS = KINDS[:-1]
 
@@ -73,7 +73,7 @@ def read_incoming(
     content_sha256 = sha256(read_bytes(path))
     file = read_file(path, _reading(options, known_levels), file_format=options.file_format)
     if options.kind == "computed":
-        file = without_predicted(file, path)
+        file = as_exported(file, path)
     _need_rates(file, path)
     sources = []
     for partner, rates, warnings in _wanted(file, options.j, path):

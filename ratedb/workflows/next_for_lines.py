@@ -27,6 +27,7 @@ class StoredImpact:
     systems: tuple[str, ...]
     uncertainty_p95: float
     next_j: tuple[JImpact, ...]
+    model_ids: frozenset[int]
 
     def of_system(self, system: str) -> dict[int, JImpact]:
         """Return what it says of the j of a system; raises RatedbError where it says nothing."""
@@ -62,7 +63,10 @@ def plan_next_for_lines(
     found = read_impact(impact)
     state = state_of(db, system, request, plan_id)
     with Store(db) as store:
-        rows = store.query("SELECT DISTINCT j FROM rates WHERE system = ? AND kind = 'predicted'", [system])
+        rows = store.query(
+            "SELECT DISTINCT j, model_id FROM rates WHERE system = ? AND kind = 'predicted'", [system]
+        )
+    _check_models(found, {row["model_id"] for row in rows})
     result = next_for_lines(state, options, found, {row["j"] for row in rows})
     if worklist is not None:
         write_next_job(worklist, state, result)
@@ -86,13 +90,14 @@ def read_impact(path: Path) -> StoredImpact:
                 )
                 for one in data["next_j"]
             ),
+            frozenset(map(int, data["model_ids"])),
         )
     except (ValueError, LookupError, TypeError) as error:
         raise RatedbError(
             "not a file of line uncertainties",
             where=str(path),
             expected="JSON as `ratedb impact SYSTEM -o FILE` writes it",
-            got=repr(error),
+            got=f"{type(error).__name__}: {str(error)[:80]}",
         ) from error
 
 
@@ -134,6 +139,18 @@ def next_for_lines(
         reason=reason,
         target="lines",
     )
+
+
+def _check_models(impact: StoredImpact, model_ids: set[int]) -> None:
+    newer = sorted(model_ids - impact.model_ids)
+    if newer:
+        raise RatedbError(
+            "the impact is older than the store",
+            where=impact.path,
+            expected=f"predictions of model {', '.join(map(str, sorted(impact.model_ids)))}",
+            got=f"predictions of model {', '.join(map(str, newer))} too",
+            todo="run `ratedb impact` again",
+        )
 
 
 def _check_age(impact: StoredImpact, looked_at: list[int], predicted: Collection[int], state: State) -> None:

@@ -330,13 +330,14 @@ def decide(
             False,
             f"{whose}the least cost after which nearly the least error is expected",
         )
+    short = "" if wanted is None else f"; no single j is expected to reach {wanted:g} %"
     gains = {one.j: one.gain or 0.0 for one in within}
     greatest = max(gains.values())
     if wanted is None and greatest < _WORTHWHILE * now:
         return None, True, f"no j is expected to take away more than {100 * _WORTHWHILE:.0f} % of the error"
     pool, whose = _planned_first([one for one in within if gains[one.j] >= _NEARLY_BEST * greatest])
     best = max(pool, key=lambda one: gains[one.j] / max(one.cost_percent, 1e-12))
-    return best.j, False, f"{whose}most error taken away for its cost, of those that take away much"
+    return best.j, False, f"{whose}most error taken away for its cost, of those that take away much{short}"
 
 
 def _planned_first(good: list[NextJ]) -> tuple[list[NextJ], str]:

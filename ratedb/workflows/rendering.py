@@ -70,10 +70,17 @@ def _whole(taken: Taken, options: ExportOptions) -> _Whole:
     warnings += [warning for table in whole for warning in _missing_pairs(table, options)]
     warnings += [warning for table in whole for warning in _marked_values(table)]
     pairs = list(zip(tables, whole, strict=True))
+    cost = {table.rates.system: _cost(before, table) for before, table in pairs}
+    if options.temperature_k == "auto":
+        warnings += [
+            _missed(system, one, options)
+            for system, one in cost.items()
+            if one["largest"] > options.tolerance
+        ]
     return _Whole(
         whole,
         warnings,
-        {table.rates.system: _cost(before, table) for before, table in pairs},
+        cost,
         {
             table.rates.system: sorted(set(table.rates.temperature_k) - set(before.rates.temperature_k))
             for before, table in pairs
@@ -129,6 +136,14 @@ def _at_temperatures(stored: StoredRates, options: ExportOptions) -> StoredRates
     else:
         wanted = np.array(options.temperature_k)
     return at_temperatures(stored, wanted)
+
+
+def _missed(system: str, cost: dict[str, float], options: ExportOptions) -> dict[str, str]:
+    detail = (
+        f"{system}: with {_MOST_TEMPERATURES} temperatures, the most that all readers take, straight lines"
+        f" are off by up to {cost['largest']:.2%}, not {options.tolerance:.2%}"
+    )
+    return {"rule": "tolerance", "reader": "all readers", "detail": detail}
 
 
 def _cost(before: StoredRates, written: StoredRates) -> dict[str, float]:

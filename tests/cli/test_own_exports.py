@@ -26,7 +26,7 @@ def imported(
     db = folder / "new.duckdb"
     levels = (
         ()
-        if file_format == "lamda"
+        if file_format != "basecol"
         else ("--levels", folder / "own.molecule", "--molecule", "AB", "--collider", "He")
     )
     answer = run("--db", db, "import", target, *levels, *more)
@@ -34,14 +34,32 @@ def imported(
     return answer.code, answer.err, {row["kind"]: row["n"] for row in rows}
 
 
-@pytest.mark.parametrize("file_format", ["lamda", "basecol"])
+@pytest.mark.parametrize("file_format", ["lamda", "basecol", "csv"])
+def test_rates_keep_their_kind_and_what_was_interpolated_is_left_out(
+    run: Run, rotor_file: Path, tmp_path: Path, file_format: str
+) -> None:
+    db, target = tmp_path / "scaled.duckdb", tmp_path / "own.dat"
+    assert run("--db", db, "import", rotor_file, "--kind", "scaled").code == 0
+    more = () if file_format == "csv" else ("--temperatures", "20,35,50")
+    words = ("AB+He", "-o", target, "--format", file_format, *more)
+    assert run("--db", db, "export", *words).code == 0
+    code, said, found = imported(run, tmp_path, target, file_format)
+    assert (code, list(found)) == (0, ["scaled"])
+    assert ("35 K are left out, where ratedb interpolated" in said) == bool(more)
+    grid = run(
+        "--db", tmp_path / "new.duckdb", "--json", "sql", "SELECT DISTINCT temperature_k AS t FROM rates"
+    )
+    assert {row["t"] for row in grid.json["rows"]} == ({20.0, 50.0} if more else {10.0, 20.0, 50.0, 100.0})
+
+
+@pytest.mark.parametrize("file_format", ["lamda", "basecol", "csv"])
 def test_predictions_are_left_out_when_an_export_is_imported(
     run: Run, filled: Path, tmp_path: Path, file_format: str
 ) -> None:
     target, kinds = exported(run, filled, tmp_path, file_format)
     assert kinds["predicted"] > 0
     code, said, found = imported(run, tmp_path, target, file_format)
-    assert (code, "that ratedb predicted are left out" in said) == (0, True)
+    assert (code, "predicted" in said) == (0, True)
     assert found == {"computed": kinds["computed"]}
 
 

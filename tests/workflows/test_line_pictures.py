@@ -158,7 +158,7 @@ def impact(conditions: tuple[Conditions, ...], count: int, systems: tuple[str, .
     ]
     next_j = [JImpact(systems[n % len(systems)], 5 + n, 0.5 / (1 + n), 0.01 * (2 + n)) for n in range(14)]
     drivers = [Driver(systems[n % len(systems)], f"{5 + n} -> {n}", 0.3 / (1 + n)) for n in range(10)]
-    return Impact(systems, 40, conditions, tuple(lines), 0.01, 0.08, tuple(drivers), tuple(next_j), 0)
+    return Impact(systems, 40, conditions, tuple(lines), 0.01, 0.08, tuple(drivers), tuple(next_j), (1,), 0)
 
 
 def test_the_map_of_an_impact_names_the_least_certain_bright_line() -> None:

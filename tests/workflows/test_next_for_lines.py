@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from ratedb.errors import RatedbError
 from ratedb.planning.plan import PlanRequest
+from ratedb.store.store import Store
 from ratedb.workflows.next_for_lines import next_for_lines, plan_next_for_lines, read_impact
 from ratedb.workflows.next_j import NextResult, State
 from ratedb.workflows.variance import VarianceOptions
@@ -28,7 +30,7 @@ def impact(folder: Path, **change: Any) -> Path:
         {"system": "AB+He", "j": j, "share": 1.0 - after, "uncertainty_after": after}
         for j, after in AFTER.items()
     ]
-    data = {"systems": ["AB+He"], "uncertainty_p95": 0.10, "next_j": next_j} | change
+    data = {"systems": ["AB+He"], "uncertainty_p95": 0.10, "next_j": next_j, "model_ids": [1]} | change
     path = folder / "lines.json"
     path.write_text(json.dumps(data))
     return path
@@ -113,3 +115,12 @@ def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
         plan_next_for_lines(
             tmp_path / "no.duckdb", "AB+He", REQUEST, None, VarianceOptions(), tmp_path / "missing.json"
         )
+
+
+def test_an_impact_of_an_older_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_of: Callable[[str], Path]
+) -> None:
+    rows = [{"j": j, "model_id": 2} for j in PREDICTED]
+    monkeypatch.setattr(Store, "query", lambda *words: rows)
+    with pytest.raises(RatedbError, match="older than the store"):
+        plan_next_for_lines(store_of("1:5"), "AB+He", REQUEST, None, VarianceOptions(), impact(tmp_path))
