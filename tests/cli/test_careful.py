@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -209,7 +208,7 @@ def test_a_missing_temperature_is_filled_and_the_known_ones_are_kept(run: Run, t
     assert kinds == ["predicted", "computed", "computed", "computed"]
 
 
-def test_a_demo_goes_on_whatever_step_it_was_stopped_in(
+def test_a_demo_goes_on_from_the_step_it_was_stopped_in(
     run: Run, rotor_file: Path, tmp_path: Path, quick_demo: None
 ) -> None:
     folder = tmp_path / "work"
@@ -217,12 +216,10 @@ def test_a_demo_goes_on_whatever_step_it_was_stopped_in(
     assert whole.code == 0
     state = json.loads((folder / "demo.json").read_text())
     names = list(state["steps"])
-    for kept in (0, len(names) - 2):
-        copy = tmp_path / f"stopped-{kept}"
-        shutil.copytree(folder, copy)
-        steps = {name: state["steps"][name] for name in names[:kept]}
-        (copy / "demo.json").write_text(json.dumps({**state, "steps": steps}))
-        assert run("--json", "demo", copy, "--file", rotor_file).code == 0, names[kept]
+    steps = {name: state["steps"][name] for name in names[:-2]}
+    (folder / "demo.json").write_text(json.dumps({**state, "steps": steps}))
+    again = run("--json", "demo", folder, "--file", rotor_file)
+    assert (again.code, again.json["metrics"]) == (0, whole.json["metrics"])
 
 
 def test_no_output_takes_the_place_of_a_database(run: Run, filled: Path) -> None:

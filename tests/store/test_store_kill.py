@@ -20,8 +20,8 @@ from ratedb.tables import RateTable
 from ratedb.workflows.querying import run_query
 
 SEED = 20240607
-KILLS_DURING_IMPORT = 7
-KILLS_DURING_FILL = 7
+KILLS_DURING_IMPORT = 6
+KILLS_DURING_FILL = 6
 KILLS_DURING_MIGRATION = 4  # of a new store, and again of an old one
 LONGEST_S = 0.25
 NEWEST = migrations.available()[-1].version
