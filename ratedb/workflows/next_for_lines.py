@@ -56,7 +56,7 @@ def plan_next_for_lines(
 
     Errors are what 95 of 100 lines and conditions stay below, in percent of a flux. Raises UsageError where
     there is neither plan nor request, RatedbError where the file is no impact, of another system, or older
-    than a j computed since.
+    than a j computed or a model that predicts since.
     """
     if worklist is not None:
         refuse_database(worklist)

@@ -33,6 +33,8 @@ def as_exported(file: MoleculeFile, path: Path) -> MoleculeFile:
     for partner in file.partners:
         said = of_system.get(partner.rates.system)
         if said is None:
+            if PREDICTED_IN_PART in partner.reference:
+                raise _unknown(path, f"a provenance without {partner.rates.system}")
             partners.append(partner)
             continue
         left, words = _by_provenance(partner, said, path)
@@ -48,7 +50,7 @@ class _NoProvenanceError(Exception):
 
 def _by_provenance(partner: PartnerRates, said: dict[str, Any], path: Path) -> tuple[PartnerRates, list[str]]:
     system, rates, words = partner.rates.system, partner.rates, []
-    predicted = {(one["upper"], one["lower"]) for one in said["predicted"]}
+    predicted: set[tuple[str, str]] = said["predicted"]
     if PREDICTED_IN_PART in partner.reference:  # a table with a column for it has left them out already
         rates = _without(rates, predicted, path)
         words.append(f"{system}: {len(predicted)} transitions that ratedb predicted are left out")
@@ -82,8 +84,16 @@ def _provenance(path: Path) -> dict[str, dict[str, Any]]:
         document: dict[str, Any] = json.loads(path.with_name(f"{path.name}.provenance.json").read_bytes())
         if document["sha256"] != sha256(read_bytes(path)):
             raise _NoProvenanceError("the provenance of another file beside it")
-        needed = ("predicted", "interpolated_temperatures_k", "kinds")
-        return {one["system"]: {name: one[name] for name in needed} for one in document["partners"]}
+        return {
+            one["system"]: {
+                "predicted": {(pair["upper"], pair["lower"]) for pair in one["predicted"]},
+                "interpolated_temperatures_k": [
+                    float(kelvin) for kelvin in one["interpolated_temperatures_k"]
+                ],
+                "kinds": {str(kind): int(count) for kind, count in dict(one["kinds"]).items()},
+            }
+            for one in document["partners"]
+        }
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise _NoProvenanceError("no provenance beside it") from error
 
