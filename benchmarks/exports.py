@@ -26,16 +26,18 @@ from report import replace_section
 from sets import data_folder
 from synthetic import rotor_levels, rotor_lines, rotor_rates
 
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.formats.lamda import looks_like_lamda, read_lamda, render_lamda
+from ratedb.io.contents import MoleculeFile, PartnerRates
+from ratedb.io.lamda import looks_like_lamda, read_lamda, render_lamda
 from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.radiative.radex import Conditions, RadexLines, lamda_folder, run_radex
 from ratedb.radiative.radex_file import FileOutline, file_outline
-from ratedb.tables import COLLIDERS, FloatArray, IntArray, MoleculeFile, PartnerRates
-from ratedb.workflows.exporting import ExportOptions, export_systems
-from ratedb.workflows.importing import import_files
-from ratedb.workflows.incoming import ImportOptions
-from ratedb.workflows.taking import EXPORT_FORMATS
+from ratedb.systems import COLLIDERS
+from ratedb.verbs.export import ExportOptions, export_systems
+from ratedb.verbs.import_ import import_files
+from ratedb.verbs.incoming import ImportOptions
+from ratedb.verbs.taking import EXPORT_FORMATS
 
 PRINTED = 6e-7
 """Half a unit in the last of seven digits, the most that an export writes."""
@@ -74,7 +76,7 @@ EXPORT = """
 import resource, sys
 from pathlib import Path
 from time import perf_counter
-from ratedb.workflows.exporting import ExportOptions, export_systems
+from ratedb.verbs.export import ExportOptions, export_systems
 start = perf_counter()
 export_systems(Path(sys.argv[1]), ["XY+He"], Path(sys.argv[2]), ExportOptions(file_format=sys.argv[3]))
 print(perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)

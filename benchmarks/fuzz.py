@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "formats"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "io"))
 
 import fuzzing
 from report import replace_section

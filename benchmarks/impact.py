@@ -19,13 +19,13 @@ from sets import data_folder
 from ratedb.radiative.radex import run_radex
 from ratedb.radiative.verify import compare
 from ratedb.store.store import Store
-from ratedb.workflows.exporting import export_systems
-from ratedb.workflows.filling import fill_system
-from ratedb.workflows.impact import AXES, ImpactOptions, impact_of
-from ratedb.workflows.importing import import_files
-from ratedb.workflows.incoming import ImportOptions
-from ratedb.workflows.taking import ExportOptions
-from ratedb.workflows.training import TrainOptions, train_model
+from ratedb.verbs.export import export_systems
+from ratedb.verbs.fill import fill_system
+from ratedb.verbs.impact import AXES, ImpactOptions, impact_of
+from ratedb.verbs.import_ import import_files
+from ratedb.verbs.incoming import ImportOptions
+from ratedb.verbs.taking import ExportOptions
+from ratedb.verbs.train import TrainOptions, train_model
 
 TRAIN = {4: ((5, 9, 14, 19), (6, 10)), 6: ((5, 8, 11, 14, 17, 19), (6, 9))}
 J_MAX = 20
@@ -132,7 +132,7 @@ def roughness(data_set: DataSet, data: Path, folder: Path) -> str:
     db = folder / f"{data_set.system}-{data_set.source}.duckdb"
     import_files(db, [data / data_set.path], data_set.options(data))
     with Store(db) as store:
-        rates = store.known_rates(data_set.system).rates
+        rates = store.known_rates(data_set.system)
     _, j = rates.levels.need_vj()
     at_k = [int(np.argmin(np.abs(rates.temperature_k - t))) for t in (100.0, 200.0, 300.0)]
     curves = np.log(rates.rate_cm3_s[:, at_k])
@@ -176,7 +176,7 @@ def filled_file(data: Path, size: int, folder: Path) -> str:
 def highest_j(db: Path, system: str) -> int:
     """Return the highest initial j of a system."""
     with Store(db) as store:
-        return int(store.known_rates(system).rates.initial_j().max())
+        return int(store.known_rates(system).initial_j().max())
 
 
 def main() -> None:

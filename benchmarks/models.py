@@ -20,19 +20,19 @@ import numpy as np
 import sets
 from report import replace_section
 
-from ratedb.formats.lamda import read_lamda
+from ratedb.io.lamda import read_lamda
+from ratedb.levels import Transitions
 from ratedb.models import basis, dense
 from ratedb.models.baselines import interpolate_in_j, physical_law
 from ratedb.models.engine import Specification, TrainingData, rms
-from ratedb.models.features import Transitions
 from ratedb.models.means import REFERENCE
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.reference import reference_rates
 from ratedb.models.search import SearchRequest, SearchResult, search
 from ratedb.models.training_set import at_temperatures, complete_curves
-from ratedb.planning.paper import COLUMNS
+from ratedb.paper.printed import COLUMNS
 from ratedb.planning.sets import spread_set, validation_set
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 DENSE = Specification("dense", "M52", "paper", "constant")
 DENSE_POINTS = 3000
@@ -45,16 +45,16 @@ class Split:
     """A data set with what is trained on, what validates and what is predicted."""
 
     name: str
-    training: RateTable
-    validation: RateTable
-    test: RateTable
+    training: Rates
+    validation: Rates
+    test: Rates
     train_j: tuple[int, ...]
-    prior: RateTable | None = None
+    prior: Rates | None = None
 
     @property
     def wanted(self) -> Transitions:
         """What is predicted."""
-        return Transitions(self.test.levels, self.test.upper, self.test.lower)
+        return self.test.transitions
 
     @property
     def points(self) -> int:
@@ -77,11 +77,11 @@ class Measured:
 
 
 def split(
-    rates: RateTable,
+    rates: Rates,
     train_j: Sequence[int],
     validate_j: Sequence[int],
     first_j: int,
-    prior: RateTable | None = None,
+    prior: Rates | None = None,
 ) -> Split:
     """Return a split that tests on every other j from `first_j` on."""
     j = rates.initial_j()
@@ -98,7 +98,7 @@ def split(
     )
 
 
-def paper_splits(rates: RateTable) -> list[Split]:
+def paper_splits(rates: Rates) -> list[Split]:
     """Return the paper's training and validation sets for N = 3..6; its j = 19 and 20 may not exist."""
     last = int(rates.initial_j().max())
     found = []
@@ -108,7 +108,7 @@ def paper_splits(rates: RateTable) -> list[Split]:
     return found
 
 
-def spread_splits(rates: RateTable) -> list[Split]:
+def spread_splits(rates: Rates) -> list[Split]:
     """Return the planner's sets for N = 3..6 on the j that a file has."""
     j = rates.initial_j()
     first = 5 if j.max() >= 12 else int(j.min())
@@ -130,12 +130,12 @@ def with_auto(one: Split, request: SearchRequest | None = None) -> tuple[Measure
     found = search(one.training, one.validation, request or SearchRequest(), reference)
     prediction = found.predictor.predict(one.wanted)
     seconds = perf_counter() - start
-    measured = metrics(one.test.rate_cm3_s, prediction.log10_mean, prediction.log10_std)
+    measured = metrics(one.test.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68)
     chosen = f"{found.predictor.kernel}; {found.predictor.mean}"
     both = np.concatenate([one.test.rate_cm3_s, one.validation.rate_cm3_s])
     validation = one.validation
-    seen = found.predictor.predict(Transitions(validation.levels, validation.upper, validation.lower))
-    p95_all = metrics(both, np.concatenate([prediction.log10_mean, seen.log10_mean])).factor_p95
+    seen = found.predictor.predict(validation.transitions)
+    p95_all = metrics(both, np.concatenate([prediction.log10_rate, seen.log10_rate])).factor_p95
     return Measured(measured, seconds, _memory_mb(), chosen, p95_all), found
 
 
@@ -237,7 +237,7 @@ def _one_core() -> None:
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 
-def h2_split(rates: RateTable) -> Split:
+def h2_split(rates: Rates) -> Split:
     """Return H2 + H with j = 6, 9, 12, 15 held out; 5 and 8 validate, all other j train."""
     held_out, validate_j = (6, 9, 12, 15), (5, 8)
     train_j = tuple(j for j in sorted(set(rates.initial_j().tolist())) if j not in (*held_out, *validate_j))
@@ -286,7 +286,7 @@ def summary(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def scatter(rates: RateTable, reference_of: RateTable | None = None) -> tuple[float, float]:
+def scatter(rates: Rates, reference_of: Rates | None = None) -> tuple[float, float]:
     """Return dex_rms and factor_p95 of each j from 5 on, but the last, predicted from all other j.
 
     No training set can be expected to do better: it is how far a j lies off its neighbours. The better of two

@@ -17,10 +17,13 @@ import numpy as np
 import sets
 from report import replace_section
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
-from ratedb.formats.lamda import read_lamda
+from ratedb.findings import Finding
+from ratedb.io.lamda import read_lamda
+from ratedb.levels import Levels, vj
 from ratedb.quality.check import check_rates, check_sources, check_title
-from ratedb.tables import Finding, FloatArray, LevelTable, RateTable
+from ratedb.rates import Rates
 
 SEED = 20240
 FAULTS = 200
@@ -31,30 +34,30 @@ LOUD = ("error", "warning")
 Names = set[tuple[str, str | None, str | None]]
 
 
-def lamda(path: Path, collider: str) -> RateTable:
+def lamda(path: Path, collider: str) -> Rates:
     """Return the rates of one partner of a LAMDA file, as they are."""
     return next(p.rates for p in read_lamda(path).partners if p.rates.collider == collider)
 
 
-def kij(path: Path, molecule: str, levels: int, rotational_cm1: float, collider: str) -> RateTable:
+def kij(path: Path, molecule: str, levels: int, rotational_cm1: float, collider: str) -> Rates:
     """Return a table of molpop-cep with the levels of a rigid rotor."""
     j = np.arange(levels, dtype=np.float64)
     return sets.read_kij(path, sets.rotor(molecule, rotational_cm1 * j * (j + 1.0)), collider)
 
 
-def sio(folder: Path, name: str, collider: str) -> RateTable:
+def sio(folder: Path, name: str, collider: str) -> Rates:
     """Return SiO of Dayou & Balanca (2006), all levels."""
     rows = sets.read_energies(folder / "sio-rot-dayou2006/SiO_rotation.molecule")
     levels = sets.rotor("SiO", np.array([float(row[2]) for row in rows]))
     return sets.read_kij(folder / "sio-rot-dayou2006" / name, levels, collider)
 
 
-def h2_h(folder: Path) -> RateTable:
+def h2_h(folder: Path) -> Rates:
     """Return H2 + H of Lique (2015) at all temperatures, 100-5000 K."""
     return sets.h2_h(folder, low_k=0.0)
 
 
-CLEAN: dict[str, Callable[[Path], RateTable]] = {
+CLEAN: dict[str, Callable[[Path], Rates]] = {
     "CO + p-H2, Yang 2010": lambda f: lamda(f / "co-h2-rot-yang2010/co.dat", "p-H2"),
     "CO + o-H2, Yang 2010": lambda f: lamda(f / "co-h2-rot-yang2010/co.dat", "o-H2"),
     "SiO + p-H2, Dayou 2006": lambda f: sio(f, "SiO_100.kij", "p-H2"),
@@ -66,7 +69,7 @@ CLEAN: dict[str, Callable[[Path], RateTable]] = {
     "H2 + H, Lique 2015": h2_h,
 }
 
-OTHERS: dict[str, Callable[[Path], RateTable]] = {
+OTHERS: dict[str, Callable[[Path], Rates]] = {
     "CO + p-H2, Flower 2001": lambda f: kij(f / "co-h2-rot-flower2001/CO_34.kij", "CO", 30, 1.92, "p-H2"),
     "CO + He, Cecchi 2002": lambda f: kij(f / "co-he-rot-cecchi2002/CO_50.kij", "CO", 15, 1.92, "He"),
     "SiO + p-H2, Turner 1992": lambda f: kij(f / "sio-rot-turner1992/SiO_23.kij", "SiO", 21, 0.724, "p-H2"),
@@ -144,9 +147,9 @@ SEEDERS: dict[str, Seeder] = {
 }
 
 
-def with_rates(rates: RateTable, rate_cm3_s: FloatArray) -> RateTable:
+def with_rates(rates: Rates, rate_cm3_s: FloatArray) -> Rates:
     """Return the table with other values."""
-    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, rates.temperature_k, rate_cm3_s)
+    return Rates(rates.levels, rates.collider, rates.upper, rates.lower, rates.temperature_k, rate_cm3_s)
 
 
 def loud(findings: Iterable[Finding]) -> Names:
@@ -154,7 +157,7 @@ def loud(findings: Iterable[Finding]) -> Names:
     return {(f.rule, f.upper, f.lower) for f in findings if f.severity in LOUD}
 
 
-def pair(rates: RateTable, row: int) -> tuple[str, str]:
+def pair(rates: Rates, row: int) -> tuple[str, str]:
     """Return the labels of a row."""
     return rates.levels.label[rates.upper[row]], rates.levels.label[rates.lower[row]]
 
@@ -179,7 +182,7 @@ class Score:
         return f"{self.found / self.faults:.1%} ({among:.1%} of {visible})"
 
 
-def measure(rates: RateTable, seeder: Seeder, clean: Names, rng: np.random.Generator) -> Score:
+def measure(rates: Rates, seeder: Seeder, clean: Names, rng: np.random.Generator) -> Score:
     """Return how many of at least FAULTS seeded faults are found."""
     score = Score()
     count = max(2, round(SHARE * len(rates)))
@@ -209,7 +212,7 @@ def measure(rates: RateTable, seeder: Seeder, clean: Names, rng: np.random.Gener
     return score
 
 
-def negatives(rates: RateTable, rng: np.random.Generator) -> Score:
+def negatives(rates: Rates, rng: np.random.Generator) -> Score:
     """Return how many negative values are refused with the name of their transition."""
     score = Score()
     for _ in range(FAULTS):
@@ -224,7 +227,7 @@ def negatives(rates: RateTable, rng: np.random.Generator) -> Score:
     return score
 
 
-def whole_unit(rates: RateTable) -> bool:
+def whole_unit(rates: Rates) -> bool:
     """Return whether a set in m3 s-1 is noticed."""
     findings = check_rates(with_rates(rates, rates.rate_cm3_s * 1e-6))
     return any(f.rule == "unit-of-set" for f in findings)
@@ -236,7 +239,7 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in lines)
 
 
-def false_alarms(folder: Path, chosen: dict[str, Callable[[Path], RateTable]]) -> str:
+def false_alarms(folder: Path, chosen: dict[str, Callable[[Path], Rates]]) -> str:
     """Return the table of findings in sets as published."""
     rows = []
     for name, load in chosen.items():
@@ -369,12 +372,12 @@ def large_set() -> str:
     lines = []
     for m in (20, 50):
         j = np.arange(101)
-        levels = LevelTable("XY", tuple(map(str, j)), 1.0 * j * (j + 1), 2.0 * j + 1, np.zeros_like(j), j)
+        levels = Levels("XY", tuple(map(str, j)), 1.0 * j * (j + 1), 2.0 * j + 1, vj(np.zeros_like(j), j))
         upper, lower = np.nonzero(np.tri(101, k=-1))
         kelvin = np.geomspace(10.0, 3000.0, m)
         gap = 1.44 * (levels.energy_cm1[upper] - levels.energy_cm1[lower])
         rate = 1e-10 * np.exp(-0.1 * (upper - lower)[:, None] - np.sqrt(gap[:, None] / (kelvin + 100.0)))
-        rates = RateTable(levels, "He", upper, lower, kelvin, rate)
+        rates = Rates(levels, "He", upper, lower, kelvin, rate)
         start = perf_counter()
         check_rates(rates)
         lines.append(f"- {len(rates)} transitions x {m} temperatures: {perf_counter() - start:.1f} s")

@@ -17,14 +17,16 @@ import numpy as np
 from report import replace_section
 from sets import data_folder, rotor
 
+from ratedb.arrays import FloatArray
+from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
-from ratedb.formats.cross_sections import join
-from ratedb.formats.detect import ReadOptions, read_cross_sections
-from ratedb.formats.lamda import read_lamda
+from ratedb.io.cross_sections import join
+from ratedb.io.detect import ReadOptions, read_cross_sections
+from ratedb.io.lamda import read_lamda
+from ratedb.levels import Levels
 from ratedb.physics.thermal import thermal_rates
-from ratedb.tables import CrossSectionTable, FloatArray, LevelTable
-from ratedb.workflows.importing import import_files
-from ratedb.workflows.incoming import ImportOptions
+from ratedb.verbs.import_ import import_files
+from ratedb.verbs.incoming import ImportOptions
 
 SCATTERING = "xs-sio-like-he-molscat-2026"
 OUTPUTS = 500
@@ -51,12 +53,12 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(handle))
 
 
-def sio_levels(folder: Path) -> LevelTable:
+def sio_levels(folder: Path) -> Levels:
     """Return the levels of the SiO-like molecule."""
     return rotor("SiO", np.array([float(row["energy_cm1"]) for row in rows_of(folder / "levels.csv")]))
 
 
-def cross_sections(folder: Path, method: str) -> CrossSectionTable:
+def cross_sections(folder: Path, method: str) -> CrossSections:
     """Return the cross sections of all outputs of a method, joined."""
     levels = sio_levels(folder)
     options = ReadOptions("SiO", "He", known_levels=lambda molecule: levels)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ratedb.formats.lamda import read_lamda
-from ratedb.tables import FloatArray, IntArray, LevelTable, RateTable
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.io.lamda import read_lamda
+from ratedb.levels import Levels, vj
+from ratedb.rates import Rates
 
 LAST_J = 20
 
@@ -22,14 +24,14 @@ def data_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def rotor(molecule: str, energy_cm1: FloatArray) -> LevelTable:
+def rotor(molecule: str, energy_cm1: FloatArray) -> Levels:
     """Return the rotational levels j = 0, 1, ... of a linear molecule."""
     j = np.arange(len(energy_cm1))
     labels = tuple(str(number) for number in j)
-    return LevelTable(molecule, labels, energy_cm1, 2.0 * j + 1.0, np.zeros_like(j), j)
+    return Levels(molecule, labels, energy_cm1, 2.0 * j + 1.0, vj(np.zeros_like(j), j))
 
 
-def read_kij(path: Path, levels: LevelTable, collider: str) -> RateTable:
+def read_kij(path: Path, levels: Levels, collider: str) -> Rates:
     """Read a table of molpop-cep: level numbers from 1, then rates by temperature."""
     lines = path.read_text(encoding="utf-8").splitlines()
     head = next(number for number, line in enumerate(lines) if "emperature columns" in line)
@@ -42,7 +44,7 @@ def read_kij(path: Path, levels: LevelTable, collider: str) -> RateTable:
         [[float(word) for word in row] for row in rows if len(row) == count + 2 and _number(row[0])]
     )
     upper, lower = table[:, 0].astype(int) - 1, table[:, 1].astype(int) - 1
-    return RateTable(levels, collider, upper, lower, np.array(temperature_k), table[:, 2:])
+    return Rates(levels, collider, upper, lower, np.array(temperature_k), table[:, 2:])
 
 
 def _number(word: str) -> bool:
@@ -63,8 +65,8 @@ def read_energies(path: Path) -> list[list[str]]:
     return rows
 
 
-def _rotational(folder: Path, name: str) -> RateTable:
-    readers: dict[str, Callable[[], RateTable]] = {
+def _rotational(folder: Path, name: str) -> Rates:
+    readers: dict[str, Callable[[], Rates]] = {
         "CO+p-H2": lambda: _lamda(folder / "co-h2-rot-yang2010/co.dat", "p-H2", 10.0, 1000.0),
         "CO+o-H2": lambda: _lamda(folder / "co-h2-rot-yang2010/co.dat", "o-H2", 10.0, 1000.0),
         "SiO+p-H2": lambda: _sio(folder, "SiO_100.kij", "p-H2"),
@@ -86,21 +88,21 @@ def _rigid(levels: int, rotational_constant_cm1: float) -> FloatArray:
     return rotational_constant_cm1 * j * (j + 1.0)
 
 
-def _sio(folder: Path, name: str, collider: str) -> RateTable:
+def _sio(folder: Path, name: str, collider: str) -> Rates:
     rows = read_energies(folder / "sio-rot-dayou2006/SiO_rotation.molecule")
     energy_cm1 = np.array([float(row[2]) for row in rows])
     return read_kij(folder / "sio-rot-dayou2006" / name, rotor("SiO", energy_cm1), collider)
 
 
-def _lamda(path: Path, collider: str, low_k: float, high_k: float) -> RateTable:
+def _lamda(path: Path, collider: str, low_k: float, high_k: float) -> Rates:
     partners = read_lamda(path).partners
     rates = next(partner.rates for partner in partners if partner.rates.collider == collider)
     columns = (rates.temperature_k >= low_k) & (rates.temperature_k <= high_k)
     return _columns(rates, columns)
 
 
-def _columns(rates: RateTable, columns: IntArray) -> RateTable:
-    return RateTable(
+def _columns(rates: Rates, columns: IntArray) -> Rates:
+    return Rates(
         rates.levels,
         rates.collider,
         rates.upper,
@@ -110,7 +112,7 @@ def _columns(rates: RateTable, columns: IntArray) -> RateTable:
     )
 
 
-def h2_h(folder: Path, low_k: float = 300.0) -> RateTable:
+def h2_h(folder: Path, low_k: float = 300.0) -> Rates:
     """Return H2 + H of Lique (2015), ro-vibrational, from `low_k` to 5000 K."""
     lines = (folder / "h2-h-rovib-lique2015/energy_X.dat").read_text(encoding="utf-8").splitlines()
     energies = {
@@ -133,21 +135,20 @@ def h2_h(folder: Path, low_k: float = 300.0) -> RateTable:
     )
     index = {state: number for number, state in enumerate(states)}
     v, j = np.array(states).T
-    levels = LevelTable(
+    levels = Levels(
         "H2",
         tuple(f"{one}_{other}" for one, other in states),
         np.array([energies[state] for state in states]),
         np.where(j % 2, 3.0, 1.0) * (2.0 * j + 1.0),
-        v,
-        j,
+        vj(v, j),
     )
     upper = np.array([index[(row[0], row[1])] for row in pairs.tolist()])
     lower = np.array([index[(row[2], row[3])] for row in pairs.tolist()])
-    rates = RateTable(levels, "H", upper, lower, temperature_k, table[:, 4:])
+    rates = Rates(levels, "H", upper, lower, temperature_k, table[:, 4:])
     return _columns(rates, temperature_k >= low_k)
 
 
-def molscat(folder: Path, approximation: str) -> RateTable:
+def molscat(folder: Path, approximation: str) -> Rates:
     """Return the SiO-like + He set, CC or CS: j <= 12, 10-50 K."""
     folder = folder / "xs-sio-like-he-molscat-2026"
     with (folder / "levels.csv").open(encoding="utf-8") as file:
@@ -162,7 +163,7 @@ def molscat(folder: Path, approximation: str) -> RateTable:
     grid = sorted({temperature_k for row in values.values() for temperature_k in row})
     pairs = sorted(pair for pair, row in values.items() if len(row) == len(grid))
     rates = np.array([[values[pair][temperature_k] for temperature_k in grid] for pair in pairs])
-    return RateTable(
+    return Rates(
         levels,
         "He",
         np.array([pair[0] for pair in pairs]),
@@ -172,7 +173,7 @@ def molscat(folder: Path, approximation: str) -> RateTable:
     )
 
 
-def sio_vibrational(folder: Path, temperature_k: FloatArray, v_max: int) -> RateTable:
+def sio_vibrational(folder: Path, temperature_k: FloatArray, v_max: int) -> Rates:
     """Return SiO + H2 of Bieniek & Green, v <= v_max, with its curves interpolated to these temperatures.
 
     Semi-analytic (two temperature shapes): for size and time only, not for accuracy.
@@ -184,16 +185,16 @@ def sio_vibrational(folder: Path, temperature_k: FloatArray, v_max: int) -> Rate
     j = np.array([int(words[5]) for words in labels_of])
     energy_cm1 = np.array([float(row[2]) for row in rows])
     labels = tuple(f"{one}_{other}" for one, other in zip(v, j, strict=True))
-    levels = LevelTable("SiO", labels, energy_cm1, 2.0 * j + 1.0, v, j)
+    levels = Levels("SiO", labels, energy_cm1, 2.0 * j + 1.0, vj(v, j))
     rates = read_kij(folder / "SiO_H2_vib.kij", levels, "H2")
     rates = rates.select(v[rates.upper] <= v_max)
     log10_k = np.log10(rates.rate_cm3_s)
     known = np.log(rates.temperature_k)
     onto = np.array([np.interp(np.log(temperature_k), known, curve) for curve in log10_k])
-    return RateTable(levels, "H2", rates.upper, rates.lower, temperature_k, 10.0**onto)
+    return Rates(levels, "H2", rates.upper, rates.lower, temperature_k, 10.0**onto)
 
 
-def rotational(folder: Path, name: str) -> RateTable:
+def rotational(folder: Path, name: str) -> Rates:
     """Return a rotational set by its name, j <= 20."""
     return _rotational(folder, name)
 

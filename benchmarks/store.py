@@ -15,8 +15,10 @@ from time import perf_counter
 import numpy as np
 from report import replace_section
 
-from ratedb.formats.lamda import render_lamda
-from ratedb.tables import LevelTable, LineTable, MoleculeFile, PartnerRates, RateTable
+from ratedb.io.contents import MoleculeFile, PartnerRates
+from ratedb.io.lamda import render_lamda
+from ratedb.levels import Levels, Lines, vj
+from ratedb.rates import Rates
 
 LEVELS, TEMPERATURES = 284, 25  # 284 * 283 / 2 * 25 = 1,004,650 values
 AGGREGATE = "SELECT kind, count(*), avg(log10(rate_cm3_s)) FROM rates GROUP BY kind"
@@ -46,14 +48,12 @@ def main() -> int:
 
 def _big_file() -> MoleculeFile:
     j = np.arange(LEVELS)
-    levels = LevelTable("AB", tuple(map(str, j)), 0.5 * j * (j + 1), 2.0 * j + 1, np.zeros(LEVELS), j, 30.0)
+    levels = Levels("AB", tuple(map(str, j)), 0.5 * j * (j + 1), 2.0 * j + 1, vj(np.zeros(LEVELS), j), 30.0)
     upper, lower = np.tril_indices(LEVELS, -1)
     temperature = np.linspace(10.0, 250.0, TEMPERATURES)
     rate = 10.0 ** np.random.default_rng(1).normal(-11.0, 0.5, (len(upper), TEMPERATURES))
-    lines = LineTable(j[1:], j[:-1], np.full(LEVELS - 1, 1e-6), 29.9792458 * j[1:])
-    return MoleculeFile(
-        levels, lines, (PartnerRates(RateTable(levels, "He", upper, lower, temperature, rate)),)
-    )
+    lines = Lines(j[1:], j[:-1], np.full(LEVELS - 1, 1e-6), 29.9792458 * j[1:])
+    return MoleculeFile(levels, lines, (PartnerRates(Rates(levels, "He", upper, lower, temperature, rate)),))
 
 
 def _seconds(*words: object) -> float:

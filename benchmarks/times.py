@@ -20,12 +20,14 @@ import numpy as np
 import sets
 from report import replace_section
 
+from ratedb.arrays import FloatArray
+from ratedb.levels import Levels, vj
 from ratedb.models.kernels import build_kernel
 from ratedb.models.process import random_rows
 from ratedb.models.quiet import import_gpflow
 from ratedb.models.search import SearchRequest
-from ratedb.planning.paper import COLUMNS
-from ratedb.tables import FloatArray, LevelTable, RateTable
+from ratedb.paper.printed import COLUMNS
+from ratedb.rates import Rates
 
 COMPOSITE = SearchRequest(composite=True, jobs=2)
 SINGLE = SearchRequest(jobs=2)
@@ -91,7 +93,7 @@ def synthetic(transitions: int, temperatures: int, seed: int = 0) -> models.Spli
     v, j = np.divmod(np.arange(5 * 101), 101)
     energy_cm1 = 1200.0 * v + 0.72 * j * (j + 1.0)
     labels = tuple(f"{one}_{other}" for one, other in zip(v, j, strict=True))
-    levels = LevelTable("SiO", labels, energy_cm1, 2.0 * j + 1.0, v, j)
+    levels = Levels("SiO", labels, energy_cm1, 2.0 * j + 1.0, vj(v, j))
     upper, lower = np.nonzero(energy_cm1[:, None] > energy_cm1[None, :])
     random = np.random.default_rng(seed)
     of_training = np.flatnonzero(j[upper] % 2 == 0)
@@ -100,7 +102,7 @@ def synthetic(transitions: int, temperatures: int, seed: int = 0) -> models.Spli
     unseen = random.choice(held_out, min(transitions, 3000) + 200, replace=False)
     temperature_k = np.geomspace(10.0, 3000.0, temperatures)
 
-    def rates(rows: Any) -> RateTable:
+    def rates(rows: Any) -> Rates:
         up, low = upper[rows], lower[rows]
         dj = np.abs(j[up] - j[low]).astype(np.float64)
         gap = energy_cm1[up] - energy_cm1[low]
@@ -109,7 +111,7 @@ def synthetic(transitions: int, temperatures: int, seed: int = 0) -> models.Spli
         size = -10.0 - 0.8 * np.abs(v[up] - v[low]) ** 1.3 - 0.3 * dj**0.7 / spread - 0.15 * (dj % 2) * spread
         bend = 0.002 * np.sqrt(gap) + 0.3 * np.exp(-dj / 10.0) * spread
         curve = size[:, None] + np.outer(bend, warm) + np.outer(0.02 * np.sqrt(dj), warm**2)
-        return RateTable(levels, "H2", up, low, temperature_k, 10.0**curve)
+        return Rates(levels, "H2", up, low, temperature_k, 10.0**curve)
 
     return models.Split("synthetic", rates(chosen), rates(unseen[:200]), rates(unseen[200:]), ())
 

@@ -26,20 +26,20 @@ import planner
 import sets
 from report import replace_section
 
+from ratedb.levels import Lines
 from ratedb.models.engine import rms
-from ratedb.models.features import Transitions
 from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
 from ratedb.models.workers import workers
 from ratedb.physics.transitions import format_integers
+from ratedb.planning.exhaustive import SearchOptions, search_sets
+from ratedb.planning.next_j import next_j, state_of
 from ratedb.planning.plan import PlanRequest
 from ratedb.planning.screening import trial_sets
 from ratedb.planning.sets import spread_set, validation_set
+from ratedb.planning.variance import VarianceOptions, plan_by_variance
+from ratedb.rates import Rates
 from ratedb.store.store import Incoming, SourceInfo, Store
-from ratedb.tables import LineTable, RateTable
-from ratedb.workflows.exhaustive import SearchOptions, search_sets
-from ratedb.workflows.next_j import next_j, state_of
-from ratedb.workflows.variance import VarianceOptions, plan_by_variance
 
 ROTORS = ("CO+p-H2", "SiO+He", "SiS+He", "HCN+H2")
 SIMILAR = {"CO+p-H2": "CO+o-H2", "SiO+He": "SiO+p-H2"}
@@ -53,7 +53,7 @@ Set = tuple[int, ...]
 class Case(NamedTuple):
     """A system that is known, and what is to be planned as if it were not."""
 
-    rates: RateTable
+    rates: Rates
     request: PlanRequest
 
 
@@ -73,18 +73,18 @@ def load(folder: Path, name: str) -> Case:
 
 
 @contextmanager
-def stored(*tables: RateTable) -> Iterator[Path]:
+def stored(*tables: Rates) -> Iterator[Path]:
     """Give a store with these rates."""
     with TemporaryDirectory() as folder:
         db = Path(folder) / "benchmark.duckdb"
         info = SourceInfo("computed", "benchmark", "benchmark", "benchmark", "0" * 64)
         for table in tables:
             with Store(db, write=True, create=True) as store:
-                store.put_rates([Incoming(LineTable.empty(), ((table, info),))])
+                store.put_rates([Incoming(Lines.empty(), ((table, info),))])
         yield db
 
 
-def of_j(rates: RateTable, j: Sequence[int]) -> RateTable:
+def of_j(rates: Rates, j: Sequence[int]) -> Rates:
     """Return the transitions out of these j."""
     return rates.select(np.isin(rates.initial_j(), j))
 
@@ -96,11 +96,11 @@ def real_error(case: Case, train_j: Set) -> float:
     left = [j for j in request.target if j not in (*train_j, *validate_j)]
     test = of_j(rates, left)
     predictor = search(of_j(rates, train_j), of_j(rates, validate_j)).predictor
-    predicted = predictor.predict(Transitions(test.levels, test.upper, test.lower))
-    return rms(predicted.log10_mean - np.log10(test.rate_cm3_s))
+    predicted = predictor.predict(test.transitions)
+    return rms(predicted.log10_rate - np.log10(test.rate_cm3_s))
 
 
-def chosen_by_variance(case: Case, reference: RateTable | None = None) -> dict[int, tuple[Set, float]]:
+def chosen_by_variance(case: Case, reference: Rates | None = None) -> dict[int, tuple[Set, float]]:
     """Return the sets of the curve with their expected errors; the store has nothing but the given j."""
     low = of_j(case.rates, case.request.given)
     like = None if reference is None else reference.system

@@ -11,7 +11,7 @@ from .output import Context, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.workflows.checking import SourceFindings
+    from ratedb.verbs.check import SourceFindings
 
 _SHOWN = 20
 
@@ -36,7 +36,7 @@ def check_command(
     Example: ratedb check CO+H
     """
     from ratedb.errors import UsageError
-    from ratedb.workflows import checking
+    from ratedb.verbs import check as checking
 
     shared: Context = context.obj
     if accept is not None:
@@ -55,7 +55,7 @@ def check_command(
 
 
 def _show(console: Console, found: list[SourceFindings], listed: list[dict[str, Any]]) -> None:
-    from ratedb.workflows.checking import counts
+    from ratedb.verbs.check import counts
 
     if not listed:
         console.print(f"{len(found)} sources: nothing found.")

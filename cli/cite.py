@@ -18,7 +18,7 @@ def cite_command(
 
     Example: ratedb cite filled.dat
     """
-    from ratedb.workflows.citing import citations_of
+    from ratedb.io.citations import citations_of
 
     shared: Context = context.obj
     found = citations_of(file)

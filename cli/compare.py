@@ -12,7 +12,7 @@ from .output import Context, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.workflows.comparing import RatioGroup, SourceComparison
+    from ratedb.verbs.compare import RatioGroup, SourceComparison
 
 
 def compare_command(
@@ -30,12 +30,12 @@ def compare_command(
 
     Example: ratedb compare CO+p-H2 1 2 -o ratio.png
     """
-    from ratedb.workflows.comparing import compare_sources
+    from ratedb.verbs.compare import compare_sources
 
     shared: Context = context.obj
     found = compare_sources(shared.db, system, first, second)
     if output is not None:
-        from ratedb.workflows.compare_picture import draw_comparison
+        from ratedb.plots.comparison import draw_comparison
 
         draw_comparison(found, output)
     shared.emit(found.to_json(), lambda console: _show(console, found))

@@ -31,7 +31,7 @@ def demo_command(
 
     Example: ratedb demo
     """
-    from ratedb.workflows.demo import run_demo
+    from ratedb.verbs.demo import run_demo
 
     shared: Context = context.obj
     console = shared.console(stderr=shared.as_json)

@@ -12,7 +12,7 @@ def doctor_command(context: typer.Context) -> None:
 
     Example: ratedb doctor
     """
-    from ratedb.workflows.doctor import run_checks
+    from ratedb.verbs.doctor import run_checks
 
     shared: Context = context.obj
     checks = run_checks(shared.db)

@@ -40,7 +40,7 @@ def evaluate_command(
 
     Example: ratedb evaluate 1 --truth co.dat
     """
-    from ratedb.workflows.evaluating import evaluate_model
+    from ratedb.verbs.evaluate import evaluate_model
 
     shared: Context = context.obj
     with shared.progress() as report:

@@ -43,9 +43,9 @@ def export_command(
 
     Example: ratedb export CO+p-H2 CO+o-H2 -o co.dat --j-max 20
     """
-    from ratedb.store.rates import KINDS
-    from ratedb.workflows.averaging import parse_temperatures
-    from ratedb.workflows.exporting import ExportOptions, export_systems
+    from ratedb.layers import KINDS
+    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.verbs.export import ExportOptions, export_systems
 
     shared: Context = context.obj
     kinds = tuple(kind or (KINDS if computed_only else ()))

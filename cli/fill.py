@@ -27,7 +27,7 @@ def fill_command(
     Example: ratedb fill CO+p-H2
     """
     from ratedb.physics.transitions import parse_integers
-    from ratedb.workflows.filling import fill_system
+    from ratedb.verbs.fill import fill_system
 
     shared: Context = context.obj
     with shared.progress() as report:

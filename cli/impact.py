@@ -56,8 +56,8 @@ def impact_command(
     import json
 
     from ratedb.files import write_atomically
-    from ratedb.workflows.averaging import parse_temperatures
-    from ratedb.workflows.impact import AXES, ImpactOptions, impact_of
+    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.verbs.impact import AXES, ImpactOptions, impact_of
 
     shared: Context = context.obj
     axes = replace(
@@ -83,7 +83,7 @@ def impact_command(
     if output is not None:
         write_atomically({output: (json.dumps(data, indent=1) + "\n").encode()})
     if picture is not None:
-        from ratedb.workflows.impact_picture import draw_impact
+        from ratedb.plots.impact import draw_impact
 
         draw_impact(found, picture)
     shared.warn(found.warnings)

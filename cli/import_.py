@@ -56,9 +56,9 @@ def import_command(
     """
     from ratedb.errors import UsageError
     from ratedb.physics.transitions import parse_integers
-    from ratedb.workflows.averaging import parse_temperatures
-    from ratedb.workflows.importing import import_files
-    from ratedb.workflows.incoming import ImportOptions
+    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.verbs.import_ import import_files
+    from ratedb.verbs.incoming import ImportOptions
 
     shared: Context = context.obj
     if cross_sections != (temperatures is not None):

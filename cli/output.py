@@ -104,7 +104,7 @@ def check_targets(output: Path | None, picture: Path | None, reads: Sequence[Pat
     """Refuse files that could not be written, or that a command also reads; for before long work."""
     from ratedb.errors import UsageError
     from ratedb.files import check_target
-    from ratedb.workflows.figures import check_picture
+    from ratedb.plots.figures import check_picture
 
     taken = [path.resolve() for path in reads]
     for path, check in ((output, check_target), (picture, check_picture)):

@@ -12,9 +12,9 @@ from .output import Context, cell, table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ratedb.planning.next_j import NextResult
     from ratedb.planning.plan import Candidate, PlanRequest
-    from ratedb.workflows.next_j import NextResult
-    from ratedb.workflows.planning import PlanResult
+    from ratedb.verbs.plan import PlanResult
 
 
 def plan_command(
@@ -93,7 +93,7 @@ def plan_command(
     from ratedb.physics.transitions import parse_integers
     from ratedb.planning.costs import read_hours
     from ratedb.planning.plan import PlanRequest
-    from ratedb.workflows.planning import PlanOptions, make_plan
+    from ratedb.verbs.plan import PlanOptions, make_plan
 
     shared: Context = context.obj
 
@@ -187,9 +187,9 @@ def _next(
     for_lines: Path | None,
     limits: dict[str, Any],
 ) -> None:
-    from ratedb.workflows.next_for_lines import plan_next_for_lines
-    from ratedb.workflows.next_j import plan_next
-    from ratedb.workflows.variance import VarianceOptions
+    from ratedb.planning.next_for_lines import plan_next_for_lines
+    from ratedb.planning.next_j import plan_next
+    from ratedb.planning.variance import VarianceOptions
 
     options = VarianceOptions(**limits)
     if for_lines is not None:

@@ -12,7 +12,7 @@ from .output import Context, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.workflows.reproducing import Reproduction
+    from ratedb.paper.reproduction import Reproduction
 
 
 def reproduce_command(
@@ -46,10 +46,10 @@ def reproduce_command(
     """
     from ratedb.errors import UsageError
     from ratedb.models.kernels import DISTINCT_KERNELS
+    from ratedb.paper.reproduction import Reproduction, paper_rows, reproduce
     from ratedb.physics.transitions import parse_integers
+    from ratedb.planning.exhaustive import SearchOptions
     from ratedb.planning.plan import PlanRequest
-    from ratedb.workflows.exhaustive import SearchOptions
-    from ratedb.workflows.reproducing import Reproduction, paper_rows, reproduce
 
     shared: Context = context.obj
     if folder is None and figure_format != "png":

@@ -20,7 +20,7 @@ def show_command(
 
     Example: ratedb show CO+p-H2
     """
-    from ratedb.workflows.showing import show_system
+    from ratedb.verbs.show import show_system
 
     shared: Context = context.obj
     found = show_system(shared.db, system)

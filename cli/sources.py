@@ -24,7 +24,7 @@ def sources_command(
 
     Example: ratedb sources SiO+p-H2 --prefer 2,1 --because "newer potential surface"
     """
-    from ratedb.workflows.ordering import list_sources, prefer_sources
+    from ratedb.verbs.sources import list_sources, prefer_sources
 
     shared: Context = context.obj
     if prefer is not None:

@@ -13,7 +13,7 @@ import typer
 from .output import Context, plain, table
 
 if TYPE_CHECKING:
-    from ratedb.workflows.querying import QueryResult
+    from ratedb.store.query import QueryResult
 
 _SHOWN = 200
 
@@ -33,7 +33,7 @@ def sql_command(
     Example: ratedb sql "SELECT kind, count(*) FROM rates GROUP BY kind"
     """
     from ratedb.errors import UsageError
-    from ratedb.workflows.querying import query_to_file, run_query
+    from ratedb.store.query import query_to_file, run_query
 
     shared: Context = context.obj
     if output is not None:

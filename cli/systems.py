@@ -12,7 +12,7 @@ def systems_command(context: typer.Context) -> None:
 
     Example: ratedb systems
     """
-    from ratedb.workflows.showing import list_systems
+    from ratedb.verbs.show import list_systems
 
     shared: Context = context.obj
     systems = list_systems(shared.db)

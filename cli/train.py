@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ratedb.models.search import Tried
-    from ratedb.workflows.training import TrainResult
+    from ratedb.verbs.train import TrainResult
 
 
 def train_command(
@@ -64,7 +64,7 @@ def train_command(
     """
     from ratedb.models.kernels import DISTINCT_KERNELS
     from ratedb.physics.transitions import parse_integers
-    from ratedb.workflows.training import TrainOptions, train_model
+    from ratedb.verbs.train import TrainOptions, train_model
 
     shared: Context = context.obj
     options = TrainOptions(

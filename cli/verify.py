@@ -50,8 +50,8 @@ def verify_command(
     from ratedb.files import write_atomically
     from ratedb.radiative.grid import GridAxes
     from ratedb.radiative.verify import to_json
-    from ratedb.workflows.averaging import parse_temperatures
-    from ratedb.workflows.verifying import verify_files
+    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.verbs.verify import verify_files
 
     if tolerance is not None and not tolerance >= 1.0:
         raise UsageError("the tolerance makes no sense", expected="a ratio >= 1", got=str(tolerance))
@@ -71,7 +71,7 @@ def verify_command(
         content = json.dumps(plain(data), indent=1, allow_nan=False) + "\n"
         write_atomically({output: content.encode()})
     if picture is not None:
-        from ratedb.workflows.verify_picture import draw_verification
+        from ratedb.plots.verification import draw_verification
 
         draw_verification(found, file, against, picture)
     shared.warn(found.warnings)

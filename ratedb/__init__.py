@@ -9,7 +9,7 @@ from ratedb.errors import RatedbError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ratedb.workflows.database import Database
+    from ratedb.database import Database
 
 __all__ = ["RatedbError", "__version__", "open"]
 __version__ = "0.1.0"
@@ -22,6 +22,6 @@ def open(path: Path | str) -> Database:
     writes to it.
     """
     # Here, so that `import ratedb` stays light: numpy, duckdb and SQLAlchemy take half a second.
-    from ratedb.workflows.database import Database
+    from ratedb.database import Database
 
     return Database(path)

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ratedb.formats.lamda import read_lamda
+from ratedb.io.lamda import read_lamda
 from ratedb.radiative.radex import lamda_folder
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 NAIVE_N4 = {"log10_percent_error": 0.781, "dex_rms": 0.210, "factor_median": 1.056, "wmef": 1.044}
 """Naive interpolation on CO + p-H2 from j = 5, 9, 14, 19; every other j of 5..20; 10-1000 K."""
@@ -33,15 +33,13 @@ def co_file() -> Path:
     return folder / "co.dat"
 
 
-def co_rates(
-    collider: str = "p-H2", *, j_max: int = 20, low_k: float = 10, high_k: float = 1000
-) -> RateTable:
+def co_rates(collider: str = "p-H2", *, j_max: int = 20, low_k: float = 10, high_k: float = 1000) -> Rates:
     """Return CO rates out of j <= j_max within a range of temperatures."""
     for partner in read_lamda(co_file()).partners:
         if partner.rates.collider == collider:
             rates = partner.rates.select(partner.rates.initial_j() <= j_max)
             keep = (rates.temperature_k >= low_k) & (rates.temperature_k <= high_k)
-            return RateTable(
+            return Rates(
                 rates.levels,
                 collider,
                 rates.upper,

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ratedb.tables import LevelTable, RateTable
+from ratedb.levels import Levels
+from ratedb.rates import Rates
 
 
 def rough_rates(
-    levels: LevelTable,
+    levels: Levels,
     collider: str = "He",
     temperature_k: Sequence[float] = (10.0, 100.0),
     *,
     seed: int = 0,
     scatter: float = 0.02,
-) -> RateTable:
+) -> Rates:
     """Return rates of all downward pairs: waves in j and |dj| of some 0.3 dex, and a scatter in dex.
 
     `seed` sets the phases of the waves and the scatter.
@@ -30,4 +31,4 @@ def rough_rates(
     log10_k += 0.3 * np.sin(0.7 * j[upper] + phase[0]) + 0.3 * np.sin(0.9 * dj + phase[1])
     curves = log10_k[:, None] + 0.3 * np.log10(np.array(temperature_k) / 100.0)
     curves = curves + random.normal(0.0, scatter, curves.shape)
-    return RateTable(levels, collider, upper, lower, np.array(temperature_k), 10.0**curves)
+    return Rates(levels, collider, upper, lower, np.array(temperature_k), 10.0**curves)

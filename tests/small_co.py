@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from synthetic import prediction_of, rotor_levels, rotor_lines, rotor_rates
 
+from ratedb.findings import Finding
+from ratedb.rates import Rates
 from ratedb.store.records import Model
 from ratedb.store.store import Incoming, SourceInfo, Store
-from ratedb.tables import Finding, RateTable
 
 LEVELS = rotor_levels(12, molecule="CO")
 KELVIN = (10.0, 20.0, 50.0, 100.0, 200.0)
@@ -22,20 +23,20 @@ GAP = ("10", "0", 20.0)
 """Where the scaled source has no value."""
 
 
-def truth() -> RateTable:
+def truth() -> Rates:
     """Return rates of all transitions, shape (78, 5)."""
     return rotor_rates(LEVELS, "p-H2", KELVIN)
 
 
-def of_j(rates: RateTable, j: tuple[int, ...], factor: float = 1.0) -> RateTable:
+def of_j(rates: Rates, j: tuple[int, ...], factor: float = 1.0) -> Rates:
     """Return the rates out of these j, times a factor."""
     kept = rates.select(np.isin(rates.initial_j(), j))
-    return RateTable(
+    return Rates(
         kept.levels, kept.collider, kept.upper, kept.lower, kept.temperature_k, factor * kept.rate_cm3_s
     )
 
 
-def at(rates: RateTable, place: tuple[str, str, float]) -> tuple[int, int]:
+def at(rates: Rates, place: tuple[str, str, float]) -> tuple[int, int]:
     """Return row and column of a value by its labels and temperature."""
     names = [(LEVELS.label[u], LEVELS.label[w]) for u, w in zip(rates.upper, rates.lower, strict=True)]
     return names.index(place[:2]), KELVIN.index(place[2])
@@ -47,7 +48,7 @@ def make_small_store(path: Path) -> Path:
     values = scaled.rate_cm3_s.copy()
     values[at(scaled, WRONG)] *= 100.0
     values[at(scaled, GAP)] = np.nan
-    scaled = RateTable(LEVELS, "p-H2", scaled.upper, scaled.lower, scaled.temperature_k, values)
+    scaled = Rates(LEVELS, "p-H2", scaled.upper, scaled.lower, scaled.temperature_k, values)
     upper, lower, kelvin = WRONG
     findings = (
         Finding(
@@ -85,9 +86,7 @@ def make_small_store(path: Path) -> Path:
     return path
 
 
-def put(
-    store: Store, rates: RateTable, kind: str, reference: str, findings: tuple[Finding, ...] = ()
-) -> None:
+def put(store: Store, rates: Rates, kind: str, reference: str, findings: tuple[Finding, ...] = ()) -> None:
     """Store one source."""
     sha256 = f"{len(reference):02d}" * 32
     info = SourceInfo(kind, "CC", reference, f"{reference[:5]}.dat", sha256, findings=findings)

@@ -11,11 +11,11 @@ import pytest
 from small_co import FIRST_J, GAP, KELVIN, MISSING_J, PREDICTED_J, SECOND_J, WRONG, of_j, truth
 
 import ratedb
-from ratedb.models.calibration import RATIO_95_68
-from ratedb.workflows.database import Database
-from ratedb.workflows.querying import QueryResult
-from ratedb.workflows.rates import Rates
-from ratedb.workflows.showing import show_system
+from ratedb.database import Database
+from ratedb.layers import RATIO_95_68
+from ratedb.rates import Rates
+from ratedb.store.query import QueryResult
+from ratedb.verbs.show import show_system
 
 RECIPES = Path(__file__).parents[1] / "docs" / "recipes.md"
 QUERIES = [
@@ -134,7 +134,7 @@ def test_rates_between_temperatures_are_on_the_line_of_logarithms(asked: Asked, 
     assert len(between) == len(rates)
     for upper, lower in (("7", "5"), GAP[:2]):
         curve = rates.curve(upper, lower)
-        expected = np.exp(np.interp(np.log(35.0), np.log(curve.temperature_k), np.log(curve.rate_cm3_s)))
+        expected = np.exp(np.interp(np.log(35.0), np.log(curve.temperature_k), np.log(curve.rate_cm3_s[0])))
         assert between[upper, lower] == pytest.approx(expected, rel=1e-12)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.tables import BoolArray, FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 
 _ROUNDS = 20
 _NEGLIGIBLE = 1e-9

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.levels import Transitions
+from ratedb.models.features import is_homonuclear
 from ratedb.models.means import fit_mean
-from ratedb.tables import FloatArray, IntArray, RateTable
+from ratedb.rates import Rates
 
 
-def physical_law(training: RateTable, wanted: Transitions, law: str = "ios") -> FloatArray:
+def physical_law(training: Rates, wanted: Transitions, law: str = "ios") -> FloatArray:
     """Return log10 k, shape (n, m), of a law that is fitted to complete, positive training rates.
 
     `law` is a mean's name: `ios` (infinite-order sudden with an energy-gap factor) or `gap`.
     """
-    transitions = Transitions(training.levels, training.upper, training.lower)
+    transitions = training.transitions
     return fit_mean(law, transitions, np.log10(training.rate_cm3_s))(wanted)
 
 
-def interpolate_in_j(training: RateTable, wanted: Transitions) -> FloatArray:
+def interpolate_in_j(training: Rates, wanted: Transitions) -> FloatArray:
     """Return log10 k, shape (n, m), by linear interpolation in the initial j at fixed (v, v', dj).
 
     Past the ends the nearest value is taken; where a dj was never computed, the nearest smaller |dj| of
@@ -26,16 +28,9 @@ def interpolate_in_j(training: RateTable, wanted: Transitions) -> FloatArray:
     that is missing, the nearest dj of any kind, then the mean of all training values. `training` must
     be complete and positive.
     """
-    known = quantum_numbers(Transitions(training.levels, training.upper, training.lower))
+    known = training.transitions.vj()
     spin = is_homonuclear(training.levels.molecule)
-    return interpolate_curves(known, np.log10(training.rate_cm3_s), quantum_numbers(wanted), spin)
-
-
-def quantum_numbers(transitions: Transitions) -> IntArray:
-    """Return v, j, v', j' of each transition, shape (n, 4)."""
-    v, j = transitions.levels.need_vj()
-    upper, lower = transitions.upper, transitions.lower
-    return np.column_stack([v[upper], j[upper], v[lower], j[lower]])
+    return interpolate_curves(known, np.log10(training.rate_cm3_s), wanted.vj(), spin)
 
 
 def interpolate_curves(known: IntArray, log10_k: FloatArray, wanted: IntArray, spin: bool) -> FloatArray:

@@ -15,13 +15,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import FitError, RatedbError
+from ratedb.levels import Levels, Transitions
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
-from ratedb.models.features import Standardiser, Transitions, feature_map
+from ratedb.models.features import Standardiser, feature_map
 from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
 from ratedb.models.process import LEARN_FROM, Optimiser, Process, fit_process
 from ratedb.models.sparse import SparseProcess, fit_sparse_process
-from ratedb.tables import BoolArray, FloatArray, LevelTable
 
 # A basis vector whose singular value is below this share of the first carries, on real rates, less than
 # the scatter between neighbouring transitions.
@@ -289,7 +290,7 @@ def fit(
 def from_stored(
     state: dict[str, Any],
     arrays: Arrays,
-    levels: LevelTable,
+    levels: Levels,
     reference: Reference | None,
 ) -> BasisModel:
     """Return the model that `stored()` wrote; `levels` are the molecule's."""

@@ -14,14 +14,11 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import t as student
 
-from ratedb.tables import FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray
 
 DEGREES_OF_FREEDOM = 3.0
 HALF_WIDTH_68 = float(student.ppf(0.5 + 0.6827 / 2, DEGREES_OF_FREEDOM))
 """Half width of the 68.27 % interval in units of the distribution's scale."""
-
-RATIO_95_68 = float(student.ppf(0.975, DEGREES_OF_FREEDOM)) / HALF_WIDTH_68
-"""By how much the 95 % interval is wider than the 68 % interval."""
 
 _LEAST_SCALE = 1e-3
 _SHAPE_RANGE = 5.0  # by how much the floor at one temperature may differ from the typical one

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
 from ratedb.models.kernels import kernel_terms
-from ratedb.tables import FloatArray
 
 _TINY_R2 = 1e-36  # keeps the square root of a distance and its derivative finite
 _SQRT3, _SQRT5 = np.sqrt(3.0), np.sqrt(5.0)

@@ -12,16 +12,17 @@ from typing import Any
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import FitError, RatedbError
+from ratedb.levels import Levels, Transitions
 from ratedb.models.covariance import Covariance
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
-from ratedb.models.features import Standardiser, Transitions, feature_map
+from ratedb.models.features import Standardiser, feature_map
 from ratedb.models.kernels import build_kernel
 from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
 from ratedb.models.process import Optimiser, optimum, predict_block, random_rows
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
 from ratedb.models.sparse import assign
-from ratedb.tables import FloatArray, LevelTable
 
 MOST_POINTS = 6000
 _LENGTH_SCALE = 2.0
@@ -203,7 +204,7 @@ def fit(
 def from_stored(
     state: dict[str, Any],
     arrays: Arrays,
-    levels: LevelTable,
+    levels: Levels,
     reference: Reference | None,
 ) -> DenseModel:
     """Return the model that `stored()` wrote; `levels` are the molecule's."""

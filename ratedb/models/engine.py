@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.models.features import Transitions
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.levels import Transitions
 from ratedb.models.means import Mean, fit_mean
-from ratedb.tables import FloatArray, IntArray, RateTable
+from ratedb.rates import Rates
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -59,9 +60,9 @@ class TrainingData:
     left_out: Mapping[tuple[str, int], FloatArray] = field(default_factory=dict)
 
     @staticmethod
-    def of(complete: RateTable, reference: Reference | None = None) -> TrainingData:
+    def of(complete: Rates, reference: Reference | None = None) -> TrainingData:
         """Return rates that have every temperature as training data."""
-        transitions = Transitions(complete.levels, complete.upper, complete.lower)
+        transitions = complete.transitions
         return TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s), reference)
 
     def select(self, rows: IntArray) -> TrainingData:

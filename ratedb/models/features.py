@@ -10,24 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import FitError, UsageError
-from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable
-
-
-@dataclass(frozen=True, eq=False)
-class Transitions:
-    """Transitions of one molecule: `upper` and `lower` are level indices of shape (n,)."""
-
-    levels: LevelTable
-    upper: IntArray
-    lower: IntArray
-
-    def select(self, keep: IntArray | BoolArray) -> Transitions:
-        """Return the transitions at `keep`, indices or a mask."""
-        return Transitions(self.levels, self.upper[keep], self.lower[keep])
-
-    def __len__(self) -> int:
-        return len(self.upper)
+from ratedb.levels import Transitions
 
 
 def paper_features(transitions: Transitions) -> FloatArray:
@@ -36,7 +21,7 @@ def paper_features(transitions: Transitions) -> FloatArray:
     dv, dj, v, j, v', j', parity of dj, dv != 0 (Mihalik et al. 2025, eqs. 10-12); the temperature is
     treated by the basis.
     """
-    v, j, v_final, j_final = _quantum_numbers(transitions)
+    v, j, v_final, j_final = transitions.vj().T
     dv, dj = v_final - v, j_final - j
     columns = [dv, dj, v, j, v_final, j_final, np.abs(dj) % 2, dv != 0]
     return _stack(columns)
@@ -48,7 +33,7 @@ def physics_features(transitions: Transitions) -> FloatArray:
     v, v', j, j', |dj|, parity of dj, the square root of the energy gap (cm-1/2), and ln(2j'+1), the
     number of final states.
     """
-    v, j, v_final, j_final = _quantum_numbers(transitions)
+    v, j, v_final, j_final = transitions.vj().T
     columns = [
         v,
         v_final,
@@ -68,13 +53,13 @@ def spin_features(transitions: Transitions) -> FloatArray:
     Parity of j and of j': ortho and para levels differ in kind, and rates between them come from
     reactions only (Lique 2015 for H2 + H).
     """
-    _, j, _, j_final = _quantum_numbers(transitions)
+    _, j, _, j_final = transitions.vj().T
     return _stack([j % 2, j_final % 2])
 
 
 def gap_features(transitions: Transitions) -> FloatArray:
     """Return what an energy-gap law has, shape (n, 3): sqrt of the gap (cm-1/2), ln(2j'+1), parity of dj."""
-    _, j, _, j_final = _quantum_numbers(transitions)
+    _, j, _, j_final = transitions.vj().T
     gap_cm1 = energy_gap_cm1(transitions)
     return _stack([np.sqrt(gap_cm1), np.log(2.0 * j_final + 1.0), np.abs(j_final - j) % 2])
 
@@ -149,12 +134,6 @@ class Standardiser:
         """Return standardised features, shape (n, len(keep))."""
         scaled: FloatArray = (features[:, self.keep] - self.mean[self.keep]) / self.spread[self.keep]
         return scaled
-
-
-def _quantum_numbers(transitions: Transitions) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    v, j = transitions.levels.need_vj()
-    upper, lower = transitions.upper, transitions.lower
-    return v[upper], j[upper], v[lower], j[lower]
 
 
 def _stack(columns: list[npt.NDArray[Any]]) -> FloatArray:

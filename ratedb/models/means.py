@@ -13,11 +13,12 @@ from typing import Protocol
 import numpy as np
 from scipy.optimize import least_squares
 
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import UsageError
-from ratedb.models.features import Transitions, energy_gap_cm1, feature_map
+from ratedb.levels import Transitions
+from ratedb.models.features import energy_gap_cm1, feature_map
 from ratedb.models.process import random_rows
 from ratedb.physics.wigner import squared_3j_000
-from ratedb.tables import FloatArray, IntArray
 
 MEANS = ("constant", "linear", "gap", "ios")
 """Names of means: one value for each temperature; a plane in the physics features; an energy-gap law; the

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import RatedbError
-from ratedb.models.calibration import RATIO_95_68
-from ratedb.tables import BoolArray, FloatArray
+from ratedb.layers import RATIO_95_68
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Metrics:
 
     `log10_percent_error` is the paper's: mean of |dlog10 k| / |log10 k| in percent. `wmef` is
     sum(k r) / sum(k). The counts are of transitions by their mean percent error. Coverage is the share
-    of truths inside the predicted interval (68 %: log10_std; 95 %: 2.66 times it); None without one.
+    of truths inside the predicted interval (68 %: log10_half_width_68; 95 %: 2.66 times it); None without one.
     """
 
     log10_percent_error: float
@@ -38,7 +38,9 @@ class Metrics:
         return asdict(self)
 
 
-def metrics(truth_cm3_s: FloatArray, log10_mean: FloatArray, log10_std: FloatArray | None = None) -> Metrics:
+def metrics(
+    truth_cm3_s: FloatArray, log10_mean: FloatArray, log10_half_width_68: FloatArray | None = None
+) -> Metrics:
     """Compare predictions with true rate coefficients, all of shape (n, m).
 
     A truth that is missing (NaN) or zero has no logarithm and is left out. Raises RatedbError where
@@ -69,14 +71,16 @@ def metrics(truth_cm3_s: FloatArray, log10_mean: FloatArray, log10_std: FloatArr
         wmef=float((k * factor).sum() / k.sum()),
         transitions_over_10_percent=int((by_transition > 10.0).sum()),
         transitions_below_5_percent=int((by_transition < 5.0).sum()),
-        coverage_68=_coverage(error, log10_std, usable, 1.0),
-        coverage_95=_coverage(error, log10_std, usable, RATIO_95_68),
+        coverage_68=_coverage(error, log10_half_width_68, usable, 1.0),
+        coverage_95=_coverage(error, log10_half_width_68, usable, RATIO_95_68),
         transitions=int(rows.sum()),
         values=int(usable.sum()),
     )
 
 
-def _coverage(error: FloatArray, log10_std: FloatArray | None, usable: BoolArray, z: float) -> float | None:
-    if log10_std is None:
+def _coverage(
+    error: FloatArray, log10_half_width_68: FloatArray | None, usable: BoolArray, z: float
+) -> float | None:
+    if log10_half_width_68 is None:
         return None
-    return float((error[usable] <= z * log10_std[usable]).mean())
+    return float((error[usable] <= z * log10_half_width_68[usable]).mean())

@@ -11,15 +11,17 @@ from typing import Any
 
 import numpy as np
 
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
+from ratedb.layers import Kind
+from ratedb.levels import Levels, Transitions, vj
 from ratedb.models import basis, dense
-from ratedb.models.baselines import quantum_numbers
 from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Arrays, Curves, Fitted
-from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.models.features import is_homonuclear
 from ratedb.models.reference import ReferenceRates
 from ratedb.models.temperatures import interpolation
-from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable, Prediction
+from ratedb.rates import Rates
 
 _FORMAT = 2
 # What reading a damaged archive, or JSON of another shape, can raise.
@@ -45,7 +47,7 @@ class Predictor:
     `max_abs_dj` and `train_j` bound what was trained; `levels` are the molecule's at training time.
     """
 
-    levels: LevelTable
+    levels: Levels
     collider: str
     train_j: tuple[int, ...]
     max_abs_dj: int
@@ -80,7 +82,7 @@ class Predictor:
         names = [getattr(self.members[index].specification, field) for index in order]
         return ", ".join(dict.fromkeys(names))
 
-    def predict(self, wanted: Transitions, temperature_k: FloatArray | None = None) -> Prediction:
+    def predict(self, wanted: Transitions, temperature_k: FloatArray | None = None) -> Rates:
         """Return log10 k and the half width of its 68 % interval, at the model's temperatures or others.
 
         Other temperatures must lie within the model's; between them log10 k and the half width are
@@ -93,15 +95,20 @@ class Predictor:
             mean = mean @ onto.T
             # Through the logarithm, so that a half width between grid temperatures stays positive.
             half_width = np.exp(np.log(np.maximum(half_width, 1e-12)) @ onto.T)
-        return Prediction(
-            levels=wanted.levels,
-            collider=self.collider,
-            upper=wanted.upper,
-            lower=wanted.lower,
-            temperature_k=self.temperature_k if temperature_k is None else temperature_k,
-            log10_mean=mean,
-            log10_std=half_width,
-            extrapolated=self._extrapolated(wanted),
+        _need_finite(f"{wanted.levels.molecule}+{self.collider}", mean, half_width)
+        outside = np.repeat(self._extrapolated(wanted)[:, None], mean.shape[1], axis=1)
+        return Rates(
+            wanted.levels,
+            self.collider,
+            wanted.upper,
+            wanted.lower,
+            self.temperature_k if temperature_k is None else temperature_k,
+            10.0**mean,
+            {
+                "kind_code": np.full(mean.shape, Kind.PREDICTED),
+                "log10_half_width_68": half_width,
+                "extrapolated": outside,
+            },
         )
 
     def covariance(self, wanted: Transitions) -> FloatArray:
@@ -130,7 +137,7 @@ class Predictor:
         spin = is_homonuclear(self.levels.molecule)
         return [
             (v, v_final, abs(j_final - j) % 2, j % 2 if spin else 0)
-            for v, j, v_final, j_final in quantum_numbers(transitions).tolist()
+            for v, j, v_final, j_final in transitions.vj().tolist()
         ]
 
     def _extrapolated(self, wanted: Transitions) -> BoolArray:
@@ -141,6 +148,13 @@ class Predictor:
             (dj > self.max_abs_dj) | (initial > max(self.train_j)) | (initial < min(self.train_j))
         )
         return outside
+
+
+def _need_finite(system: str, *arrays: FloatArray) -> None:
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise RatedbError(
+            f"a prediction for {system} is not finite", expected="numbers", got="NaN or infinity"
+        )
 
 
 def average(curves: Sequence[Curves], weights: Sequence[float]) -> Curves:
@@ -215,13 +229,12 @@ def from_stored(state: dict[str, Any], content: bytes) -> Predictor:
 
 
 def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
-    levels = LevelTable(
+    levels = Levels(
         state["molecule"],
         tuple(state["labels"]),
         arrays["level_energy_cm1"],
         arrays["level_weight"],
-        arrays["level_v"].astype(np.int64),
-        arrays["level_j"].astype(np.int64),
+        vj(arrays["level_v"].astype(np.int64), arrays["level_j"].astype(np.int64)),
     )
     reference = None
     if state["reference"] is not None:

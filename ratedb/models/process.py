@@ -14,9 +14,9 @@ import numpy as np
 from scipy.linalg import cho_solve, lapack
 from scipy.optimize import minimize
 
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import FitError
 from ratedb.models.covariance import Covariance
-from ratedb.tables import BoolArray, FloatArray, IntArray
 
 Optimiser = Literal["lbfgs", "rmsprop"]
 OPTIMISERS: tuple[Optimiser, ...] = ("lbfgs", "rmsprop")

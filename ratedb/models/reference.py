@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.models.baselines import interpolate_curves, quantum_numbers
-from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.levels import Transitions
+from ratedb.models.baselines import interpolate_curves
+from ratedb.models.features import is_homonuclear
 from ratedb.models.temperatures import interpolation
 from ratedb.models.training_set import complete_curves
-from ratedb.tables import FloatArray, IntArray, RateTable
+from ratedb.rates import Rates
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +33,7 @@ class ReferenceRates:
 
     def __call__(self, transitions: Transitions) -> FloatArray:
         """Return log10 k, shape (n, m); a transition that is missing is interpolated in its initial j."""
-        wanted = quantum_numbers(transitions)
+        wanted = transitions.vj()
         row_of = {tuple(numbers): row for row, numbers in enumerate(self.known.tolist())}
         rows = np.array([row_of.get(tuple(numbers), -1) for numbers in wanted.tolist()], dtype=np.int64)
         result = self.log10_k[rows]
@@ -43,10 +45,10 @@ class ReferenceRates:
     def has(self, transitions: Transitions) -> int:
         """Return how many of the transitions the data set has itself."""
         known = {tuple(numbers) for numbers in self.known.tolist()}
-        return sum(tuple(numbers) in known for numbers in quantum_numbers(transitions).tolist())
+        return sum(tuple(numbers) in known for numbers in transitions.vj().tolist())
 
 
-def reference_rates(rates: RateTable, temperature_k: FloatArray) -> tuple[ReferenceRates, list[str]]:
+def reference_rates(rates: Rates, temperature_k: FloatArray) -> tuple[ReferenceRates, list[str]]:
     """Return another data set at these temperatures, and warnings.
 
     Below its lowest and above its highest temperature the nearest value is taken: the log ratio to it is what
@@ -65,13 +67,13 @@ def reference_rates(rates: RateTable, temperature_k: FloatArray) -> tuple[Refere
         )
     if beyond:
         warnings = [*warnings, f"{beyond} temperatures lie outside {rates.system}: its nearest value is used"]
-    transitions = Transitions(complete.levels, complete.upper, complete.lower)
+    transitions = complete.transitions
     return (
         ReferenceRates(
             rates.system,
             rates.sha256(),
             is_homonuclear(rates.levels.molecule),
-            quantum_numbers(transitions),
+            transitions.vj(),
             np.log10(complete.rate_cm3_s) @ interpolation(grid, clipped).T,
         ),
         warnings,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
+from ratedb.levels import Transitions
 from ratedb.models.basis import BasisModel
 from ratedb.models.calibration import DEGREES_OF_FREEDOM, HALF_WIDTH_68
-from ratedb.models.features import Transitions
 from ratedb.models.predictor import Predictor, average
-from ratedb.tables import FloatArray
 
 
 def sampled_deviations(

@@ -14,12 +14,14 @@ from typing import Literal
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import FitError, RatedbError
+from ratedb.levels import Transitions
 from ratedb.models import basis, dense
 from ratedb.models.averaging import UnseenErrors
 from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Curves, Fitted, Specification, TrainingData, rms
-from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.models.features import is_homonuclear
 from ratedb.models.kernels import DISTINCT_KERNELS, canonical, check_kernel, extensions
 from ratedb.models.means import REFERENCE
 from ratedb.models.metrics import Metrics, metrics
@@ -27,7 +29,7 @@ from ratedb.models.predictor import Predictor, average
 from ratedb.models.process import LEARN_FROM, Optimiser, random_rows
 from ratedb.models.reference import ReferenceRates
 from ratedb.models.workers import Workers, workers
-from ratedb.tables import FloatArray, RateTable
+from ratedb.rates import Rates
 
 Criterion = Literal["validation", "bic"]
 CRITERIA: tuple[Criterion, ...] = ("validation", "bic")
@@ -108,14 +110,14 @@ class _Task:
     """What every fit of a search has in common."""
 
     data: TrainingData
-    validation: RateTable
+    validation: Rates
     seed: int
     optimiser: Optimiser
     learn_from: int
 
     @property
     def wanted(self) -> Transitions:
-        return Transitions(self.validation.levels, self.validation.upper, self.validation.lower)
+        return self.validation.transitions
 
     def validation_log10_k(self) -> FloatArray:
         """Return the truth on the validation j, NaN where there is none."""
@@ -125,8 +127,8 @@ class _Task:
 
 
 def search(
-    training: RateTable,
-    validation: RateTable,
+    training: Rates,
+    validation: Rates,
     request: SearchRequest | None = None,
     reference: ReferenceRates | None = None,
     report: Callable[[str], None] = lambda text: None,
@@ -170,12 +172,12 @@ def search(
     prediction = predictor.predict(final.wanted)
     return SearchResult(
         predictor,
-        metrics(validation.rate_cm3_s, prediction.log10_mean, prediction.log10_std),
+        metrics(validation.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68),
         tuple(_with_weights(tried, members, weights)),
     )
 
 
-def _check_training(training: RateTable) -> tuple[int, ...]:
+def _check_training(training: Rates) -> tuple[int, ...]:
     train_j = tuple(sorted(set(training.initial_j().tolist())))
     if len(train_j) < 2 or len(training) < 4:
         raise RatedbError(
@@ -187,7 +189,7 @@ def _check_training(training: RateTable) -> tuple[int, ...]:
     return train_j
 
 
-def _check_validation(validation: RateTable) -> None:
+def _check_validation(validation: Rates) -> None:
     if not (validation.rate_cm3_s > 0).any():
         raise RatedbError(
             "the validation set has no usable rate",
@@ -198,7 +200,7 @@ def _check_validation(validation: RateTable) -> None:
         )
 
 
-def _max_abs_dj(training: RateTable) -> int:
+def _max_abs_dj(training: Rates) -> int:
     _, j = training.levels.need_vj()
     return int(np.abs(j[training.lower] - j[training.upper]).max())
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
+from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import FitError
 from ratedb.models.covariance import Covariance
 from ratedb.models.kernels import build_kernel, kernel_terms
 from ratedb.models.process import LEARN_FROM, NOISE_FLOOR, Optimiser, optimum, random_rows
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
-from ratedb.tables import BoolArray, FloatArray
 
 INDUCING = 500
 _STEPS = 15

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import CubicSpline
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
-from ratedb.tables import FloatArray
 
 _SPLINE_NEEDS = 4
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.physics.transitions import format_integers
-from ratedb.tables import FloatArray, RateTable
+from ratedb.rates import Rates
 
 _MOSTLY = 0.9
 _PLACEHOLDER_BELOW = 1e-30
@@ -18,7 +19,7 @@ _LIKENESS_NEEDS = 10
 _NAMED = 3
 
 
-def rates_of_j(rates: RateTable, j_values: tuple[int, ...], role: str) -> RateTable:
+def rates_of_j(rates: Rates, j_values: tuple[int, ...], role: str) -> Rates:
     """Return the transitions out of these initial j; raises RatedbError for a j without any."""
     initial_j = rates.initial_j()
     missing = sorted(set(j_values) - set(initial_j.tolist()))
@@ -34,7 +35,7 @@ def rates_of_j(rates: RateTable, j_values: tuple[int, ...], role: str) -> RateTa
     return rates.select(np.isin(initial_j, j_values))
 
 
-def complete_curves(rates: RateTable) -> tuple[RateTable, list[str]]:
+def complete_curves(rates: Rates) -> tuple[Rates, list[str]]:
     """Return the rates as complete, positive temperature curves, and what was filled or left out.
 
     Zeros and placeholders count as missing. A gap between known temperatures is bridged in ln T (monotone
@@ -71,7 +72,7 @@ def complete_curves(rates: RateTable) -> tuple[RateTable, list[str]]:
         count = int((~rows).sum())
         warnings.append(f"{count} transitions without enough positive rates are left out: {names}")
     return (
-        RateTable(
+        Rates(
             rates.levels,
             rates.collider,
             rates.upper[rows],
@@ -84,7 +85,7 @@ def complete_curves(rates: RateTable) -> tuple[RateTable, list[str]]:
     )
 
 
-def usable_rates(rates: RateTable) -> tuple[RateTable, list[str]]:
+def usable_rates(rates: Rates) -> tuple[Rates, list[str]]:
     """Return the rates with NaN for zeros and placeholders, and warnings that count them.
 
     A placeholder is a tiny number that stands in several places: a mark for "no value", not a rate. Give the
@@ -139,11 +140,11 @@ def _complete_ends(log10_k: FloatArray) -> tuple[FloatArray, int]:
     return result, filled
 
 
-def at_temperatures(rates: RateTable, temperature_k: FloatArray) -> RateTable:
+def at_temperatures(rates: Rates, temperature_k: FloatArray) -> Rates:
     """Return the rates at these temperatures, shape (m,), NaN where they have none."""
     values = np.full((len(rates), len(temperature_k)), np.nan)
     for column, temperature in enumerate(temperature_k):
         match = np.flatnonzero(np.isclose(rates.temperature_k, temperature, rtol=1e-9, atol=0.0))
         if len(match):
             values[:, column] = rates.rate_cm3_s[:, match[0]]
-    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, temperature_k, values)
+    return Rates(rates.levels, rates.collider, rates.upper, rates.lower, temperature_k, values)

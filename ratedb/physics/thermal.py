@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import roots_legendre
 
+from ratedb.arrays import FloatArray
+from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError, UsageError
+from ratedb.findings import Finding
 from ratedb.physics.constants import ATOMIC_MASS_KG, BOLTZMANN_J_K, HC_OVER_KB_CM_K
-from ratedb.physics.transitions import downward_pairs
-from ratedb.rules import REVERSIBILITY
-from ratedb.tables import CrossSectionTable, Finding, FloatArray, RateTable
+from ratedb.quality.rules import REVERSIBILITY
+from ratedb.rates import Rates
 
 _SQUARE_ANGSTROM_CM2 = 1e-16
 _NODES, _WEIGHTS = (np.asarray(array, dtype=np.float64) for array in roots_legendre(8))
@@ -56,7 +58,7 @@ class ThermalRates:
     too few energies for an average. `warnings` count and name what is not converged or left out.
     """
 
-    rates: RateTable
+    rates: Rates
     tail_fraction: FloatArray
     grid_error: FloatArray
     warnings: tuple[str, ...] = ()
@@ -64,7 +66,7 @@ class ThermalRates:
 
 
 def thermal_rates(
-    table: CrossSectionTable, temperature_k: npt.ArrayLike, limits: Limits | None = None
+    table: CrossSections, temperature_k: npt.ArrayLike, limits: Limits | None = None
 ) -> ThermalRates:
     """Return the rate coefficients (cm3 s-1) of all downward transitions at temperatures (K) of shape (m,),
 
@@ -106,7 +108,7 @@ def thermal_rates(
             findings += _compare(table, pair, (rate[row], error[row]), average, limits)
     good = (tail <= limits.tail_fraction) & (error <= limits.grid_error)
     upper, lower = np.array([(pair.upper, pair.lower) for pair in pairs]).T
-    rates = RateTable(table.levels, table.collider, upper, lower, temperature, np.where(good, rate, np.nan))
+    rates = Rates(table.levels, table.collider, upper, lower, temperature, np.where(good, rate, np.nan))
     warnings = (*_left_out(table, pairs), *_not_converged(rates, tail, error, limits))
     return ThermalRates(rates, tail, error, warnings, tuple(findings))
 
@@ -125,7 +127,7 @@ class _Pair:
     upward: bool
     other: int | None = None
 
-    def curve(self, table: CrossSectionTable) -> _Curve:
+    def curve(self, table: CrossSections) -> _Curve:
         """Return E sigma of the downward direction, turned from the upward one where only that is given."""
         energy, sigma = _known(table, self.row)
         if not self.upward:
@@ -136,7 +138,7 @@ class _Pair:
         opened = after > 0
         return _Curve(after[opened], (ratio * energy * sigma)[opened])
 
-    def turned(self, table: CrossSectionTable) -> _Curve:
+    def turned(self, table: CrossSections) -> _Curve:
         """Return E sigma of the downward direction, turned from the upward row where both are there."""
         if self.other is None:
             return self.curve(table)
@@ -157,17 +159,17 @@ class _Curve:
         return [_Curve(self.energy_cm1[keep], self.strength[keep]) for keep in places]
 
 
-def _known(table: CrossSectionTable, row: int) -> tuple[FloatArray, FloatArray]:
+def _known(table: CrossSections, row: int) -> tuple[FloatArray, FloatArray]:
     there = np.isfinite(table.kinetic_cm1[row])
     return table.kinetic_cm1[row][there], table.sigma_angstrom2[row][there]
 
 
-def _pairs(table: CrossSectionTable) -> list[_Pair]:
+def _pairs(table: CrossSections) -> list[_Pair]:
     rows = {pair: k for k, pair in enumerate(zip(table.initial.tolist(), table.final.tolist(), strict=True))}
-    upper, lower = downward_pairs(table.levels)
+    pairs = table.levels.downward_pairs()
     return [
         _Pair(u, w, rows.get((u, w), rows.get((w, u), 0)), (u, w) not in rows, _other(rows, u, w))
-        for u, w in zip(upper.tolist(), lower.tolist(), strict=True)
+        for u, w in zip(pairs.upper.tolist(), pairs.lower.tolist(), strict=True)
         if (u, w) in rows or (w, u) in rows
     ]
 
@@ -186,7 +188,7 @@ def _need_temperatures(temperature_k: FloatArray) -> None:
         )
 
 
-def _need_grid(table: CrossSectionTable, pairs: list[_Pair], limits: Limits) -> None:
+def _need_grid(table: CrossSections, pairs: list[_Pair], limits: Limits) -> None:
     if not pairs:
         raise RatedbError(
             f"the cross sections of {table.system} hold no transition between levels of different energies",
@@ -302,7 +304,7 @@ def _cubic(at: FloatArray, x: FloatArray, y: FloatArray, slope: FloatArray) -> F
 
 
 def _compare(
-    table: CrossSectionTable,
+    table: CrossSections,
     pair: _Pair,
     down: tuple[FloatArray, FloatArray],
     average: _Average,
@@ -333,7 +335,7 @@ def _compare(
     ]
 
 
-def _left_out(table: CrossSectionTable, pairs: list[_Pair]) -> list[str]:
+def _left_out(table: CrossSections, pairs: list[_Pair]) -> list[str]:
     energy = table.levels.energy_cm1
     level = (energy[table.initial] == energy[table.final]) & (table.initial != table.final)
     upward = [pair for pair in pairs if pair.upward]
@@ -346,7 +348,7 @@ def _left_out(table: CrossSectionTable, pairs: list[_Pair]) -> list[str]:
     return warnings
 
 
-def _not_converged(rates: RateTable, tail: FloatArray, error: FloatArray, limits: Limits) -> list[str]:
+def _not_converged(rates: Rates, tail: FloatArray, error: FloatArray, limits: Limits) -> list[str]:
     few = np.isnan(tail)
     short = ~few & (tail > limits.tail_fraction)
     reasons = (

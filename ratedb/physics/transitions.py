@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from ratedb.errors import UsageError
-from ratedb.tables import IntArray, LevelTable
 
 
 def transitions_from(j: int, *, v_max: int, j_max: int) -> int:
@@ -46,10 +43,3 @@ def format_integers(numbers: tuple[int, ...] | list[int]) -> str:
     if len(ordered) > 2 and ordered == list(range(ordered[0], ordered[-1] + 1)):
         return f"{ordered[0]}:{ordered[-1]}"
     return ",".join(str(number) for number in ordered)
-
-
-def downward_pairs(levels: LevelTable) -> tuple[IntArray, IntArray]:
-    """Return (upper, lower) level indices, each of shape (n,), of all pairs that go down in energy."""
-    energy = levels.energy_cm1
-    upper, lower = np.nonzero(energy[:, None] > energy[None, :])
-    return upper.astype(np.int64), lower.astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import gammaln
 
-from ratedb.tables import FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray
 
 
 def squared_3j_000(a: IntArray, b: IntArray, c: IntArray) -> FloatArray:

@@ -14,15 +14,15 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import FitError, RatedbError, UsageError
+from ratedb.levels import Levels, Transitions, vj
 from ratedb.models.basis import TemperatureBasis
 from ratedb.models.covariance import Covariance
 from ratedb.models.engine import TrainingData
-from ratedb.models.features import Standardiser, Transitions, feature_map
+from ratedb.models.features import Standardiser, feature_map
 from ratedb.models.process import fit_process
-from ratedb.physics.transitions import downward_pairs
 from ratedb.planning.sets import anchors, validation_set
-from ratedb.tables import BoolArray, FloatArray, IntArray, LevelTable
 
 # Rough enough for real rates: of RBF, Matern 5/2 and 3/2 its choices depended least on where the
 # hyperparameters came from.
@@ -195,7 +195,7 @@ Affordable = Callable[[tuple[int, ...]], bool]
 
 
 def target_transitions(
-    levels: LevelTable | None, target: tuple[int, ...], v_max: int, even_only: bool, molecule: str
+    levels: Levels | None, target: tuple[int, ...], v_max: int, even_only: bool, molecule: str
 ) -> Transitions:
     """Return the downward transitions out of the target's j; without levels those of a rigid rotor.
 
@@ -212,9 +212,10 @@ def target_transitions(
             )
         j = np.arange(target[-1] + 1)
         energy = (j * (j + 1)).astype(np.float64)
-        levels = LevelTable(molecule, tuple(map(str, j)), energy, 2.0 * j + 1.0, np.zeros_like(j), j)
+        levels = Levels(molecule, tuple(map(str, j)), energy, 2.0 * j + 1.0, vj(np.zeros_like(j), j))
     v, j = levels.need_vj()
-    upper, lower = downward_pairs(levels)
+    pairs = levels.downward_pairs()
+    upper, lower = pairs.upper, pairs.lower
     wanted = np.isin(j[upper], target) & (v[upper] <= v_max) & (j[lower] <= target[-1])
     if even_only:
         wanted &= (j[upper] - j[lower]) % 2 == 0
@@ -226,7 +227,7 @@ def target_transitions(
             got=f"no transitions out of j = {', '.join(map(str, lacking))}",
             todo="narrow --j",
         )
-    return Transitions(levels, upper[wanted], lower[wanted])
+    return pairs.select(wanted)
 
 
 def best_sets(

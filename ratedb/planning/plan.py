@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ratedb.errors import UsageError
+from ratedb.paper.printed import PrintedColumn, printed_column
 from ratedb.physics.transitions import transitions_from
 from ratedb.planning.costs import CostModel, HoursByJ
-from ratedb.planning.paper import PrintedColumn, printed_column
 from ratedb.planning.sets import spread_set, validation_set
 
 DEFAULT_SIZES = (2, 3, 4, 5, 6)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import FitError, UsageError
 from ratedb.models import basis
 from ratedb.models.basis import BasisModel, TemperatureBasis
@@ -23,7 +24,6 @@ from ratedb.models.engine import Specification, TrainingData, rms
 from ratedb.models.process import Process
 from ratedb.models.workers import Workers
 from ratedb.planning.sets import anchors, validation_set
-from ratedb.tables import FloatArray
 
 _AT_ONCE = 100
 _REFITTED = 3  # of each size and kernel

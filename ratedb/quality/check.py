@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb import rules
+from ratedb.findings import Finding
+from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import GHZ_PER_CM1
+from ratedb.quality import rules
 from ratedb.quality.columns import fit_columns
 from ratedb.quality.curves import curves_of
 from ratedb.quality.initial_j import odd_j_findings
@@ -14,12 +16,12 @@ from ratedb.quality.sources import check_sources, check_title
 from ratedb.quality.surroundings import Around, alone_findings, level_findings
 from ratedb.quality.temperatures import temperature_findings
 from ratedb.quality.values import check_values
-from ratedb.tables import Finding, LevelTable, LineTable, RateTable
+from ratedb.rates import Rates
 
 __all__ = ["check_levels", "check_rates", "check_sources", "check_title"]
 
 
-def check_rates(rates: RateTable) -> list[Finding]:
+def check_rates(rates: Rates) -> list[Finding]:
     """Return what looks wrong in the rates of one system, in the order of RULES and then of levels.
 
     Rows with zeros, placeholders or gaps at half of the temperatures or more are judged by those alone.
@@ -30,7 +32,7 @@ def check_rates(rates: RateTable) -> list[Finding]:
     return _sorted([*check_values(ordered), *_check_curves(ordered)], ordered.levels)
 
 
-def _check_curves(rates: RateTable) -> list[Finding]:
+def _check_curves(rates: Rates) -> list[Finding]:
     curves = curves_of(rates)
     if not len(curves.rates):
         return []
@@ -47,7 +49,7 @@ def _check_curves(rates: RateTable) -> list[Finding]:
     return [*findings, *values, *(f for f in shapes if f.transition not in wrong)]
 
 
-def _sorted(findings: list[Finding], levels: LevelTable) -> list[Finding]:
+def _sorted(findings: list[Finding], levels: Levels) -> list[Finding]:
     number = {label: index for index, label in enumerate(levels.label)}
     rule = {rule.name: index for index, rule in enumerate(rules.RULES)}
     return sorted(
@@ -61,7 +63,7 @@ def _sorted(findings: list[Finding], levels: LevelTable) -> list[Finding]:
     )
 
 
-def check_levels(levels: LevelTable, lines: LineTable | None, system: str) -> list[Finding]:
+def check_levels(levels: Levels, lines: Lines | None, system: str) -> list[Finding]:
     """Return what looks wrong in levels (cm-1) and lines (GHz); `system` is the name that findings carry.
 
     Findings about one level name it in `detail` only: nothing of the rates is wrong for certain.
@@ -70,7 +72,7 @@ def check_levels(levels: LevelTable, lines: LineTable | None, system: str) -> li
     return findings if lines is None else findings + _frequencies(levels, lines, system)
 
 
-def _energy_order(levels: LevelTable, system: str) -> list[Finding]:
+def _energy_order(levels: Levels, system: str) -> list[Finding]:
     step = np.diff(levels.energy_cm1)
     falls = np.flatnonzero(step < -rules.ENERGY_ORDER.threshold)
     if not len(falls):
@@ -86,7 +88,7 @@ def _energy_order(levels: LevelTable, system: str) -> list[Finding]:
     ]
 
 
-def _weights(levels: LevelTable, system: str) -> list[Finding]:
+def _weights(levels: Levels, system: str) -> list[Finding]:
     if levels.j is None:
         return []
     per_state = levels.weight / (2.0 * levels.j + 1.0)
@@ -106,7 +108,7 @@ def _weights(levels: LevelTable, system: str) -> list[Finding]:
     return findings
 
 
-def _frequencies(levels: LevelTable, lines: LineTable, system: str) -> list[Finding]:
+def _frequencies(levels: Levels, lines: Lines, system: str) -> list[Finding]:
     gap = (levels.energy_cm1[lines.upper] - levels.energy_cm1[lines.lower]) * GHZ_PER_CM1
     wrong = ~(np.abs(lines.frequency_ghz - gap) <= rules.FREQUENCY.threshold * np.abs(gap))
     findings = []

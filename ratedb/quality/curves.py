@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ratedb.arrays import BoolArray, FloatArray
+from ratedb.findings import Finding
+from ratedb.quality.rules import Rule
 from ratedb.quality.values import ends, usable
-from ratedb.rules import Rule
-from ratedb.tables import BoolArray, Finding, FloatArray, RateTable
+from ratedb.rates import Rates
 
 LEAST_SCALE = 1e-3
 """No scatter of ln k is taken to be smaller: sets are printed with four digits at best."""
@@ -18,7 +20,7 @@ LEAST_SCALE = 1e-3
 class Curves:
     """ln k, shape (n, m), of the transitions that can be judged, gaps filled, and where it is known."""
 
-    rates: RateTable
+    rates: Rates
     log_rate: FloatArray
     known: BoolArray
 
@@ -49,7 +51,7 @@ class Curves:
         )
 
 
-def curves_of(rates: RateTable) -> Curves:
+def curves_of(rates: Rates) -> Curves:
     """Return the curves of a table; transitions with values at half the temperatures or fewer are left."""
     good = usable(rates.rate_cm3_s)
     enough = good.sum(axis=1) * 2 > good.shape[1] if good.size else np.zeros(len(rates), dtype=np.bool_)

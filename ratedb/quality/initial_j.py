@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb import rules
+from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.findings import Finding
+from ratedb.quality import rules
 from ratedb.quality.curves import Curves
 from ratedb.quality.neighbours import Neighbourhood
-from ratedb.tables import BoolArray, Finding, FloatArray, IntArray
 
 _FARTHEST_DJ = 6
 """Beyond this |dj| rates are small and of less certain neighbours."""

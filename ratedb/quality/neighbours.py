@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable
+from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.rates import Rates
 
 Term = tuple[float, int, int]
 """A neighbour in a predictor: its weight, and how far its j and j' are."""
@@ -83,7 +84,7 @@ class Residuals:
 class Neighbourhood:
     """Where the neighbours of each transition of a table are; needs levels with v and j."""
 
-    def __init__(self, rates: RateTable) -> None:
+    def __init__(self, rates: Rates) -> None:
         v, j = rates.levels.need_vj()
         self.v_pair = np.unique(
             np.stack([v[rates.upper], v[rates.lower]], axis=1), axis=0, return_inverse=True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb import rules
+from ratedb.arrays import BoolArray, FloatArray
+from ratedb.findings import Finding
+from ratedb.quality import rules
 from ratedb.quality.columns import Columns
 from ratedb.quality.curves import Curves
 from ratedb.quality.surroundings import Around
 from ratedb.quality.values import half_digit
-from ratedb.tables import BoolArray, Finding, FloatArray
 
 _CAP = 10.0
 _LEAST_MISFIT = 0.15

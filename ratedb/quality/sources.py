@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ratedb import rules
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
+from ratedb.findings import Finding
+from ratedb.quality import rules
 from ratedb.quality.neighbours import robust_scale
 from ratedb.quality.values import half_digit, usable
-from ratedb.tables import Finding, FloatArray, IntArray, RateTable
+from ratedb.rates import Rates
 
 _LEAST_SCALE = 1e-3
 _CAP = 1.0
@@ -36,7 +38,7 @@ def check_title(title: str, temperature_k: FloatArray, system: str = "") -> Find
     )
 
 
-def check_sources(first: RateTable, second: RateTable) -> list[Finding]:
+def check_sources(first: Rates, second: Rates) -> list[Finding]:
     """Return how two sources of one system compare; transitions are named by the labels of the second.
 
     Each transition that both have is compared over the temperatures of the first that the second covers,
@@ -63,7 +65,7 @@ def check_sources(first: RateTable, second: RateTable) -> list[Finding]:
     ]
 
 
-def _common(first: RateTable, second: RateTable) -> tuple[IntArray, IntArray]:
+def _common(first: Rates, second: Rates) -> tuple[IntArray, IntArray]:
     """Return the rows of both tables between the same levels, in the order of the first's levels.
 
     Levels are the same by v and j where both tables have these, else by label.
@@ -82,14 +84,14 @@ def _common(first: RateTable, second: RateTable) -> tuple[IntArray, IntArray]:
     return both[:, 0], both[:, 1]
 
 
-def _names(rates: RateTable, other: RateTable) -> Sequence[object]:
+def _names(rates: Rates, other: Rates) -> Sequence[object]:
     if not (rates.levels.has_vj and other.levels.has_vj):
         return rates.levels.label
     v, j = rates.levels.need_vj()
     return list(zip(v.tolist(), j.tolist(), strict=True))
 
 
-def _difference(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> FloatArray:
+def _difference(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> FloatArray:
     """Return ln(first / second) of common rows at the temperatures of the first; NaN where one has none."""
     log_first, log_second = _log(first)[rows], _log(second)[others]
     x, known = np.log(first.temperature_k), np.log(second.temperature_k)
@@ -97,12 +99,12 @@ def _difference(first: RateTable, second: RateTable, rows: IntArray, others: Int
     return np.asarray(log_first - onto.reshape(log_first.shape))
 
 
-def _log(rates: RateTable) -> FloatArray:
+def _log(rates: Rates) -> FloatArray:
     good = usable(rates.rate_cm3_s)
     return np.where(good, np.log(np.where(good, rates.rate_cm3_s, 1.0)), np.nan)
 
 
-def _disagreement(first: RateTable, rows: IntArray, ratio: FloatArray) -> list[Finding]:
+def _disagreement(first: Rates, rows: IntArray, ratio: FloatArray) -> list[Finding]:
     usual = float(np.median(ratio))
     scale = max(robust_scale(ratio - usual), _LEAST_SCALE)
     beyond = np.abs(ratio - usual)
@@ -127,7 +129,7 @@ def _disagreement(first: RateTable, rows: IntArray, ratio: FloatArray) -> list[F
     return findings
 
 
-def _unit(first: RateTable, ratio: FloatArray) -> list[Finding]:
+def _unit(first: Rates, ratio: FloatArray) -> list[Finding]:
     usual = float(np.median(ratio))
     if abs(abs(usual) - np.log(rules.UNIT_OF_SOURCES.threshold)) > np.log(10.0):
         return []
@@ -135,7 +137,7 @@ def _unit(first: RateTable, ratio: FloatArray) -> list[Finding]:
     return [rules.UNIT_OF_SOURCES.finding(first.system, detail, value=float(np.exp(usual)), expected=1.0)]
 
 
-def _shifted(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> list[Finding]:
+def _shifted(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> list[Finding]:
     """Return a finding where the columns of one source moved by one agree much better with the other."""
     as_printed = _excess(first, second, rows, others)
     tried = []
@@ -159,17 +161,17 @@ def _shifted(first: RateTable, second: RateTable, rows: IntArray, others: IntArr
     return [rules.SHIFTED_TEMPERATURES.finding(first.system, detail, value=as_printed, expected=best)]
 
 
-def _moved(rates: RateTable, by: int) -> RateTable | None:
+def _moved(rates: Rates, by: int) -> Rates | None:
     """Return the rates with column i at the temperature i + by; None where too few are left."""
     m = len(rates.temperature_k)
     if m < 4:
         return None
     values = rates.rate_cm3_s[:, : m - 1] if by > 0 else rates.rate_cm3_s[:, 1:]
     kelvin = rates.temperature_k[1:] if by > 0 else rates.temperature_k[: m - 1]
-    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, kelvin, values)
+    return Rates(rates.levels, rates.collider, rates.upper, rates.lower, kelvin, values)
 
 
-def _excess(first: RateTable, second: RateTable, rows: IntArray, others: IntArray) -> float:
+def _excess(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> float:
     """Return the mean |ln ratio| beyond rounding at temperatures that both print; NaN with under three."""
     shared, of_first, of_second = np.intersect1d(
         first.temperature_k, second.temperature_k, return_indices=True
@@ -183,7 +185,7 @@ def _excess(first: RateTable, second: RateTable, rows: IntArray, others: IntArra
     return float(np.clip(known, 0.0, _CAP).mean()) if len(known) else float("nan")
 
 
-def _summary(first: RateTable, ratio: FloatArray) -> Finding:
+def _summary(first: Rates, ratio: FloatArray) -> Finding:
     low, middle, high = np.exp(np.quantile(ratio, [0.1, 0.5, 0.9]))
     detail = (
         f"{len(ratio)} transitions in common: first over second {middle:.3g} (median), {low:.3g} to "

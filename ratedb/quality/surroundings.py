@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb import rules
+from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.findings import Finding
+from ratedb.quality import rules
 from ratedb.quality.curves import LEAST_SCALE, Curves, times
 from ratedb.quality.neighbours import Neighbourhood, Residuals, near, robust_scale
-from ratedb.rules import Rule
-from ratedb.tables import BoolArray, Finding, FloatArray, IntArray, RateTable
+from ratedb.quality.rules import Rule
+from ratedb.rates import Rates
 
 _ROUNDS = 4
 
@@ -167,7 +169,7 @@ def alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
     return findings
 
 
-def _two_way(level: FloatArray, rates: RateTable) -> FloatArray:
+def _two_way(level: FloatArray, rates: Rates) -> FloatArray:
     """Return the sum of one number for the upper and one for the lower level that fits best, by medians."""
     fitted = np.full(len(level), np.median(level))
     for _ in range(5):

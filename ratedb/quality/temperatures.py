@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb import rules
+from ratedb.arrays import BoolArray
+from ratedb.findings import Finding
+from ratedb.quality import rules
 from ratedb.quality.columns import Columns
 from ratedb.quality.curves import Curves, times
 from ratedb.quality.surroundings import Around
 from ratedb.quality.values import half_digit
-from ratedb.tables import BoolArray, Finding
 
 _LEFT_CAP = 1e3
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb import rules
-from ratedb.rules import Rule, repeated_tiny
-from ratedb.tables import BoolArray, Finding, FloatArray, RateTable
+from ratedb.arrays import BoolArray, FloatArray
+from ratedb.findings import Finding
+from ratedb.quality import rules
+from ratedb.quality.rules import Rule, repeated_tiny
+from ratedb.rates import Rates
 
 
-def check_values(rates: RateTable) -> list[Finding]:
+def check_values(rates: Rates) -> list[Finding]:
     """Return the findings about values that need no curve to be judged."""
     rate = rates.rate_cm3_s
     if not rate.size:
@@ -62,7 +64,7 @@ def half_digit(rate: FloatArray) -> FloatArray:
     return np.asarray(0.5 * unit / mantissa)
 
 
-def _each(rates: RateTable, wrong: BoolArray, rule: Rule, what: str) -> list[Finding]:
+def _each(rates: Rates, wrong: BoolArray, rule: Rule, what: str) -> list[Finding]:
     """Return one finding for a transition that is wrong throughout, else one for each wrong value."""
     findings = []
     m = len(rates.temperature_k)
@@ -85,12 +87,12 @@ def _each(rates: RateTable, wrong: BoolArray, rule: Rule, what: str) -> list[Fin
     return findings
 
 
-def ends(rates: RateTable, row: int) -> tuple[str, str]:
+def ends(rates: Rates, row: int) -> tuple[str, str]:
     """Return the labels (upper, lower) of a row."""
     return rates.levels.label[rates.upper[row]], rates.levels.label[rates.lower[row]]
 
 
-def _missing(rates: RateTable) -> list[Finding]:
+def _missing(rates: Rates) -> list[Finding]:
     missing = np.isnan(rates.rate_cm3_s)
     count = int(missing.sum())
     if count <= rules.MISSING.threshold:
@@ -99,7 +101,7 @@ def _missing(rates: RateTable) -> list[Finding]:
     return [rules.MISSING.finding(rates.system, detail, value=float(count))]
 
 
-def _large(rates: RateTable) -> list[Finding]:
+def _large(rates: Rates) -> list[Finding]:
     factor = rules.CHARGED_FACTOR if rates.collider in rules.CHARGED else 1.0
     impossible = rules.IMPLAUSIBLE.threshold * factor
     rate = np.nan_to_num(rates.rate_cm3_s)
@@ -127,7 +129,7 @@ def _large(rates: RateTable) -> list[Finding]:
     return findings
 
 
-def _unit_of_set(rates: RateTable) -> list[Finding]:
+def _unit_of_set(rates: Rates) -> list[Finding]:
     rate = rates.rate_cm3_s
     if rates.levels.v is not None:
         # a change of v alone may be as slow as 1e-20, so only the others tell the unit

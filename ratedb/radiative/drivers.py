@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.tables import FloatArray
+from ratedb.arrays import FloatArray
 
 _REACH = 3.0
 _NORMAL_MAD = 1.4826  # a normal distribution's standard deviation over its median absolute deviation

@@ -10,7 +10,7 @@ from pathlib import Path
 from ratedb.errors import RatedbError
 from ratedb.radiative.radex import Conditions
 from ratedb.radiative.radex_file import file_outline
-from ratedb.tables import COLLIDERS
+from ratedb.systems import COLLIDERS
 
 _GRID_TEMPERATURES_K = (10.0, 30.0, 100.0, 300.0)
 _GRID_DENSITIES_CM3 = (1.0e3, 1.0e4, 1.0e5, 1.0e6)

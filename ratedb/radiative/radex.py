@@ -21,12 +21,13 @@ from typing import Any
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.radiative.radex_file import MAX_FREQUENCY_GHZ, MAX_LEVELS, MAX_LINES, FileOutline, outline_of
 from ratedb.radiative.radex_worker import CHATTER, RESULTS
-from ratedb.tables import COLLIDERS, FloatArray
+from ratedb.systems import COLLIDERS
 
 _RADEX_NAME = dict(zip(COLLIDERS, ("h2", "p-h2", "o-h2", "e-", "h", "he", "h+"), strict=True))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.tables import COLLIDERS
+from ratedb.systems import COLLIDERS
 
 MAX_LINES = 500
 """The wrapper's output array holds this many lines; RADEX writes beyond its end without a check."""

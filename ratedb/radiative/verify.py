@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.radiative.grid import (
     GridAxes,
@@ -41,7 +42,6 @@ from ratedb.radiative.grid import (
 )
 from ratedb.radiative.line_matching import LineMatch, match_lines
 from ratedb.radiative.radex import Conditions, RadexLines, run_radex
-from ratedb.tables import FloatArray
 
 FLUX_FLOOR = 1.0e-6
 """Lines weaker than this part of the strongest line of their condition have no flux ratio."""

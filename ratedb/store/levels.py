@@ -9,9 +9,10 @@ import duckdb
 import numpy as np
 from sqlmodel import Session, select
 
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
+from ratedb.levels import Levels, Lines, vj
 from ratedb.store.records import LevelSet
-from ratedb.tables import FloatArray, IntArray, LevelTable, LineTable
 
 # Two sources of one molecule may differ in the last digits of an energy; more than this and they
 # do not speak of the same levels.
@@ -25,16 +26,16 @@ _WEIGHT_TOLERANCE = 0.01
 class StoredLevels:
     """A molecule's levels in order of energy, their lines, and the store's id of each level, shape (n,)."""
 
-    levels: LevelTable
-    lines: LineTable
+    levels: Levels
+    lines: Lines
     level_id: IntArray
 
 
 def put_levels(
     session: Session,
     connection: duckdb.DuckDBPyConnection,
-    levels: LevelTable,
-    lines: LineTable,
+    levels: Levels,
+    lines: Lines,
     *,
     file_name: str,
     file_sha256: str,
@@ -84,20 +85,22 @@ def get_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> StoredLe
         )
     ids, labels, v, j, energy, weight = zip(*columns, strict=True)
     complete = all(number is not None for number in v) and all(number is not None for number in j)
-    levels = LevelTable(
+    levels = Levels(
         molecule=molecule,
         label=labels,
         energy_cm1=np.array(energy, dtype=np.float64),
         weight=np.array(weight, dtype=np.float64),
-        v=np.array(v, dtype=np.int64) if complete else None,
-        j=np.array(j, dtype=np.int64) if complete else None,
+        quantum_numbers=vj(
+            np.array(v, dtype=np.int64) if complete else None,
+            np.array(j, dtype=np.int64) if complete else None,
+        ),
         molecular_weight=_molecular_weight(connection, molecule),
     )
     level_id = np.array(ids, dtype=np.int64)
     return StoredLevels(levels, _get_lines(connection, molecule, level_id), level_id)
 
 
-def ids_of(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> IntArray:
+def ids_of(connection: duckdb.DuckDBPyConnection, levels: Levels) -> IntArray:
     """Return the ids, shape (n,), of levels that came out of this store; raises RatedbError where not."""
     rows = connection.execute(
         "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule]
@@ -119,7 +122,7 @@ def positions(level_id: IntArray, wanted: IntArray) -> IntArray:
     return np.asarray(order[np.searchsorted(level_id[order], wanted)], dtype=np.int64)
 
 
-def _get_lines(connection: duckdb.DuckDBPyConnection, molecule: str, level_id: IntArray) -> LineTable:
+def _get_lines(connection: duckdb.DuckDBPyConnection, molecule: str, level_id: IntArray) -> Lines:
     rows = connection.execute(
         "SELECT upper_id, lower_id, einstein_a_s1, frequency_ghz FROM radiative WHERE molecule = ?",
         [molecule],
@@ -127,7 +130,7 @@ def _get_lines(connection: duckdb.DuckDBPyConnection, molecule: str, level_id: I
     upper = positions(level_id, np.asarray(rows["upper_id"], dtype=np.int64))
     lower = positions(level_id, np.asarray(rows["lower_id"], dtype=np.int64))
     order = np.lexsort([lower, upper])
-    return LineTable(upper[order], lower[order], rows["einstein_a_s1"][order], rows["frequency_ghz"][order])
+    return Lines(upper[order], lower[order], rows["einstein_a_s1"][order], rows["frequency_ghz"][order])
 
 
 def _molecular_weight(connection: duckdb.DuckDBPyConnection, molecule: str) -> float | None:
@@ -139,7 +142,7 @@ def _molecular_weight(connection: duckdb.DuckDBPyConnection, molecule: str) -> f
     return None if row is None else float(row[0])
 
 
-def _content_sha256(levels: LevelTable, lines: LineTable) -> str:
+def _content_sha256(levels: Levels, lines: Lines) -> str:
     digest = hashlib.sha256(
         "\n".join([levels.molecule, str(levels.molecular_weight), *levels.label]).encode()
     )
@@ -156,13 +159,13 @@ def _content_sha256(levels: LevelTable, lines: LineTable) -> str:
     return digest.hexdigest()
 
 
-def _keys(levels: LevelTable) -> list[tuple[int, int] | str]:
+def _keys(levels: Levels) -> list[tuple[int, int] | str]:
     if levels.v is None or levels.j is None:
         return list(levels.label)
     return [(int(v), int(j)) for v, j in zip(levels.v, levels.j, strict=True)]
 
 
-def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tuple[IntArray, float, list[str]]:
+def _identify(connection: duckdb.DuckDBPyConnection, levels: Levels) -> tuple[IntArray, float, list[str]]:
     """Return the ids of the levels, the energy to take off to count from the store's zero, and warnings."""
     rows = connection.execute(
         "SELECT level_id, label, v, j FROM level WHERE molecule = ?", [levels.molecule]
@@ -187,7 +190,7 @@ def _identify(connection: duckdb.DuckDBPyConnection, levels: LevelTable) -> tupl
     return np.array(ids, dtype=np.int64), zero_cm1, warnings
 
 
-def _need_distinct(levels: LevelTable, keys: list[tuple[int, int] | str]) -> None:
+def _need_distinct(levels: Levels, keys: list[tuple[int, int] | str]) -> None:
     if len(set(keys)) == len(keys):
         return
     twice = next(key for key in keys if keys.count(key) > 1)
@@ -200,7 +203,7 @@ def _need_distinct(levels: LevelTable, keys: list[tuple[int, int] | str]) -> Non
     )
 
 
-def _need_same_labelling(levels: LevelTable, known: IntArray, stored_have_vj: list[bool]) -> None:
+def _need_same_labelling(levels: Levels, known: IntArray, stored_have_vj: list[bool]) -> None:
     """Refuse new levels without v, j among levels with them, or the reverse: neither could be compared."""
     fresh = np.flatnonzero(known < 0)
     if len(fresh) == 0 or not stored_have_vj or all(has == levels.has_vj for has in stored_have_vj):
@@ -216,7 +219,7 @@ def _need_same_labelling(levels: LevelTable, known: IntArray, stored_have_vj: li
 
 
 def _add_levels(
-    connection: duckdb.DuckDBPyConnection, levels: LevelTable, fresh: IntArray, taken: set[str]
+    connection: duckdb.DuckDBPyConnection, levels: Levels, fresh: IntArray, taken: set[str]
 ) -> None:
     for i in fresh:
         if levels.label[i] in taken:
@@ -245,7 +248,7 @@ def _stored(
 
 
 def _compare_energies(
-    connection: duckdb.DuckDBPyConnection, levels: LevelTable, known: IntArray
+    connection: duckdb.DuckDBPyConnection, levels: Levels, known: IntArray
 ) -> tuple[float, list[str]]:
     shared, old = _stored(connection, "energy_cm1", levels.molecule, known)
     if not shared:
@@ -281,7 +284,7 @@ def _compare_energies(
 
 
 def _compare_weights(
-    connection: duckdb.DuckDBPyConnection, levels: LevelTable, level_id: IntArray
+    connection: duckdb.DuckDBPyConnection, levels: Levels, level_id: IntArray
 ) -> tuple[float, list[str]]:
     """Return the factor between these statistical weights and the store's, 1 where they agree.
 
@@ -309,7 +312,7 @@ def _compare_weights(
     ]
 
 
-def _need_same_order(levels: LevelTable, shared: list[int], old: FloatArray, new: FloatArray) -> None:
+def _need_same_order(levels: Levels, shared: list[int], old: FloatArray, new: FloatArray) -> None:
     """Refuse a list in which levels have changed places: stored downward rates would run upward."""
     order = np.argsort(old, kind="stable")
     exchanged = np.flatnonzero((np.diff(old[order]) > 0) & (np.diff(new[order]) < 0))
@@ -327,8 +330,8 @@ def _need_same_order(levels: LevelTable, shared: list[int], old: FloatArray, new
 def _insert_values(
     connection: duckdb.DuckDBPyConnection,
     level_set_id: int,
-    levels: LevelTable,
-    lines: LineTable,
+    levels: Levels,
+    lines: Lines,
     level_id: IntArray,
 ) -> None:
     incoming_levels = {

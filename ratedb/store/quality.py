@@ -9,17 +9,20 @@ import duckdb
 import numpy as np
 
 from ratedb import __version__
+from ratedb.arrays import IntArray
 from ratedb.errors import RatedbError
+from ratedb.findings import Finding
+from ratedb.levels import Levels
 from ratedb.origin import now
-from ratedb.rules import RULES
+from ratedb.quality.rules import RULES
+from ratedb.rates import Rates
 from ratedb.store.levels import StoredLevels, positions
-from ratedb.tables import Finding, IntArray, LevelTable, RateTable
 
 
 def put_findings(
     connection: duckdb.DuckDBPyConnection,
     source_id: int,
-    levels: LevelTable,
+    levels: Levels,
     level_id: IntArray,
     findings: Sequence[Finding],
 ) -> None:
@@ -48,7 +51,7 @@ def put_findings(
 def replace_findings(
     connection: duckdb.DuckDBPyConnection,
     source_id: int,
-    levels: LevelTable,
+    levels: Levels,
     level_id: IntArray,
     findings: Sequence[Finding],
 ) -> None:
@@ -100,7 +103,7 @@ def put_source_order(
 
 def source_rates(
     connection: duckdb.DuckDBPyConnection, source_id: int, collider: str, molecule: StoredLevels
-) -> RateTable:
+) -> Rates:
     """Return all rates of one source, NaN where it has none; raises RatedbError for an empty source."""
     columns = connection.execute(
         "SELECT upper_id, lower_id, temperature_k, rate_cm3_s FROM rate_value"
@@ -116,4 +119,4 @@ def source_rates(
     temperature_k, column = np.unique(np.asarray(columns["temperature_k"]), return_inverse=True)
     values = np.full((len(pairs), len(temperature_k)), np.nan)
     values[row, column] = columns["rate_cm3_s"]
-    return RateTable(levels, collider, pairs // len(levels), pairs % len(levels), temperature_k, values)
+    return Rates(levels, collider, pairs // len(levels), pairs % len(levels), temperature_k, values)

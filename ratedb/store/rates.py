@@ -2,112 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from ratedb.arrays import BoolArray, FloatArray, IntArray, gap_patterns
+from ratedb.layers import LAYERS
+from ratedb.rates import Rates
 from ratedb.store.levels import StoredLevels, positions
-from ratedb.tables import BoolArray, FloatArray, IntArray, RateTable, gap_patterns
-
-KINDS = ("computed", "scaled", "extrapolated", "predicted")
-"""What a value can be, in the order in which they win; a test holds this to the table kind_rank."""
-
-
-@dataclass(frozen=True, eq=False)
-class StoredRates:
-    """The best value for each transition and temperature of one system.
-
-    `rates` has n transitions on the union of the sources' m temperatures, NaN where nothing is known;
-    `kind` (index into KINDS, -1 where nothing is known), `source_id` and `log10_std` have shape (n, m).
-    """
-
-    rates: RateTable
-    kind: IntArray
-    source_id: IntArray
-    log10_std: FloatArray
-    extrapolated: BoolArray
-    marked: BoolArray
-
-    def known(self, *, with_marked: bool = False) -> RateTable:
-        """Return what is neither predicted nor marked by quality control.
-
-        NaN stands where nothing is known; rows and temperatures without anything are left out.
-        """
-        keep = (self.kind >= 0) & (self.kind < KINDS.index("predicted"))
-        return self._masked(keep if with_marked else keep & ~self.marked).rates
-
-    def rows(self, keep: BoolArray) -> StoredRates:
-        """Return only these transitions; `keep` has shape (n,)."""
-        return StoredRates(
-            self.rates.select(keep),
-            self.kind[keep],
-            self.source_id[keep],
-            self.log10_std[keep],
-            self.extrapolated[keep],
-            self.marked[keep],
-        )
-
-    def columns(self, keep: BoolArray) -> StoredRates:
-        """Return only these temperatures; `keep` has shape (m,)."""
-        table = replace(
-            self.rates,
-            temperature_k=self.rates.temperature_k[keep],
-            rate_cm3_s=self.rates.rate_cm3_s[:, keep],
-        )
-        return StoredRates(
-            table,
-            self.kind[:, keep],
-            self.source_id[:, keep],
-            self.log10_std[:, keep],
-            self.extrapolated[:, keep],
-            self.marked[:, keep],
-        )
-
-    def of_kinds(self, kinds: Sequence[str]) -> StoredRates:
-        """Return only the values of these kinds; rows and temperatures that lose all of theirs go."""
-        return self._masked(np.isin(self.kind, [KINDS.index(kind) for kind in kinds]))
-
-    def without(self, wrong: BoolArray) -> StoredRates:
-        """Return what is not wrong, shape (n, m); rows and temperatures that lose all of theirs go."""
-        return self._masked((self.kind >= 0) & ~wrong)
-
-    def at(self, temperature_k: FloatArray, rate_cm3_s: FloatArray) -> StoredRates:
-        """Return values (n, k) at other temperatures (k,), each of the kind of the nearest one in ln T.
-
-        It is marked, or extrapolated, where one of the two on either side is.
-        """
-        known_k = self.rates.temperature_k
-        above = np.clip(np.searchsorted(known_k, temperature_k), 0, len(known_k) - 1)
-        below = np.where(known_k[above] == temperature_k, above, np.maximum(above - 1, 0))
-        distance = np.abs(np.log(self.rates.temperature_k) - np.log(temperature_k)[:, None])
-        nearest = np.argmin(distance, axis=1)
-        return StoredRates(
-            replace(self.rates, temperature_k=temperature_k, rate_cm3_s=rate_cm3_s),
-            self.kind[:, nearest],
-            self.source_id[:, nearest],
-            self.log10_std[:, nearest],
-            self.extrapolated[:, above] | self.extrapolated[:, below],
-            self.marked[:, above] | self.marked[:, below],
-        )
-
-    def _masked(self, keep: BoolArray) -> StoredRates:
-        return self.blanked(~keep).rows(keep.any(axis=1)).columns(keep.any(axis=0))
-
-    def blanked(self, blank: BoolArray) -> StoredRates:
-        """Return the same table with nothing known where `blank`, shape (n, m), is true."""
-        keep = ~blank
-        return StoredRates(
-            replace(self.rates, rate_cm3_s=np.where(keep, self.rates.rate_cm3_s, np.nan)),
-            np.where(keep, self.kind, -1),
-            np.where(keep, self.source_id, -1),
-            np.where(keep, self.log10_std, np.nan),
-            self.extrapolated & keep,
-            self.marked & keep,
-        )
 
 
 def grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: FloatArray) -> int:
@@ -217,12 +121,12 @@ def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int) -> None
 
 def best_rates(
     connection: duckdb.DuckDBPyConnection, view: str, system_id: int, collider: str, molecule: StoredLevels
-) -> StoredRates:
+) -> Rates:
     """Return the best value of every transition and temperature of a system, out of a view of such values."""
     columns = connection.execute(
         f"""
-        SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank, source_id,
-               coalesce(log10_std, 'nan'::DOUBLE) AS log10_std, extrapolated, marked
+        SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank AS kind_code, source_id,
+               coalesce(log10_std, 'nan'::DOUBLE) AS log10_half_width_68, extrapolated, marked
         FROM {view} WHERE system_id = ?
         """,
         [system_id],
@@ -237,19 +141,12 @@ def best_rates(
         values[row, column] = columns[name]
         return values
 
-    table = RateTable(
+    return Rates(
         molecule.levels,
         collider,
         pairs // len(molecule.levels),
         pairs % len(molecule.levels),
         temperature_k,
         matrix("rate_cm3_s", np.nan, np.float64),
-    )
-    return StoredRates(
-        table,
-        matrix("rank", -1, np.int64),
-        matrix("source_id", -1, np.int64),
-        matrix("log10_std", np.nan, np.float64),
-        matrix("extrapolated", False, np.bool_),
-        matrix("marked", False, np.bool_),
+        {name: matrix(name, layer.empty, layer.dtype) for name, layer in LAYERS.items()},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -17,16 +17,18 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, select
 
+from ratedb.arrays import BoolArray
 from ratedb.errors import RatedbError
+from ratedb.findings import Finding
+from ratedb.levels import Levels, Lines
+from ratedb.rates import Rates
 from ratedb.store import levels as levels_
 from ratedb.store import quality as quality_
 from ratedb.store import rates as rates_
 from ratedb.store.connection import clear_errors
 from ratedb.store.levels import StoredLevels
 from ratedb.store.opening import open_store
-from ratedb.store.rates import StoredRates
 from ratedb.store.records import CollisionSystem, Model, Source
-from ratedb.tables import BoolArray, Finding, LevelTable, LineTable, Prediction, RateTable
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,8 @@ class PutResult:
 class Incoming:
     """What one file brings: its lines, and its rates by source."""
 
-    lines: LineTable
-    sources: tuple[tuple[RateTable, SourceInfo], ...]
+    lines: Lines
+    sources: tuple[tuple[Rates, SourceInfo], ...]
 
 
 class StoredScore(NamedTuple):
@@ -158,7 +160,7 @@ class Store:
         """Return the levels and lines of a molecule; raises RatedbError where there are none."""
         return levels_.get_levels(self._duckdb, molecule)
 
-    def rates(self, name: str) -> StoredRates:
+    def rates(self, name: str) -> Rates:
         """Return the best rates of a system, predictions too; raises RatedbError for an unknown system.
 
         Each curve is that of one source from its lowest to its highest temperature; what lies beyond, or was
@@ -166,20 +168,25 @@ class Store:
         """
         return self._rates(name, "best_curve")
 
-    def known_rates(self, name: str) -> StoredRates:
+    def known_rates(self, name: str) -> Rates:
         """Return the best rates of a system that files brought; raises RatedbError for an unknown system.
 
         What quality control marked is there, where files have nothing else.
         """
         return self._rates(name, "known_curve")
 
-    def _rates(self, name: str, view: str) -> StoredRates:
+    def _rates(self, name: str, view: str) -> Rates:
         system = self.system(name)
         molecule = self.levels(system.molecule)
         with clear_errors(self.path):
-            return rates_.best_rates(self._duckdb, view, _id(system.system_id), system.collider, molecule)
+            rates = rates_.best_rates(self._duckdb, view, _id(system.system_id), system.collider, molecule)
+        used = set(np.unique(rates.source_id).tolist())
+        rows = self.query("SELECT * FROM sources WHERE system = ? ORDER BY source_id", [name])
+        sources = {row["source_id"]: row for row in rows if row["source_id"] in used}
+        made = {row["model_id"] for row in sources.values()} - {None}
+        return replace(rates, sources=sources, models={number: self.model(number) for number in sorted(made)})
 
-    def source_rates(self, name: str, source_id: int) -> RateTable:
+    def source_rates(self, name: str, source_id: int) -> Rates:
         """Return all rates of one source of a system; raises RatedbError where it is none of its sources."""
         system = self.system(name)
         known = [
@@ -225,9 +232,7 @@ class Store:
             pass
         return results
 
-    def _put_source(
-        self, session: Session, rates: RateTable, lines: LineTable, info: SourceInfo
-    ) -> PutResult:
+    def _put_source(self, session: Session, rates: Rates, lines: Lines, info: SourceInfo) -> PutResult:
         system_id = self._system_id(session, rates.levels, rates.collider)
         level_set_id, level_id, warnings = levels_.put_levels(
             session,
@@ -274,7 +279,7 @@ class Store:
             )
         return PutResult(source_id, new, unchanged, all_warnings)
 
-    def replace_findings(self, found: Sequence[tuple[int, LevelTable, Sequence[Finding]]]) -> None:
+    def replace_findings(self, found: Sequence[tuple[int, Levels, Sequence[Finding]]]) -> None:
         """Keep what was found about sources (id, levels, findings) in place of what was found before.
 
         All of it or none; what only a file showed and what someone accepted stay.
@@ -321,7 +326,7 @@ class Store:
         ).fetchall()
         return [StoredScore(*row) for row in rows]
 
-    def put_prediction(self, name: str, prediction: Prediction, keep: BoolArray, model: Model) -> int:
+    def put_prediction(self, name: str, prediction: Rates, keep: BoolArray, model: Model) -> int:
         """Store predicted values where `keep`, shape (n, m), is true, as a new source; return its id."""
         system = self.system(name)
         with self.transaction() as session:
@@ -331,9 +336,9 @@ class Store:
                 level_id[prediction.upper],
                 level_id[prediction.lower],
                 prediction.temperature_k,
-                np.where(keep, 10.0**prediction.log10_mean, np.nan),
-                prediction.log10_std,
-                prediction.extrapolated,
+                np.where(keep, prediction.rate_cm3_s, np.nan),
+                prediction.log10_half_width_68,
+                prediction.extrapolated.any(axis=1),
             )
             source = Source(
                 system_id=_id(system.system_id),
@@ -381,7 +386,7 @@ class Store:
         ).fetchone()
         return str(row[0]) if row else ""
 
-    def _system_id(self, session: Session, levels: LevelTable, collider: str) -> int:
+    def _system_id(self, session: Session, levels: Levels, collider: str) -> int:
         name = f"{levels.molecule}+{collider}"
         found = session.exec(select(CollisionSystem).where(CollisionSystem.name == name)).first()
         if found is None:

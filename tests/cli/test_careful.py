@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,17 @@ import pytest
 from commands import FAST, TRAIN, Run
 from synthetic import lamda_text, rotor_levels, rotor_rates, with_missing
 
+from ratedb.levels import Levels
+from ratedb.rates import Rates
 from ratedb.store.store import Store
-from ratedb.tables import LevelTable, RateTable
 
 
-def write(path: Path, rates: RateTable) -> Path:
+def write(path: Path, rates: Rates) -> Path:
     path.write_text(lamda_text([rates]))
     return path
 
 
-def he_rates(temperature_k: tuple[float, ...] = (10.0, 20.0, 50.0, 100.0), seed: int = 1) -> RateTable:
+def he_rates(temperature_k: tuple[float, ...] = (10.0, 20.0, 50.0, 100.0), seed: int = 1) -> Rates:
     return rotor_rates(rotor_levels(14, molecule="AB"), "He", temperature_k, seed=seed)
 
 
@@ -135,10 +137,10 @@ def test_a_file_with_predictions_says_so_whatever_the_length_of_its_reference(
     assert "predicted in part by ratedb" in (tmp_path / "x.dat").read_text()
 
 
-def changed(levels: LevelTable, **values: object) -> RateTable:
-    new = LevelTable(**{**vars(levels), **values})
+def changed(levels: Levels, **values: object) -> Rates:
+    new = replace(levels, **values)
     rates = he_rates()
-    return RateTable(new, "He", rates.upper, rates.lower, rates.temperature_k, rates.rate_cm3_s)
+    return Rates(new, "He", rates.upper, rates.lower, rates.temperature_k, rates.rate_cm3_s)
 
 
 def test_a_list_with_levels_in_another_order_is_refused(run: Run, tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ def test_a_missing_temperature_is_filled_and_the_known_ones_are_kept(run: Run, t
     hole[(rates.upper == 8), 0] = True
     columns = np.array([1, 2, 3])
     db = tmp_path / "x.duckdb"
-    part = RateTable(
+    part = Rates(
         rates.levels,
         "He",
         rates.upper,

@@ -16,8 +16,8 @@ from ratedb_cli.app import main
 from real import co_file
 
 from ratedb.files import sha256
-from ratedb.formats.lamda import read_lamda
-from ratedb.workflows import demo as demo_workflow
+from ratedb.io.lamda import read_lamda
+from ratedb.verbs import demo as demo_workflow
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -47,7 +47,7 @@ def test_the_demo_holds_out_what_was_not_planned(found: dict[str, Any], folder: 
     from ratedb.store.store import Store
 
     with Store(folder / "demo.duckdb") as store:
-        computed = store.rates("CO+p-H2").of_kinds(["computed"]).rates
+        computed = store.rates("CO+p-H2").of_kinds(["computed"])
     assert sorted(set(computed.initial_j().tolist())) == [1, 2, 3, 4, 5, 6, 9, 10, 14, 19]
     assert found["fill"]["CO+p-H2"]["filled_transitions"] == 7 + 8 + 11 + 12 + 13 + 15 + 16 + 17 + 18 + 20
 

@@ -17,9 +17,10 @@ from real import shared_folder
 from synthetic import lamda_text, rotor_levels, rotor_rates, with_missing
 
 from ratedb.files import read_bytes, sha256
-from ratedb.formats.detect import ReadOptions, read_file
+from ratedb.io.detect import ReadOptions, read_file
+from ratedb.levels import Lines
+from ratedb.rates import Rates
 from ratedb.store.store import Store
-from ratedb.tables import LineTable, RateTable
 
 BASECOL = ("--format", "basecol")
 
@@ -32,16 +33,16 @@ def imported(rotor_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return db
 
 
-def table(db: Path, system: str) -> tuple[RateTable, LineTable]:
+def table(db: Path, system: str) -> tuple[Rates, Lines]:
     with Store(db) as store:
-        return store.rates(system).rates, store.levels(system.split("+")[0]).lines
+        return store.rates(system), store.levels(system.split("+")[0]).lines
 
 
-def by_labels(rates: RateTable) -> dict[str, np.ndarray]:
+def by_labels(rates: Rates) -> dict[str, np.ndarray]:
     return {rates.transition_name(row): rates.rate_cm3_s[row] for row in range(len(rates))}
 
 
-def einstein(rates: RateTable, lines: LineTable) -> dict[tuple[str, str], float]:
+def einstein(rates: Rates, lines: Lines) -> dict[tuple[str, str], float]:
     label = rates.levels.label
     ends = zip(lines.upper, lines.lower, strict=True)
     return {(label[u], label[w]): a for (u, w), a in zip(ends, lines.einstein_a_s1, strict=True)}
@@ -57,7 +58,7 @@ def again(run: Run, folder: Path, kij: Path, system: str) -> Path:
     return db
 
 
-def same(first: tuple[RateTable, LineTable], second: tuple[RateTable, LineTable]) -> None:
+def same(first: tuple[Rates, Lines], second: tuple[Rates, Lines]) -> None:
     """Assert that levels, lines and rates are the same, to the digits that are printed."""
     (old, old_lines), (new, new_lines) = first, second
     assert new.levels.label == old.levels.label

@@ -13,19 +13,19 @@ from commands import Run
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
 
-from ratedb.formats.columns import read_csv, read_parquet
-from ratedb.formats.lamda import read_lamda
-from ratedb.physics.temperature_grid import interpolated
-from ratedb.tables import RateTable
+from ratedb.io.columns import read_csv, read_parquet
+from ratedb.io.lamda import read_lamda
+from ratedb.physics.temperatures import interpolated
+from ratedb.rates import Rates
 
 KELVIN = (10.0, 20.0, 50.0, 100.0, 200.0, 300.0)
 
 
-def rates() -> RateTable:
+def rates() -> Rates:
     return rough_rates(rotor_levels(14, molecule="AB"), "He", KELVIN, seed=1, scatter=0.002)
 
 
-def exported(db: Path, target: Path, run: Run, *words: str) -> RateTable:
+def exported(db: Path, target: Path, run: Run, *words: str) -> Rates:
     answer = run("--db", db, "--json", "export", "AB+He", "-o", target, *words)
     assert answer.code == 0, answer.err
     return read_lamda(target).partners[0].rates

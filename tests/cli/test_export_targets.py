@@ -9,14 +9,14 @@ import pytest
 from commands import Run
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
-from ratedb.tables import LineTable
+from ratedb.levels import Lines
 
 
 @pytest.fixture
 def db(run: Run, tmp_path: Path) -> Path:
     """Return a store of a molecule without lines."""
     levels = rotor_levels(4, molecule="AB")
-    (tmp_path / "ab.dat").write_text(lamda_text([rotor_rates(levels)], LineTable.empty()))
+    (tmp_path / "ab.dat").write_text(lamda_text([rotor_rates(levels)], Lines.empty()))
     assert run("--db", tmp_path / "x.duckdb", "import", tmp_path / "ab.dat").code == 0
     return tmp_path / "x.duckdb"
 

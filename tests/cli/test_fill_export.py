@@ -11,7 +11,7 @@ import numpy as np
 from commands import FAST, Run
 
 from ratedb.files import sha256
-from ratedb.formats.lamda import read_lamda
+from ratedb.io.lamda import read_lamda
 from ratedb.store.store import Store
 
 
@@ -19,17 +19,17 @@ def test_fill_predicts_what_is_missing_and_keeps_what_is_computed(filled: Path, 
     truth = next(p.rates for p in read_lamda(rotor_file).partners if p.rates.collider == "He")
     with Store(filled) as store:
         stored = store.rates("AB+He")
-    assert len(stored.rates) == len(truth) == 105
-    computed = np.isin(stored.rates.initial_j(), (1, 2, 3, 4, 6, 7, 9, 12))
-    assert (stored.kind[computed] == 0).all()
-    assert (stored.kind[~computed] == 3).all()
+    assert len(stored) == len(truth) == 105
+    computed = np.isin(stored.initial_j(), (1, 2, 3, 4, 6, 7, 9, 12))
+    assert (stored.kind[computed] == "computed").all()
+    assert (stored.kind[~computed] == "predicted").all()
     pairs = {(u, w): row for row, (u, w) in enumerate(zip(truth.upper, truth.lower, strict=True))}
-    rows = [pairs[pair] for pair in zip(stored.rates.upper, stored.rates.lower, strict=True)]
-    assert np.array_equal(stored.rates.rate_cm3_s[computed], truth.rate_cm3_s[rows][computed])
-    error = np.abs(np.log10(stored.rates.rate_cm3_s / truth.rate_cm3_s[rows]))[~computed]
+    rows = [pairs[pair] for pair in zip(stored.upper, stored.lower, strict=True)]
+    assert np.array_equal(stored.rate_cm3_s[computed], truth.rate_cm3_s[rows][computed])
+    error = np.abs(np.log10(stored.rate_cm3_s / truth.rate_cm3_s[rows]))[~computed]
     assert np.sqrt((error**2).mean()) < 0.1
-    assert np.isnan(stored.log10_std[computed]).all()
-    assert (stored.log10_std[~computed] > 0).all()
+    assert np.isnan(stored.log10_half_width_68[computed]).all()
+    assert (stored.log10_half_width_68[~computed] > 0).all()
 
 
 def test_filling_again_with_the_same_model_changes_nothing(run: Run, filled: Path) -> None:
@@ -73,7 +73,7 @@ def test_an_export_reads_back_with_the_same_numbers(run: Run, filled: Path, tmp_
     assert answer.json["sha256"] == sha256(target.read_bytes())
     back = read_lamda(target).partners[0].rates
     with Store(filled) as store:
-        stored = store.rates("AB+He").rates
+        stored = store.rates("AB+He")
     assert np.array_equal(back.upper, stored.upper)
     assert np.allclose(back.rate_cm3_s, stored.rate_cm3_s, rtol=1e-5)
     assert answer.json["predicted_fraction"] == 244 / 420
@@ -175,6 +175,6 @@ def test_provenance_of_a_predicted_value_leads_to_its_training_set(run: Run, fil
         sources = store.query("SELECT source_id FROM sources WHERE kind = 'computed' AND system = 'AB+He'")
     assert row["training_source_ids"] == [source["source_id"] for source in sources]
     with Store(filled) as store:
-        known = store.rates("AB+He").of_kinds(["computed"]).rates
+        known = store.rates("AB+He").of_kinds(["computed"])
     training = known.select(np.isin(known.initial_j(), (3, 6, 9, 12)))
     assert row["training_sha256"] == training.sha256()

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from commands import Run
 
+from ratedb.plots import figures
+from ratedb.plots.figures import plots_available
 from ratedb.radiative.radex import radex_available
-from ratedb.workflows import figures, impact
-from ratedb.workflows.figures import plots_available
+from ratedb.verbs import impact
 
 needs_radex = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 FEW = ("--samples", 24, "--temperatures", "20,80", "--densities", "1e3,1e5")

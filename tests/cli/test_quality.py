@@ -12,17 +12,17 @@ from commands import FAST, TRAIN, Run
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
 
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 LEVELS = rotor_levels(14, molecule="AB")
 WRONG = (30, 2)  # a transition and a temperature
 
 
-def rates() -> RateTable:
+def rates() -> Rates:
     return rough_rates(LEVELS, "He", (10.0, 20.0, 50.0, 100.0, 200.0, 300.0), seed=1, scatter=0.002)
 
 
-def lamda_file(folder: Path, name: str, table: RateTable) -> Path:
+def lamda_file(folder: Path, name: str, table: Rates) -> Path:
     path = folder / name
     path.write_text(lamda_text([table]))
     return path
@@ -204,7 +204,7 @@ def test_temperatures_and_cross_sections_go_together(run: Run, clean: Path, tmp_
 
 
 def test_a_list_of_temperatures_is_read_as_it_is_written() -> None:
-    from ratedb.workflows.averaging import parse_temperatures
+    from ratedb.verbs.averaging import parse_temperatures
 
     assert parse_temperatures("10:30:10,5, 7.5") == (5.0, 7.5, 10.0, 20.0, 30.0)
     assert parse_temperatures("10:35:10") == (10.0, 20.0, 30.0)

@@ -21,15 +21,14 @@ from ratedb.errors import FitError
 from ratedb.models import basis
 from ratedb.models import search as search_module
 from ratedb.models.engine import Specification, TrainingData
-from ratedb.models.features import Transitions
 from ratedb.models.kernels import extensions
-from ratedb.planning.paper import COLUMNS
+from ratedb.paper import reproduction as reproducing_module
+from ratedb.paper.printed import COLUMNS
+from ratedb.paper.reproduction import Reproduction, reproduce
+from ratedb.planning.exhaustive import SearchOptions, search_sets
 from ratedb.planning.plan import Candidate, PlanRequest
-from ratedb.workflows import reproducing as reproducing_module
-from ratedb.workflows.exhaustive import SearchOptions, search_sets
-from ratedb.workflows.importing import import_files
-from ratedb.workflows.reproduce_picture import draw_by_j, draw_by_size
-from ratedb.workflows.reproducing import Reproduction, reproduce
+from ratedb.plots.paper import draw_by_j, draw_by_size
+from ratedb.verbs.import_ import import_files
 
 TARGET = tuple(range(2, 9))
 SEED = 9
@@ -88,7 +87,7 @@ def best(db: Path) -> list[Candidate]:
 def data() -> TrainingData:
     rates = rough_rates(LEVELS, "He", seed=SEED)
     rates = rates.select(np.isin(rates.initial_j(), TARGET))
-    transitions = Transitions(rates.levels, rates.upper, rates.lower)
+    transitions = rates.transitions
     return TrainingData(transitions, rates.temperature_k, np.log10(rates.rate_cm3_s))
 
 

@@ -13,10 +13,11 @@ import pytest
 from commands import FAST, TRAIN, Run
 from real import co_file
 
+from ratedb.plots import figures
+from ratedb.plots.figures import plots_available
 from ratedb.radiative import verify
 from ratedb.radiative.radex import radex_available
-from ratedb.workflows import figures, impact
-from ratedb.workflows.figures import plots_available
+from ratedb.verbs import impact
 
 QUERY = "SELECT j, count(*) AS n FROM rates WHERE system = 'AB+He' GROUP BY j ORDER BY j; -- by j; all"
 

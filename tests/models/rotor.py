@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
+from ratedb.levels import Levels, Transitions, vj
 from ratedb.models.covariance import Covariance
 from ratedb.models.engine import TrainingData
-from ratedb.models.features import Standardiser, Transitions, physics_features
-from ratedb.tables import FloatArray, LevelTable, RateTable
+from ratedb.models.features import Standardiser, physics_features
+from ratedb.rates import Rates
 
 J_MAX = 13
 TEMPERATURE_K = np.linspace(20.0, 300.0, 6)
@@ -29,9 +31,9 @@ KERNELS = (
 )
 
 
-def rotor_levels(molecule: str = "AB", j_max: int = J_MAX) -> LevelTable:
+def rotor_levels(molecule: str = "AB", j_max: int = J_MAX) -> Levels:
     j = np.arange(j_max + 1)
-    return LevelTable(molecule, tuple(map(str, j)), 1.5 * j * (j + 1), 2.0 * j + 1, np.zeros(j_max + 1), j)
+    return Levels(molecule, tuple(map(str, j)), 1.5 * j * (j + 1), 2.0 * j + 1, vj(np.zeros(j_max + 1), j))
 
 
 def pairs_from(initial_j: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
@@ -43,7 +45,7 @@ def pairs_from(initial_j: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
 
 def rotor_rates(
     initial_j: Sequence[int] = (3, 6, 9, 12), *, scatter: float = 0.01, seed: int = 3, molecule: str = "AB"
-) -> RateTable:
+) -> Rates:
     """Return rates of a smooth law with a little scatter, in dex."""
     upper, lower = pairs_from(initial_j)
     dj = (upper - lower)[:, None]
@@ -53,19 +55,19 @@ def rotor_rates(
     return table(upper, lower, log10_k, molecule)
 
 
-def table(upper: np.ndarray, lower: np.ndarray, log10_k: FloatArray, molecule: str = "AB") -> RateTable:
-    return RateTable(rotor_levels(molecule), "He", upper, lower, TEMPERATURE_K, 10.0**log10_k)
+def table(upper: np.ndarray, lower: np.ndarray, log10_k: FloatArray, molecule: str = "AB") -> Rates:
+    return Rates(rotor_levels(molecule), "He", upper, lower, TEMPERATURE_K, 10.0**log10_k)
 
 
-def with_values(rates: RateTable, values: FloatArray) -> RateTable:
-    return RateTable(rates.levels, rates.collider, rates.upper, rates.lower, rates.temperature_k, values)
+def with_values(rates: Rates, values: FloatArray) -> Rates:
+    return Rates(rates.levels, rates.collider, rates.upper, rates.lower, rates.temperature_k, values)
 
 
-def all_of(rates: RateTable) -> Transitions:
-    return Transitions(rates.levels, rates.upper, rates.lower)
+def all_of(rates: Rates) -> Transitions:
+    return rates.transitions
 
 
-def training_data(rates: RateTable) -> TrainingData:
+def training_data(rates: Rates) -> TrainingData:
     return TrainingData(all_of(rates), rates.temperature_k, np.log10(rates.rate_cm3_s))
 
 
@@ -84,7 +86,7 @@ def draw(kernel: str, parameters: FloatArray, inputs: FloatArray, noise: float, 
     return np.asarray(root @ np.random.default_rng(seed).normal(size=len(inputs)))
 
 
-def drawn_rates(seed: int, noise: float = 1e-3) -> RateTable:
+def drawn_rates(seed: int, noise: float = 1e-3) -> Rates:
     """Return rates of every downward transition whose curves are draws of a Matern 3/2 process.
 
     A level and a slope in ln T, in the physics features; noise of each in units of its variance.

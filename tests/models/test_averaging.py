@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ratedb.arrays import FloatArray
 from ratedb.models import averaging
 from ratedb.models.averaging import UnseenErrors
-from ratedb.tables import FloatArray
 
 
 def slow_greedy(unseen: UnseenErrors) -> FloatArray:

@@ -6,23 +6,24 @@ import numpy as np
 import pytest
 from real import NAIVE_N4, co_rates
 
+from ratedb.levels import Levels, Transitions, vj
 from ratedb.models.baselines import interpolate_in_j, physical_law
-from ratedb.models.features import Transitions, is_homonuclear
+from ratedb.models.features import is_homonuclear
 from ratedb.models.metrics import metrics
-from ratedb.tables import LevelTable, RateTable
+from ratedb.rates import Rates
 
 
-def rotor(molecule: str = "AB", n: int = 15) -> LevelTable:
+def rotor(molecule: str = "AB", n: int = 15) -> Levels:
     j = np.arange(n)
-    return LevelTable(molecule, tuple(map(str, j)), 2.0 * j * (j + 1), 2.0 * j + 1, np.zeros(n), j)
+    return Levels(molecule, tuple(map(str, j)), 2.0 * j * (j + 1), 2.0 * j + 1, vj(np.zeros(n), j))
 
 
-def table(levels: LevelTable, pairs: list[tuple[int, int]], log10_k: list[float]) -> RateTable:
+def table(levels: Levels, pairs: list[tuple[int, int]], log10_k: list[float]) -> Rates:
     upper, lower = np.array(pairs).T
-    return RateTable(levels, "He", upper, lower, [100.0], 10.0 ** np.array(log10_k)[:, None])
+    return Rates(levels, "He", upper, lower, [100.0], 10.0 ** np.array(log10_k)[:, None])
 
 
-def ask(training: RateTable, upper: int, lower: int) -> float:
+def ask(training: Rates, upper: int, lower: int) -> float:
     wanted = Transitions(training.levels, np.array([upper]), np.array([lower]))
     return float(interpolate_in_j(training, wanted)[0, 0])
 
@@ -63,9 +64,7 @@ def test_on_co_it_gives_the_figures_measured_for_the_method() -> None:
     initial_j = rates.initial_j()
     training = rates.select(np.isin(initial_j, (5, 9, 14, 19)))
     test = rates.select((initial_j >= 5) & ~np.isin(initial_j, (5, 9, 14, 19)))
-    found = metrics(
-        test.rate_cm3_s, interpolate_in_j(training, Transitions(test.levels, test.upper, test.lower))
-    )
+    found = metrics(test.rate_cm3_s, interpolate_in_j(training, test.transitions))
     for name, value in NAIVE_N4.items():
         assert getattr(found, name) == pytest.approx(value, abs=6e-4), name
     assert (found.factor_p95, found.factor_max) == (
@@ -80,7 +79,7 @@ def test_a_physical_law_alone_follows_rates_that_obey_it() -> None:
     upper, lower = np.tril_indices(15, -1)
     gap = levels.energy_cm1[upper] - levels.energy_cm1[lower]
     log10_k = -10.0 - 0.05 * np.sqrt(gap) + 0.4 * np.log(2.0 * lower + 1.0)
-    rates = RateTable(levels, "He", upper, lower, [100.0], 10.0 ** log10_k[:, None])
+    rates = Rates(levels, "He", upper, lower, [100.0], 10.0 ** log10_k[:, None])
     training = rates.select(np.isin(upper, (3, 6, 9, 12)))
     found = physical_law(training, Transitions(levels, upper, lower), "gap")
     assert found[:, 0] == pytest.approx(log10_k, abs=1e-4)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from rotor import all_of, rotor_rates, training_data, with_values
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import FitError
 from ratedb.models import basis
 from ratedb.models.basis import TemperatureBasis
@@ -15,7 +16,6 @@ from ratedb.models.engine import Specification, explained_share
 from ratedb.models.features import physics_features
 from ratedb.models.means import fit_mean
 from ratedb.models.process import Process
-from ratedb.tables import FloatArray
 
 PLAIN = Specification("basis", "M32", "physics", "constant")
 

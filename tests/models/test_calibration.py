@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from ratedb.models.calibration import HALF_WIDTH_68, RATIO_95_68, Calibration
-from ratedb.tables import FloatArray
+from ratedb.arrays import FloatArray
+from ratedb.layers import RATIO_95_68
+from ratedb.models.calibration import HALF_WIDTH_68, Calibration
 
 SHAPE = (300, 6)
 GROUP = np.repeat(np.arange(15), 20)

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rotor import KERNELS
 
+from ratedb.arrays import FloatArray
 from ratedb.models.covariance import Covariance
 from ratedb.models.kernels import BASE_KERNELS, build_kernel
 from ratedb.models.quiet import import_gpflow
 from ratedb.models.sparse import assign, read
-from ratedb.tables import FloatArray
 
 DIMENSIONS = 3
 

@@ -6,18 +6,17 @@ import numpy as np
 import pytest
 
 from ratedb.errors import UsageError
+from ratedb.levels import Levels, Transitions, vj
 from ratedb.models.features import (
     Standardiser,
-    Transitions,
     feature_map,
     gap_features,
     paper_features,
     physics_features,
     spin_features,
 )
-from ratedb.tables import LevelTable
 
-LEVELS = LevelTable("SiO", ("0_3", "1_5"), np.array([3.0, 1240.0]), np.array([7.0, 11.0]), [0, 1], [3, 5])
+LEVELS = Levels("SiO", ("0_3", "1_5"), np.array([3.0, 1240.0]), np.array([7.0, 11.0]), vj([0, 1], [3, 5]))
 ONE = Transitions(LEVELS, np.array([1]), np.array([0]))
 
 

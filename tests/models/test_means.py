@@ -7,12 +7,12 @@ import pytest
 from rotor import J_MAX, TEMPERATURE_K, all_of, pairs_from, rotor_levels, rotor_rates
 from synthetic import rotor_levels as vibrating_levels
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import UsageError
-from ratedb.models.features import Transitions, energy_gap_cm1, gap_features, physics_features
+from ratedb.levels import Transitions
+from ratedb.models.features import energy_gap_cm1, gap_features, physics_features
 from ratedb.models.means import MEANS, IosMean, Mean, check_mean, fit_mean, mean_from_arrays
-from ratedb.physics.transitions import downward_pairs
 from ratedb.physics.wigner import squared_3j_000
-from ratedb.tables import FloatArray
 
 LAWS = np.array([[-10.0 + 0.1 * t, -10.5, -0.02, -0.05, -0.8, -0.6 - 0.02 * t, 0.01] for t in range(6)])
 
@@ -53,7 +53,7 @@ def test_the_ios_mean_recovers_rates_that_obey_the_law() -> None:
 
 def test_each_vibrational_change_has_its_own_law_and_an_unknown_one_the_average() -> None:
     levels = vibrating_levels(5, v_max=2)
-    every = Transitions(levels, *downward_pairs(levels))
+    every = levels.downward_pairs()
     v, _ = levels.need_vj()
     known = v[every.upper] < 2
     offset = 2.0 * (v[every.upper] - v[every.lower])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ratedb.errors import RatedbError
-from ratedb.models.calibration import RATIO_95_68
+from ratedb.layers import RATIO_95_68
 from ratedb.models.metrics import metrics
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rotor import KERNELS, draw, random_problem
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import FitError
 from ratedb.models import process as module
 from ratedb.models.covariance import Covariance
@@ -25,7 +26,6 @@ from ratedb.models.process import (
 )
 from ratedb.models.quiet import import_gpflow
 from ratedb.models.sparse import assign
-from ratedb.tables import FloatArray
 
 
 def parameters_of(kernel: str, dimensions: int, seed: int = 21) -> FloatArray:

@@ -9,7 +9,7 @@ from rotor import TEMPERATURE_K, all_of, rotor_rates, with_values
 from ratedb.errors import RatedbError
 from ratedb.models.baselines import interpolate_in_j
 from ratedb.models.reference import reference_rates
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 OTHER = rotor_rates((3, 6, 9, 12), seed=8)
 
@@ -36,7 +36,7 @@ def test_beyond_its_temperatures_the_nearest_value_is_taken_and_said() -> None:
 
 def test_between_its_temperatures_it_is_near_the_truth() -> None:
     smooth = rotor_rates(scatter=0.0)
-    half = RateTable(
+    half = Rates(
         smooth.levels,
         "He",
         smooth.upper,

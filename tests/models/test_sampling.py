@@ -10,8 +10,9 @@ import pytest
 from rotor import TEMPERATURE_K, all_of, rotor_rates, training_data
 
 from ratedb.errors import RatedbError
+from ratedb.layers import RATIO_95_68
 from ratedb.models import basis
-from ratedb.models.calibration import RATIO_95_68, Calibration
+from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Specification
 from ratedb.models.predictor import Predictor
 from ratedb.models.process import Process
@@ -35,7 +36,7 @@ def predictor(scale: float, floor: float) -> Predictor:
 def test_samples_are_as_wide_as_the_stated_intervals(scale: float, floor: float) -> None:
     model = predictor(scale, floor)
     drawn = sampled_deviations(model, WANTED, 4000, np.random.default_rng(SEED))
-    half_width = model.predict(WANTED).log10_std
+    half_width = model.predict(WANTED).log10_half_width_68
     inside_68 = (np.abs(drawn) <= half_width).mean(axis=0)
     inside_95 = (np.abs(drawn) <= RATIO_95_68 * half_width).mean(axis=0)
     assert abs(np.median(inside_68) - 0.683) < 0.04

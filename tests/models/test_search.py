@@ -22,16 +22,16 @@ from rotor import (
 )
 
 from ratedb.errors import RatedbError
+from ratedb.layers import RATIO_95_68
 from ratedb.models import search as module
 from ratedb.models.baselines import interpolate_in_j
-from ratedb.models.calibration import RATIO_95_68
 from ratedb.models.kernels import canonical
 from ratedb.models.metrics import metrics
 from ratedb.models.reference import reference_rates
 from ratedb.models.search import SearchRequest, SearchResult, search, specifications
 from ratedb.models.sparse import SparseProcess
 from ratedb.models.training_set import rates_of_j
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 TRAIN, VALIDATE = rotor_rates((3, 6, 9), scatter=0.01), rotor_rates((4, 8), scatter=0.01, seed=4)
 SMALL = SearchRequest(kernels=("M32", "RBF"), features=("physics",), means=("constant", "linear"))
@@ -48,7 +48,8 @@ def same(one: SearchResult, two: SearchResult) -> bool:
     a, b = one.predictor.predict(wanted), two.predictor.predict(wanted)
     tried = [tuple(replace(t, seconds=0.0) for t in result.tried) for result in (one, two)]
     return tried[0] == tried[1] and bool(
-        np.array_equal(a.log10_mean, b.log10_mean) and np.array_equal(a.log10_std, b.log10_std)
+        np.array_equal(a.log10_rate, b.log10_rate)
+        and np.array_equal(a.log10_half_width_68, b.log10_half_width_68)
     )
 
 
@@ -130,7 +131,7 @@ def test_one_training_j_or_too_few_transitions_is_refused(initial_j: tuple[int, 
 def test_a_kernel_that_cannot_fit_is_listed_with_its_failure_and_the_search_goes_on() -> None:
     """A rate that goes up and down with j: no plane explains half of it."""
 
-    def wavy(initial_j: tuple[int, ...]) -> RateTable:
+    def wavy(initial_j: tuple[int, ...]) -> Rates:
         upper, lower = pairs_from(initial_j)
         log10_k = -11.0 + np.sin(1.1 * lower)[:, None] + 0.1 * np.log(TEMPERATURE_K)
         return table(upper, lower, log10_k)
@@ -151,7 +152,7 @@ def test_validation_rates_that_are_unknown_are_left_out(small: SearchResult) -> 
     values[::3, 2] = np.nan
     found = search(TRAIN, with_values(VALIDATE, values), ONE)
     assert found.validation.values == np.isfinite(values).sum()
-    assert np.isfinite(found.predictor.predict(all_of(VALIDATE)).log10_std).all()
+    assert np.isfinite(found.predictor.predict(all_of(VALIDATE)).log10_half_width_68).all()
 
 
 def test_a_homonuclear_molecule_gets_its_nuclear_spin() -> None:
@@ -175,7 +176,7 @@ def test_a_reference_adds_candidates_that_start_from_it() -> None:
 def test_a_reference_helps_when_the_truth_is_a_smooth_ratio_to_it() -> None:
     """The reference is rough in j, which four j cannot tell; the ratio to it is a slope."""
 
-    def rough(initial_j: tuple[int, ...], ratio: float) -> RateTable:
+    def rough(initial_j: tuple[int, ...], ratio: float) -> Rates:
         upper, lower = pairs_from(initial_j)
         noise = np.random.default_rng(81).normal(0.0, 0.3, (J_MAX + 1, J_MAX + 1))[upper, lower]
         of_j = -11.0 - 0.1 * (upper - lower) + noise + ratio * 0.02 * upper
@@ -187,7 +188,7 @@ def test_a_reference_helps_when_the_truth_is_a_smooth_ratio_to_it() -> None:
     without, found = search(training, validation, request), search(training, validation, request, reference)
     test = rough((5, 7, 10, 11), 1.0)
     errors = [
-        metrics(test.rate_cm3_s, result.predictor.predict(all_of(test)).log10_mean).dex_rms
+        metrics(test.rate_cm3_s, result.predictor.predict(all_of(test)).log10_rate).dex_rms
         for result in (without, found)
     ]
     assert errors[1] < 0.1 * errors[0]
@@ -229,9 +230,9 @@ def test_intervals_cover_held_out_rates_of_drawn_processes() -> None:
         part = [rates_of_j(rates, j, "any") for j in ((3, 6, 9, 12), (4, 8), (5, 7, 10, 11))]
         request = SearchRequest(kernels=("M32", "M52"), features=("physics",), means=("constant",))
         prediction = search(part[0], part[1], request).predictor.predict(all_of(part[2]))
-        error = np.abs(prediction.log10_mean - np.log10(part[2].rate_cm3_s))
-        inside.append(error <= RATIO_95_68 * prediction.log10_std)
-        size.append(prediction.log10_std / error.mean())
+        error = np.abs(prediction.log10_rate - np.log10(part[2].rate_cm3_s))
+        inside.append(error <= RATIO_95_68 * prediction.log10_half_width_68)
+        size.append(prediction.log10_half_width_68 / error.mean())
     assert np.mean(inside) > 0.85
     assert 0.4 < np.mean(size) < 4.0  # and not by being far too wide
 
@@ -243,7 +244,7 @@ def test_on_co_at_n_4_it_beats_naive_interpolation_by_far() -> None:
     found = search(training, validation, SearchRequest(kernels=("M32", "M52"), features=("physics",)))
     test = rates.select((rates.initial_j() >= 5) & ~np.isin(rates.initial_j(), (5, 9, 14, 19)))
     prediction = found.predictor.predict(all_of(test))
-    model = metrics(test.rate_cm3_s, prediction.log10_mean, prediction.log10_std)
+    model = metrics(test.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68)
     naive = metrics(test.rate_cm3_s, interpolate_in_j(training, all_of(test)))
     assert model.dex_rms < 0.4 * naive.dex_rms
     assert model.factor_p95 - 1 < 0.25 * (naive.factor_p95 - 1)
@@ -263,8 +264,8 @@ def test_features_that_never_differ_are_refused_in_words() -> None:
 
 
 def test_one_temperature_is_enough() -> None:
-    def at_one(rates: RateTable) -> RateTable:
-        return RateTable(
+    def at_one(rates: Rates) -> Rates:
+        return Rates(
             rates.levels,
             rates.collider,
             rates.upper,

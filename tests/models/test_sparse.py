@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from rotor import random_problem
 
+from ratedb.arrays import FloatArray
 from ratedb.models import sparse
 from ratedb.models.covariance import Covariance
 from ratedb.models.kernels import build_kernel
 from ratedb.models.process import NOISE_FLOOR, Process, fit_process
 from ratedb.models.quiet import import_gpflow
 from ratedb.models.sparse import SparseProcess, assign, fit_sparse_process
-from ratedb.tables import FloatArray
 
 
 def some_sparse(kernel: str = "M32", inducing: int = 12, seed: int = 41) -> SparseProcess:

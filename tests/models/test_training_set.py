@@ -8,14 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rotor import TEMPERATURE_K, rotor_rates, with_values
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j
-from ratedb.tables import FloatArray, RateTable
+from ratedb.rates import Rates
 
 RATES = rotor_rates((3, 6, 9, 12), scatter=0.0)
 
 
-def changed(*cells: tuple[int, object, float]) -> RateTable:
+def changed(*cells: tuple[int, object, float]) -> Rates:
     """Return the rates with a value put at (row, column) for each cell."""
     values = RATES.rate_cm3_s.copy()
     for row, column, value in cells:
@@ -23,7 +24,7 @@ def changed(*cells: tuple[int, object, float]) -> RateTable:
     return with_values(RATES, values)
 
 
-def log10(rates: RateTable) -> FloatArray:
+def log10(rates: Rates) -> FloatArray:
     return np.log10(rates.rate_cm3_s)
 
 

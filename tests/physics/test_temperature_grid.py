@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratedb.physics.temperature_grid import economic_temperatures, interpolated, linear_cost
+from ratedb.physics.temperatures import economic_temperatures, interpolated, linear_cost
 
 KELVIN = np.array([10.0, 20.0, 30.0, 50.0, 80.0, 100.0, 150.0, 200.0, 300.0])
 

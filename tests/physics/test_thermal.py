@@ -10,10 +10,12 @@ import scipy.constants
 from scipy.integrate import quad
 from scipy.special import gamma
 
+from ratedb.arrays import FloatArray
+from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError, UsageError
+from ratedb.levels import Levels, vj
 from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.physics.thermal import Limits, ThermalRates, thermal_rates
-from ratedb.tables import CrossSectionTable, FloatArray, LevelTable
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "formats"))
 
@@ -27,16 +29,16 @@ GRID = np.linspace(0.02, 55.0, 2000) ** 2
 FloatFunction = Callable[[FloatArray], FloatArray]
 
 
-def rotor(n: int = 2, b_cm1: float = 10.0) -> LevelTable:
+def rotor(n: int = 2, b_cm1: float = 10.0) -> Levels:
     j = np.arange(n)
-    return LevelTable("CO", tuple(str(k) for k in j), b_cm1 * j * (j + 1), 2 * j + 1, 0 * j, j)
+    return Levels("CO", tuple(str(k) for k in j), b_cm1 * j * (j + 1), 2 * j + 1, vj(0 * j, j))
 
 
 def table(
     rows: dict[tuple[int, int], tuple[FloatArray, FloatArray]],
-    levels: LevelTable | None = None,
+    levels: Levels | None = None,
     method: str = "CC",
-) -> CrossSectionTable:
+) -> CrossSections:
     """Return a table from (initial, final): (kinetic energies, cross sections)."""
     width = max(len(energy) for energy, _ in rows.values())
     kinetic, sigma = np.full((2, len(rows), width), np.nan)
@@ -44,7 +46,7 @@ def table(
         kinetic[k, : len(energy)], sigma[k, : len(energy)] = energy, values
     initial, final = np.array(list(rows)).T
     levels = rotor() if levels is None else levels
-    return CrossSectionTable(levels, "He", method, MASS_U, initial, final, kinetic, sigma)
+    return CrossSections(levels, "He", method, MASS_U, initial, final, kinetic, sigma)
 
 
 def down(sigma: FloatFunction, grid: FloatArray = GRID, limits: Limits | None = None) -> ThermalRates:
@@ -239,7 +241,7 @@ def test_a_downward_row_of_too_few_energies_leaves_the_upward_one_to_speak() -> 
 
 
 def test_levels_of_equal_energy_have_no_downward_transition_and_are_counted() -> None:
-    levels = LevelTable("X", ("a", "b", "c"), [0.0, 0.0, 10.0], [1, 1, 3])
+    levels = Levels("X", ("a", "b", "c"), [0.0, 0.0, 10.0], [1, 1, 3])
     rows = {(0, 1): (GRID, 1 + 0 * GRID), (2, 0): (GRID, 1 + 0 * GRID)}
     found = thermal_rates(table(rows, levels), TEMPERATURES)
     assert len(found.rates) == 1

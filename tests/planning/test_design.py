@@ -12,12 +12,13 @@ from rough import rough_rates
 from synthetic import rotor_levels
 from threadpoolctl import threadpool_limits
 
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import FitError, RatedbError
 from ratedb.models.engine import TrainingData
-from ratedb.models.features import Transitions, physics_features, spin_features
+from ratedb.models.features import physics_features, spin_features
 from ratedb.planning import design as design_module
 from ratedb.planning.design import Design, DesignSet, Hyperparameters, best_sets, learn, target_transitions
-from ratedb.tables import FloatArray, IntArray, RateTable
+from ratedb.rates import Rates
 
 TARGET = tuple(range(2, 10))
 LEVELS = rotor_levels(9, molecule="AB")
@@ -320,13 +321,13 @@ def test_hyperparameters_of_a_system_with_other_quantum_numbers_are_refused() ->
     assert "[0, 1, 2, 3, 4, 5, 6, 7]" in str(caught.value.expected)
 
 
-def of_j(j_values: tuple[int, ...], temperature_k: tuple[float, ...] = (100.0,)) -> RateTable:
+def of_j(j_values: tuple[int, ...], temperature_k: tuple[float, ...] = (100.0,)) -> Rates:
     rates = rough_rates(LEVELS, "He", temperature_k, seed=4)
     return rates.select(np.isin(rates.initial_j(), j_values))
 
 
-def training_data(rates: RateTable) -> TrainingData:
-    transitions = Transitions(rates.levels, rates.upper, rates.lower)
+def training_data(rates: Rates) -> TrainingData:
+    transitions = rates.transitions
     return TrainingData(transitions, rates.temperature_k, np.log10(rates.rate_cm3_s))
 
 

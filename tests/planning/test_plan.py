@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from ratedb.errors import UsageError
+from ratedb.paper.printed import COLUMNS, HOURS_DIVISOR, HOURS_SHARED
 from ratedb.planning.costs import CostModel
-from ratedb.planning.paper import COLUMNS, HOURS_DIVISOR, HOURS_SHARED
 from ratedb.planning.plan import PlanRequest, candidate, plan_candidates
 from ratedb.planning.sets import spread_set, validation_set
 

@@ -10,20 +10,20 @@ import pytest
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.levels import Transitions
 from ratedb.models.basis import fit
 from ratedb.models.engine import Specification, TrainingData
-from ratedb.models.features import Transitions, physics_features
+from ratedb.models.features import physics_features
 from ratedb.models.means import fit_mean
 from ratedb.models.workers import Here, workers
 from ratedb.physics.transitions import transitions_from
-from ratedb.planning import screening
+from ratedb.planning import exhaustive, screening
+from ratedb.planning.exhaustive import SearchOptions, known_system, part_of_target, search_sets
 from ratedb.planning.plan import PlanRequest
 from ratedb.planning.screening import Screen, TrialSet, refit, refit_best, screen_sets, trial_sets
+from ratedb.rates import Rates
 from ratedb.store.store import Store
-from ratedb.tables import RateTable
-from ratedb.workflows import exhaustive
-from ratedb.workflows.exhaustive import SearchOptions, known_system, part_of_target, search_sets
-from ratedb.workflows.importing import import_files
+from ratedb.verbs.import_ import import_files
 
 LEVELS = rotor_levels(12, molecule="AB")
 TARGET = tuple(range(3, 13))
@@ -36,7 +36,7 @@ def _of(kernel: str) -> Specification:
     return replace(SPECIFICATION, kernel=kernel)
 
 
-def rates() -> RateTable:
+def rates() -> Rates:
     """Return made-up rates of the target, with a scatter that no model can learn."""
     table = rotor_rates(LEVELS, "He", (10.0, 20.0, 50.0, 100.0))
     return table.select(np.isin(table.initial_j(), TARGET))

@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pytest
 from synthetic import rotor_levels
 
-from ratedb.formats.lamda import read_lamda
-from ratedb.tables import Finding, RateTable
+from ratedb.findings import Finding
+from ratedb.io.lamda import read_lamda
+from ratedb.rates import Rates
 
 sys.path.append(str(Path(__file__).parents[2] / "benchmarks"))  # loaders of real sets that are no LAMDA files
 import sets
@@ -29,7 +30,7 @@ def smooth_rates(
     odd_dj: float = 0.3,
     odd_j: float = 1.0,
     noise: float = 0.003,
-) -> RateTable:
+) -> Rates:
     """Return rates that fall with dj and rise with T, each transition in its own way.
 
     `odd_dj` multiplies those of odd j - j', `odd_j` those of odd dj out of odd j, as nuclear spin does;
@@ -52,21 +53,21 @@ def smooth_rates(
         np.sin(3 * x),
     ]
     bend = (-2.0 - 1.2 * dj)[:, None] / (kelvin + 20.0)
-    return RateTable(levels, "He", upper, lower, kelvin, np.exp(level[:, None] + rise + bend))
+    return Rates(levels, "He", upper, lower, kelvin, np.exp(level[:, None] + rise + bend))
 
 
-def changed(rates: RateTable, rate_cm3_s: npt.ArrayLike) -> RateTable:
+def changed(rates: Rates, rate_cm3_s: npt.ArrayLike) -> Rates:
     """Return the table with other values."""
     return replace(rates, rate_cm3_s=np.asarray(rate_cm3_s, dtype=np.float64))
 
 
-def without_vj(rates: RateTable) -> RateTable:
+def without_vj(rates: Rates) -> Rates:
     """Return the table with labels that say nothing."""
     label = tuple(f"L{number}" for number in range(len(rates.levels)))
-    return replace(rates, levels=replace(rates.levels, label=label, v=None, j=None))
+    return replace(rates, levels=replace(rates.levels, label=label, quantum_numbers={}))
 
 
-def row_of(rates: RateTable, name: str) -> int:
+def row_of(rates: Rates, name: str) -> int:
     """Return the row of a transition such as `5 -> 3`."""
     return next(row for row in range(len(rates)) if rates.transition_name(row) == name)
 
@@ -84,13 +85,13 @@ def real_folder() -> Path:
     return folder
 
 
-def lamda_rates(path: str, collider: str) -> RateTable:
+def lamda_rates(path: str, collider: str) -> Rates:
     """Return one partner of a real LAMDA file, or skip."""
     partners = read_lamda(real_folder() / path).partners
     return next(partner.rates for partner in partners if partner.rates.collider == collider)
 
 
-def kij_rates(path: str, molecule: str, levels: int, collider: str) -> RateTable:
+def kij_rates(path: str, molecule: str, levels: int, collider: str) -> Rates:
     """Return a real table of molpop-cep with the levels of a rigid rotor, or skip."""
     folder, j = real_folder(), np.arange(levels)
     return sets.read_kij(folder / path, sets.rotor(molecule, 1.0 * j * (j + 1)), collider)

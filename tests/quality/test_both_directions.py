@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
-from ratedb.formats.lamda import read_lamda
+from ratedb.io.contents import MoleculeFile
+from ratedb.io.lamda import read_lamda
 from ratedb.physics.constants import HC_OVER_KB_CM_K
-from ratedb.tables import MoleculeFile, RateTable
+from ratedb.rates import Rates
 
 
 def both_directions(folder: Path, slip: float) -> MoleculeFile:
@@ -27,7 +28,7 @@ def both_directions(folder: Path, slip: float) -> MoleculeFile:
             )
         if down.transition_name(row) == "3 -> 1":
             up[row] *= slip
-    table = RateTable(
+    table = Rates(
         levels,
         "He",
         np.concatenate([down.upper, down.lower]),

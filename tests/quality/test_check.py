@@ -17,10 +17,12 @@ from quality_sets import (
 )
 from synthetic import rotor_levels, rotor_lines
 
-from ratedb import rules
 from ratedb.errors import RatedbError
+from ratedb.findings import Finding
+from ratedb.levels import Lines
+from ratedb.quality import rules
 from ratedb.quality.check import check_levels, check_rates
-from ratedb.tables import Finding, LineTable, RateTable
+from ratedb.rates import Rates
 
 RATES = smooth_rates()
 
@@ -29,13 +31,13 @@ def rules_of(findings: list[Finding]) -> set[str]:
     return {finding.rule for finding in findings}
 
 
-def with_value(row: int, column: int, factor: float, rates: RateTable = RATES) -> RateTable:
+def with_value(row: int, column: int, factor: float, rates: Rates = RATES) -> Rates:
     rate = rates.rate_cm3_s.copy()
     rate[row, column] *= factor
     return changed(rates, rate)
 
 
-def with_row(row: int, factor: float, rates: RateTable = RATES) -> RateTable:
+def with_row(row: int, factor: float, rates: Rates = RATES) -> Rates:
     rate = rates.rate_cm3_s.copy()
     rate[row] *= factor
     return changed(rates, rate)
@@ -200,7 +202,7 @@ def test_a_set_in_cubic_metres_gets_one_warning():
     assert findings[0].expected == pytest.approx(1e6 * findings[0].value)
 
 
-def two_shapes(digits: int) -> RateTable:
+def two_shapes(digits: int) -> Rates:
     shape = np.where((RATES.upper - RATES.lower)[:, None] % 2, 0.3, 0.5) * np.log(RATES.temperature_k)
     rate = RATES.rate_cm3_s[:, :1] * np.exp(shape)
     return changed(RATES, [[float(f"{value:.{digits - 1}e}") for value in row] for row in rate])
@@ -262,7 +264,7 @@ def test_any_table_of_rates_can_be_checked(n, m, seed, labelled):
     rate = 10.0 ** rng.uniform(-70, -8, (len(upper), m))
     rate[rng.random(rate.shape) < 0.2] = np.nan
     rate[rng.random(rate.shape) < 0.1] = 0.0
-    rates = RateTable(levels, "He", upper, lower, np.geomspace(5, 500, m), rate).select(
+    rates = Rates(levels, "He", upper, lower, np.geomspace(5, 500, m), rate).select(
         rng.choice(len(upper), n, replace=False)
     )
     findings = check_rates(rates if labelled else without_vj(rates))
@@ -285,7 +287,7 @@ def test_levels_out_of_order_wrong_weights_and_wrong_frequencies_are_found():
     lines = rotor_lines(levels)
     frequency = lines.frequency_ghz.copy()
     frequency[0] *= 1.002
-    lines = LineTable(lines.upper, lines.lower, lines.einstein_a_s1, frequency)
+    lines = Lines(lines.upper, lines.lower, lines.einstein_a_s1, frequency)
     findings = check_levels(wrong, lines, "XY+He")
     assert [(f.rule, f.value, f.expected) for f in findings[:2]] == [
         ("energy-order", 10.0, energy[4]),

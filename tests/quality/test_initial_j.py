@@ -7,14 +7,14 @@ import pytest
 from quality_sets import changed, lamda_rates, smooth_rates, without_vj
 
 from ratedb.quality.check import check_rates
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 RATES = smooth_rates(20)
 _, J = RATES.levels.need_vj()
 INITIAL, DJ = J[RATES.upper], J[RATES.upper] - J[RATES.lower]
 
 
-def odd_j(rates: RateTable) -> dict[int, float]:
+def odd_j(rates: Rates) -> dict[int, float]:
     """Return how far off each initial j is that the rule names."""
     found = [f for f in check_rates(rates) if f.rule == "odd-j"]
     assert all(f.severity == "warning" and f.lower is None for f in found)
@@ -22,7 +22,7 @@ def odd_j(rates: RateTable) -> dict[int, float]:
     return {int((f.upper or "").split("_")[-1]): f.value or 0.0 for f in found}
 
 
-def with_j(j: int, log_change: np.ndarray | float) -> RateTable:
+def with_j(j: int, log_change: np.ndarray | float) -> Rates:
     return changed(RATES, RATES.rate_cm3_s * np.exp(np.where(j == INITIAL, log_change, 0.0))[:, None])
 
 

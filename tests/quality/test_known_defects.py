@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from quality_sets import kij_rates, lamda_rates, named, real_folder, sets
 
-from ratedb.formats.lamda import read_lamda
+from ratedb.io.lamda import read_lamda
 from ratedb.quality.check import check_rates, check_sources, check_title
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 CLEAN = {
     "CO+p-H2": lambda: lamda_rates("co-h2-rot-yang2010/co.dat", "p-H2"),
@@ -21,7 +21,7 @@ CLEAN = {
 
 @pytest.mark.parametrize("name", CLEAN)
 def test_a_published_set_without_known_defects_has_no_error_and_few_warnings(name):
-    rates: RateTable = CLEAN[name]()
+    rates: Rates = CLEAN[name]()
     findings = check_rates(rates)
     assert len(named(findings, "error")) <= 0.005 * len(rates)
     assert len(named(findings, "warning")) <= 0.025 * len(rates)

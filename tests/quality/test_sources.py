@@ -8,23 +8,23 @@ from quality_sets import changed, named, row_of, smooth_rates
 
 from ratedb.errors import RatedbError
 from ratedb.quality.check import check_sources, check_title
-from ratedb.tables import RateTable
+from ratedb.rates import Rates
 
 RATES = smooth_rates()
 GRID = np.array([10.0, 20.0, 390.0])
 
 
-def other_calculation(scatter: float = 0.2) -> RateTable:
+def other_calculation(scatter: float = 0.2) -> Rates:
     rng = np.random.default_rng(4)
     return changed(RATES, RATES.rate_cm3_s * np.exp(rng.normal(0.1, scatter, (len(RATES), 1))))
 
 
-def two_digits(rates: RateTable) -> RateTable:
+def two_digits(rates: Rates) -> Rates:
     return changed(rates, [[float(f"{value:.1e}") for value in row] for row in rates.rate_cm3_s])
 
 
-def moved(rates: RateTable) -> RateTable:
-    return RateTable(
+def moved(rates: Rates) -> Rates:
+    return Rates(
         rates.levels,
         rates.collider,
         rates.upper,
@@ -69,7 +69,7 @@ def test_a_source_in_cubic_metres_is_found():
 
 def test_sources_are_joined_by_label_and_interpolated_in_temperature():
     order = np.random.default_rng(3).permutation(len(RATES.levels))
-    shuffled = RateTable(
+    shuffled = Rates(
         RATES.levels.select(order),
         "He",
         np.argsort(order)[RATES.upper],

@@ -10,9 +10,9 @@ import pytest
 
 from ratedb.radiative.radex import Conditions, lamda_folder, radex_available, run_radex
 from ratedb.radiative.radex_file import file_outline
-from ratedb.workflows.exporting import export_systems
-from ratedb.workflows.importing import import_files
-from ratedb.workflows.incoming import ImportOptions
+from ratedb.verbs.export import export_systems
+from ratedb.verbs.import_ import import_files
+from ratedb.verbs.incoming import ImportOptions
 
 pytestmark = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 

@@ -22,20 +22,20 @@ from stores import model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError
+from ratedb.rates import Rates
 from ratedb.store import migrations
 from ratedb.store.store import Store
-from ratedb.tables import Prediction, RateTable
 
 REOPEN_EVERY = 4
 NOBODY = 65534
 
 
-def rates_number(number: int) -> RateTable:
+def rates_number(number: int) -> Rates:
     """Return the rates that the import of this number brings; their temperatures vary."""
     return rotor_rates(rotor_levels(5), temperature_k=(10.0, 20.0, 50.0 + number % 3), seed=number)
 
 
-def prediction_number(number: int) -> Prediction:
+def prediction_number(number: int) -> Rates:
     """Return the prediction that the fill of this number stores."""
     return prediction_of(rates_number(number), seed=number)
 
@@ -55,7 +55,7 @@ def fills(path: str, first: int) -> None:
 
     def fill(store: Store, number: int) -> None:
         prediction = prediction_number(number)
-        keep = prediction.log10_std > 0
+        keep = prediction.log10_half_width_68 > 0
         model = store.put_model(model_record(seed=number))
         store.put_prediction("XY+He", prediction, keep, store.model(model))
 

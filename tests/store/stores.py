@@ -10,20 +10,21 @@ import numpy as np
 from synthetic import rotor_lines
 
 from ratedb import __version__
+from ratedb.levels import Lines
+from ratedb.rates import Rates
 from ratedb.store import migrations
 from ratedb.store.records import Model
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
-from ratedb.tables import LineTable, RateTable
 
 Tables = dict[str, list[tuple[Any, ...]]]
 
 
 def incoming(
-    rates: RateTable,
+    rates: Rates,
     reference: str = "somebody (2020)",
     *,
     kind: str = "computed",
-    lines: LineTable | None = None,
+    lines: Lines | None = None,
     file_name: str = "xy.dat",
     warnings: tuple[str, ...] = (),
 ) -> Incoming:
@@ -32,12 +33,12 @@ def incoming(
     return Incoming(rotor_lines(rates.levels) if lines is None else lines, ((rates, info),))
 
 
-def put(store: Store, rates: RateTable, reference: str = "somebody (2020)", **more: Any) -> PutResult:
+def put(store: Store, rates: Rates, reference: str = "somebody (2020)", **more: Any) -> PutResult:
     """Store one source and return what that did."""
     return store.put_rates([incoming(rates, reference, **more)])[0]
 
 
-def make_store(path: Path, *tables: RateTable) -> Path:
+def make_store(path: Path, *tables: Rates) -> Path:
     """Make a store with these tables, each a source of its own, and return its path."""
     with Store(path, write=True, create=True) as store:
         for number, rates in enumerate(tables):
@@ -68,7 +69,7 @@ def model_record(system_id: int = 1, **changes: Any) -> Model:
     return Model(**(values | changes))
 
 
-def by_transition(rates: RateTable) -> dict[tuple[str, str, float], float]:
+def by_transition(rates: Rates) -> dict[tuple[str, str, float], float]:
     """Return each value by upper label, lower label and temperature; missing values are left out."""
     label = rates.levels.label
     return {

@@ -10,19 +10,19 @@ from stores import all_tables, by_transition, make_store
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.rates import Rates
 from ratedb.store.store import Store
-from ratedb.tables import RateTable
-from ratedb.workflows.importing import import_files
-from ratedb.workflows.incoming import IMPORT_KINDS, ImportOptions
+from ratedb.verbs.import_ import import_files
+from ratedb.verbs.incoming import IMPORT_KINDS, ImportOptions
 
 
-def lamda_file(folder: Path, *tables: RateTable, name: str = "xy.dat") -> Path:
+def lamda_file(folder: Path, *tables: Rates, name: str = "xy.dat") -> Path:
     path = folder / name
     path.write_text(lamda_text(tables))
     return path
 
 
-def two_partners() -> tuple[RateTable, RateTable]:
+def two_partners() -> tuple[Rates, Rates]:
     levels = rotor_levels(4)
     return rotor_rates(levels, "He"), rotor_rates(levels, "p-H2", (5.0, 7.5), seed=1)
 
@@ -38,7 +38,7 @@ def test_a_file_comes_back_bit_for_bit_with_its_origin(tmp_path: Path) -> None:
     ]
     with Store(db) as store:
         for table in tables:
-            assert by_transition(store.rates(table.system).rates) == by_transition(table)
+            assert by_transition(store.rates(table.system)) == by_transition(table)
         rows = store.query("SELECT file_name, method, kind, file_sha256 FROM sources")
     assert [(r["file_name"], r["method"], r["kind"]) for r in rows] == [("xy.dat", "CC", "computed")] * 2
     assert {len(str(r["file_sha256"])) for r in rows} == {64}
@@ -71,7 +71,7 @@ def test_a_subset_first_and_then_the_whole_bring_each_value_once(tmp_path: Path)
     [second] = import_files(db, [path])
     assert (second.new, second.unchanged) == (12, 18)
     with Store(db) as store:
-        assert by_transition(store.rates("XY+He").rates) == by_transition(table)
+        assert by_transition(store.rates("XY+He")) == by_transition(table)
         assert len(store.query("SELECT * FROM rates_all")) == 30
         assert len(store.query("SELECT * FROM sources")) == 2
     before = all_tables(db)
@@ -108,7 +108,7 @@ def test_nothing_is_ever_overwritten(tmp_path: Path, kind: str) -> None:
             "SELECT upper_label, lower_label, temperature_k, rate_cm3_s FROM rates_all WHERE source_id = 1"
         )
         assert {tuple(row.values())[:3]: row["rate_cm3_s"] for row in values} == by_transition(old)
-        assert by_transition(store.rates("XY+He").rates) == by_transition(new)
+        assert by_transition(store.rates("XY+He")) == by_transition(new)
 
 
 def test_a_file_that_contradicts_the_store_leaves_it_as_it_was(tmp_path: Path) -> None:
@@ -155,6 +155,6 @@ def test_two_files_of_one_molecule_share_levels_and_keep_their_own_temperatures(
     import_files(db, files)
     with Store(db) as store:
         stored = store.rates("XY+He")
-    assert by_transition(stored.rates) == by_transition(cold) | by_transition(warm)
-    np.testing.assert_array_equal(stored.rates.temperature_k, [10.0, 20.0, 50.0, 99.0])
+    assert by_transition(stored) == by_transition(cold) | by_transition(warm)
+    np.testing.assert_array_equal(stored.temperature_k, [10.0, 20.0, 50.0, 99.0])
     assert len(all_tables(db)["level"]) == 5

@@ -14,10 +14,10 @@ import pytest
 from children import Children, prediction_number, rates_number
 from stores import by_transition, make_store_of_version, model_record, put, schema_version
 
+from ratedb.rates import Rates
 from ratedb.store import migrations
+from ratedb.store.query import run_query
 from ratedb.store.store import Store
-from ratedb.tables import RateTable
-from ratedb.workflows.querying import run_query
 
 SEED = 20240607
 KILLS_DURING_IMPORT = 6
@@ -51,7 +51,7 @@ def sources_in(store: Store, kind: str) -> dict[int, int]:
     return {int(row["reference"].split()[1]): row["source_id"] for row in rows}
 
 
-def check_sources(path: Path, kind: str, values: Callable[[int], RateTable]) -> set[int]:
+def check_sources(path: Path, kind: str, values: Callable[[int], Rates]) -> set[int]:
     """Check that each source is whole and right to the bit, and return their numbers."""
     with Store(path) as store:
         sources = sources_in(store, kind)
@@ -135,7 +135,7 @@ def test_a_kill_during_an_upgrade_leaves_the_old_store_or_the_new(
             version = schema_version(path)
             assert version == NEWEST if int(path.stem) in done else version in range(1, NEWEST + 1)
             with Store(path) as store:
-                assert by_transition(store.rates("XY+He").rates) == by_transition(rates_number(0))
+                assert by_transition(store.rates("XY+He")) == by_transition(rates_number(0))
             assert schema_version(path) == NEWEST
         for path in paths[-1:]:
             with Store(path, write=True) as store:

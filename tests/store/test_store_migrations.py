@@ -116,11 +116,11 @@ def test_a_store_at_version_1_is_brought_up_to_date(tmp_path: Path, store_path: 
     path = make_store_of_version(tmp_path / "old.duckdb", 1, store_path)
     assert schema_version(path) == 1
     with Store(path, write=write) as store:
-        assert by_transition(store.rates("XY+He").rates) == by_transition(rates_number(0))
+        assert by_transition(store.rates("XY+He")) == by_transition(rates_number(0))
     assert schema_version(path) == NEWEST
     with Store(path, write=True) as store:
         put(store, rates_number(3))
-        assert by_transition(store.rates("XY+He").rates) == by_transition(rates_number(3))
+        assert by_transition(store.rates("XY+He")) == by_transition(rates_number(3))
 
 
 @pytest.mark.parametrize("write", [True, False])

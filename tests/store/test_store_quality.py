@@ -13,8 +13,9 @@ from stores import by_transition, incoming, model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError
+from ratedb.findings import Finding
+from ratedb.rates import Rates
 from ratedb.store.store import Incoming, Store
-from ratedb.tables import Finding, RateTable
 
 KINDS = ("computed", "scaled", "extrapolated")
 
@@ -29,7 +30,7 @@ def error(upper: str, lower: str, temperature_k: float | None = None, severity: 
     return Finding("off-curve", severity, "XY+He", "made up", upper, lower, temperature_k, 2.0, 1.0)
 
 
-def put_with(store: Store, rates: RateTable, *findings: Finding, reference: str = "a", **more: str) -> int:
+def put_with(store: Store, rates: Rates, *findings: Finding, reference: str = "a", **more: str) -> int:
     [(table, info)] = incoming(rates, reference, **more).sources  # type: ignore[arg-type]
     whole = Incoming(incoming(rates).lines, ((table, replace(info, findings=findings)),))
     return store.put_rates([whole])[0].source_id or 0
@@ -139,12 +140,12 @@ def test_the_curve_of_one_source_is_not_mixed_with_that_of_another(store: Store)
     put(store, old, "old")
     source = put_with(store, new, error("1", "0", 20.0), reference="new")
     stored = store.rates("XY+He")
-    row = int(np.flatnonzero((stored.rates.upper == 1) & (stored.rates.lower == 0))[0])
+    row = int(np.flatnonzero((stored.upper == 1) & (stored.lower == 0))[0])
     from_new = stored.source_id[row] == source
-    kelvin = stored.rates.temperature_k
+    kelvin = stored.temperature_k
     assert kelvin[from_new].tolist() == [10.0, 30.0]
     # beyond its range, and where it is marked, the other speaks, but not in between
-    assert kelvin[np.isfinite(stored.rates.rate_cm3_s[row]) & ~from_new].tolist() == [5.0, 20.0, 50.0]
+    assert kelvin[np.isfinite(stored.rate_cm3_s[row]) & ~from_new].tolist() == [5.0, 20.0, 50.0]
     pointwise = store.query("SELECT count(*) AS n FROM rates WHERE upper_label = '1' AND lower_label = '0'")
     assert pointwise[0]["n"] == 6
 

@@ -11,8 +11,8 @@ from children import rates_number
 from stores import by_transition
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.store.query import FILE_FORMATS, query_to_file, run_query
 from ratedb.store.store import Store
-from ratedb.workflows.querying import FILE_FORMATS, query_to_file, run_query
 
 WRITES = (
     "INSERT INTO kind_rank VALUES ('x', 9)",

@@ -107,7 +107,7 @@ def test_a_store_that_another_process_holds_is_locked_and_its_pid_is_said(
         end(holder)
     assert list(said) == []
     with Store(store_path, write=write) as store:
-        assert by_transition(store.rates("XY+He").rates) == by_transition(rates_number(0))
+        assert by_transition(store.rates("XY+He")) == by_transition(rates_number(0))
 
 
 def test_several_processes_may_read_at_once(store_path: Path, children: Children) -> None:
@@ -139,7 +139,7 @@ def test_a_full_disk_is_one_clear_error_and_the_store_is_as_before(
     assert str(store_path) in said["message"]
     assert store_path.read_bytes() == content
     with Store(store_path) as store:
-        assert by_transition(store.rates("XY+He").rates) == by_transition(rates_number(0))
+        assert by_transition(store.rates("XY+He")) == by_transition(rates_number(0))
     with Store(store_path, write=True) as store:
         assert put(store, rates_number(1), "with room again").new > 0
     after = all_tables(store_path)

@@ -11,10 +11,12 @@ from stores import all_tables, by_transition, make_store, model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_lines, rotor_rates, with_missing
 
 from ratedb.errors import RatedbError
+from ratedb.levels import Levels, Lines, vj
+from ratedb.rates import Rates
 from ratedb.store import records
 from ratedb.store.plans import Plan, get_plan, put_plan
 from ratedb.store.store import Store
-from ratedb.tables import LevelTable, LineTable, Prediction, RateTable, split_system
+from ratedb.systems import split_system
 
 TINY = (1e-46, 1e-300, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 0.0)
 CLASSES = (
@@ -38,17 +40,17 @@ def bits(values: object) -> list[int]:
 def test_rates_come_back_with_every_bit(tmp_path: Path) -> None:
     levels = rotor_levels(1)
     values = np.array([TINY])
-    rates = RateTable(levels, "He", np.array([1]), np.array([0]), np.arange(1.0, 7.0), values)
+    rates = Rates(levels, "He", np.array([1]), np.array([0]), np.arange(1.0, 7.0), values)
     with Store(make_store(tmp_path / "s.duckdb", rates)) as store:
-        assert bits(store.rates("XY+He").rates.rate_cm3_s) == bits(values)
+        assert bits(store.rates("XY+He").rate_cm3_s) == bits(values)
         rows = store.query("SELECT rate_cm3_s FROM rates ORDER BY temperature_k")
     assert bits([row["rate_cm3_s"] for row in rows]) == bits(values)
 
 
 def test_energies_and_einstein_a_keep_every_bit(store: Store) -> None:
-    levels = LevelTable("XY", ("0", "1"), np.array([0.1 + 0.2, 7.0]), np.array([1.0, 3.0]), [0, 0], [0, 1])
+    levels = Levels("XY", ("0", "1"), np.array([0.1 + 0.2, 7.0]), np.array([1.0, 3.0]), vj([0, 0], [0, 1]))
     lines = rotor_lines(levels)
-    lines = LineTable(lines.upper, lines.lower, np.array([1e-300]), np.array([1e-46]))
+    lines = Lines(lines.upper, lines.lower, np.array([1e-300]), np.array([1e-46]))
     put(store, rotor_rates(levels), lines=lines)
     stored = store.levels("XY")
     assert bits(stored.levels.energy_cm1) == bits(levels.energy_cm1)
@@ -110,9 +112,9 @@ def test_missing_temperatures_survive_the_round_trip(tmp_path: Path) -> None:
     path = make_store(tmp_path / "s.duckdb", holes)
     with Store(path) as store:
         stored = store.rates("XY+He")
-        assert by_transition(stored.rates) == by_transition(holes)
-        assert len(stored.rates) == 5
-        assert (stored.kind == -1).sum() == np.isnan(stored.rates.rate_cm3_s).sum() == 4
+        assert by_transition(stored) == by_transition(holes)
+        assert len(stored) == 5
+        assert (stored.kind_code == -1).sum() == np.isnan(stored.rate_cm3_s).sum() == 4
         lists = store.query("SELECT rate_cm3_s FROM rate")
     assert all(value is not None for row in lists for value in row["rate_cm3_s"])
 
@@ -144,11 +146,11 @@ def test_a_prediction_keeps_its_spread_its_flags_and_only_what_was_asked_for(sto
     stored = store.rates("XY+He")
     predicted = stored.source_id == source
     np.testing.assert_array_equal(predicted, keep)
-    np.testing.assert_array_equal(stored.rates.rate_cm3_s[predicted], 10.0 ** prediction.log10_mean[keep])
-    np.testing.assert_array_equal(stored.log10_std[predicted], prediction.log10_std[keep])
-    np.testing.assert_array_equal(stored.extrapolated.any(axis=1), prediction.extrapolated)
+    np.testing.assert_array_equal(stored.rate_cm3_s[predicted], prediction.rate_cm3_s[keep])
+    np.testing.assert_array_equal(stored.log10_half_width_68[predicted], prediction.log10_half_width_68[keep])
+    np.testing.assert_array_equal(stored.extrapolated.any(axis=1), prediction.extrapolated.any(axis=1))
     assert store.query("SELECT model_id FROM sources ORDER BY source_id DESC LIMIT 1") == [{"model_id": 1}]
-    assert np.isnan(stored.log10_std[~predicted]).all()
+    assert np.isnan(stored.log10_half_width_68[~predicted]).all()
 
 
 def test_a_prediction_finds_its_levels_after_others_came_in(store: Store) -> None:
@@ -157,20 +159,20 @@ def test_a_prediction_finds_its_levels_after_others_came_in(store: Store) -> Non
     model = store.model(store.put_model(model_record()))
     prediction = prediction_of(rotor_rates(store.levels("XY").levels, seed=2))
     put(store, rotor_rates(rotor_levels(4), "p-H2"))
-    source = store.put_prediction("XY+He", prediction, prediction.log10_std > 0, model)
+    source = store.put_prediction("XY+He", prediction, prediction.log10_half_width_68 > 0, model)
     rows = store.query(
         "SELECT upper_label, lower_label, temperature_k, rate_cm3_s FROM rates_all WHERE source_id = ?",
         [source],
     )
-    assert {tuple(row.values())[:3]: row["rate_cm3_s"] for row in rows} == by_transition(prediction.rates())
+    assert {tuple(row.values())[:3]: row["rate_cm3_s"] for row in rows} == by_transition(prediction)
 
 
 def test_a_prediction_of_levels_the_store_lacks_is_refused(store: Store) -> None:
     put(store, rotor_rates(rotor_levels(2)))
     model = store.model(store.put_model(model_record()))
-    prediction: Prediction = prediction_of(rotor_rates(rotor_levels(4)))
+    prediction: Rates = prediction_of(rotor_rates(rotor_levels(4)))
     with pytest.raises(RatedbError, match="no such level"):
-        store.put_prediction("XY+He", prediction, prediction.log10_std > 0, model)
+        store.put_prediction("XY+He", prediction, prediction.log10_half_width_68 > 0, model)
     assert len(store.query("SELECT * FROM sources")) == 1
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stores import by_transition, model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_rates, with_missing
 
-from ratedb.store.rates import KINDS
+from ratedb.layers import KINDS
 from ratedb.store.store import Store
 
 PUBLISHED = {
@@ -85,7 +85,7 @@ def store_sources(store: Store, molecule: str, said: list[Said]) -> tuple[list[i
         if one.kind == "predicted":
             prediction = prediction_of(rotor_rates(levels, temperature_k=GRID, seed=seed), seed=seed)
             ids.append(store.put_prediction(name, prediction, has, model))
-            rates = with_missing(prediction.rates(), ~has)
+            rates = with_missing(prediction, ~has)
         else:
             ids.append(put(store, rates, f"number {seed}", kind=one.kind).source_id or 0)
         values.append(by_transition(rates))
@@ -147,8 +147,8 @@ def test_the_view_rates_is_the_best_kind_then_the_newest_at_each_temperature(
         if one.kind == "predicted"
         for key, value in of_source.items()
     }
-    assert by_transition(shared.rates(f"{molecule}+He").rates) == predicted | known
-    assert by_transition(shared.known_rates(f"{molecule}+He").rates) == known
+    assert by_transition(shared.rates(f"{molecule}+He")) == predicted | known
+    assert by_transition(shared.known_rates(f"{molecule}+He")) == known
     everything = shared.query(
         "SELECT source_id, upper_label, lower_label, temperature_k, rate_cm3_s FROM rates_all"
         " WHERE molecule = ?",

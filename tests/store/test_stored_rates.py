@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from synthetic import rotor_levels, rotor_rates
-
-from ratedb.store.rates import StoredRates
 
 
 @pytest.mark.parametrize(
@@ -18,8 +18,5 @@ def test_a_value_between_a_marked_one_and_another_is_marked(kelvin: float, marke
     shape = rates.rate_cm3_s.shape
     marks = np.zeros(shape, dtype=np.bool_)
     marks[:, 1] = True
-    stored = StoredRates(
-        rates, np.zeros(shape, np.int64), np.ones(shape, np.int64), np.full(shape, np.nan), marks, marks
-    )
-    found = stored.at(np.array([kelvin]), np.ones((shape[0], 1)))
+    found = replace(rates, layers={"marked": marks, "extrapolated": marks}).at(kelvin)
     assert found.marked.tolist() == found.extrapolated.tolist() == [[marked]] * shape[0]

@@ -52,7 +52,7 @@ def fill_store(path: Path) -> None:
             store.put_model(model_record(seconds=1e-300, arrays=b"\0\1", tried=[{"bic": -1.5}]))
         )
         prediction = prediction_of(rates, seed=4)
-        store.put_prediction("XY+He", prediction, prediction.log10_std > 0, model)
+        store.put_prediction("XY+He", prediction, prediction.log10_half_width_68 > 0, model)
         plan = Plan(system_name="XY+He", strategy="spread", request={"j": [1, 2]}, candidates=[])
         put_plan(store.connection, plan)
 

@@ -1,0 +1,58 @@
+"""Array types, and the checks that every frozen container of arrays makes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ratedb.errors import RatedbError
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+BoolArray = npt.NDArray[np.bool_]
+TextArray = npt.NDArray[np.str_]
+
+
+def frozen(values: npt.ArrayLike, dtype: Any) -> npt.NDArray[Any]:
+    """Return a copy of values as an array that cannot be written to."""
+    array = np.array(values, dtype=dtype)
+    array.setflags(write=False)
+    return array
+
+
+def freeze(container: object, **dtypes: Any) -> None:
+    """Replace the named fields of a frozen dataclass by read-only copies with these types."""
+    for name, dtype in dtypes.items():
+        object.__setattr__(container, name, frozen(getattr(container, name), dtype))
+
+
+def require(condition: bool, what: str, expected: str, got: object) -> None:
+    """Raise RatedbError unless a condition holds."""
+    if not condition:
+        raise RatedbError(what, expected=expected, got=str(got))
+
+
+def need_shape(where: str, name: str, array: npt.NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Raise RatedbError where an array does not have the shape its container needs."""
+    require(array.shape == shape, f"{where}: {name} has the wrong shape", str(shape), array.shape)
+
+
+def need_levels(where: str, initial: IntArray, final: IntArray, count: int) -> None:
+    """Raise RatedbError where a level index is outside 0..count-1 or a pair of levels is a duplicate."""
+    if not len(initial):
+        return
+    ends = np.concatenate([initial, final])
+    inside = bool(ends.min() >= 0 and ends.max() < count)
+    require(inside, f"{where}: a level index is outside the levels", f"0..{count - 1}", ends.max())
+    once = len(np.unique(initial * count + final)) == len(initial)
+    require(once, f"{where}: duplicate transition", "each pair once", "duplicates")
+
+
+def gap_patterns(known: BoolArray) -> tuple[BoolArray, IntArray]:
+    """Return the different rows of `known`, shape (n, m), and which of them each row is, shape (n,)."""
+    if known.all():  # nearly always; sorting a million rows to see it takes seconds
+        return np.ones((min(len(known), 1), known.shape[1]), dtype=np.bool_), np.zeros(len(known), np.int64)
+    patterns, group = np.unique(known, axis=0, return_inverse=True)
+    return patterns, np.ravel(group).astype(np.int64)

@@ -1,0 +1,86 @@
+"""State-to-state cross sections on a grid of energies, before they are averaged to rate coefficients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratedb.arrays import FloatArray, IntArray, freeze, need_levels, need_shape, require
+from ratedb.levels import Levels
+from ratedb.systems import COLLIDERS
+
+
+@dataclass(frozen=True, eq=False)
+class CrossSections:
+    """State-to-state integral cross sections of one molecule and one collider, by one method.
+
+    `initial` and `final` are level indices of shape (n,), in any direction, elastic ones too; the columns
+    are the m energies of the calculation. `kinetic_cm1` (n, m) is the kinetic energy (cm-1) before the
+    collision and increases along each row; `sigma_angstrom2` (n, m) is in square Angstrom; both are NaN where
+    the source has no value. `method` is CC, CS, IOS or another short name.
+
+    Raises RatedbError where shapes differ, an index is outside the levels, a pair stands twice, kinetic
+    energies are not positive and increasing, or a cross section is negative.
+    """
+
+    levels: Levels
+    collider: str
+    method: str
+    reduced_mass_u: float
+    initial: IntArray
+    final: IntArray
+    kinetic_cm1: FloatArray
+    sigma_angstrom2: FloatArray
+
+    def __post_init__(self) -> None:
+        freeze(self, initial=np.int64, final=np.int64, kinetic_cm1=np.float64, sigma_angstrom2=np.float64)
+        where = f"cross sections of {self.levels.molecule}+{self.collider}"
+        require(self.collider in COLLIDERS, f"{where}: unknown collider", " ".join(COLLIDERS), self.collider)
+        require(
+            0 < self.reduced_mass_u < 1e6, f"{where}: impossible reduced mass", "> 0 u", self.reduced_mass_u
+        )
+        n, shape = len(self.initial), self.sigma_angstrom2.shape
+        need_shape(where, "final", self.final, (n,))
+        require(
+            len(shape) == 2 and shape[0] == n and self.kinetic_cm1.shape == shape,
+            f"{where}: arrays have wrong shapes",
+            f"({n}, m)",
+            (shape, self.kinetic_cm1.shape),
+        )
+        need_levels(where, self.initial, self.final, len(self.levels))
+        known = np.isfinite(self.kinetic_cm1)
+        require(
+            np.array_equal(known, np.isfinite(self.sigma_angstrom2))
+            and not np.isinf(self.kinetic_cm1).any()
+            and not np.isinf(self.sigma_angstrom2).any(),
+            f"{where}: energies and cross sections have not the same gaps",
+            "NaN in both or numbers in both",
+            "one without the other",
+        )
+        require(
+            bool((self.sigma_angstrom2[known] >= 0).all()),
+            f"{where}: a cross section is negative",
+            ">= 0",
+            "< 0",
+        )
+        for kinetic, there in zip(self.kinetic_cm1, known, strict=True):
+            energies = kinetic[there]
+            require(
+                bool((energies > 0).all() and (np.diff(energies) > 0).all()),
+                f"{where}: kinetic energies must be positive and increase",
+                "E1 < E2 < ...",
+                energies,
+            )
+
+    def __len__(self) -> int:
+        return len(self.initial)
+
+    @property
+    def system(self) -> str:
+        """The name of the system, such as SiO+He."""
+        return f"{self.levels.molecule}+{self.collider}"
+
+    def transition_name(self, row: int) -> str:
+        """Return a name for people of the transition in a row, such as `5 -> 3`."""
+        return f"{self.levels.label[self.initial[row]]} -> {self.levels.label[self.final[row]]}"

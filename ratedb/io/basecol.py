@@ -1,0 +1,206 @@
+"""BASECOL tables of rate coefficients by level number (`.kij`), for one or for two molecules that change."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.files import read_bytes
+from ratedb.findings import Finding
+from ratedb.io.contents import MoleculeFile, PartnerRates
+from ratedb.io.level_lists import LevelList, open_end
+from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_numbers
+from ratedb.levels import Levels, Lines
+
+_COLUMNS = re.compile(r"number of temperature columns\s*=\s*(\d{1,6})\b", re.IGNORECASE)
+_TWO_BODIES = re.compile(r"\bIS_\S+[ \t]+FS_\S+[ \t]+IS_\S+[ \t]+FS_\S+")
+_HEAD = 60
+_OWN_TITLE = "Rate coefficients (cm^3 s^-1) of {} with {}, written by ratedb"
+_IS_OWN_TITLE = re.compile(r"Rate coefficients \(cm\^3 s\^-1\) of \S+ with \S+, written by ratedb")
+
+
+def looks_like_basecol(content: bytes) -> bool:
+    """Return whether a file is a table of rates by level number, as BASECOL and molpop give them."""
+    head = content[:8192].decode("latin-1")
+    return _COLUMNS.search(head) is not None or _TWO_BODIES.search(head) is not None
+
+
+def own_title(molecule: str, collider: str) -> str:
+    """Return the first line of a table that ratedb writes; when read again it is no part of a reference."""
+    return _OWN_TITLE.format(molecule, collider)
+
+
+def read_basecol(
+    path: Path, *, collider: str, levels: LevelList, collider_levels: Levels | None = None
+) -> MoleculeFile:
+    """Return the rates of a `.kij` file; its level numbers count the rows of `levels`.
+
+    In a table where both molecules change their state the levels of the result are pairs of one level of
+    each: labelled `1_1_1_2` for 1_1_1 with 2, with the sum of the energies and the product of the weights;
+    `collider_levels` gives the second ones. Raises RatedbError, with file and line, where the content
+    cannot be read for certain.
+    """
+    lines = numbered_lines(read_bytes(path), path)
+    head = "\n".join(line.text for line in lines[:_HEAD])
+    two = _TWO_BODIES.search(head) is not None
+    if two and collider_levels is None:
+        raise RatedbError(
+            "in this table the collider changes its state too",
+            where=str(path),
+            expected="the levels of the collider",
+            todo="name their list with --collider-levels",
+        )
+    if two and collider_levels is not None:
+        return _read_two(path, lines, collider, levels, collider_levels)
+    return _read_one(path, lines, collider, levels)
+
+
+def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelList) -> MoleculeFile:
+    at, columns = next(
+        ((place, int(match[1])) for place, line in enumerate(lines) if (match := _COLUMNS.search(line.text))),
+        (0, 0),
+    )
+    body = [line for line in lines[at + 1 :] if line.text.strip()]
+    while body and body[0].text.lstrip()[0].isalpha():
+        body = body[1:]  # the names of the columns
+    temperature_k = _temperatures(path, body[0] if body else lines[-1], columns)
+    rows = Rows(path, len(levels.levels))
+    for line in body[1:]:
+        numbers, values = _row(path, line, 2, columns)
+        rows.add(line, numbers[0], numbers[1], values)
+    whole = replace(levels, notes=(*levels.notes, *open_end(lines)))
+    return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:at]))
+
+
+def _read_two(
+    path: Path, lines: Sequence[Line], collider: str, levels: LevelList, others: Levels
+) -> MoleculeFile:
+    at = next(place for place, line in enumerate(lines) if _TWO_BODIES.search(line.text))
+    declared = [_declared(path, lines[:at], name) for name in ("temperatures", "transitions")]
+    words = lines[at].text.split("IS_", maxsplit=1)[1].split()[4:]
+    temperature_k = _temperatures(path, Line(lines[at].number, " ".join(words)), declared[0])
+    listed = []
+    for line in lines[at + 1 :]:
+        if line.text.strip():
+            numbers, values = _row(path, line, 4, declared[0])
+            _need_numbers(path, line, numbers[:2], levels.levels)
+            _need_numbers(path, line, numbers[2:], others)
+            listed.append((line, numbers, values))
+    if len(listed) != declared[1]:
+        raise RatedbError(
+            "the file does not have as many rows as it declares",
+            where=f"{path}:{lines[-1].number}",
+            expected=f"{declared[1]} transitions",
+            got=str(len(listed)),
+            todo="get the file again from its source: it may be cut short",
+        )
+    firsts = sorted({number for _, numbers, _ in listed for number in numbers[:2]})
+    seconds = sorted({number for _, numbers, _ in listed for number in numbers[2:]})
+    listed_pairs = [(a, b) for a in firsts for b in seconds]
+    pairs = _pair_levels(levels.levels, others, listed_pairs)
+    by_energy = np.argsort(pairs.energy_cm1, kind="stable")
+    pairs = pairs.select(by_energy)
+    place_of = {listed_pairs[at]: place for place, at in enumerate(by_energy)}
+    rows = Rows(path, len(pairs))
+    for line, (initial, final, second_initial, second_final), values in listed:
+        rows.add(line, place_of[initial, second_initial] + 1, place_of[final, second_final] + 1, values)
+    whole = LevelList(pairs, Lines.empty(), levels.notes)
+    return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:3]))
+
+
+def _pair_levels(first: Levels, second: Levels, numbers: Sequence[tuple[int, int]]) -> Levels:
+    chosen = [(a - 1, b - 1) for a, b in numbers]
+    return Levels(
+        f"{first.molecule}({second.molecule})",
+        tuple(f"{first.label[a]}_{second.label[b]}" for a, b in chosen),
+        np.array([first.energy_cm1[a] + second.energy_cm1[b] for a, b in chosen]),
+        np.array([first.weight[a] * second.weight[b] for a, b in chosen]),
+    )
+
+
+def _need_numbers(path: Path, line: Line, numbers: Sequence[int], levels: Levels) -> None:
+    if min(numbers) < 1 or max(numbers) > len(levels):
+        raise refuse(
+            path,
+            line,
+            f"a rate refers to a level of {levels.molecule} that is not in its list",
+            f"levels 1..{len(levels)}",
+            "check that the list of levels is the one of this table",
+        )
+
+
+def _molecule_file(
+    path: Path,
+    levels: LevelList,
+    collider: str,
+    temperature_k: Sequence[float],
+    rows: Rows,
+    title: str,
+) -> MoleculeFile:
+    if not len(rows):
+        raise RatedbError(
+            "the table has no rates",
+            where=str(path),
+            expected="rows of level numbers and rates",
+            todo="get the file again from its source: it may be cut short",
+        )
+    notes = list(levels.notes)
+    findings: list[Finding] = []
+    table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
+    partner = PartnerRates(table, title, findings=tuple(findings))
+    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
+
+
+def _temperatures(path: Path, line: Line, columns: int) -> list[float]:
+    values = to_numbers(line.text.split())
+    rising = values is not None and all(a < b for a, b in pairwise(values)) and min(values, default=0) > 0
+    if values is None or not rising or len(values) != columns:
+        raise refuse(
+            path, line, "the temperatures cannot be read", f"{columns} temperatures in K that increase"
+        )
+    return values
+
+
+def _row(path: Path, line: Line, numbers: int, columns: int) -> tuple[list[int], list[float]]:
+    words = line.text.split()
+    levels = [to_index(word) for word in words[:numbers]]
+    values = to_numbers(words[numbers:])
+    known = [level for level in levels if level is not None]
+    if len(known) != numbers or values is None or len(values) != columns:
+        raise refuse(
+            path,
+            line,
+            "a row of rate coefficients cannot be read",
+            f"{numbers} level numbers and {columns} numbers, one for each temperature",
+        )
+    return known, values
+
+
+def _declared(path: Path, lines: Sequence[Line], name: str) -> int:
+    """Return the count that stands on the line below `number of NAME :`."""
+    for line, below in pairwise(line for line in lines if line.text.strip()):
+        if re.match(rf"\s*number of {name}\s*:", line.text, re.IGNORECASE):
+            count = to_index(below.text.strip())
+            if count is None:
+                raise refuse(path, below, f"the number of {name} is not a count", "a whole number")
+            return count
+    raise RatedbError(
+        f"the file does not say its number of {name}",
+        where=str(path),
+        expected=f"`number of {name} :` and the number below it",
+        todo="get the file again from its source",
+    )
+
+
+def _title(lines: Sequence[Line]) -> str:
+    """Return what the head of a file says, as the reference that its rates carry."""
+    words = (" ".join(line.text.split()) for line in lines)
+    said = (text for text in words if text and text != ">" and not _IS_OWN_TITLE.fullmatch(text))
+    return "; ".join(text.removeprefix("References :").strip() for text in said)

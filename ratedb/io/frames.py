@@ -1,0 +1,112 @@
+"""What a query gives as a pandas or Arrow table, where these packages are installed."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from ratedb import __version__
+from ratedb.errors import RatedbError
+from ratedb.io.columns_write import rate_columns, typed_columns
+from ratedb.rates import Rates
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+    import xarray
+
+
+def need_package(name: str) -> ModuleType:
+    """Return a package of the extra `notebook`; raises RatedbError where it cannot be imported."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise RatedbError(
+            f"{name} cannot be imported",
+            expected="the packages of the extra `notebook`",
+            got=str(error),
+            todo="pip install 'ratedb[notebook]'",
+        ) from error
+
+
+def as_pandas(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
+) -> pandas.DataFrame:
+    """Return what a query gives as a data frame; raises RatedbError without pandas."""
+    need_package("pandas")
+    return connection.execute(sql, parameters or []).df()
+
+
+def as_arrow(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
+) -> pyarrow.Table:
+    """Return what a query gives as an Arrow table; raises RatedbError without pyarrow."""
+    need_package("pyarrow")
+    return connection.execute(sql, parameters or []).to_arrow_table()
+
+
+def rates_as_pandas(rates: Rates) -> pandas.DataFrame:
+    """Return a data frame with a row for each value; raises RatedbError without pandas."""
+    with typed_columns(rate_columns([rates])) as (connection, select):
+        return as_pandas(connection, select)
+
+
+def rates_as_arrow(rates: Rates) -> pyarrow.Table:
+    """Return an Arrow table with a row for each value; raises RatedbError without pyarrow."""
+    with typed_columns(rate_columns([rates])) as (connection, select):
+        return as_arrow(connection, select)
+
+
+def rates_as_xarray(rates: Rates) -> xarray.Dataset:
+    """Return a data set with the dimensions `transition` and `temperature_k`.
+
+    Units and where values are from stand in `attrs`, as text, so that netCDF takes them. Raises
+    RatedbError where xarray is not installed.
+    """
+    need_package("xarray")
+    import xarray
+
+    both, one = ("transition", "temperature_k"), ("transition",)
+    levels: dict[str, Any] = {
+        "upper_label": (one, rates.upper_label, {"long_name": "initial level"}),
+        "lower_label": (one, rates.lower_label, {"long_name": "final level"}),
+        "upper_energy_cm1": (one, rates.upper_energy_cm1, {"units": "cm-1"}),
+        "lower_energy_cm1": (one, rates.lower_energy_cm1, {"units": "cm-1"}),
+        "upper_weight": (one, rates.upper_weight),
+        "lower_weight": (one, rates.lower_weight),
+    }
+    if rates.levels.has_vj:
+        levels |= {name: (one, getattr(rates, name)) for name in ("v", "j", "v_final", "j_final")}
+    names = [f"{u} -> {w}" for u, w in zip(rates.upper_label, rates.lower_label, strict=True)]
+    return xarray.Dataset(
+        {
+            "rate_cm3_s": (both, rates.rate_cm3_s, {"units": "cm3 s-1", "long_name": "rate coefficient"}),
+            "log10_half_width_68": (
+                both,
+                rates.log10_half_width_68,
+                {"units": "dex", "long_name": "half the 68 % interval of log10 k of a predicted value"},
+            ),
+            "kind": (both, rates.kind),
+            "source_id": (both, rates.source_id),
+            "extrapolated": (both, rates.extrapolated),
+            "marked": (both, rates.marked),
+        },
+        coords={
+            "transition": (one, names),
+            "temperature_k": ("temperature_k", rates.temperature_k, {"units": "K"}),
+            **levels,
+        },
+        attrs={
+            "system": rates.system,
+            "molecule": rates.levels.molecule,
+            "collider": rates.collider,
+            "references": "; ".join(rates.references),
+            "ratedb_version": __version__,
+            # What is predicted stands in the arrays, value by value.
+            "provenance": json.dumps({**rates.provenance, "predicted": []}),
+        },
+    )

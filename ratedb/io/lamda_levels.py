@@ -1,0 +1,250 @@
+"""Read the levels and the radiative lines of a LAMDA file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.errors import RatedbError
+from ratedb.io.labels import quantum_numbers
+from ratedb.io.lamda_cursor import Cursor
+from ratedb.io.text import Line, declared_rows, to_index, to_number, to_numbers
+from ratedb.levels import Levels, Lines, vj
+from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
+
+FREQUENCY_TOLERANCE = 1e-3
+"""A frequency further than this, relatively, from its level difference is recomputed."""
+
+_HIGHEST_CM1 = 1e8
+_LARGEST_WEIGHT = 1e6
+_LARGEST_A_S1 = 1e15
+
+
+@dataclass(frozen=True, eq=False)
+class ListedLevels:
+    """The levels of a file, and half of the last printed digit of each energy, shape (n,), in cm-1."""
+
+    table: Levels
+    rounding_cm1: FloatArray
+
+
+def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: list[str]) -> ListedLevels:
+    """Return the levels that stand next in a file, in the order of their numbers 1..n.
+
+    Appends to `notes` what was mended; raises RatedbError where a level cannot be read.
+    """
+    declared = cursor.count("energy levels")
+    if declared == 0:
+        raise cursor.refuse(
+            Line(cursor.position, cursor.lines[cursor.position - 1]), "no level is declared", "a count > 0"
+        )
+    header = ""
+    numbers: list[int] = []
+    energies: list[float] = []
+    weights: list[float] = []
+    labels: list[str] = []
+    rounding: list[float] = []
+    while len(numbers) < declared:
+        line = cursor.take(declared_rows("levels", declared, len(numbers)))
+        header = header or _level_header(cursor.comments)
+        number, energy, weight, label = _level(cursor, line, declared, len(numbers))
+        numbers.append(number)
+        energies.append(energy)
+        weights.append(weight)
+        labels.append(label)
+        rounding.append(_half_last_digit(line.fields()[1]) if energy else 0.0)
+    order = _level_order(cursor, numbers, notes)
+    named = [label or f"L{number}" for label, number in zip(labels, numbers, strict=True)]
+    if not all(labels):
+        notes.append(f"{labels.count('')} level(s) have no label and are called by their number, as `L1`")
+    found = quantum_numbers(labels, header, weights) if all(labels) else None
+    table = Levels(
+        molecule,
+        tuple(_unique(named, notes)),
+        np.array(energies),
+        np.array(weights),
+        vj(*(found or (None, None))),
+        molecular_weight or None,
+    )
+    return ListedLevels(table.select(order), np.array(rounding)[order])
+
+
+def _level_header(comments: Sequence[str]) -> str:
+    speaking = [text for text in comments if re.search("WEIGHT|QNUM|QUANTUM", text, re.IGNORECASE)]
+    return " ".join(speaking or comments[-1:])
+
+
+def _level(cursor: Cursor, line: Line, declared: int, found: int) -> tuple[int, float, float, str]:
+    words = line.text.split(None, 3)
+    number = to_index(words[0])
+    energy = to_number(words[1]) if len(words) > 2 else None
+    weight = to_number(words[2].partition("!")[0]) if len(words) > 2 else None
+    if number is None or energy is None or weight is None:
+        raise cursor.refuse(
+            line,
+            "a level cannot be read",
+            f"number, energy (cm-1), weight, label; {declared_rows('levels', declared, found)}",
+        )
+    if abs(energy) > _HIGHEST_CM1 or not 0 < weight <= _LARGEST_WEIGHT or not 1 <= number <= declared:
+        raise cursor.refuse(
+            line,
+            "a level is impossible",
+            f"a number in 1..{declared}, an energy under {_HIGHEST_CM1:g} cm-1, a weight > 0",
+        )
+    return number, energy, weight, _label(words[3]) if len(words) > 3 else ""
+
+
+def _label(text: str) -> str:
+    """Return a label without quotes, inline comment and runs of blanks."""
+    if text[0] in "'\"" and text.find(text[0], 1) > 0:
+        text = text[1 : text.find(text[0], 1)]
+    return " ".join(text.partition("!")[0].split())
+
+
+def _half_last_digit(word: str) -> float:
+    """Return half a unit of the last printed digit of a number, such as 0.0005 for 1.234."""
+    mantissa, _, exponent = word.upper().replace("D", "E").partition("E")
+    digits = len(mantissa.partition(".")[2])
+    return float(0.5 * 10.0 ** max(-30, min(30, int(exponent or 0) - digits)))
+
+
+def _level_order(cursor: Cursor, numbers: Sequence[int], notes: list[str]) -> list[int]:
+    """Return the indices that put the levels in the order of their numbers; these must be 1..n."""
+    if len(set(numbers)) < len(numbers):
+        twice = next(a for a, b in pairwise(sorted(numbers)) if a == b)
+        raise RatedbError(
+            "a level number stands twice",
+            where=f"{cursor.path}:{cursor.position}",
+            expected=f"levels numbered 1..{len(numbers)}",
+            got=f"number {twice} more than once in the list that ends here",
+            todo="correct the numbers: the transitions refer to them",
+        )
+    order = sorted(range(len(numbers)), key=lambda i: numbers[i])
+    if order != list(range(len(numbers))):
+        notes.append("the levels are not listed by their numbers; they are put in the order of the numbers")
+    return order
+
+
+def _unique(labels: Sequence[str], notes: list[str]) -> list[str]:
+    """Return the labels, with `.2`, `.3` ... behind those that stand twice."""
+    if len(set(labels)) == len(labels):
+        return list(labels)
+    taken = set(labels)
+    seen: dict[str, int] = {}
+    result = []
+    for label in labels:
+        seen[label] = seen.get(label, 0) + 1
+        name = label
+        while seen[label] > 1 and name in taken:
+            name = f"{label}.{seen[label]}"
+            seen[label] += name in taken
+        taken.add(name)
+        result.append(name)
+    changed = [name for name, label in zip(result, labels, strict=True) if name != label]
+    notes.append(f"{len(changed)} level label(s) stand more than once and were numbered, as `{changed[0]}`")
+    return result
+
+
+def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
+    """Return the radiative lines that stand next in a file, each once and downward.
+
+    Appends to `notes` what was mended; raises RatedbError where a line cannot be read.
+    """
+    declared = cursor.count("radiative transitions")
+    rows: dict[tuple[int, int], tuple[Line, list[float]]] = {}
+    swapped, repeated, found = 0, 0, 0
+    energy = levels.table.energy_cm1
+    while found < declared:
+        line = cursor.take(declared_rows("radiative transitions", declared, found))
+        upper, lower, values = _line(cursor, line, len(levels.table), declared_rows("lines", declared, found))
+        found += 1
+        if energy[upper] < energy[lower]:
+            upper, lower = lower, upper
+            swapped += 1
+        if (upper, lower) in rows:
+            repeated += 1
+            _same_or_refuse(cursor, rows[upper, lower], line, values)
+        else:
+            rows[upper, lower] = (line, values)
+    if swapped:
+        notes.append(f"{swapped} line(s) list the lower level first; up and low are exchanged")
+    if repeated:
+        notes.append(f"{repeated} line(s) stand twice with equal values; each is read once")
+    if not rows:
+        return Lines.empty()
+    pairs = np.array(list(rows), dtype=np.int64)
+    listed_values = [values for _, values in rows.values()]
+    a_s1 = np.array([row[0] for row in listed_values])
+    listed = np.array([row[1] if len(row) > 1 else 0.0 for row in listed_values])
+    _check_upper_energy(
+        [row[2] if len(row) > 2 else 0.0 for row in listed_values], energy, pairs[:, 0], notes
+    )
+    return Lines(pairs[:, 0], pairs[:, 1], a_s1, _frequencies(levels, pairs, listed, notes))
+
+
+def _line(cursor: Cursor, line: Line, n_levels: int, expected: str) -> tuple[int, int, list[float]]:
+    """Return (upper, lower, [A, frequency, E_up]) of a line; only A is there for certain."""
+    fields = line.fields()
+    pair = [to_index(word) for word in fields[1:3]]
+    values = to_numbers(fields[3:6])
+    if len(fields) < 4 or to_index(fields[0]) is None or None in pair or values is None:
+        raise cursor.refuse(
+            line, "a radiative transition cannot be read", f"number, up, low, A (s-1), frequency; {expected}"
+        )
+    upper, lower = (index or 0 for index in pair)
+    possible_a = 0 <= values[0] <= _LARGEST_A_S1
+    if not (1 <= upper <= n_levels and 1 <= lower <= n_levels and upper != lower) or not possible_a:
+        raise cursor.refuse(
+            line, "a radiative transition is impossible", f"two different levels of 1..{n_levels}, A >= 0"
+        )
+    return upper - 1, lower - 1, values
+
+
+def _same_or_refuse(cursor: Cursor, first: tuple[Line, list[float]], line: Line, values: list[float]) -> None:
+    if first[1] != values:
+        raise cursor.refuse(
+            line,
+            "a radiative transition stands twice with different values",
+            f"each transition once; line {first[0].number} is `{first[0].text}`",
+            "remove one of the two lines",
+        )
+
+
+def _check_upper_energy(listed_k: list[float], energy: FloatArray, upper: IntArray, notes: list[str]) -> None:
+    """Say where the column E_up (K), which is not kept, disagrees with the level energies."""
+    listed = np.array(listed_k)
+    energy_k = energy[upper] * HC_OVER_KB_CM_K
+    ground_k = float(energy.min()) * HC_OVER_KB_CM_K
+    off = np.minimum(np.abs(listed - energy_k), np.abs(listed - energy_k + ground_k))
+    wrong = (listed != 0) & (off > 0.5 + 0.01 * np.abs(energy_k))
+    if wrong.any():
+        notes.append(
+            f"E_up of {wrong.sum()} of {len(listed)} lines is not the level energy in K; it is not used"
+        )
+
+
+def _frequencies(levels: ListedLevels, pairs: IntArray, listed: FloatArray, notes: list[str]) -> FloatArray:
+    """Return the frequencies in GHz: as listed, or from the energies where these contradict them.
+
+    Energies with few printed digits contradict a frequency only beyond their rounding: measured
+    frequencies of hyperfine lines are better than the energies beside them.
+    """
+    upper, lower = pairs[:, 0], pairs[:, 1]
+    computed = (levels.table.energy_cm1[upper] - levels.table.energy_cm1[lower]) * GHZ_PER_CM1
+    rounding = (levels.rounding_cm1[upper] + levels.rounding_cm1[lower]) * GHZ_PER_CM1
+    far = np.abs(listed - computed) > np.maximum(FREQUENCY_TOLERANCE * computed, rounding)
+    absent, wrong = (listed <= 0) & (computed > 0), (listed > 0) & far & (computed > 0)
+    if absent.any():
+        notes.append(f"{absent.sum()} line(s) have no frequency; it is computed from the energies")
+    if wrong.any():
+        i = int(np.argmax(wrong))
+        notes.append(
+            f"{wrong.sum()} of {len(listed)} frequencies contradict the level energies and are recomputed, "
+            f"as {listed[i]:g} -> {computed[i]:g} GHz"
+        )
+    return np.where(absent | wrong, computed, np.maximum(listed, 0.0))

@@ -1,0 +1,171 @@
+"""The rules of the LAMDA writer that change its data, one function each: what is left out, lifted or turned.
+
+Those that other writers keep too are in writer_rules. Where the data cannot keep a rule, what harms least is
+done and a WriterWarning says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.errors import RatedbError
+from ratedb.io.contents import MoleculeFile
+from ratedb.io.writer_rules import (
+    ALL_READERS,
+    LARGEST,
+    REAL_BYTES,
+    SMALLEST,
+    Warnings,
+    WriterWarning,
+    WrittenLines,
+    WrittenRates,
+    complete_rows,
+    on_levels,
+    require_partner,
+)
+from ratedb.levels import Levels
+from ratedb.systems import COLLIDERS
+
+
+def usable_partners(file: MoleculeFile, warnings: Warnings) -> list[WrittenRates]:
+    """Return the partners by id, each once, with the rows and temperatures that can be written."""
+    chosen: dict[str, WrittenRates] = {}
+    for partner in file.partners:
+        collider = partner.rates.collider
+        if collider in chosen:
+            detail = f"{collider} comes more than once; only its first table is written"
+            warnings.append(WriterWarning("partners", ALL_READERS, detail))
+            continue
+        rates = on_levels(partner.rates, partner.reference, file.levels)
+        rates = complete_rows(rates, _distinct_as_printed(rates.temperature_k), LARGEST, warnings)
+        if len(rates.upper):
+            chosen[collider] = rates
+        else:
+            detail = f"{collider} has no complete row of rates and is left out"
+            warnings.append(WriterWarning("partners", ALL_READERS, detail))
+    require_partner("LAMDA", file.levels, chosen)
+    if "H+" in chosen:
+        warnings.append(WriterWarning("partners", "Cloudy", "Cloudy stops at partner id 7 (H+)"))
+    if "H2" in chosen and {"p-H2", "o-H2"} & chosen.keys():
+        detail = "H2 stands beside p-H2 or o-H2: RADEX counts H2 twice; write two files"
+        warnings.append(WriterWarning("partners", "RADEX", detail))
+    return [chosen[collider] for collider in COLLIDERS if collider in chosen]
+
+
+def _distinct_as_printed(temperature_k: FloatArray) -> BoolArray:
+    printed = [float(real(t)) for t in temperature_k]
+    keep = [True] + [a < b for a, b in pairwise(printed)]
+    return np.array(keep[: len(printed)], dtype=np.bool_)
+
+
+def connected_levels(
+    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenRates], warnings: Warnings
+) -> BoolArray:
+    """Return which levels a line or a positive rate connects; RADEX's matrix is singular with others."""
+    rows = [rates.select((rates.rate_cm3_s > 0).any(axis=1)) for rates in partners]
+    upper = np.concatenate([lines.upper, *(row.upper for row in rows)])
+    lower = np.concatenate([lines.lower, *(row.lower for row in rows)])
+    connected = np.zeros(len(levels), dtype=np.bool_)
+    connected[upper] = connected[lower] = True
+    if not connected.any():
+        raise RatedbError(
+            "no LAMDA file can be made",
+            where=levels.molecule,
+            expected="levels that a line or a positive rate connects",
+            got="none",
+        )
+    alone = np.flatnonzero(~connected)
+    if len(alone):
+        detail = (
+            f"{len(alone)} level(s) without line or positive rate are left out, as {levels.label[alone[0]]}"
+        )
+        warnings.append(WriterWarning("connected", "RADEX", detail))
+    groups = len(set(_group_of(upper, lower, len(levels))[connected].tolist()))
+    if groups > 1:
+        detail = f"the levels fall into {groups} groups that nothing connects; write one file for each"
+        warnings.append(WriterWarning("connected", "RADEX", detail))
+    return connected
+
+
+def on_connected(
+    levels: Levels, partners: Sequence[WrittenRates], connected: BoolArray, warnings: Warnings
+) -> list[WrittenRates]:
+    """Leave out the rows, all zero, of levels that nothing connects, and partners that had no others."""
+    kept = []
+    for rates in partners:
+        inside = connected[rates.upper] & connected[rates.lower]
+        if not inside.all():
+            detail = f"{rates.collider}: {(~inside).sum()} row(s) of zeros go with the levels left out"
+            warnings.append(WriterWarning("connected", "RADEX", detail))
+        if inside.any():
+            kept.append(rates.select(inside))
+    require_partner("LAMDA", levels, kept)
+    return kept
+
+
+def _group_of(upper: IntArray, lower: IntArray, n: int) -> IntArray:
+    """Return a number for each level that is equal for levels joined by a chain of pairs (union-find)."""
+    parent = list(range(n))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for a, b in zip(upper.tolist(), lower.tolist(), strict=True):
+        parent[root(a)] = root(b)
+    return np.array([root(i) for i in range(n)], dtype=np.int64)
+
+
+def positive(rates: WrittenRates, warnings: Warnings) -> WrittenRates:
+    """Write zeros and rates below 1e-99 as 1e-99: positive, and an exponent of two digits."""
+    zero = rates.rate_cm3_s == 0
+    tiny = (rates.rate_cm3_s < SMALLEST) & ~zero
+    if zero.any():
+        detail = f"{rates.collider}: {zero.sum()} rate(s) of zero are written as 1E-99"
+        warnings.append(WriterWarning("positive rates", ALL_READERS, detail))
+    if tiny.any():
+        detail = f"{rates.collider}: {tiny.sum()} rate(s) below 1E-99 are written as 1E-99"
+        warnings.append(WriterWarning("two-digit exponents", "myRadex", detail))
+    return replace(rates, rate_cm3_s=np.maximum(rates.rate_cm3_s, SMALLEST))
+
+
+def warn_limits(
+    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenRates], warnings: Warnings
+) -> None:
+    """Warn where a reader's fixed arrays are too short."""
+    n_rates = max(len(rates.upper) for rates in partners)
+    for reader, what, count, limit in (
+        ("RADEX", "levels", len(levels), 2999),
+        ("Cloudy", "levels", len(levels), 999),
+        ("RADEX", "lines", len(lines.upper), 99999),
+        ("SpectralRadex", "lines", len(lines.upper), 500),
+        ("RADEX", "rates of one partner", n_rates, 99999),
+    ):
+        if count > limit:
+            warnings.append(WriterWarning("limits", reader, f"{count} {what}; it holds {limit}"))
+
+
+def real(value: float, decimals: int | None = None) -> str:
+    """Return a real in at most 16 bytes with a point: exactly where that is possible, or with `decimals`.
+
+    Raises RatedbError for a number whose exponent has three digits.
+    """
+    if not (value == 0 or SMALLEST <= abs(value) <= LARGEST):
+        raise RatedbError(
+            "no LAMDA file can hold a number", expected="exponents of two digits", got=f"{value:g}"
+        )
+    choices = range(1, 13) if decimals is None else range(decimals, 0, -1)
+    for places in choices:
+        text = f"{value:.{places}f}"
+        if len(text) <= REAL_BYTES and (decimals is not None or float(text) == value):
+            return text
+    if decimals is None and 0.1 <= abs(value) < 1e6:
+        return f"{value:.9f}"
+    return f"{value:.8E}"

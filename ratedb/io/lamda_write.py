@@ -1,0 +1,270 @@
+"""Write LAMDA text that RADEX, pythonradex, astroquery, LIME, RADMC-3D, Cloudy, myRadex and Jadex read alike.
+
+The rules of that common subset are in lamda_rules, where they change data, and here, where they are about
+text. What cannot be kept is said in a WriterWarning; no number is dropped or changed without one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.io.contents import MoleculeFile
+from ratedb.io.labels import quantum_numbers
+from ratedb.io.lamda_partner import ID_OF_COLLIDER, clean_molecule
+from ratedb.io.lamda_rules import (
+    connected_levels,
+    on_connected,
+    positive,
+    real,
+    usable_partners,
+    warn_limits,
+)
+from ratedb.io.writer_rules import (
+    ALL_READERS,
+    Warnings,
+    WriterWarning,
+    WrittenLines,
+    WrittenRates,
+    lines_downward,
+    printable,
+    rates_downward,
+    sorted_energies,
+    unique_labels,
+    usable_lines,
+)
+from ratedb.levels import Levels
+from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
+
+_NAME_BYTES = 78
+_PARTNER_BYTES = 119
+_ROW_BYTES = 512
+_LABEL_BYTES = 30
+_LABEL_UNIQUE = 6
+
+
+@dataclass(frozen=True)
+class LamdaText:
+    """The text of a LAMDA file (ASCII), what it holds, and the warnings raised while it was made.
+
+    `partners` has for each collider the rows, shape (n,), of its table that are in the file, and the
+    temperatures, shape (m,).
+    """
+
+    text: str
+    warnings: tuple[WriterWarning, ...]
+    levels: int
+    partners: Mapping[str, tuple[IntArray, FloatArray]]
+
+
+def render_lamda(file: MoleculeFile) -> LamdaText:
+    """Return the text of a LAMDA file with the levels, lines and rates of a molecule.
+
+    Energies are written in cm-1, frequencies in GHz (computed from the energies as written), temperatures
+    in K, rates in cm3 s-1 with 4 to 7 significant digits (as many as a row of 512 bytes holds). The same
+    tables give the same bytes. A rate of zero is written as 1E-99, which is zero to every reader and keeps
+    the row; a row with an unknown rate (NaN) is left out.
+
+    Raises RatedbError where no valid file can be made: no level, no partner or no rate.
+    """
+    warnings: Warnings = []
+    source = file.levels
+    name = _molecule_name(source.molecule, warnings)
+    lines = usable_lines(
+        WrittenLines(file.lines.upper, file.lines.lower, file.lines.einstein_a_s1, file.lines.frequency_ghz),
+        warnings,
+    )
+    partners = usable_partners(file, warnings)
+    connected = connected_levels(source, lines, partners, warnings)
+    partners = on_connected(source, partners, connected, warnings)
+    order, energy = sorted_energies(source, connected, warnings, file_format="LAMDA", readers="Cloudy, RADEX")
+    levels = source.select(order)
+    new_index = np.full(len(source), -1, dtype=np.int64)
+    new_index[order] = np.arange(len(order))
+    lines = lines_downward(lines, new_index, warnings)
+    partners = [rates_downward(rates, levels, new_index, warnings) for rates in partners]
+    partners = [positive(rates, warnings) for rates in partners]
+    warn_limits(levels, lines, partners, warnings)
+    text = [
+        *_molecule_text(name, levels, warnings),
+        *_level_text(levels, energy, warnings),
+        *_line_text(lines, energy[0], warnings),
+        "!NUMBER OF COLL PARTNERS",
+        str(len(partners)),
+    ]
+    for rates in partners:
+        text += _partner_text(name, rates, warnings)
+    return LamdaText(
+        text="\n".join(text) + "\n",
+        warnings=tuple(warnings),
+        levels=len(levels),
+        partners={rates.collider: (rates.row, rates.temperature_k) for rates in partners},
+    )
+
+
+def _molecule_name(molecule: str, warnings: Warnings) -> str:
+    name = clean_molecule(printable(molecule))[:_NAME_BYTES] or "unnamed"
+    if name != molecule:
+        warnings.append(
+            WriterWarning("molecule name", "LIME", f"one ASCII word under 79 bytes: written as `{name}`")
+        )
+    return name
+
+
+def _molecule_text(name: str, levels: Levels, warnings: Warnings) -> list[str]:
+    weight = levels.molecular_weight
+    if weight is None:
+        detail = "the molecular weight is not known; 1.0 is written, so thermal line widths are wrong"
+        warnings.append(WriterWarning("molecular weight", "LIME, pythonradex", detail))
+    return ["!MOLECULE", name, "!MOLECULAR WEIGHT", real(1.0 if weight is None else weight)]
+
+
+def _level_text(levels: Levels, energy: tuple[FloatArray, list[str]], warnings: Warnings) -> list[str]:
+    fractional = levels.weight != np.round(levels.weight)
+    if fractional.any():
+        detail = (
+            f"{fractional.sum()} statistical weight(s) are not whole, as {levels.weight[fractional][0]:g}"
+        )
+        warnings.append(WriterWarning("whole weights", "astroquery", detail))
+    labels, header = _labels(levels, warnings)
+    rows = zip(energy[1], levels.weight, labels, strict=True)
+    return [
+        "!NUMBER OF ENERGY LEVELS",
+        str(len(levels)),
+        f"!LEVEL + ENERGIES(cm^-1) + WEIGHT + {header}",
+        *(f"{i:5d} {e:>16} {real(g):>8} {label}" for i, (e, g, label) in enumerate(rows, start=1)),
+    ]
+
+
+def _labels(levels: Levels, warnings: Warnings) -> tuple[list[str], str]:
+    """Return labels of `A-Za-z0-9_.+-`, unique in six characters, and the header that explains them."""
+    labels = [_sanitised(label) for label in levels.label]
+    if levels.v is not None and levels.j is not None and not _tell_vj(labels, levels):
+        labels = [f"{v}_{j}" if levels.v.any() else f"{j}" for v, j in zip(levels.v, levels.j, strict=True)]
+    changed = [(a, b) for a, b in zip(levels.label, labels, strict=True) if a != b]
+    if changed:
+        detail = (
+            f"{len(changed)} label(s) are rewritten, as `{printable(changed[0][0])}` -> `{changed[0][1]}`"
+        )
+        warnings.append(WriterWarning("labels", ALL_READERS, detail))
+    unique = unique_labels(labels, _LABEL_UNIQUE)
+    replaced = [(a, b) for a, b in zip(labels, unique, strict=True) if a != b]
+    if replaced:
+        detail = (
+            f"{len(replaced)} label(s) are not unique in their first {_LABEL_UNIQUE} characters and are "
+            f"replaced, as `{replaced[0][0]}` -> `{replaced[0][1]}`"
+        )
+        warnings.append(WriterWarning("labels", "RADEX", detail))
+    return unique, _label_header(unique, levels)
+
+
+def _sanitised(label: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "_", printable(label)).strip("_")[:_LABEL_BYTES]
+
+
+def _label_header(labels: Sequence[str], levels: Levels) -> str:
+    if not levels.has_vj:
+        return "QNUM"
+    return "J" if all(label.isdigit() for label in labels) else "QNUM(v_J)"
+
+
+def _tell_vj(labels: Sequence[str], levels: Levels) -> bool:
+    """Return whether labels say v and j as the table has them."""
+    vj = quantum_numbers(labels, _label_header(labels, levels), levels.weight)
+    return vj is not None and all(map(np.array_equal, vj, levels.need_vj()))
+
+
+def _line_text(lines: WrittenLines, energy_cm1: FloatArray, warnings: Warnings) -> list[str]:
+    """Return the lines, their frequencies computed from the energies as written."""
+    computed = (energy_cm1[lines.upper] - energy_cm1[lines.lower]) * GHZ_PER_CM1
+    differs = ~(np.abs(lines.frequency_ghz - computed) <= 1e-6 * computed)
+    if differs.any():
+        i = int(np.argmax(differs))
+        detail = (
+            f"{differs.sum()} of {len(computed)} frequencies are computed from the energies and differ from "
+            f"the source by more than 1e-6, as {lines.frequency_ghz[i]:.9g} -> {computed[i]:.9g} GHz"
+        )
+        warnings.append(WriterWarning("frequencies", ALL_READERS, detail))
+    if not len(computed):
+        detail = (
+            "there are no lines, so there is nothing to compute; a LAMDA file of the molecule brings them, or"
+            " a list of Einstein A (`.aij`), imported with --levels beside the list of levels"
+        )
+        warnings.append(WriterWarning("lines", "RADEX", detail))
+    rows = zip(lines.upper + 1, lines.lower + 1, lines.a_s1, computed, energy_cm1[lines.upper], strict=True)
+    return [
+        "!NUMBER OF RADIATIVE TRANSITIONS",
+        str(len(computed)),
+        "!TRANS + UP + LOW + EINSTEINA(s^-1) + FREQ(GHz) + E_u(K)",
+        *(
+            f"{i:6d} {up:5d} {low:5d} {a:.8E} {_frequency(f):>16} {real(e * HC_OVER_KB_CM_K, 6):>16}"
+            for i, (up, low, a, f, e) in enumerate(rows, start=1)
+        ),
+    ]
+
+
+def _frequency(ghz: float) -> str:
+    """Return a frequency with at least seven digits, also where levels are almost equal."""
+    return real(ghz, 9) if ghz >= 0.01 else f"{ghz:.8E}"
+
+
+def _partner_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> list[str]:
+    _warn_temperatures(rates, warnings)
+    upper, lower = (rates.upper + 1).tolist(), (rates.lower + 1).tolist()
+    form = "%6d %5d %5d" + f" %.{_rate_decimals(rates, warnings)}E" * len(rates.temperature_k)
+    values = rates.rate_cm3_s.tolist()
+    return [
+        "!COLLISIONS BETWEEN",
+        _partner_line(molecule, rates, warnings),
+        "!NUMBER OF COLL TRANS",
+        str(len(upper)),
+        "!NUMBER OF COLL TEMPS",
+        str(len(rates.temperature_k)),
+        "!COLL TEMPS",
+        " ".join(real(t) for t in rates.temperature_k),
+        "!TRANS + UP + LOW + COLLRATES(cm^3 s^-1)",
+        *(form % (i + 1, upper[i], lower[i], *values[i]) for i in range(len(upper))),
+    ]
+
+
+def _partner_line(molecule: str, rates: WrittenRates, warnings: Warnings) -> str:
+    """Return `<id> <molecule> + <partner> <reference>` in under 120 bytes of ASCII."""
+    start = f"{ID_OF_COLLIDER[rates.collider]} {molecule} + {rates.collider}"
+    # Quotes at its ends are taken for those of a quoted line when it is read.
+    line = f"{start} {printable(rates.reference)}".strip()[:_PARTNER_BYTES].strip(" '\"")
+    if line.split() != f"{start} {rates.reference}".replace("!", " ").split():
+        detail = f"{rates.collider}: the reference is written as `{line[len(start) :].strip()}`"
+        warnings.append(WriterWarning("partner line", ALL_READERS, detail))
+    return line
+
+
+def _warn_temperatures(rates: WrittenRates, warnings: Warnings) -> None:
+    count = len(rates.temperature_k)
+    if count < 2:
+        detail = f"{rates.collider}: one temperature only; readers interpolate between at least 2"
+        warnings.append(WriterWarning("temperatures", ALL_READERS, detail))
+    if count > 61:
+        detail = f"{rates.collider}: {count} temperatures; 61 are safe"
+        warnings.append(WriterWarning("temperatures", "readers with fixed arrays", detail))
+    fractional = rates.temperature_k != np.round(rates.temperature_k)
+    if fractional.any():
+        example = rates.temperature_k[fractional][0]
+        detail = f"{rates.collider}: {fractional.sum()} temperature(s) are not whole, as {example:g} K"
+        warnings.append(WriterWarning("whole temperatures", "astroquery", detail))
+    if len(" ".join(real(t) for t in rates.temperature_k)) > _ROW_BYTES:
+        detail = f"{rates.collider}: the row of temperatures is longer than {_ROW_BYTES} bytes"
+        warnings.append(WriterWarning("row length", "myRadex", detail))
+
+
+def _rate_decimals(rates: WrittenRates, warnings: Warnings) -> int:
+    """Return the decimals of a rate, 6 down to 3, so that a row keeps within 512 bytes."""
+    for decimals in (6, 5, 4, 3):
+        if 18 + len(rates.temperature_k) * (decimals + 7) <= _ROW_BYTES:
+            return decimals
+    detail = f"{rates.collider}: rows of {len(rates.temperature_k)} rates are longer than {_ROW_BYTES} bytes"
+    warnings.append(WriterWarning("row length", "myRadex", detail))
+    return 6

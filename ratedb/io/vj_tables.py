@@ -1,0 +1,127 @@
+"""Tables of rate coefficients whose rows start with v, J, v', J', as those of H2."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.files import read_bytes
+from ratedb.findings import Finding
+from ratedb.io.contents import MoleculeFile, PartnerRates
+from ratedb.io.level_lists import LevelList, open_end
+from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_numbers
+
+_FEWEST_TEMPERATURES = 2
+_LOOKED_AT = 60  # lines
+_READ = 1 << 20  # bytes
+_MAGIC = "magic number"  # in the first line of some files, which is no temperature
+
+
+@dataclass(frozen=True)
+class _Body:
+    temperatures: Line
+    rows: list[Line]
+    title: str
+
+
+def looks_like_vj_table(content: bytes) -> bool:
+    """Return whether a file has a row of temperatures and then rows of v, J, v', J' and as many rates."""
+    head = content[:_READ].decode("latin-1").splitlines()[:_LOOKED_AT]
+    if len(content) > _READ and len(head) > 1:
+        head = head[:-1]  # it may end within a number
+    numeric = [words for words in (_words(text) for text in head if _MAGIC not in text) if to_numbers(words)]
+    if len(numeric) < 2:
+        return False
+    first, second = numeric[0], numeric[1]
+    indices = [to_index(word) for word in second[:4]]
+    return len(second) == len(first) + 4 and None not in indices and len(first) >= _FEWEST_TEMPERATURES
+
+
+def read_vj_table(path: Path, *, collider: str, levels: LevelList) -> MoleculeFile:
+    """Return the rates of a table of v, J, v', J' and one number for each temperature (K, cm3 s-1).
+
+    Raises RatedbError, with file and line, where a row cannot be read, or where a level is not in `levels`.
+    """
+    lines = numbered_lines(read_bytes(path), path)
+    body = _body(lines)
+    temperature_k = to_numbers(_words(body.temperatures.text)) or [0.0]
+    if any(a >= b for a, b in pairwise(temperature_k)) or temperature_k[0] <= 0:
+        raise refuse(
+            path, body.temperatures, "the temperatures cannot be read", "temperatures in K that increase"
+        )
+    if not levels.levels.has_vj:
+        raise RatedbError(
+            f"the levels of {levels.levels.molecule} are not labelled by v and j",
+            where=str(path),
+            expected="v and j, which the rows of this table name",
+            got=", ".join(levels.levels.label[:4]),
+            todo="name a list of levels with v and j with --levels",
+        )
+    v, j = levels.levels.need_vj()
+    number_of = {pair: place + 1 for place, pair in enumerate(zip(v.tolist(), j.tolist(), strict=True))}
+    if not body.rows:
+        raise RatedbError(
+            "the table has no rates",
+            where=str(path),
+            expected="rows of v, J, v', J' and rates",
+            todo="get the file again from its source: it may be cut short",
+        )
+    rows = Rows(path, len(levels.levels))
+    for line in body.rows:
+        states, values = _row(path, line, len(temperature_k))
+        initial, final = (number_of.get(state) for state in states)
+        if initial is None or final is None:
+            missing = states[0] if initial is None else states[1]
+            raise refuse(
+                path,
+                line,
+                "a rate refers to a level that is not in the list of levels",
+                f"v, J among those of {levels.levels.molecule}, not {missing[0]}, {missing[1]}",
+                "name a complete list with --levels",
+            )
+        rows.add(line, initial, final, values)
+    notes = [*levels.notes, *open_end(lines)]
+    findings: list[Finding] = []
+    table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
+    partner = PartnerRates(table, body.title, findings=tuple(findings))
+    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
+
+
+def _body(lines: Sequence[Line]) -> _Body:
+    """Part the rows of numbers from comments; a magic number above them is a comment too."""
+    titles: list[str] = []
+    numeric: list[Line] = []
+    for line in lines:
+        if line.text.strip().startswith(("#", "*")) or (_MAGIC in line.text and not numeric):
+            titles.append(line.text.strip().strip("#*> \t"))
+        elif _words(line.text):
+            numeric.append(line)
+    named = [" ".join(re.sub(r"^refer\s+", "", text).split()) for text in titles if text.startswith("refer")]
+    return _Body(numeric[0] if numeric else Line(1, ""), numeric[1:], "; ".join(named))
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a line before a comment."""
+    return re.split(r"#|//", text, maxsplit=1)[0].split()
+
+
+def _row(path: Path, line: Line, columns: int) -> tuple[list[tuple[int, int]], list[float]]:
+    words = _words(line.text)
+    numbers = [to_index(word) for word in words[:4]]
+    values = to_numbers(words[4:])
+    known = [number for number in numbers if number is not None]
+    if len(known) != 4 or values is None or len(values) != columns:
+        raise refuse(
+            path,
+            line,
+            "a row of rate coefficients cannot be read",
+            f"v, J, v', J' and {columns} numbers, one for each temperature",
+        )
+    return [(known[0], known[1]), (known[2], known[3])], values

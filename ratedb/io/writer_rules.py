@@ -1,0 +1,283 @@
+"""Rules that the writers of rate files share: which rows can be written, in which order and direction.
+
+Where the data cannot keep a rule, what harms least is done and a WriterWarning says so.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.errors import RatedbError
+from ratedb.levels import Levels
+from ratedb.physics.detailed_balance import reverse_rate
+from ratedb.rates import Rates
+
+SMALLEST = 1e-99
+"""The smallest number with an exponent of two digits; a smaller Einstein A is none."""
+
+LARGEST = 9e99
+"""The largest number with an exponent of two digits."""
+
+TIE_CM1 = 1e-7
+"""What a level is lifted over the one before it where both have the same energy."""
+
+REAL_BYTES = 16
+"""The longest real that every reader of LAMDA files takes."""
+
+ALL_READERS = "all readers"
+"""The reader that a warning names where the rule is everybody's."""
+
+
+@dataclass(frozen=True)
+class WriterWarning:
+    """A rule that the data could not keep: its name, the reader that needs it, and what was done."""
+
+    rule: str
+    reader: str
+    detail: str
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenRates:
+    """The rates of one partner on the way to the file: indices (n,), temperatures (m,) in K, rates (n, m).
+
+    `row`, shape (n,), says where each row stands in the table that was handed over.
+    """
+
+    collider: str
+    reference: str
+    upper: IntArray
+    lower: IntArray
+    temperature_k: FloatArray
+    rate_cm3_s: FloatArray
+    row: IntArray
+
+    def select(self, keep: BoolArray | IntArray) -> WrittenRates:
+        """Return the rows at a mask or at indices."""
+        return replace(
+            self,
+            upper=self.upper[keep],
+            lower=self.lower[keep],
+            rate_cm3_s=self.rate_cm3_s[keep],
+            row=self.row[keep],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class WrittenLines:
+    """The lines on the way to the file: all of shape (n,), A in s-1, frequency of the source in GHz."""
+
+    upper: IntArray
+    lower: IntArray
+    a_s1: FloatArray
+    frequency_ghz: FloatArray
+
+    def select(self, keep: BoolArray | IntArray) -> WrittenLines:
+        """Return the rows at a mask or at indices."""
+        return WrittenLines(self.upper[keep], self.lower[keep], self.a_s1[keep], self.frequency_ghz[keep])
+
+
+Warnings = list[WriterWarning]
+"""The list to which every rule appends what it could not keep."""
+
+
+def usable_lines(lines: WrittenLines, warnings: Warnings) -> WrittenLines:
+    """Keep lines between two levels, each pair once, with 0 < A."""
+    with np.errstate(invalid="ignore"):
+        emits = (lines.a_s1 >= SMALLEST) & (lines.a_s1 <= LARGEST) & (lines.upper != lines.lower)
+    if not emits.all():
+        detail = (
+            f"{(~emits).sum()} line(s) whose A is not within {SMALLEST:g} to {LARGEST:g} s-1, or not between"
+            " two levels, are left out"
+        )
+        warnings.append(WriterWarning("lines", ALL_READERS, detail))
+        lines = lines.select(emits)
+    pair = np.sort(np.stack([lines.upper, lines.lower], axis=1), axis=1)
+    _, first = np.unique(pair, axis=0, return_index=True)
+    if len(first) < len(pair):
+        detail = f"{len(pair) - len(first)} line(s) of a pair listed before are left out"
+        warnings.append(WriterWarning("lines", ALL_READERS, detail))
+        lines = lines.select(np.sort(first))
+    return lines
+
+
+def require_partner(file_format: str, levels: Levels, partners: Collection[object]) -> None:
+    """Raise RatedbError where a file of this format would have no rates."""
+    if not partners:
+        raise RatedbError(
+            f"no {file_format} file can be made",
+            where=levels.molecule,
+            expected="at least one collision partner with rates",
+            got="none",
+            todo="fill or import rates first",
+        )
+
+
+def on_levels(rates: Rates, reference: str, levels: Levels) -> WrittenRates:
+    """Return the rates with indices into the levels of the file, joined by label where tables differ."""
+    upper, lower = rates.upper, rates.lower
+    if rates.levels is not levels and rates.levels.label != levels.label:
+        index = {label: i for i, label in enumerate(levels.label)}
+        absent = [label for label in rates.levels.label if label not in index]
+        if absent:
+            raise RatedbError(
+                f"the rates of {rates.system} refer to levels that the file has not",
+                expected="one set of levels for all partners",
+                got=", ".join(absent[:4]),
+            )
+        new = np.array([index[label] for label in rates.levels.label], dtype=np.int64)
+        upper, lower = new[upper], new[lower]
+    return WrittenRates(
+        rates.collider,
+        reference,
+        upper,
+        lower,
+        rates.temperature_k,
+        rates.rate_cm3_s,
+        np.arange(len(rates), dtype=np.int64),
+    )
+
+
+def complete_rows(
+    rates: WrittenRates, distinct: BoolArray, largest_cm3_s: float, warnings: Warnings
+) -> WrittenRates:
+    """Leave out temperatures without any rate, and rows with an unknown or impossibly large rate.
+
+    `distinct`, shape (m,), says which temperatures differ in print from the one before.
+    """
+    known = np.isfinite(rates.rate_cm3_s)
+    columns = distinct & (known.any(axis=0) if len(known) else True)
+    if not columns.all():
+        gone = ", ".join(f"{t:g}" for t in rates.temperature_k[~columns])
+        detail = f"{rates.collider}: no rates at {gone} K, or not distinct in print; left out"
+        warnings.append(WriterWarning("temperatures", ALL_READERS, detail))
+        rates = replace(
+            rates, temperature_k=rates.temperature_k[columns], rate_cm3_s=rates.rate_cm3_s[:, columns]
+        )
+    with np.errstate(invalid="ignore"):
+        complete = (rates.rate_cm3_s <= largest_cm3_s).all(axis=1) & (rates.upper != rates.lower)
+    if not complete.all():
+        detail = (
+            f"{rates.collider}: {(~complete).sum()} row(s) with an unknown rate, or elastic, are left out"
+        )
+        warnings.append(WriterWarning("complete rows", ALL_READERS, detail))
+        rates = rates.select(complete)
+    return rates if len(rates.temperature_k) else rates.select(np.zeros(len(rates.upper), dtype=np.bool_))
+
+
+def sorted_energies(
+    levels: Levels,
+    keep: BoolArray,
+    warnings: Warnings,
+    *,
+    file_format: str,
+    readers: str,
+    real_bytes: int = REAL_BYTES,
+) -> tuple[IntArray, tuple[FloatArray, list[str]]]:
+    """Return the kept levels in order of energy, and their strictly increasing energies as written.
+
+    Energies have nine decimals, fewer where `real_bytes` do not hold them; `readers` are those that equal
+    energies harm.
+    """
+    order = np.flatnonzero(keep)[np.argsort(levels.energy_cm1[keep], kind="stable")]
+    highest = float(np.abs(levels.energy_cm1).max())
+    decimals = min(9, real_bytes - 2 - len(f"{highest:.0f}"))
+    if decimals < 1:
+        raise RatedbError(
+            f"no {file_format} file can be made", expected="energies in cm-1", got=f"{highest:g}"
+        )
+    step = max(TIE_CM1, 2 * 10.0**-decimals)
+    energy = [round(float(e), decimals) + 0.0 for e in levels.energy_cm1[order]]  # no -0.0
+    lifted = []
+    for i in range(1, len(energy)):
+        if energy[i] <= energy[i - 1]:
+            energy[i] = round(energy[i - 1] + step, decimals)
+            lifted.append(levels.label[order[i]])
+    if lifted:
+        detail = f"{len(lifted)} level(s) are lifted by {step:g} cm-1 over an equal one, as {lifted[0]}"
+        warnings.append(WriterWarning("increasing energies", readers, detail))
+    text = [f"{e:.{decimals}f}" for e in energy]
+    return order, (np.array([float(t) for t in text]), text)
+
+
+def lines_downward(lines: WrittenLines, new_index: IntArray, warnings: Warnings) -> WrittenLines:
+    """Number the lines by the levels as written, upper over lower, sorted."""
+    upper, lower = new_index[lines.upper], new_index[lines.lower]
+    turned = upper < lower
+    if turned.any():
+        detail = f"{turned.sum()} line(s) run up in energy as written; up and low are exchanged"
+        warnings.append(WriterWarning("lines", ALL_READERS, detail))
+    lines = replace(lines, upper=np.maximum(upper, lower), lower=np.minimum(upper, lower))
+    return lines.select(np.lexsort([lines.lower, lines.upper]))
+
+
+def rates_downward(
+    rates: WrittenRates, levels: Levels, new_index: IntArray, warnings: Warnings
+) -> WrittenRates:
+    """Turn rows that run upward (between equal energies) by detailed balance, each pair once, sorted."""
+    rates = replace(rates, upper=new_index[rates.upper], lower=new_index[rates.lower])
+    upward = rates.upper < rates.lower
+    if upward.any():
+        up, down = rates.select(upward), rates.select(~upward)
+        listed = set(zip(down.upper.tolist(), down.lower.tolist(), strict=True))
+        new = [pair not in listed for pair in zip(up.lower.tolist(), up.upper.tolist(), strict=True)]
+        up = _reversed(up.select(np.array(new, dtype=np.bool_)), levels)
+        possible = (up.rate_cm3_s <= LARGEST).all(axis=1)  # not where the energies are far apart
+        if not possible.all():
+            detail = f"{rates.collider}: {(~possible).sum()} upward row(s) that cannot be turned are left out"
+            warnings.append(WriterWarning("downward rates", ALL_READERS, detail))
+            up = up.select(possible)
+        detail = (
+            f"{rates.collider}: of {upward.sum()} upward row(s), {len(up.upper)} are turned by detailed "
+            f"balance, the others left out because the downward row is there"
+        )
+        warnings.append(WriterWarning("downward rates", "RADEX", detail))
+        rates = replace(
+            rates,
+            upper=np.concatenate([down.upper, up.upper]),
+            lower=np.concatenate([down.lower, up.lower]),
+            rate_cm3_s=np.concatenate([down.rate_cm3_s, up.rate_cm3_s]),
+            row=np.concatenate([down.row, up.row]),
+        )
+    return rates.select(np.lexsort([rates.lower, rates.upper]))
+
+
+def _reversed(rates: WrittenRates, levels: Levels) -> WrittenRates:
+    start, end = rates.upper[:, None], rates.lower[:, None]
+    weight, energy = levels.weight, levels.energy_cm1
+    with np.errstate(over="ignore"):
+        rate = reverse_rate(
+            rates.rate_cm3_s, weight[start], weight[end], energy[start], energy[end], rates.temperature_k
+        )
+    return replace(rates, upper=rates.lower, lower=rates.upper, rate_cm3_s=rate)
+
+
+def printable(text: str) -> str:
+    """Return a text in printable ASCII: accents dropped, other characters and runs of blanks as one blank."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return " ".join(re.sub(r"[^ -~]|!", " ", plain).split())
+
+
+def unique_labels(labels: Sequence[str], size: int) -> list[str]:
+    """Return the labels; those not unique in their first `size` characters become `L17` and alike."""
+    taken = {label[:size] for label in labels}
+    seen: set[str] = set()
+    result = []
+    spare = 0
+    for label in labels:
+        name = label
+        if not label or label[:size] in seen:
+            spare += 1
+            while f"L{spare}" in taken:
+                spare += 1
+            name = f"L{spare}"
+            taken.add(name)
+        seen.add(name[:size])
+        result.append(name)
+    return result

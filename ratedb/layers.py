@@ -1,0 +1,46 @@
+"""What is said of each rate coefficient besides its value: its kind, source, interval and flags."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Kind(IntEnum):
+    """What a value is, in order of precedence: a value of a lower kind is preferred to one of a higher."""
+
+    COMPUTED = 0
+    SCALED = 1
+    EXTRAPOLATED = 2
+    PREDICTED = 3
+
+    @property
+    def text(self) -> str:
+        """The name that files, views and options use, such as `computed`."""
+        return self.name.lower()
+
+
+KINDS = tuple(kind.text for kind in Kind)
+"""The names of the kinds, in order of precedence; a test holds this to the table kind_rank."""
+
+
+class Layer(NamedTuple):
+    """The type of a layer's values, and the value that stands where nothing is known."""
+
+    dtype: Any
+    empty: float
+
+
+LAYERS = {
+    "kind_code": Layer(np.int64, -1),
+    "source_id": Layer(np.int64, -1),
+    "log10_half_width_68": Layer(np.float64, np.nan),
+    "extrapolated": Layer(np.bool_, False),
+    "marked": Layer(np.bool_, False),
+}
+"""What can be said of each value besides the rate itself, each an array of shape (n, m)."""
+
+RATIO_95_68 = 2.6588795303133708
+"""Half the 95 % interval over half the 68 % one: of Student's t with three degrees of freedom (models.calibration)."""

@@ -1,0 +1,169 @@
+"""Rates between known temperatures, what straight lines in T cost, and temperatures that keep that small."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.interpolate import PchipInterpolator
+
+from ratedb.arrays import BoolArray, FloatArray, gap_patterns
+from ratedb.errors import RatedbError, UsageError
+from ratedb.rates import Rates
+
+_INSIDE = np.array([0.15, 0.3, 0.5, 0.7, 0.85])
+"""Where in ln T between two temperatures the cost is looked at."""
+
+
+def interpolated(temperature_k: FloatArray, rate: FloatArray, wanted_k: npt.ArrayLike) -> FloatArray:
+    """Return rates (n, k) at wanted temperatures (k,) inside the range of those known, (m,), of rates (n, m).
+
+    Monotone cubics in ln k over ln T (Fritsch and Carlson 1980, SIAM J. Numer. Anal. 17, 238); straight lines
+    in k over T for a row that has a zero. A temperature that is known keeps its value to the last bit.
+    """
+    wanted = np.asarray(wanted_k, dtype=np.float64)
+    result = np.empty((len(rate), len(wanted)))
+    positive = (rate > 0).all(axis=1)
+    if positive.any() and len(temperature_k) > 1:
+        curves = PchipInterpolator(np.log(temperature_k), np.log(rate[positive]), axis=1)
+        result[positive] = np.exp(curves(np.log(wanted)))
+    for row in np.flatnonzero(~positive):
+        result[row] = np.interp(wanted, temperature_k, rate[row])
+    known = np.searchsorted(temperature_k, wanted).clip(0, len(temperature_k) - 1)
+    same = temperature_k[known] == wanted
+    result[:, same] = rate[:, known[same]]
+    return result
+
+
+def kelvins(temperature_k: npt.ArrayLike) -> FloatArray:
+    """Return temperatures that are asked for as an array (k,); raises UsageError where they make no sense."""
+    try:
+        wanted_k = np.atleast_1d(np.asarray(temperature_k, dtype=np.float64))
+    except (TypeError, ValueError):
+        wanted_k = np.empty(0)
+    good = wanted_k.ndim == 1 and wanted_k.size and np.isfinite(wanted_k).all() and wanted_k[0] > 0
+    if not good or (np.diff(wanted_k) <= 0).any():
+        raise UsageError(
+            "not a list of temperatures",
+            expected="one or more temperatures in K, each higher than the one before, such as [20, 50]",
+            got=str(temperature_k),
+        )
+    return wanted_k
+
+
+def rates_at(rates: Rates, temperature_k: npt.ArrayLike) -> Rates:
+    """Return rates at other temperatures (k,), each interpolated between those where it is known.
+
+    Each value has the layers of the nearest temperature in ln T, and is extrapolated or marked where one of
+    the two on either side is. Where a transition is not known on both sides nothing is. Raises UsageError
+    where these are not temperatures, RatedbError outside the range of all.
+    """
+    wanted_k, known_k = kelvins(temperature_k), rates.temperature_k
+    if not len(known_k) or wanted_k[0] < known_k[0] or wanted_k[-1] > known_k[-1]:
+        raise RatedbError(
+            f"the rates of {rates.system} do not reach all temperatures",
+            expected=f"{known_k[0]:g} to {known_k[-1]:g} K" if len(known_k) else "rates",
+            got=f"{wanted_k[0]:g} to {wanted_k[-1]:g} K",
+            todo="choose other temperatures: rates are not extrapolated",
+        )
+    patterns, group = gap_patterns(np.isfinite(rates.rate_cm3_s))
+    rows = [np.flatnonzero(group == number) for number in range(len(patterns))]
+    if not rows:
+        return _part_at(rates, np.ones(len(known_k), dtype=np.bool_), wanted_k)
+    parts = [
+        _part_at(rates.select(one), pattern, wanted_k) for one, pattern in zip(rows, patterns, strict=True)
+    ]
+    result = Rates.join(parts).select(np.argsort(np.concatenate(rows)))
+    return replace(result, interpolated_k=_between(rates, result))
+
+
+def _part_at(part: Rates, known: BoolArray, wanted_k: FloatArray) -> Rates:
+    """Return rates that are all known at the same temperatures, `known` of shape (m,), at others."""
+    values = np.full((len(part), len(wanted_k)), np.nan)
+    if known.any():
+        part = part.select_temperatures(known)
+        known_k = part.temperature_k
+        inside = (wanted_k >= known_k[0]) & (wanted_k <= known_k[-1])
+        values[:, inside] = interpolated(known_k, part.rate_cm3_s, wanted_k[inside])
+    layers = _layers_at(part, wanted_k)
+    return replace(part, temperature_k=wanted_k, rate_cm3_s=values, layers=layers).blanked(np.isnan(values))
+
+
+def _layers_at(part: Rates, wanted_k: FloatArray) -> dict[str, npt.NDArray[Any]]:
+    known_k = part.temperature_k
+    above = np.clip(np.searchsorted(known_k, wanted_k), 0, len(known_k) - 1)
+    below = np.where(known_k[above] == wanted_k, above, np.maximum(above - 1, 0))
+    nearest = np.argmin(np.abs(np.log(known_k) - np.log(wanted_k)[:, None]), axis=1)
+    return {
+        name: values[:, above] | values[:, below] if values.dtype == np.bool_ else values[:, nearest]
+        for name, values in part.layers.items()
+    }
+
+
+def _between(before: Rates, after: Rates) -> tuple[float, ...]:
+    """Return the temperatures at which some values are not those of the source but interpolated."""
+    known = {
+        kelvin: np.isfinite(before.rate_cm3_s[:, column])
+        for column, kelvin in enumerate(before.temperature_k.tolist())
+        if kelvin not in before.interpolated_k
+    }
+    there = np.isfinite(after.rate_cm3_s)
+    return tuple(
+        kelvin
+        for column, kelvin in enumerate(after.temperature_k.tolist())
+        if kelvin not in known or (there[:, column] & ~known[kelvin]).any()
+    )
+
+
+def linear_cost(temperature_k: FloatArray, rate: FloatArray, chosen_k: FloatArray) -> FloatArray:
+    """Return how far, relatively, straight lines between chosen temperatures (c,) are off, shape (n, c - 1).
+
+    The largest between each two of them, for each transition. Rates that are zero say nothing.
+    """
+    values = interpolated(temperature_k, rate, chosen_k)
+    step = np.diff(np.log(chosen_k))
+    at = np.exp(np.log(chosen_k[:-1])[:, None] + step[:, None] * _INSIDE)
+    truth = interpolated(temperature_k, rate, at.reshape(-1)).reshape(len(rate), *at.shape)
+    part = (at - chosen_k[:-1, None]) / np.diff(chosen_k)[:, None]
+    line = values[:, :-1, None] * (1.0 - part) + values[:, 1:, None] * part
+    with np.errstate(divide="ignore", invalid="ignore"):
+        off = np.where(truth > 0, np.abs(line / truth - 1.0), 0.0)
+    return np.asarray(off.max(axis=2, initial=0.0))
+
+
+def economic_temperatures(
+    temperature_k: FloatArray, rate: FloatArray, tolerance: float, most: int
+) -> FloatArray:
+    """Return at most so many temperatures that keep the cost of straight lines within a tolerance, if any do.
+
+    From the two ends, a temperature is put into the interval that costs most until none costs more than the
+    tolerance: a known one near the middle in ln T, else a whole number of kelvin.
+    """
+    chosen = np.array([temperature_k[0], temperature_k[-1]])
+    if len(temperature_k) < 3:
+        return np.array(temperature_k)
+    stuck: set[float] = set()
+    while len(chosen) < most:
+        cost = linear_cost(temperature_k, rate, chosen).max(axis=0)
+        cost[[float(low) in stuck for low in chosen[:-1]]] = 0.0
+        worst = int(np.argmax(cost))
+        if cost[worst] <= tolerance:
+            break
+        low, high = chosen[worst], chosen[worst + 1]
+        new = _middle(temperature_k, low, high)
+        if new is None:
+            stuck.add(float(low))
+            continue
+        chosen = np.sort(np.append(chosen, new))
+    return chosen
+
+
+def _middle(temperature_k: FloatArray, low: float, high: float) -> float | None:
+    middle = np.sqrt(low * high)
+    known = temperature_k[(temperature_k > low) & (temperature_k < high)]
+    whole = np.array([np.floor(middle), np.ceil(middle)])
+    whole = whole[(whole > low) & (whole < high)]
+    options = known if len(known) else whole
+    return float(options[np.argmin(np.abs(np.log(options / middle)))]) if len(options) else None

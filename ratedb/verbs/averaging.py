@@ -1,0 +1,119 @@
+"""Read cross sections of a grid of energies, and average them to rates that can be imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ratedb.cross_sections import CrossSections
+from ratedb.errors import RatedbError, UsageError
+from ratedb.files import read_bytes, sha256
+from ratedb.io.cross_sections import CrossSectionFile, join
+from ratedb.io.detect import ReadOptions, read_cross_sections
+from ratedb.physics.thermal import Limits, ThermalRates, thermal_rates
+
+_MOST_TEMPERATURES = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Averaged:
+    """Rates averaged from cross sections: the table they come from, files with their SHA-256, and notes."""
+
+    table: CrossSections
+    thermal: ThermalRates
+    files: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+
+
+def parse_temperatures(text: str) -> tuple[float, ...]:
+    """Return the temperatures (K) of `10:100:10` (inclusive), `10,20,50` or both mixed, sorted and each once.
+
+    Raises UsageError where the text is no such list.
+    """
+    found: set[float] = set()
+    for part in text.split(","):
+        try:
+            numbers = [float(word) for word in part.split(":")]
+            if len(numbers) == 3:
+                first, last, step = numbers
+                count = int(np.floor((last - first) / step + 1e-9)) + 1
+                numbers = [first + place * step for place in range(min(count, _MOST_TEMPERATURES + 1))]
+            elif len(numbers) != 1:
+                numbers = []
+        except (ValueError, ZeroDivisionError, OverflowError):
+            numbers = []
+        if (
+            not numbers
+            or not all(0 < number < 1e9 for number in numbers)
+            or len(numbers) > _MOST_TEMPERATURES
+        ):
+            raise UsageError(
+                "not a list of temperatures",
+                expected="K > 0, such as 10,20,50 or 10:100:10 (first, last, step)",
+                got=text,
+            )
+        found.update(float(f"{number:.12g}") for number in numbers)
+    return tuple(sorted(found))
+
+
+def average_files(
+    paths: Sequence[Path],
+    reading: ReadOptions,
+    temperature_k: Sequence[float],
+    *,
+    file_format: str = "auto",
+    method: str | None = None,
+    reduced_mass_u: float | None = None,
+    limits: Limits | None = None,
+    report: Callable[[str], None] = lambda text: None,
+) -> Averaged:
+    """Return the rates of all files together, which are one calculation on a grid of energies.
+
+    `method` (CC, CS, IOS ...) chooses where the files hold several. Raises RatedbError where a file cannot be
+    read, where files contradict each other, or where no rate converges.
+    """
+    files: list[CrossSectionFile] = []
+    for number, path in enumerate(paths, start=1):
+        report(f"reading cross sections: {number} of {len(paths)}")
+        files.append(read_cross_sections(path, reading, file_format, reduced_mass_u))
+    report("averaging over energies")
+    joined = join(files)
+    table = _chosen(joined, method, paths)
+    thermal = thermal_rates(table, temperature_k, limits)
+    if not np.isfinite(thermal.rates.rate_cm3_s).any():
+        raise RatedbError(
+            "no rate coefficient converges",
+            where=table.system,
+            expected="a grid of energies that reaches well above kB T of the highest temperature",
+            got="; ".join(thermal.warnings),
+            todo="compute more energies, or ask for lower temperatures",
+        )
+    rows = np.isfinite(thermal.rates.rate_cm3_s).any(axis=1)
+    thermal = replace(
+        thermal,
+        rates=thermal.rates.select(rows),
+        tail_fraction=thermal.tail_fraction[rows],
+        grid_error=thermal.grid_error[rows],
+        findings=(*joined.findings, *thermal.findings),
+    )
+    hashes = tuple((path.name, sha256(read_bytes(path))) for path in paths)
+    return Averaged(table, thermal, hashes, (*joined.warnings, *thermal.warnings))
+
+
+def _chosen(joined: CrossSectionFile, method: str | None, paths: Sequence[Path]) -> CrossSections:
+    tables = [table for table in joined.tables if method in (None, table.method)]
+    if len(tables) != 1:
+        methods = ", ".join(dict.fromkeys(table.method for table in joined.tables))
+        raise RatedbError(
+            "the files hold cross sections of several methods"
+            if len(tables) > 1
+            else f"the files hold no cross sections of the method {method}",
+            where=f"{len(paths)} files",
+            expected="one of " + methods,
+            got=method or "none chosen",
+            todo="choose one with --method",
+        )
+    return tables[0]

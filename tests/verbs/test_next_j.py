@@ -1,0 +1,458 @@
+"""Claims about what to compute next: how far a plan is, which j follows, and when to stop."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rough import rough_rates
+from synthetic import lamda_text, prediction_of, rotor_levels
+
+from ratedb.errors import FitError, RatedbError, UsageError
+from ratedb.models.search import SearchRequest, search
+from ratedb.planning import next_j as next_j_module
+from ratedb.planning.next_j import NextResult, plan_next, state_of
+from ratedb.planning.plan import PlanRequest
+from ratedb.planning.variance import VarianceOptions, learn_for
+from ratedb.store.plans import get_plan, opened
+from ratedb.store.records import Model
+from ratedb.store.store import Store
+from ratedb.verbs.import_ import import_files
+from ratedb.verbs.incoming import ImportOptions
+from ratedb.verbs.plan import PlanOptions, make_plan
+
+LEVELS = rotor_levels(12, molecule="AB")
+TARGET = tuple(range(2, 11))
+REQUEST = PlanRequest("AB+He", TARGET, (2, 3, 4), hours_total=100.0)
+TRAIN, VALIDATE = (4, 7, 10), (5, 8)
+FREE = VarianceOptions()
+TOTAL = sum(j**4 for j in range(5, 11))
+StoreOf = Callable[[str], Path]
+
+
+@pytest.fixture
+def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no model be trained on what is there: the planner's process speaks alone, and that is quick."""
+
+    def fail(*arguments: object) -> None:
+        raise FitError("no kernel explains it")
+
+    monkeypatch.setattr(next_j_module, "search", fail)
+
+
+def planned(db: Path, **change: object) -> int:
+    """Store a plan with the training set 4, 7, 10, or a changed one, and return its number."""
+    request = replace(REQUEST, train_j=TRAIN)
+    result = make_plan(db, replace(request, **change))  # type: ignore[arg-type]
+    return result.plan_id or 0
+
+
+@pytest.fixture(scope="module")
+def at(shared_store: StoreOf, tmp_path_factory: pytest.TempPathFactory) -> StoreOf:
+    """Give the store with a plan to train on 4, 7, 10 and AB+He out of these j; it is for reading only."""
+    folder, made = tmp_path_factory.mktemp("planned"), {}
+
+    def planned_store(computed: str) -> Path:
+        if computed not in made:
+            made[computed] = Path(shutil.copy(shared_store(computed), folder / f"{len(made)}.duckdb"))
+            planned(made[computed])
+        return made[computed]
+
+    return planned_store
+
+
+def follow(db: Path, request: PlanRequest | None = None, **options: object) -> NextResult:
+    return plan_next(db, "AB+He", request, None, VarianceOptions(**options))  # type: ignore[arg-type]
+
+
+def dex(error_percent: float | None) -> float:
+    return float(np.log10(1.0 + (np.nan if error_percent is None else error_percent) / 100.0))
+
+
+def test_a_stored_plan_says_what_each_computed_j_is_for(store_of: StoreOf) -> None:
+    db = store_of("1:5,7")
+    plan_id = planned(db)
+    state = state_of(db, "AB+He", None, None)
+    assert (state.plan_id, state.known_j) == (plan_id, (1, 2, 3, 4, 5, 7))
+    assert (state.train_j, state.validate_j) == ((2, 3, 4, 7), (5,))
+    assert state.unknown_j == (6, 8, 9, 10)
+    assert sorted(state.planned) == sorted((*TRAIN, *VALIDATE))
+    assert state.request.validate_j == VALIDATE
+
+
+def test_an_imported_j_is_no_longer_unknown(store_of: StoreOf, rough_file: Path) -> None:
+    db = store_of("1:4")
+    planned(db)
+    before = state_of(db, "AB+He", None, None)
+    assert (before.validate_j, before.unknown_j) == ((), (5, 6, 7, 8, 9, 10))
+    import_files(db, [rough_file], ImportOptions(collider="He", j=(6, 8, 12)))
+    after = state_of(db, "AB+He", None, None)
+    assert (after.train_j, after.validate_j) == ((2, 3, 4, 6), (8,))
+    assert after.unknown_j == (5, 7, 9, 10)
+
+
+def test_a_predicted_j_is_not_computed(store_of: StoreOf) -> None:
+    db = store_of("1:4")
+    rates = rough_rates(LEVELS, "He", seed=1)
+    prediction = prediction_of(rates.select(np.isin(rates.initial_j(), (5, 6))))
+    with Store(db, write=True) as store:
+        model = Model(
+            system_id=store.system("AB+He").system_id,
+            engine="basis",
+            kernel="M32",
+            features="physics",
+            train_j=[3, 4],
+            validate_j=[2],
+            target_j=[5, 6],
+            training_sha256="0" * 64,
+            training_source_ids=[1],
+            criterion="validation",
+            seed=0,
+            validation={},
+            tried=[],
+            seconds=1.0,
+            state={},
+            arrays=b"",
+        )
+        model = store.model(store.put_model(model))
+        store.put_prediction("AB+He", prediction, prediction.log10_half_width_68 > 0, model)
+    state = state_of(db, "AB+He", REQUEST, None)
+    assert (state.known_j, state.unknown_j) == ((1, 2, 3, 4), (5, 6, 7, 8, 9, 10))
+    known = replace(REQUEST, given=(), sizes=(3,))
+    assert make_plan(db, known, PlanOptions(given_from_store=True)).request.given == (0, 1, 2, 3, 4)
+
+
+def test_given_j_count_as_computed_also_where_the_store_has_them_not(shared_store: StoreOf) -> None:
+    state = state_of(shared_store("1:4"), "AB+He", replace(REQUEST, given=(2, 3, 4, 9)), None)
+    assert state.train_j == (2, 3, 4, 9)
+    assert state.unknown_j == (5, 6, 7, 8, 10)
+
+
+def test_a_stored_request_comes_back_whole(store_of: StoreOf) -> None:
+    db = store_of("1:4")
+    hours = tuple((j, 0.5 * j) for j in range(5, 11))
+    plan_id = planned(db, hours_by_j=hours, hours_total=None, cost_exponent=6.0)
+    with opened(db) as connection:
+        found = PlanRequest.from_json(get_plan(connection, plan_id).request)
+    request = replace(REQUEST, hours_by_j=hours, hours_total=None, cost_exponent=6.0)
+    assert found == replace(request, train_j=TRAIN)
+    assert state_of(db, "AB+He", None, None).request == replace(request, validate_j=VALIDATE)
+
+
+def test_the_newest_plan_with_a_chosen_set_is_followed_or_the_one_named(store_of: StoreOf) -> None:
+    db = store_of("1:4")
+    first, second = planned(db), planned(db, train_j=(4, 9))
+    curve = make_plan(db, REQUEST)  # five sizes, none chosen
+    assert (curve.chosen, curve.plan_id) == (None, second + 1)
+    assert state_of(db, "AB+He", None, None).plan_id == second
+    assert state_of(db, "AB+He", None, first).planned == (*TRAIN, *VALIDATE)
+    unchosen = state_of(db, "AB+He", None, curve.plan_id)
+    assert (unchosen.planned, unchosen.request.validate_j) == ((), VALIDATE)
+
+
+def test_a_request_of_ones_own_goes_before_the_newest_plan(at: StoreOf) -> None:
+    db = at("1:4")
+    state = state_of(db, "AB+He", replace(REQUEST, target=tuple(range(3, 9)), given=()), None)
+    assert (state.plan_id, state.planned) == (None, ())
+    assert state.train_j == (3,)  # 4 is the first to validate above 3
+    assert (state.validate_j, state.request.validate_j) == ((4,), (4, 7))
+
+
+@pytest.mark.parametrize(("computed", "expected"), [("1:4", 5), ("1:5,7", 8)])
+def test_validation_j_come_first_the_lowest_of_them_before_the_others(
+    at: StoreOf, computed: str, expected: int
+) -> None:
+    db = at(computed)
+    found = follow(db)
+    assert (found.next_j, found.stop, found.measured) == (expected, False, False)
+    assert "validates" in found.reason
+
+
+@pytest.mark.usefixtures("no_model")
+def test_then_a_j_of_the_plan_is_next_though_another_may_bring_more(store_of: StoreOf) -> None:
+    db = store_of("1:5,8")
+    planned(db, train_j=(4, 9))
+    assert follow(db).next_j == 9
+    assert follow(db, REQUEST).next_j not in (9, None)
+
+
+def test_what_one_more_j_brings_is_what_the_process_expects_of_the_set_with_it(at: StoreOf) -> None:
+    db = at("1:5,7")
+    found = follow(db)
+    assert not found.measured  # 8 is missing to validate
+    known = replace(REQUEST, given=(1, 2, 3, 4, 5, 7))
+    design = learn_for(db, known, None).design(REQUEST)
+    j = np.array(design.initial_j)
+
+    def expected(train_j: tuple[int, ...]) -> float:
+        variance = np.diag(design.given_all(train_j))[~np.isin(j, (*train_j, 5))]
+        return float(design.hyperparameters.spread_dex * np.sqrt(variance.mean() + design.noise))
+
+    now = expected((2, 3, 4, 7))
+    assert found.expected_dex == pytest.approx(now, rel=1e-6)
+    assert dex(found.expected_error) == pytest.approx(now, rel=1e-6)
+    assert {one.j for one in found.candidates} == {6, 8, 9, 10}
+    for one in found.candidates:
+        after = expected((2, 3, 4, 7, one.j))
+        assert dex(one.expected_error) == pytest.approx(after, rel=1e-5)
+        assert one.gain == pytest.approx(100 * (10**now - 10**after), rel=1e-4, abs=1e-3)
+        assert one.hours == pytest.approx(100.0 * one.j**4 / TOTAL)
+        assert one.cost_percent == pytest.approx(100.0 * one.j**4 / TOTAL)
+        assert one.planned == (one.j in (8, 10))
+    errors = [one.expected_error for one in found.candidates]
+    assert errors == sorted(errors, key=lambda error: error or 0.0)
+
+
+def test_a_model_of_what_is_there_lowers_the_expected_error_to_its_own(at: StoreOf) -> None:
+    db = at("1:8")
+    found = follow(db)
+    assert found.measured
+    rates = rough_rates(LEVELS, "He", seed=1)
+    j = rates.initial_j()
+    training, validation = (rates.select(np.isin(j, some)) for some in ((2, 3, 4, 6, 7), (5, 8)))
+    tried = SearchRequest(kernels=("M32", "RBF"), features=("physics",), means=("linear", "ios"))
+    wanted = rates.select(np.isin(j, (9, 10)))
+    predictor = search(training, validation, tried).predictor
+    std = predictor.predict(wanted.transitions).log10_half_width_68
+    model = float(np.sqrt((std**2).mean()))
+    design = learn_for(db, replace(REQUEST, given=tuple(range(1, 9))), None).design(REQUEST)
+    process = design.expected(np.diag(design.given_all((2, 3, 4, 6, 7))), tuple(range(2, 9)))
+    assert found.expected_dex == pytest.approx(min(model, process), rel=1e-3)
+    scale = min(1.0, model / process)
+    for one in found.candidates:
+        variance = np.diag(design.given_all((2, 3, 4, 6, 7, one.j)))
+        after = scale * design.expected(variance, (*range(2, 9), one.j))
+        assert dex(one.expected_error) == pytest.approx(after, rel=1e-3)
+
+
+def test_a_model_that_cannot_be_trained_is_a_warning(at: StoreOf, no_model: None) -> None:
+    db = at("1:5,8")
+    found = follow(db)
+    assert found.warnings == ("no model of what is there: no kernel explains it",)
+    assert not found.measured
+    assert found.expected_error is not None
+
+
+@pytest.mark.usefixtures("no_model")
+def test_the_next_j_is_the_cheapest_that_is_expected_to_reach_the_target_error(at: StoreOf) -> None:
+    db = at("1:5,8")
+    free = follow(db)
+    picked = set()
+    for one in free.candidates[:-1]:
+        assert one.expected_error is not None
+        wanted = one.expected_error * 1.0001
+        found = follow(db, target_error=wanted)
+        enough = [c for c in free.candidates if (c.expected_error or np.inf) <= wanted]
+        assert found.next_j == min(enough, key=lambda c: c.cost_percent).j
+        assert not found.stop
+        picked.add(found.next_j)
+    assert len(picked) > 1
+    beyond = follow(db, target_error=1e-3)
+    assert (beyond.next_j in (7, 10), beyond.stop) == (True, False)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_it_stops_when_the_target_error_is_met_and_every_validation_j_is_there(at: StoreOf) -> None:
+    db = at("1:8")
+    now = follow(db).expected_error or np.nan
+    met = follow(db, target_error=now * 1.01)
+    assert (met.next_j, met.stop) == (None, True)
+    assert met.reason == f"the expected error is {now:.3g} %, the target {now * 1.01:g} %"
+    assert not follow(db, target_error=now * 0.99).stop
+
+
+def test_a_target_error_is_not_met_before_a_model_can_be_judged(at: StoreOf) -> None:
+    db = at("1:5,7")
+    found = follow(db, target_error=1e6)
+    assert (found.next_j, found.stop) == (8, False)
+
+
+def test_it_stops_when_every_j_is_computed(at: StoreOf) -> None:
+    found = follow(at("1:12"))
+    assert (found.next_j, found.stop, found.candidates, found.unknown_j) == (None, True, [], ())
+    assert found.reason == "every j of the target is computed"
+
+
+@pytest.mark.usefixtures("no_model")
+@pytest.mark.parametrize("computed", ["1:4", "1:8"])
+def test_it_stops_when_no_j_is_within_the_budget(at: StoreOf, computed: str) -> None:
+    db = at(computed)
+    found = follow(db, budget_hours=0.5)
+    assert (found.next_j, found.stop) == (None, True)
+    assert found.reason == "no j that is left costs 0.5 h or less"
+
+
+@pytest.mark.usefixtures("no_model")
+def test_a_j_over_the_budget_is_not_next(at: StoreOf) -> None:
+    db = at("1:5,8")
+    hours = 100.0 * 7**4 / TOTAL
+    assert follow(db, budget_hours=hours * 1.01).next_j == 7
+    assert follow(db, budget_hours=hours * 1.01, target_error=1e-3).next_j == 7
+    assert follow(db, budget_hours=hours * 0.99).next_j == 6
+
+
+@pytest.mark.usefixtures("no_model")
+def test_without_a_plan_the_j_with_most_gain_for_its_cost_is_next(shared_store: StoreOf) -> None:
+    found = follow(shared_store("1:5,8"), REQUEST)
+    assert found.plan_id is None
+    gains = {one.j: one.gain or 0.0 for one in found.candidates}
+    good = [j for j, gain in gains.items() if gain >= 0.5 * max(gains.values())]
+    assert len(good) > 1
+    assert found.next_j == max(good, key=lambda j: gains[j] / j**4)
+    assert not any(one.planned for one in found.candidates)
+
+
+@pytest.mark.usefixtures("no_model")
+def test_it_stops_when_no_j_takes_away_a_tenth_of_the_error(tmp_path: Path) -> None:
+    """Of a scatter that no process knows, one j more takes away next to nothing."""
+    file, db = tmp_path / "noisy.dat", tmp_path / "noisy.duckdb"
+    file.write_text(lamda_text([rough_rates(LEVELS, "He", seed=1, scatter=0.3)]))
+    import_files(db, [file], ImportOptions(j=(1, 2, 3, 4, 5, 7, 8, 10, 11)))
+    request = replace(REQUEST, target=tuple(range(2, 13)))
+    found = follow(db, request)
+    assert [one.j for one in found.candidates] != []
+    assert max(one.gain or 0.0 for one in found.candidates) < 0.1 * (found.expected_error or 0.0)
+    assert (found.next_j, found.stop) == (None, True)
+    assert "more than 10 % of the error" in found.reason
+    assert not follow(db, request, target_error=1.0).stop  # who has a target goes on until it is met
+
+
+def test_nothing_known_and_a_similar_system_give_the_validation_j_first(shared_store: StoreOf) -> None:
+    request = replace(REQUEST, system="AB+o-H2", given=())
+    found = plan_next(shared_store("1:4"), "AB+o-H2", request, None, VarianceOptions(like="AB+p-H2"))
+    assert (found.train_j, found.validate_j, found.unknown_j) == ((), (), TARGET)
+    assert (found.next_j, found.expected_error, found.expected_dex) == (3, None, None)
+    assert all(one.gain is None for one in found.candidates)  # there is no error to take away from yet
+
+
+def test_given_j_of_a_system_without_rates_leave_the_process_to_speak(shared_store: StoreOf) -> None:
+    """Both j that validate, 3 and 6, are said to be there, and so are two that train."""
+    request = replace(REQUEST, system="AB+o-H2", given=(3, 6, 8, 10))
+    found = plan_next(shared_store("1:4"), "AB+o-H2", request, None, VarianceOptions(like="AB+p-H2"))
+    assert (found.train_j, found.validate_j, found.measured) == ((8, 10), (3, 6), False)
+
+
+def test_neither_plan_nor_request_is_a_usage_error(store_of: StoreOf) -> None:
+    db = store_of("1:4")
+    make_plan(db, replace(REQUEST, system="AB+p-H2", sizes=(3,)))
+    with pytest.raises(UsageError, match=r"there is no plan for AB\+He to go on with"):
+        follow(db)
+    make_plan(db, REQUEST)  # several candidates, none chosen
+    with pytest.raises(UsageError, match="there is no plan"):
+        follow(db)
+
+
+def test_a_plan_of_another_system_is_refused(store_of: StoreOf) -> None:
+    db = store_of("1:4")
+    plan_id = make_plan(db, replace(REQUEST, system="AB+p-H2", sizes=(3,))).plan_id
+    with pytest.raises(UsageError, match=f"plan {plan_id} is for another system") as caught:
+        plan_next(db, "AB+He", None, plan_id, FREE)
+    assert (caught.value.expected, caught.value.got) == ("AB+He", "AB+p-H2")
+
+
+def test_a_plan_that_is_not_there_is_refused(shared_store: StoreOf) -> None:
+    with pytest.raises(RatedbError, match="the store has no plan 7"):
+        plan_next(shared_store("1:4"), "AB+He", None, 7, FREE)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"budget_hours": -1.0}, "--budget-hours makes no sense"),
+        ({"target_error": 0.0}, "--target-error makes no sense"),
+        ({"like": "AB+e"}, "the store has no system 'AB+e'"),
+        ({"like": "AB+He"}, "its own reference"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(at: StoreOf, options: dict, words: str) -> None:
+    db = at("1:4")
+    with pytest.raises(RatedbError) as caught:
+        follow(db, **options)
+    assert words in caught.value.what
+
+
+def test_a_budget_needs_a_plan_with_hours(store_of: StoreOf) -> None:
+    db = store_of("1:4")
+    planned(db, hours_total=None)
+    with pytest.raises(UsageError, match="a budget needs hours"):
+        follow(db, budget_hours=10.0)
+
+
+def test_saying_what_is_next_stores_nothing(at: StoreOf) -> None:
+    db = at("1:4")
+    before = db.read_bytes()
+    assert follow(db).plan_id == 1
+    assert follow(db, REQUEST).plan_id is None
+    assert db.read_bytes() == before
+
+
+def vibrating(tmp_path: Path, j: tuple[int, ...]) -> Path:
+    """Return a store with AB+He of v = 0 and 1 out of these j, and a plan for j = 2..7."""
+    levels = rotor_levels(7, molecule="AB", v_max=1)
+    file, db = tmp_path / "vibrating.dat", tmp_path / f"vibrating{len(j)}.duckdb"
+    file.write_text(lamda_text([rough_rates(levels, "He", seed=1)]))
+    import_files(db, [file], ImportOptions(j=j))
+    target = tuple(range(2, 8))
+    make_plan(db, PlanRequest("AB+He", target, (2,), v_max=1, train_j=(2, 5), hours_total=100.0))
+    return db
+
+
+@pytest.mark.usefixtures("no_model")
+def test_the_worklist_has_one_job_for_each_v_of_the_next_j(tmp_path: Path) -> None:
+    total = sum(j**4 for j in range(3, 8))
+    for j, use in (((0, 1, 2), "validate"), ((0, 1, 2, 3, 6), "train")):
+        path = tmp_path / "job.json"
+        found = plan_next(vibrating(tmp_path, j), "AB+He", None, None, FREE, path)
+        jobs = json.loads(path.read_text())
+        assert [(job["order"], job["v"], job["j"]) for job in jobs] == [
+            (1, 0, found.next_j),
+            (2, 1, found.next_j),
+        ]
+        assert {(job["system"], job["use"]) for job in jobs} == {("AB+He", use)}
+        hours = 100.0 * (found.next_j or 0) ** 4 / total
+        assert [job["expected_hours"] for job in jobs] == pytest.approx([hours / 2, hours / 2])
+
+
+def test_the_worklist_of_a_stop_has_no_job(at: StoreOf, tmp_path: Path) -> None:
+    for name, empty in (("job.json", "[]\n"), ("job.csv", "order,system,v,j,use,expected_hours\n")):
+        plan_next(at("1:12"), "AB+He", None, None, FREE, tmp_path / name)
+        assert (tmp_path / name).read_text() == empty
+
+
+def test_a_worklist_that_would_overwrite_a_database_is_refused(at: StoreOf) -> None:
+    db = at("1:4")
+    before = db.read_bytes()
+    with pytest.raises(RatedbError, match="a database stands where the file would be written"):
+        plan_next(db, "AB+He", None, None, FREE, db)
+    assert db.read_bytes() == before
+
+
+def test_a_target_from_zero_on_is_computed_when_every_j_above_is(shared_store: StoreOf) -> None:
+    found = follow(shared_store("1:12"), replace(REQUEST, target=tuple(range(0, 11)), given=()))
+    assert (found.next_j, found.stop, found.unknown_j) == (None, True, ())
+
+
+def test_a_j_counts_as_computed_when_it_is_for_every_v(tmp_path: Path) -> None:
+    levels = rotor_levels(7, molecule="AB", v_max=1)
+    rates = rough_rates(levels, "He", seed=1)
+    v, _ = levels.need_vj()
+    file, db = tmp_path / "both.dat", tmp_path / "both.duckdb"
+    file.write_text(lamda_text([rates.select((rates.initial_j() <= 4) | (v[rates.upper] == 0))]))
+    import_files(db, [file])
+    request = PlanRequest("AB+He", tuple(range(2, 8)), (), v_max=1)
+    assert state_of(db, "AB+He", request, None).unknown_j == (5, 6, 7)
+    assert state_of(db, "AB+He", replace(request, v_max=0), None).unknown_j == ()
+
+
+def test_with_vibration_a_target_from_zero_on_is_computed_when_every_j_is(tmp_path: Path) -> None:
+    levels = rotor_levels(5, molecule="AB", v_max=1)
+    file, db = tmp_path / "both.dat", tmp_path / "both.duckdb"
+    file.write_text(lamda_text([rough_rates(levels, "He", seed=1)]))
+    import_files(db, [file])
+    request = PlanRequest("AB+He", tuple(range(0, 6)), (), v_max=1)
+    assert state_of(db, "AB+He", request, None).unknown_j == ()
