@@ -31,7 +31,7 @@ from ratedb.models.engine import rms
 from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
 from ratedb.models.workers import workers
-from ratedb.physics.transitions import format_integers
+from ratedb.numbers import format_integers
 from ratedb.planning.exhaustive import SearchOptions, search_sets
 from ratedb.planning.next_j import next_j, state_of
 from ratedb.planning.plan import PlanRequest

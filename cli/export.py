@@ -44,7 +44,7 @@ def export_command(
     Example: ratedb export CO+p-H2 CO+o-H2 -o co.dat --j-max 20
     """
     from ratedb.layers import KINDS
-    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.numbers import parse_temperatures
     from ratedb.verbs.export import ExportOptions, export_systems
 
     shared: Context = context.obj

@@ -56,7 +56,7 @@ def impact_command(
     import json
 
     from ratedb.files import write_atomically
-    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.numbers import parse_temperatures
     from ratedb.verbs.impact import AXES, ImpactOptions, impact_of
 
     shared: Context = context.obj

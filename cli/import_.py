@@ -55,8 +55,7 @@ def import_command(
     Example: ratedb import co.dat --method CC --reference "Yang et al. 2010"
     """
     from ratedb.errors import UsageError
-    from ratedb.physics.transitions import parse_integers
-    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.numbers import parse_integers, parse_temperatures
     from ratedb.verbs.import_ import import_files
     from ratedb.verbs.incoming import ImportOptions
 

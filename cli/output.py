@@ -6,7 +6,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -46,11 +46,14 @@ class Context:
         elif not self.quiet:
             show(self.console())
 
-    def warn(self, texts: Iterable[str]) -> None:
-        """Print warnings to standard error."""
+    def warn(self, warnings: Iterable[str | Mapping[str, str]]) -> None:
+        """Print warnings to standard error, each once; those of a writer name their rule and reader."""
         if not self.quiet:
             console = self.console(stderr=True)
-            for text in texts:
+            texts = [
+                w if isinstance(w, str) else f"{w['rule']} ({w['reader']}): {w['detail']}" for w in warnings
+            ]
+            for text in dict.fromkeys(texts):
                 console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
 
     @contextmanager

@@ -90,7 +90,7 @@ def plan_command(
     Example: ratedb plan SiO+p-H2 --j 5:20 --v-max 2 --given-j 5 --sizes 4 --hours-total 338
     """
     from ratedb.errors import UsageError
-    from ratedb.physics.transitions import parse_integers
+    from ratedb.numbers import parse_integers
     from ratedb.planning.costs import read_hours
     from ratedb.planning.plan import PlanRequest
     from ratedb.verbs.plan import PlanOptions, make_plan

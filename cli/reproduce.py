@@ -46,8 +46,8 @@ def reproduce_command(
     """
     from ratedb.errors import UsageError
     from ratedb.models.kernels import DISTINCT_KERNELS
+    from ratedb.numbers import parse_integers
     from ratedb.paper.reproduction import Reproduction, paper_rows, reproduce
-    from ratedb.physics.transitions import parse_integers
     from ratedb.planning.exhaustive import SearchOptions
     from ratedb.planning.plan import PlanRequest
 

@@ -63,7 +63,7 @@ def train_command(
     Example: ratedb train CO+p-H2 --train-j 5,9,14,19 --validate-j 6,10 --j 5:20
     """
     from ratedb.models.kernels import DISTINCT_KERNELS
-    from ratedb.physics.transitions import parse_integers
+    from ratedb.numbers import parse_integers
     from ratedb.verbs.train import TrainOptions, train_model
 
     shared: Context = context.obj

@@ -48,9 +48,9 @@ def verify_command(
 
     from ratedb.errors import UsageError
     from ratedb.files import write_atomically
+    from ratedb.numbers import parse_temperatures
     from ratedb.radiative.grid import GridAxes
     from ratedb.radiative.verify import to_json
-    from ratedb.verbs.averaging import parse_temperatures
     from ratedb.verbs.verify import verify_files
 
     if tolerance is not None and not tolerance >= 1.0:

@@ -1,42 +1,242 @@
-"""A store as Python sees it: what `ratedb.open` gives."""
+"""A store and everything that can be done with it: what `ratedb.open` returns."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy.typing as npt
+from ratedb import options as of
+from ratedb.errors import UsageError
+from ratedb.options import Progress, build, silent
 
-from ratedb.errors import RatedbError
-from ratedb.rates import Rates
-from ratedb.store.connection import quoted
-from ratedb.store.opening import bring_up_to_date
-from ratedb.store.query import QueryResult, run_query
-from ratedb.store.selection import Selection, select_rates
-from ratedb.store.store import Store
-from ratedb.verbs.show import SYSTEMS_SQL
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from ratedb.io.provenance import Citations
+    from ratedb.models.evaluation import Evaluation
+    from ratedb.paper.reproduction import Reproduction
+    from ratedb.planning.next_j import NextResult
+    from ratedb.quality.comparison import SourceComparison
+    from ratedb.radiative.impact import Impact
+    from ratedb.radiative.verify import Verification
+    from ratedb.rates import Rates
+    from ratedb.store.query import QueryResult
+    from ratedb.verbs.check import CheckResult
+    from ratedb.verbs.demo import DemoResult
+    from ratedb.verbs.doctor import DoctorReport
+    from ratedb.verbs.export import ExportResult
+    from ratedb.verbs.fill import FillResult
+    from ratedb.verbs.import_ import ImportResult
+    from ratedb.verbs.plan import PlanResult
+    from ratedb.verbs.show import SystemReport
+    from ratedb.verbs.train import TrainResult
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def takes(options: type) -> Callable[[Method], Method]:
+    """Give a method the options of a class: in its signature, in its help, and for the command line."""
+
+    def decorate(method: Method) -> Method:
+        signature = inspect.signature(method)
+        own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        extra = [
+            inspect.Parameter(
+                one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type
+            )
+            for one in fields(options)
+            if one.name not in signature.parameters
+        ]
+        words = "\n".join(f"    {one.name}: {one.metadata['help']}" for one in fields(options))
+        method.__signature__ = signature.replace(parameters=[*own, *extra])  # type: ignore[attr-defined]
+        method.__doc__ = f"{inspect.cleandoc(method.__doc__ or '')}\n\nOptions:\n{words}"
+        method.options = options  # type: ignore[attr-defined]
+        return method
+
+    return decorate
 
 
 class Database:
-    """A store to ask.
+    """A store: import rates, plan, train, fill, export, and ask.
 
-    It only reads. The file is opened for each question and closed after it, so that it is never locked in
-    between; `with` is allowed, and not needed. Raises RatedbError where the file is not there or is not a
-    store, LockedError where another process writes to it.
+    The file is opened for each call and closed after it, so that it is never locked in between. Methods have
+    the names and options of the commands; lists may be texts such as "5:20". Results have `.to_json()`.
+
+    Every method raises UsageError for an invalid request, RatedbError where data, a model or a file is not as
+    it has to be, and LockedError where another process holds the file.
     """
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self.path = Path(path).absolute()
-        bring_up_to_date(self.path)
+        self.read_only = read_only
 
     def __repr__(self) -> str:
-        return f"<ratedb.Database {self.path.name}>"
+        return f"<ratedb.Database {self.path.name}{', read-only' if self.read_only else ''}>"
 
     def __enter__(self) -> Database:
         return self
 
     def __exit__(self, *error: object) -> None:
         return None
+
+    def checked(self, *, create: bool = False) -> Database:
+        """Return this database once its file is known to be a store of this version; make it with `create`."""
+        from ratedb.store.opening import bring_up_to_date, open_store
+
+        if create and not self.path.exists():
+            self._need_writable("make the file")
+            open_store(self.path, write=True, create=True).close()
+        bring_up_to_date(self.path)
+        return self
+
+    def _need_writable(self, does: str) -> None:
+        if self.read_only:
+            raise UsageError(
+                f"this database was opened read-only and cannot {does}",
+                where=str(self.path),
+                todo="open it without read_only=True",
+            )
+
+    # -- into the store -------------------------------------------------------------------------
+
+    @takes(of.ImportOptions)
+    def import_(self, *files: Path | str, progress: Progress = silent, **options: Any) -> ImportResult:
+        """Read files of rate coefficients into the store; the same file twice changes nothing."""
+        from ratedb.verbs.import_ import import_files
+
+        self._need_writable("import")
+        return import_files(
+            self.path, [Path(file) for file in files], build(of.ImportOptions, options), progress
+        )
+
+    @takes(of.FillOptions)
+    def fill(self, system: str, *, progress: Progress = silent, **options: Any) -> FillResult:
+        """Predict missing transitions; computed rates stay as they are."""
+        from ratedb.verbs.fill import fill
+
+        self._need_writable("fill")
+        return fill(self.path, system, build(of.FillOptions, options), progress)
+
+    # -- planning and models --------------------------------------------------------------------
+
+    @takes(of.PlanOptions)
+    def plan(self, system: str, *, progress: Progress = silent, **options: Any) -> PlanResult:
+        """Choose which initial j to compute, with costs, savings and, where possible, the expected error."""
+        from ratedb.verbs.plan import plan
+
+        self._need_writable("store a plan")
+        return plan(self.path, system, build(of.PlanOptions, options), progress)
+
+    @takes(of.NextOptions)
+    def next(self, system: str, *, progress: Progress = silent, **options: Any) -> NextResult:
+        """Choose which initial j to compute next, or to stop."""
+        from ratedb.verbs.next import next_
+
+        return next_(self.path, system, build(of.NextOptions, options), progress)
+
+    @takes(of.TrainOptions)
+    def train(self, system: str, *, progress: Progress = silent, **options: Any) -> TrainResult:
+        """Fit Gaussian processes to the training j and store the best, or their average.
+
+        `plan` is the id of a stored plan, or what `plan` returned.
+        """
+        from ratedb.verbs.train import train
+
+        self._need_writable("store a model")
+        options["plan"] = getattr(options.get("plan"), "plan_id", options.get("plan"))
+        return train(self.path, system, build(of.TrainOptions, options), progress)
+
+    @takes(of.EvaluateOptions)
+    def evaluate(self, model_id: int, *, progress: Progress = silent, **options: Any) -> Evaluation:
+        """Test a model on held-out rates, next to interpolation in j and a physical law."""
+        from ratedb.verbs.evaluate import evaluate
+
+        return evaluate(self.path, model_id, build(of.EvaluateOptions, options), progress)
+
+    @takes(of.ReproduceOptions)
+    def reproduce(
+        self, system: str | None = None, *, progress: Progress = silent, **options: Any
+    ) -> Reproduction:
+        """Print tables I-V of Mihalik et al. (2025) for a known system, next to the paper's own."""
+        from ratedb.verbs.reproduce import reproduce
+
+        return reproduce(self.path, system, build(of.ReproduceOptions, options), progress)
+
+    # -- quality and sources --------------------------------------------------------------------
+
+    @takes(of.CheckOptions)
+    def check(self, system: str | None = None, *, progress: Progress = silent, **options: Any) -> CheckResult:
+        """Check every source of a system, or of all, and sources against each other."""
+        from ratedb.verbs.check import check
+
+        return check(self.path, system, build(of.CheckOptions, options), progress)
+
+    @takes(of.CompareOptions)
+    def compare(self, system: str, first: int, second: int, **options: Any) -> SourceComparison:
+        """Compare two sources of a system: the ratio second/first by j and temperature, and outliers."""
+        from ratedb.verbs.compare import compare
+
+        return compare(self.path, system, first, second, build(of.CompareOptions, options))
+
+    @takes(of.SourcesOptions)
+    def sources(self, system: str | None = None, **options: Any) -> QueryResult:
+        """List sources in order of precedence, or set that order for a system."""
+        from ratedb.verbs.sources import sources
+
+        return sources(self.path, system, build(of.SourcesOptions, options))
+
+    # -- out ------------------------------------------------------------------------------------
+
+    @takes(of.ExportOptions)
+    def export(
+        self, systems: str | Sequence[str], output: Path | str, *, progress: Progress = silent, **options: Any
+    ) -> ExportResult:
+        """Write a file that RADEX and other codes read, or a table, and its provenance."""
+        from ratedb.verbs.export import export
+
+        return export(self.path, _names(systems), Path(output), build(of.ExportOptions, options), progress)
+
+    def cite(self, file: Path | str) -> Citations:
+        """List the references to cite for an exported file, from FILE.provenance.json."""
+        from ratedb.io.provenance import citations_of
+
+        return citations_of(Path(file))
+
+    @takes(of.VerifyOptions)
+    def verify(self, file: Path | str, *, progress: Progress = silent, **options: Any) -> Verification:
+        """Compare two LAMDA files with real RADEX: level populations and line fluxes."""
+        from ratedb.verbs.verify import verify
+
+        return verify(Path(file), build(of.VerifyOptions, options), progress)
+
+    @takes(of.ImpactOptions)
+    def impact(self, systems: str | Sequence[str], *, progress: Progress = silent, **options: Any) -> Impact:
+        """Show what the uncertainty of predicted rates does to lines: RADEX on joint samples of the rates."""
+        from ratedb.verbs.impact import impact
+
+        return impact(self.path, _names(systems), build(of.ImpactOptions, options), progress)
+
+    @takes(of.DemoOptions)
+    def demo(
+        self,
+        folder: Path | str = "ratedb-demo",
+        *,
+        progress: Progress = silent,
+        report: Progress = silent,
+        **options: Any,
+    ) -> DemoResult:
+        """Run the whole job on real data: plan, import, train, fill, evaluate, export, RADEX, picture.
+
+        It works in a folder of its own, not on this store; `report` is told each step.
+        """
+        from ratedb.verbs.demo import demo
+
+        return demo(Path(folder), build(of.DemoOptions, options), report, progress)
+
+    # -- ask ------------------------------------------------------------------------------------
 
     def rates(
         self,
@@ -53,70 +253,61 @@ class Database:
         `min_quality` is any, unmarked (no value with an error of quality control) or unsuspected (no warning
         either); `temperature_k` are temperatures to interpolate at; `j_max` leaves out levels above it.
 
-        Raises UsageError for a choice that does not exist, RatedbError for an unknown system, where nothing
+        Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing
         is left, or where rates do not reach a temperature.
         """
-        chosen = Selection((kinds,) if isinstance(kinds, str) else tuple(kinds or ()), min_quality, j_max)
-        chosen.check()
-        with Store(self.path) as store:
-            rates = select_rates(store, system, chosen)
-        if not len(rates):
-            raise RatedbError(
-                f"there are no such rates of {system}",
-                where=str(self.path),
-                expected="rates in the store that the choice leaves in",
-                got=f"kinds {', '.join(chosen.kinds) or 'all'}, min_quality {min_quality}, j_max {j_max}",
-                todo="choose less strictly",
-            )
+        from ratedb.verbs.select import select
+
+        wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds or ())
+        rates = select(self.path, system, wanted, min_quality, j_max)
         return rates if temperature_k is None else rates.at(temperature_k)
 
     def systems(self) -> QueryResult:
-        """Return a row for each system: transitions, temperatures, and values by kind."""
-        return self.sql(SYSTEMS_SQL)
+        """List the systems in the store: transitions, temperatures and values by kind."""
+        from ratedb.verbs.show import systems
+
+        return systems(self.path)
+
+    def show(self, system: str) -> SystemReport:
+        """Show coverage of a system by initial j, its sources and its models."""
+        from ratedb.verbs.show import show
+
+        return show(self.path, system)
 
     def levels(self, molecule: str) -> QueryResult:
-        """Return the levels of a molecule by energy (cm-1); raises RatedbError for an unknown one."""
-        return self._of_molecule(
-            molecule,
-            "SELECT label, v, j, energy_cm1, weight FROM levels"
-            f" WHERE molecule = {quoted(molecule)} ORDER BY energy_cm1, level_id",
-        )
+        """List the levels of a molecule by energy (cm-1)."""
+        from ratedb.verbs.show import levels
+
+        return levels(self.path, molecule)
 
     def lines(self, molecule: str) -> QueryResult:
-        """Return the lines of a molecule by frequency (GHz); raises RatedbError for an unknown one."""
-        return self._of_molecule(
-            molecule,
-            "SELECT upper_label, lower_label, v, j, v_final, j_final, frequency_ghz, einstein_a_s1"
-            f" FROM radiative WHERE molecule = {quoted(molecule)} ORDER BY frequency_ghz, upper_id, lower_id",
-        )
+        """List the lines of a molecule by frequency (GHz)."""
+        from ratedb.verbs.show import lines
 
-    def sources(self, system: str | None = None) -> QueryResult:
-        """Return the sources of all systems or of one; raises RatedbError for an unknown one."""
-        return self._of_system(system, "sources", "source_id")
+        return lines(self.path, molecule)
 
     def findings(self, system: str | None = None) -> QueryResult:
-        """Return what quality control found, in all systems or one; RatedbError for an unknown one."""
-        order = "source_id, severity, rule, v, j, v_final, j_final, upper_label, lower_label, temperature_k"
-        return self._of_system(system, "findings", order)
+        """List the stored findings of quality control, of all systems or of one."""
+        from ratedb.verbs.show import findings
 
-    def sql(self, query: str) -> QueryResult:
-        """Return what one query gives, as `ratedb sql` does: it reads this store and nothing else.
+        return findings(self.path, system)
 
-        Raises RatedbError where the query is refused.
+    @takes(of.SqlOptions)
+    def sql(self, query: str, **options: Any) -> QueryResult:
+        """Run one SQL query, read-only: it reads this store and nothing else.
+
+        The views are listed in docs/store.md.
         """
-        return run_query(self.path, query)
+        from ratedb.store.query import sql
 
-    def _of_molecule(self, molecule: str, query: str) -> QueryResult:
-        result = self.sql(query)
-        if not result.rows:
-            with Store(self.path) as store:
-                store.levels(molecule)  # says that there is no such molecule
-        return result
+        return sql(self.path, query, build(of.SqlOptions, options))
 
-    def _of_system(self, system: str | None, view: str, order: str) -> QueryResult:
-        condition = "" if system is None else f"WHERE system = {quoted(system)}"
-        result = self.sql(f"SELECT * FROM {view} {condition} ORDER BY {order}")
-        if system is not None and not result.rows:
-            with Store(self.path) as store:
-                store.system(system)  # says that there is no such system
-        return result
+    def doctor(self) -> DoctorReport:
+        """Check versions, storage, locks and optional parts."""
+        from ratedb.verbs.doctor import doctor
+
+        return doctor(self.path)
+
+
+def _names(systems: str | Sequence[str]) -> list[str]:
+    return [systems] if isinstance(systems, str) else list(systems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class RatedbError(Exception):
-    """Something in the data, a model or a file is not as it must be.
+    """Something in the data, a model or a file is not as it has to be.
 
     The message is built from its parts so that each error says *what* happened, *where*, what was
     *expected*, what was *got* and what to *do*.
@@ -56,9 +56,18 @@ class WorkersError(RatedbError):
 
 
 class UsageError(RatedbError):
-    """The request itself makes no sense, whatever the data."""
+    """The request itself is invalid, whatever the data."""
 
     exit_code = 2
+
+
+class ListError(UsageError):
+    """A text is not the list of numbers it should be; `place` is where in `text` the invalid part begins."""
+
+    def __init__(self, what: str, text: str, place: int, expected: str) -> None:
+        self.text = text
+        self.place = place
+        super().__init__(what, expected=expected, got=text)
 
 
 class LockedError(RatedbError):

@@ -43,4 +43,4 @@ LAYERS = {
 """What can be said of each value besides the rate itself, each an array of shape (n, m)."""
 
 RATIO_95_68 = 2.6588795303133708
-"""Half the 95 % interval over half the 68 % one: of Student's t with three degrees of freedom (models.calibration)."""
+"""Half the 95 % interval over half the 68 % one: Student's t, three degrees of freedom."""

@@ -19,7 +19,7 @@ UNKNOWN_KIND = "unknown"
 
 
 def vj(v: npt.ArrayLike | None, j: npt.ArrayLike | None) -> dict[str, FloatArray]:
-    """Return v and j, shape (n,) each, as the quantum numbers of a linear molecule; none where one is None."""
+    """Return v and j, shape (n,) each, as quantum numbers of a linear molecule; none where one is None."""
     if v is None or j is None:
         return {}
     return {"v": np.asarray(v, dtype=np.float64), "j": np.asarray(j, dtype=np.float64)}
@@ -31,7 +31,7 @@ class Levels:
 
     `energy_cm1` (cm-1) and `weight` (statistical weight) have shape (n,). `quantum_numbers` has named
     quantum numbers such as v, j, ka, kc, F, shape (n,) each, NaN where a level lacks one; half-integers are
-    allowed. The quantum numbers of a collider that changes its state too have names that end in 2, such as j2.
+    allowed. The quantum numbers of a collider that changes state too have names that end in 2, as j2.
     `label` always names the level. `kind` is the molecule kind: `linear` where there are v and j unless
     another is given.
 
@@ -146,7 +146,7 @@ class Transitions:
         return self.levels.need_vj()[1][self.upper]
 
     def keys(self) -> IntArray:
-        """Return one number for each transition, shape (n,), by which those of the same levels are matched."""
+        """Return one number for each transition, shape (n,), by which they are matched."""
         return self.upper * len(self.levels) + self.lower
 
     def names(self) -> list[tuple[str, str]]:

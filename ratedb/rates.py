@@ -109,7 +109,7 @@ class Rates:
         return f"{self.levels.label[self.upper[row]]} -> {self.levels.label[self.lower[row]]}"
 
     def initial_j(self) -> IntArray:
-        """Return j of the initial level of each transition, shape (n,); RatedbError where levels have none."""
+        """Return j of the initial level of each transition, shape (n,); RatedbError without j."""
         return self.transitions.initial_j()
 
     # -- shape (n, m) ---------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from scipy.interpolate import PchipInterpolator
 
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
-from ratedb.physics.transitions import format_integers
+from ratedb.numbers import format_integers
 from ratedb.rates import Rates
 
 _MOSTLY = 0.9

@@ -11,7 +11,7 @@ from typing import Any
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, refuse_database
-from ratedb.physics.transitions import format_integers
+from ratedb.numbers import format_integers
 from ratedb.planning.next_j import NextJ, NextResult, State, decide, state_of, write_next_job
 from ratedb.planning.plan import PlanRequest
 from ratedb.planning.variance import VarianceOptions

@@ -16,7 +16,7 @@ from ratedb.levels import Transitions
 from ratedb.models.engine import rms
 from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
-from ratedb.physics.transitions import format_integers
+from ratedb.numbers import format_integers
 from ratedb.planning.design import Design
 from ratedb.planning.exhaustive import part_of_target
 from ratedb.planning.plan import PlanRequest, percent

@@ -15,7 +15,7 @@ from ratedb.models.engine import TrainingData, rms
 from ratedb.models.features import is_homonuclear
 from ratedb.models.search import SearchRequest, search
 from ratedb.models.training_set import complete_curves
-from ratedb.physics.transitions import format_integers
+from ratedb.numbers import format_integers
 from ratedb.planning.design import Design, DesignSet, Hyperparameters, best_sets, learn, target_transitions
 from ratedb.planning.exhaustive import part_of_target
 from ratedb.planning.plan import Candidate, PlanRequest, candidate, dex_of_percent, percent

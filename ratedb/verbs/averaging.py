@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.cross_sections import CrossSections
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256
 from ratedb.io.cross_sections import CrossSectionFile, join
 from ratedb.io.detect import ReadOptions, read_cross_sections
 from ratedb.physics.thermal import Limits, ThermalRates, thermal_rates
-
-_MOST_TEMPERATURES = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,37 +24,6 @@ class Averaged:
     thermal: ThermalRates
     files: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
-
-
-def parse_temperatures(text: str) -> tuple[float, ...]:
-    """Return the temperatures (K) of `10:100:10` (inclusive), `10,20,50` or both mixed, sorted and each once.
-
-    Raises UsageError where the text is no such list.
-    """
-    found: set[float] = set()
-    for part in text.split(","):
-        try:
-            numbers = [float(word) for word in part.split(":")]
-            if len(numbers) == 3:
-                first, last, step = numbers
-                count = int(np.floor((last - first) / step + 1e-9)) + 1
-                numbers = [first + place * step for place in range(min(count, _MOST_TEMPERATURES + 1))]
-            elif len(numbers) != 1:
-                numbers = []
-        except (ValueError, ZeroDivisionError, OverflowError):
-            numbers = []
-        if (
-            not numbers
-            or not all(0 < number < 1e9 for number in numbers)
-            or len(numbers) > _MOST_TEMPERATURES
-        ):
-            raise UsageError(
-                "not a list of temperatures",
-                expected="K > 0, such as 10,20,50 or 10:100:10 (first, last, step)",
-                got=text,
-            )
-        found.update(float(f"{number:.12g}") for number in numbers)
-    return tuple(sorted(found))
 
 
 def average_files(

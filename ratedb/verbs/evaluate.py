@@ -20,7 +20,7 @@ from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor
 from ratedb.models.temperatures import interpolation
 from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j, usable_rates
-from ratedb.physics.transitions import format_integers
+from ratedb.numbers import format_integers
 from ratedb.planning.costs import CostModel
 from ratedb.rates import Rates
 from ratedb.store.records import Model

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,14 +13,16 @@ from ratedb.layers import Kind
 from ratedb.levels import Levels, Transitions
 from ratedb.models.predictor import Predictor
 from ratedb.models.training_set import at_temperatures
+from ratedb.options import FillOptions, Progress, silent
 from ratedb.rates import Rates
+from ratedb.results import Result
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.verbs.train import load_model
 
 
-@dataclass(frozen=True)
-class FillResult:
+@dataclass(frozen=True, repr=False)
+class FillResult(Result):
     """What a fill did, in transitions (`filled_rates` in values).
 
     `kept_computed` were known completely; `unchanged` this model had already filled; `extrapolated` of
@@ -41,27 +41,18 @@ class FillResult:
     unsupported: int
     warnings: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+    def summary(self) -> str:
+        """Return in a few words what was done."""
+        return f"{self.system}, model {self.model_id}, {self.filled_transitions} transitions filled"
 
 
-def fill_system(
-    db: Path,
-    system: str,
-    *,
-    model_id: int | None = None,
-    j: tuple[int, ...] | None = None,
-    dry_run: bool = False,
-    report: Callable[[str], None] = lambda text: None,
-) -> FillResult:
-    """Predict what is missing out of the initial j (default: the model's target) and store it.
+def fill(db: Path, system: str, options: FillOptions, progress: Progress = silent) -> FillResult:
+    """Predict what is missing and store it; values that are known are kept at every temperature.
 
-    Uses the newest model unless one is named. Values that are known are kept at every temperature. Raises
-    RatedbError for an unknown system or model, or a model of another system.
+    Raises RatedbError for an unknown system or model, or a model of another system.
     """
     with Store(db) as store:
-        record = store.newest_model(system) if model_id is None else store.model(model_id)
+        record = store.newest_model(system) if options.model is None else store.model(options.model)
         if store.system_name(record.system_id) != system:
             raise RatedbError(
                 f"model {record.model_id} is of another system",
@@ -70,14 +61,14 @@ def fill_system(
                 todo=f"`ratedb show {system}` lists its models",
             )
         stored = store.rates(system)
-        warnings = () if model_id is not None else _better_models(store, record)
+        warnings = () if options.model is not None else _better_models(store, record)
         mine = {
             row["source_id"]
             for row in store.query("SELECT source_id FROM source WHERE model_id = ?", [record.model_id])
         }
-    report("predicting")
+    progress("predicting")
     predictor = load_model(record)
-    wanted = _wanted_pairs(stored.levels, record, j)
+    wanted = _wanted_pairs(stored.levels, record, options.j)
     supported = predictor.supports(wanted)
     unsupported = int((~supported).sum())
     prediction = predictor.predict(wanted.select(supported))
@@ -85,8 +76,8 @@ def fill_system(
     keep = ~known & ~own
     rows = keep.any(axis=1)
     source_id = None
-    if rows.any() and not dry_run:
-        report("storing")
+    if rows.any() and not options.dry_run:
+        progress("storing")
         with Store(db, write=True) as store:
             source_id = store.put_prediction(system, prediction.select(rows), keep[rows], record)
     return FillResult(

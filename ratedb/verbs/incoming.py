@@ -17,7 +17,7 @@ from ratedb.io.detect import ReadOptions, read_file
 from ratedb.io.own_exports import as_exported
 from ratedb.layers import KINDS
 from ratedb.levels import Levels, Lines
-from ratedb.physics.transitions import format_integers
+from ratedb.numbers import format_integers
 from ratedb.rates import Rates
 from ratedb.store.store import Incoming, SourceInfo
 from ratedb.verbs.averaging import average_files

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from commands import COMPUTED, Run
 
-from ratedb.physics.transitions import parse_integers
+from ratedb.numbers import parse_integers
 
 KINDS = "SELECT kind, count(*) AS n FROM rates WHERE system = 'AB+He' GROUP BY kind ORDER BY kind"
 

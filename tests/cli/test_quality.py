@@ -204,7 +204,7 @@ def test_temperatures_and_cross_sections_go_together(run: Run, clean: Path, tmp_
 
 
 def test_a_list_of_temperatures_is_read_as_it_is_written() -> None:
-    from ratedb.verbs.averaging import parse_temperatures
+    from ratedb.numbers import parse_temperatures
 
     assert parse_temperatures("10:30:10,5, 7.5") == (5.0, 7.5, 10.0, 20.0, 30.0)
     assert parse_temperatures("10:35:10") == (10.0, 20.0, 30.0)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from ratedb.errors import UsageError
 from ratedb.levels import Levels
-from ratedb.physics.transitions import format_integers, parse_integers, transitions_from
+from ratedb.numbers import format_integers, parse_integers
+from ratedb.physics.transitions import transitions_from
 
 
 def test_one_j_of_the_papers_sio_has_3j_plus_63_transitions() -> None:

@@ -80,7 +80,7 @@ def test_a_kill_during_import_or_fill_loses_nothing_reported_and_leaves_no_half(
     tmp_path: Path, children: Children, job: str, kind: str, kills: int
 ) -> None:
     dice = random.Random(SEED)
-    values = rates_number if kind == "computed" else (lambda number: prediction_number(number).rates())
+    values = rates_number if kind == "computed" else (lambda number: prediction_number(number))
     path = tmp_path / "store.duckdb"
     with Store(path, write=True, create=True) as store:
         put(store, rates_number(0), "import 0")

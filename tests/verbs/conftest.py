@@ -11,7 +11,7 @@ from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
 from threadpoolctl import threadpool_limits
 
-from ratedb.physics.transitions import parse_integers
+from ratedb.numbers import parse_integers
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.incoming import ImportOptions
 

@@ -1,0 +1,121 @@
+"""Make a command of a method of Database: its arguments and options are those of the method."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import Field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from ratedb.database import Database
+from ratedb.errors import ListError
+
+from .output import Context, cell
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_NAMED, _EMPTY = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty
+
+
+def command(
+    method: Callable[..., Any],
+    show: Callable[[Console, Any, Mapping[str, Any]], None],
+    *,
+    example: str,
+    arguments: Mapping[str, Any] | None = None,
+    required: Sequence[str] = (),
+    code: Callable[[Any], int] | None = None,
+) -> Callable[..., None]:
+    """Return a function for Typer that parses, calls a method of Database and prints what it returns.
+
+    `show` prints the result for people; it gets the console, the result, and the options that were given.
+    `arguments` are the positional ones as Typer annotates them, with (annotation, default) where one may be
+    left out; the last may be a list. `required` options have no default. `code` gives the exit code of a
+    result.
+    """
+    options = getattr(method, "options", None)
+    declared = fields(options) if options is not None else ()
+    names = [one.name for one in declared]
+    positional = dict(arguments or {})
+
+    def run(context: typer.Context, **given: Any) -> None:
+        shared: Context = context.obj
+        chosen = {name: given[name] for name in names if given[name] not in (None, [])}
+        places = [given[name] for name in positional]
+        if _takes_many(method):
+            places = [*places[:-1], *places[-1]]
+        with shared.progress() as progress:
+            told = {"progress": progress} if "progress" in inspect.signature(method).parameters else {}
+            result = method(Database(shared.db), *places, **chosen, **told)
+        shared.warn(getattr(result, "warnings", ()))
+        shared.emit(result.to_json(), lambda console: show(console, result, chosen))
+        if code is not None and (number := code(result)):
+            raise typer.Exit(number)
+
+    hints = get_type_hints(options) if options is not None else {}
+    parameters = [
+        inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    ]
+    for name, annotation in positional.items():
+        annotation, default = annotation if isinstance(annotation, tuple) else (annotation, _EMPTY)
+        parameters.append(inspect.Parameter(name, _NAMED, annotation=annotation, default=default))
+    parameters += [_parameter(one, hints[one.name], one.name in required) for one in declared]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in parameters}
+    run.__doc__ = f"{summary_of(method)}\n\nExample: {example}"
+    return run
+
+
+def _takes_many(method: Callable[..., Any]) -> bool:
+    kinds = {one.kind for one in inspect.signature(method).parameters.values()}
+    return inspect.Parameter.VAR_POSITIONAL in kinds
+
+
+def summary_of(method: Callable[..., Any]) -> str:
+    """Return what a method's docstring says before its options and errors, for the help of its command."""
+    text = inspect.cleandoc(method.__doc__ or "")
+    return text.split("\n\nOptions:")[0].split("\n\nRaises")[0]
+
+
+def _parameter(one: Field[Any], hint: Any, required: bool) -> inspect.Parameter:
+    """Return an option as Typer takes it: without a value unless it is given, so that defaults stand once."""
+    names = ["-o", "--output"] if one.name == "output" else [f"--{one.name.replace('_', '-')}"]
+    words: dict[str, Any] = {"help": one.metadata["help"]}
+    default: Any = _EMPTY if required else None
+    if hint is bool:
+        return _named(one, bool, names, words, default=False)
+    if not required and one.default not in (None, (), ""):
+        words["show_default"] = cell(one.default)
+    if one.metadata["many"]:
+        return _named(one, list[Path] if one.metadata["parse"] is Path else list[str], names, words, default)
+    if one.metadata["parse"] is Path:
+        return _named(one, Path, names, words, default)
+    if one.metadata["parse"] is not None:
+        words |= {"parser": _parser(one.metadata["parse"]), "metavar": "LIST"}
+        return _named(one, str, names, words, default)
+    of = next((kind for kind in (int, float) if hint == kind or hint == kind | None), str)
+    return _named(one, of, names, words, default)
+
+
+def _named(
+    one: Field[Any], of: Any, names: list[str], words: dict[str, Any], default: Any
+) -> inspect.Parameter:
+    optional = of | None if default is None else of
+    return inspect.Parameter(
+        one.name, _NAMED, annotation=Annotated[optional, typer.Option(*names, **words)], default=default
+    )
+
+
+def _parser(parse: Callable[[str], Any]) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return parse(text)
+        except ListError as error:
+            caret = f"  {error.text}\n  {' ' * error.place}^"
+            raise typer.BadParameter(f"{error.what}\n{caret}\n  expected: {error.expected}") from error
+
+    return read
