@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ratedb.verbs.targets import check_targets
+
 from .numbers import frequency_band, positive_numbers
-from .output import Context, check_targets, table
+from .output import Context, table
 
 if TYPE_CHECKING:
     from rich.console import Console

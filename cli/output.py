@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ratedb.results import plain
 
 from .interrupt import raise_if_pressed
 
@@ -84,43 +84,6 @@ class Context:
                 bar.update(task, description=text, completed=done)
 
             yield show
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON knows it: no NaN or infinity (null), no paths, times or NumPy numbers."""
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [plain(item) for item in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if value is None or isinstance(value, (str, int, bool)):
-        return value
-    if hasattr(value, "item"):
-        return plain(value.item())
-    return str(value)
-
-
-def check_targets(output: Path | None, picture: Path | None, reads: Sequence[Path] = ()) -> None:
-    """Refuse files that could not be written, or that a command also reads; for before long work."""
-    from ratedb.errors import UsageError
-    from ratedb.files import check_target
-    from ratedb.plots.figures import check_picture
-
-    taken = [path.resolve() for path in reads]
-    for path, check in ((output, check_target), (picture, check_picture)):
-        if path is None:
-            continue
-        check(path)
-        if path.resolve() in taken:
-            raise UsageError(
-                "one file cannot serve twice",
-                where=str(path),
-                expected="a file of its own for each that is read or written",
-            )
-        taken.append(path.resolve())
 
 
 def table(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Context, plain, table
+from ratedb.results import plain
+
+from .output import Context, table
 
 if TYPE_CHECKING:
     from ratedb.store.query import QueryResult

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ratedb.results import plain
+from ratedb.verbs.targets import check_targets
+
 from .numbers import positive_numbers
-from .output import Context, check_targets, plain, table
+from .output import Context, table
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -1,0 +1,43 @@
+"""Files that verbs write: refused before long work where they cannot be written, then written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from ratedb.errors import UsageError
+from ratedb.files import check_target, write_atomically
+from ratedb.results import Result, plain
+
+Shown = TypeVar("Shown", bound=Result)
+
+
+def check_targets(output: Path | None, picture: Path | None, reads: Sequence[Path] = ()) -> None:
+    """Raise RatedbError or UsageError for a file that could not be written, or that is also read."""
+    from ratedb.plots.figures import check_picture
+
+    taken = [path.resolve() for path in reads]
+    for path, check in ((output, check_target), (picture, check_picture)):
+        if path is None:
+            continue
+        check(path)
+        if path.resolve() in taken:
+            raise UsageError(
+                "the same file is named twice",
+                where=str(path),
+                expected="a file of its own for each that is read or written",
+            )
+        taken.append(path.resolve())
+
+
+def write_result(
+    result: Shown, output: Path | None, picture: Path | None, draw: Callable[[Shown, Path], None]
+) -> None:
+    """Write a result as JSON and as a picture, each where a file is named for it."""
+    if output is not None:
+        text = json.dumps(plain(result.to_json()), indent=1, allow_nan=False)
+        write_atomically({output: f"{text}\n".encode()})
+    if picture is not None:
+        draw(result, picture)
