@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ratedb.levels import Levels
     from ratedb.rates import Rates
 
-__all__ = ["Levels", "Rates", "RatedbError", "__version__", "open", "read", "write"]
+__all__ = ["Levels", "RatedbError", "Rates", "__version__", "open", "read", "write"]
 __version__ = "0.1.0"
 
 

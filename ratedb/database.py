@@ -83,7 +83,7 @@ class Database:
         return None
 
     def checked(self, *, create: bool = False) -> Database:
-        """Return this database once its file is known to be a store of this version; make it with `create`."""
+        """Return this database once its file is known to be a store; with `create` make it."""
         from ratedb.store.opening import bring_up_to_date, open_store
 
         if create and not self.path.exists():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
+
+from ratedb.arrays import frozen, need_shape
 
 
 class Kind(IntEnum):
@@ -44,3 +48,22 @@ LAYERS = {
 
 RATIO_95_68 = 2.6588795303133708
 """Half the 95 % interval over half the 68 % one: Student's t, three degrees of freedom."""
+
+
+def frozen_layers(
+    where: str, layers: Mapping[str, npt.ArrayLike], shape: tuple[int, int]
+) -> dict[str, npt.NDArray[Any]]:
+    """Return read-only copies of layers, shape (n, m) each; raises RatedbError where a shape differs."""
+    result = {name: frozen(values, LAYERS[name].dtype) for name, values in layers.items()}
+    for name, values in result.items():
+        need_shape(where, name, values, shape)
+    return result
+
+
+def temperatures_text(temperature_k: npt.NDArray[np.float64]) -> str:
+    """Return temperatures in words, such as `25 temperatures, 2 to 3000 K`."""
+    if len(temperature_k) == 0:
+        return "no temperature"
+    if len(temperature_k) == 1:
+        return f"{temperature_k[0]:g} K"
+    return f"{len(temperature_k)} temperatures, {temperature_k[0]:g} to {temperature_k[-1]:g} K"

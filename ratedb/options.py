@@ -52,7 +52,7 @@ def build(of: type[Options], given: Mapping[str, Any]) -> Options:
 
 def _value(metadata: Mapping[str, Any], value: Any) -> Any:
     parse, many = metadata.get("parse"), metadata.get("many")
-    if value is None or parse is None and not many:
+    if value is None or (parse is None and not many):
         return value
     if many:
         values = [value] if isinstance(value, str | Path) else list(value)

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.arrays import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    TextArray,
-    freeze,
-    frozen,
-    need_levels,
-    need_shape,
-    require,
-)
+from ratedb.arrays import BoolArray, FloatArray, IntArray, TextArray, freeze, need_levels, need_shape, require
 from ratedb.errors import RatedbError, UsageError
-from ratedb.layers import KINDS, LAYERS, RATIO_95_68, Kind
+from ratedb.layers import KINDS, LAYERS, RATIO_95_68, Kind, frozen_layers, temperatures_text
 from ratedb.levels import Levels, Transitions
 from ratedb.systems import COLLIDERS
 
@@ -61,11 +51,9 @@ class Rates:
         freeze(self, upper=np.int64, lower=np.int64, temperature_k=np.float64, rate_cm3_s=np.float64)
         where, shape = f"rates of {self.system}", (len(self.upper), len(self.temperature_k))
         require(self.collider in COLLIDERS, f"{where}: unknown collider", " ".join(COLLIDERS), self.collider)
-        layers = {name: frozen(values, LAYERS[name].dtype) for name, values in self.layers.items()}
-        object.__setattr__(self, "layers", layers)
         need_shape(where, "lower", self.lower, shape[:1])
-        for name, array in {"rate_cm3_s": self.rate_cm3_s, **layers}.items():
-            need_shape(where, name, array, shape)
+        need_shape(where, "rate_cm3_s", self.rate_cm3_s, shape)
+        object.__setattr__(self, "layers", frozen_layers(where, self.layers, shape))
         increasing = bool((np.diff(self.temperature_k) > 0).all() and (self.temperature_k > 0).all())
         what = f"{where}: temperatures must be positive and increase"
         require(increasing, what, "T1 < T2 < ...", self.temperature_k)
@@ -91,8 +79,6 @@ class Rates:
         what = f": {len(self)} transitions at" if len(self) != 1 else f", {self.transition_name(0)}:"
         kelvin = temperatures_text(self.temperature_k)
         return f"<Rates of {self.system}{what} {kelvin}{between}; values: {values}>"
-
-    # -- names ----------------------------------------------------------------------------------
 
     @property
     def system(self) -> str:
@@ -161,14 +147,9 @@ class Rates:
         """The rates from the lower to the upper level in cm3 s-1, by detailed balance, shape (n, m)."""
         from ratedb.physics.detailed_balance import reverse_rate
 
-        return reverse_rate(
-            self.rate_cm3_s,
-            self.upper_weight[:, None],
-            self.lower_weight[:, None],
-            self.upper_energy_cm1[:, None],
-            self.lower_energy_cm1[:, None],
-            self.temperature_k,
-        )
+        weights = self.upper_weight[:, None], self.lower_weight[:, None]
+        energies_cm1 = self.upper_energy_cm1[:, None], self.lower_energy_cm1[:, None]
+        return reverse_rate(self.rate_cm3_s, *weights, *energies_cm1, self.temperature_k)
 
     def interval_cm3_s(self, share: float = 0.95) -> tuple[FloatArray, FloatArray]:
         """Return the ends of the 68 or 95 % intervals of predicted rates, each (n, m), NaN for others."""
@@ -177,8 +158,6 @@ class Rates:
             raise UsageError("no such interval", expected="0.68 or 0.95", got=str(share))
         factor = 10.0 ** (widths[share] * self.log10_half_width_68)
         return self.rate_cm3_s / factor, self.rate_cm3_s * factor
-
-    # -- shape (n,) -----------------------------------------------------------------------------
 
     @property
     def upper_label(self) -> TextArray:
@@ -230,8 +209,6 @@ class Rates:
         """Statistical weights of the final levels, shape (n,)."""
         return self.levels.weight[self.lower]
 
-    # -- parts ----------------------------------------------------------------------------------
-
     def _map(self, change: Any, **fields: Any) -> Rates:
         """Return rates and layers with the same change made to each array of shape (n, m)."""
         layers = {name: change(values, LAYERS[name].empty) for name, values in self.layers.items()}
@@ -272,17 +249,16 @@ class Rates:
     @staticmethod
     def join(parts: Sequence[Rates]) -> Rates:
         """Return parts with the same levels, temperatures and layers, one below the other."""
-        first = parts[0]
 
-        def column(arrays: Iterable[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-            return np.concatenate(list(arrays))
+        def whole(name: str) -> npt.NDArray[Any]:
+            return np.concatenate([getattr(part, name) for part in parts])
 
         return replace(
-            first,
-            upper=column(part.upper for part in parts),
-            lower=column(part.lower for part in parts),
-            rate_cm3_s=column(part.rate_cm3_s for part in parts),
-            layers={name: column(part.layers[name] for part in parts) for name in first.layers},
+            parts[0],
+            upper=whole("upper"),
+            lower=whole("lower"),
+            rate_cm3_s=whole("rate_cm3_s"),
+            layers={name: whole(name) for name in parts[0].layers},
         )
 
     def curve(self, upper_label: str, lower_label: str) -> Rates:
@@ -372,12 +348,3 @@ class Rates:
         from ratedb.io.frames import rates_as_xarray
 
         return rates_as_xarray(self)
-
-
-def temperatures_text(temperature_k: FloatArray) -> str:
-    """Return temperatures in words, such as `25 temperatures, 2 to 3000 K`."""
-    if len(temperature_k) == 0:
-        return "no temperature"
-    if len(temperature_k) == 1:
-        return f"{temperature_k[0]:g} K"
-    return f"{len(temperature_k)} temperatures, {temperature_k[0]:g} to {temperature_k[-1]:g} K"

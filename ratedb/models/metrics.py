@@ -17,7 +17,7 @@ class Metrics:
 
     `log10_percent_error` is the paper's: mean of |dlog10 k| / |log10 k| in percent. `wmef` is
     sum(k r) / sum(k). The counts are of transitions by their mean percent error. Coverage is the share
-    of truths inside the predicted interval (68 %: log10_half_width_68; 95 %: 2.66 times it); None without one.
+    of truths inside the predicted interval (95 %: 2.66 times the 68 %); None without one.
     """
 
     log10_percent_error: float
