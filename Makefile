@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test lint format docs bench-store bench-models bench-planner bench-quality bench-readers bench-impact bench-exports clean
+.PHONY: help demo test test-all lint format docs bench-store bench-models bench-planner bench-quality bench-readers bench-impact bench-exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -23,7 +23,10 @@ $(VENV)/ready: pyproject.toml constraints.txt
 demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, export, RADEX, picture
 	$(BIN)/ratedb demo
 
-test: $(VENV)/ready ## all tests
+test: $(VENV)/ready ## the fast tests (a few minutes on two cores)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
+
+test-all: $(VENV)/ready ## all tests, slow ones too: killed processes, clusters, the demo
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/ready ## format, style and types

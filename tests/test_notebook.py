@@ -36,6 +36,7 @@ def shown(notebook: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_notebook_runs_and_shows_what_is_stored_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

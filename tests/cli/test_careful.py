@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -210,7 +211,8 @@ def test_a_missing_temperature_is_filled_and_the_known_ones_are_kept(run: Run, t
     assert kinds == ["predicted", "computed", "computed", "computed"]
 
 
-def test_a_demo_goes_on_from_the_step_it_was_stopped_in(
+@pytest.mark.slow
+def test_a_demo_goes_on_whatever_step_it_was_stopped_in(
     run: Run, rotor_file: Path, tmp_path: Path, quick_demo: None
 ) -> None:
     folder = tmp_path / "work"
@@ -218,10 +220,13 @@ def test_a_demo_goes_on_from_the_step_it_was_stopped_in(
     assert whole.code == 0
     state = json.loads((folder / "demo.json").read_text())
     names = list(state["steps"])
-    steps = {name: state["steps"][name] for name in names[:-2]}
-    (folder / "demo.json").write_text(json.dumps({**state, "steps": steps}))
-    again = run("--json", "demo", folder, "--file", rotor_file)
-    assert (again.code, again.json["metrics"]) == (0, whole.json["metrics"])
+    for kept in (0, len(names) - 2):
+        steps = {name: state["steps"][name] for name in names[:kept]}
+        copy = tmp_path / f"stopped-{kept}"
+        shutil.copytree(folder, copy)
+        (copy / "demo.json").write_text(json.dumps({**state, "steps": steps}))
+        again = run("--json", "demo", copy, "--file", rotor_file)
+        assert (again.code, again.json["metrics"]) == (0, whole.json["metrics"]), names[kept]
 
 
 def test_no_output_takes_the_place_of_a_database(run: Run, filled: Path) -> None:
@@ -275,6 +280,7 @@ def test_numbers_and_names_that_make_no_sense_are_usage_errors(
     assert run("--db", tmp_path / "x.duckdb", *words).code == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_device_behind_the_output_is_one_message(filled: Path) -> None:
     with open("/dev/full", "w") as full:
@@ -290,6 +296,7 @@ def test_a_full_device_behind_the_output_is_one_message(filled: Path) -> None:
     assert "No space left" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_unfit_file_leaves_the_demos_folder_free_for_another(
     run: Run, rotor_file: Path, tmp_path: Path, quick_demo: None
 ) -> None:

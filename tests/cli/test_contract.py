@@ -149,6 +149,7 @@ def test_a_command_line_that_is_not_understood_is_one_json_object_too(run: Run) 
     assert "Usage: ratedb fill" in answer.err
 
 
+@pytest.mark.slow
 def test_tensorflow_says_nothing_on_the_terminal(filled: Path) -> None:
     words = ["--db", str(filled), "--json", "evaluate", "1", "--truth", "nowhere"]
     run = [sys.executable, "-m", "ratedb_cli", *words[:3], "fill", "AB+He", "--j", "14"]

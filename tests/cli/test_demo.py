@@ -37,12 +37,14 @@ def found(folder: Path) -> dict[str, Any]:
     return demo_workflow.run_demo(folder)
 
 
+@pytest.mark.slow
 def test_the_demo_plans_four_training_j_and_says_what_they_save(found: dict[str, Any]) -> None:
     chosen = found["plan"]["chosen"]
     assert (chosen["train_j"], chosen["validate_j"]) == ([5, 9, 14, 19], [6, 10])
     assert chosen["time_saved_percent"] == pytest.approx(74.1, abs=0.1)
 
 
+@pytest.mark.slow
 def test_the_demo_holds_out_what_was_not_planned(found: dict[str, Any], folder: Path) -> None:
     from ratedb.store.store import Store
 
@@ -52,6 +54,7 @@ def test_the_demo_holds_out_what_was_not_planned(found: dict[str, Any], folder: 
     assert found["fill"]["CO+p-H2"]["filled_transitions"] == 7 + 8 + 11 + 12 + 13 + 15 + 16 + 17 + 18 + 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", ["CO+p-H2", "CO+o-H2"])
 def test_the_model_beats_naive_interpolation_on_dex_rms_and_p95(found: dict[str, Any], system: str) -> None:
     model = found["evaluate"][system]["model"]
@@ -62,6 +65,7 @@ def test_the_model_beats_naive_interpolation_on_dex_rms_and_p95(found: dict[str,
     assert len(found["train"][system]["tried"]) >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "system",
     [
@@ -74,6 +78,7 @@ def test_the_stated_95_percent_intervals_hold_for_most_rates(found: dict[str, An
     assert found["evaluate"][system]["model"]["coverage_95"] > 0.85
 
 
+@pytest.mark.slow
 def test_the_filled_file_is_complete_and_has_its_provenance(found: dict[str, Any]) -> None:
     file = read_lamda(Path(found["export"]["path"]))
     assert [(p.rates.collider, len(p.rates)) for p in file.partners] == [("p-H2", 210), ("o-H2", 210)]
@@ -82,17 +87,20 @@ def test_the_filled_file_is_complete_and_has_its_provenance(found: dict[str, Any
     assert found["export"]["predicted_fraction"] == pytest.approx(137 / 210)
 
 
+@pytest.mark.slow
 def test_radex_sees_nearly_the_same_lines_in_the_true_and_the_filled_file(found: dict[str, Any]) -> None:
     assert found["verify"]["lines_compared"] > 200
     assert 1.0 < found["verify"]["median_flux_ratio"] < 1.02
     assert found["verify"]["max_population_difference"] < 0.01
 
 
+@pytest.mark.slow
 def test_the_picture_is_drawn(found: dict[str, Any]) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib (the plots extra) is not installed")
     assert Path(found["picture"]).read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_demo_that_was_stopped_goes_on_where_it_was(folder: Path, tmp_path: Path, run: Run) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
@@ -105,6 +113,7 @@ def test_a_demo_that_was_stopped_goes_on_where_it_was(folder: Path, tmp_path: Pa
     assert "11  run RADEX on the true and the filled file\n" in answer.out
 
 
+@pytest.mark.slow
 def test_the_readme_quotes_what_the_demo_finds(found: dict[str, Any]) -> None:
     """Numbers may differ in the last digit between processors, not more."""
     for row in found["summary"]:
@@ -141,6 +150,7 @@ def test_without_a_file_and_without_the_package_it_says_what_to_do(
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_with_something_else_in_it_is_refused(
     run: Run, folder: Path, rotor_file: Path, tmp_path: Path
 ) -> None:
@@ -154,6 +164,7 @@ def test_a_folder_with_something_else_in_it_is_refused(
     assert "cannot make" in run("demo", tmp_path / "file", "--file", rotor_file).err
 
 
+@pytest.mark.slow
 def test_the_commands_and_the_python_of_the_readme_run_as_printed(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

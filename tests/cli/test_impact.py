@@ -63,6 +63,7 @@ def test_plan_aims_at_the_lines_that_impact_was_asked_for(run: Run, filled: Path
     assert "--like" in run("--db", filled, *follow, "--like", "AB+p-H2").err
 
 
+@pytest.mark.slow
 @needs_radex
 def test_a_band_leaves_the_lines_inside(run: Run, filled: Path) -> None:
     every = run("--db", filled, "--json", "impact", "AB+He", *FEW).json["lines"]
@@ -81,6 +82,7 @@ def test_a_band_leaves_the_lines_inside(run: Run, filled: Path) -> None:
 PREDICTED = "SELECT DISTINCT j FROM rates WHERE system = 'AB+He' AND kind = 'predicted'"
 
 
+@pytest.mark.slow
 @needs_radex
 def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path, tmp_path: Path) -> None:
     picture = tmp_path / "i.png"

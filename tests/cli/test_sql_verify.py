@@ -109,6 +109,7 @@ def test_verify_runs_under_the_conditions_that_are_asked_for(run: Run) -> None:
     assert (answer.code, "not a list of column densities" in answer.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_verify_above_its_tolerance_ends_with_code_4(run: Run, tmp_path: Path) -> None:
     db, target = tmp_path / "co.duckdb", tmp_path / "few.dat"
     run("--db", db, "--quiet", "import", co_file())

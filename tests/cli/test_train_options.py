@@ -63,6 +63,7 @@ def test_the_paper_s_optimiser_is_there(run: Run, imported: Path) -> None:
     assert trained(run, imported, *ONE, "--optimiser", "rmsprop")["kernel"] == "M32"
 
 
+@pytest.mark.slow
 def test_jobs_do_not_change_the_model(run: Run, imported: Path) -> None:
     alone = trained(run, imported, *FAST)
     together = trained(run, imported, *FAST, "--jobs", "2")

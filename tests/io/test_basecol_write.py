@@ -295,7 +295,7 @@ LABELS = st.lists(st.text(max_size=9), min_size=4, max_size=4, unique=True)
 
 
 @settings(
-    max_examples=30,
+    max_examples=60,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -463,6 +463,7 @@ def test_temperatures_that_no_two_rows_share_do_not_fill_the_memory(tmp_path: Pa
     broken(tmp_path, text, "do not share their temperatures", molecule="CO", collider="He", levels=(levels,))
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_rows_are_the_numbers_of_a_slow_reader(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
     lines = [CSV.split("\n")[0]]
@@ -532,7 +533,8 @@ def rows_of(table: Rates) -> list[dict[str, object]]:
     ]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=tables(), shuffle=st.randoms(use_true_random=False))
 def test_a_table_written_as_rows_is_read_back_digit_for_digit(
     tmp_path: Path, table: Rates, shuffle: object

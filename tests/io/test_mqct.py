@@ -134,6 +134,7 @@ def test_real_kinetic_energies_obey_the_relation(name: str, effective: float) ->
     np.testing.assert_allclose(table.kinetic_cm1[:, 0], [kinetic(effective, g) for g in gap], atol=3e-3)
 
 
+@pytest.mark.slow
 def test_the_real_energies_join_and_a_core_of_rows_has_all_five() -> None:
     files = [real(name) for name in ENERGIES]
     assert [len(file.tables[0]) for file in files] == [1255, 2755, 5547, 11217, 22245]

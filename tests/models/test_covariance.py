@@ -42,6 +42,7 @@ def without_redundancy(covariance: Covariance, parameters: FloatArray) -> FloatA
     return result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_matrix_equals_gpflows(kernel: str) -> None:
     covariance, parameters, inputs = some(kernel)
@@ -65,6 +66,7 @@ def test_the_diagonal_is_that_of_the_matrix(kernel: str) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_parameters_come_back_from_gpflow(kernel: str) -> None:
     covariance, parameters, inputs = some(kernel)

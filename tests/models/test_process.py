@@ -55,6 +55,7 @@ def some_process(kernel: str, seed: int = 22) -> Process:
     return Process(kernel, inputs, outputs, parameters_of(kernel, inputs.shape[1]), 0.0, len(inputs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_the_likelihood_and_the_posterior_equal_gpflows(kernel: str) -> None:
     process = some_process(kernel)
@@ -107,6 +108,7 @@ def test_leaving_out_everything_leaves_the_prior() -> None:
     assert variance == pytest.approx(np.exp(process.parameters[0]) + process.noise)
 
 
+@pytest.mark.slow
 def test_the_optimum_is_a_stationary_point_of_gpflows_likelihood() -> None:
     """No parameter moved by a tenth either way gives GPflow a better likelihood."""
     inputs, outputs = random_problem(25)

@@ -53,11 +53,13 @@ def same(one: SearchResult, two: SearchResult) -> bool:
     )
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_result_in_one_or_two_processes(small: SearchResult) -> None:
     assert same(small, search(TRAIN, VALIDATE, SMALL))
     assert same(small, search(TRAIN, VALIDATE, replace(SMALL, jobs=2)))
 
 
+@pytest.mark.slow
 def test_a_cluster_gives_the_same_result_as_one_process(small: SearchResult, cluster: str) -> None:
     assert same(small, search(TRAIN, VALIDATE, replace(SMALL, scheduler=cluster)))
 
@@ -196,6 +198,7 @@ def test_a_reference_helps_when_the_truth_is_a_smooth_ratio_to_it() -> None:
     assert without.predictor.reference is None
 
 
+@pytest.mark.slow
 def test_the_sparse_engine_can_be_asked_for() -> None:
     found = search(TRAIN, VALIDATE, replace(ONE, engine="sparse"))
     assert found.predictor.engine == "sparse"
@@ -287,6 +290,7 @@ def kill_itself(*_: object) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_search_with_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_evaluate", kill_itself)
     with pytest.raises(RatedbError, match="ended by itself"):

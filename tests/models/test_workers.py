@@ -51,29 +51,34 @@ def run(function, items, jobs=1, scheduler=None):  # type: ignore[no-untyped-def
 SIZES = [60, 3, 120, 40, 80, 7]
 
 
+@pytest.mark.slow
 def test_local_processes_and_a_cluster_give_the_same_bits_in_the_same_order(cluster: str) -> None:
     serial = run(eigenvalues, SIZES)
     assert run(eigenvalues, SIZES, jobs=2) == serial
     assert run(eigenvalues, SIZES, scheduler=cluster) == serial
 
 
+@pytest.mark.slow
 def test_what_a_killed_local_process_had_is_run_again(tmp_path: Path) -> None:
     found = run(partial(killed_once, tmp_path / "mark"), range(20), jobs=2)
     assert found == [number**2 for number in range(20)]
     assert (tmp_path / "mark").exists()
 
 
+@pytest.mark.slow
 def test_what_a_killed_dask_worker_had_is_run_again(cluster: str, tmp_path: Path) -> None:
     found = run(partial(killed_once, tmp_path / "mark"), range(20), scheduler=cluster)
     assert found == [number**2 for number in range(20)]
     assert (tmp_path / "mark").exists()
 
 
+@pytest.mark.slow
 def test_work_that_always_kills_its_process_is_one_message() -> None:
     with pytest.raises(RatedbError, match="ended by itself"):
         run(killed_always, [1, 2], jobs=2)
 
 
+@pytest.mark.slow
 def test_work_that_always_kills_its_dask_worker_is_one_message() -> None:
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as own,
@@ -82,6 +87,7 @@ def test_work_that_always_kills_its_dask_worker_is_one_message() -> None:
         run(killed_always, [1], scheduler=own.scheduler_address)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_is_lost_on_the_way_is_one_message() -> None:
     with (
         LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as own,

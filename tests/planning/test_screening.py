@@ -203,6 +203,7 @@ def test_a_dry_run_keeps_no_score(db: Path) -> None:
     assert found.scored_now == 2 * 9
 
 
+@pytest.mark.slow
 def test_two_processes_find_what_one_finds(db: Path) -> None:
     alone = search_sets(db, REQUEST, (2, 3), QUICK, keep=False)
     together = search_sets(db, REQUEST, (2, 3), replace(QUICK, jobs=2), keep=False)
@@ -212,6 +213,7 @@ def test_two_processes_find_what_one_finds(db: Path) -> None:
     assert together.candidates[0].train_j == alone.candidates[0].train_j
 
 
+@pytest.mark.slow
 def test_a_cluster_finds_what_one_process_finds(db: Path, cluster: str) -> None:
     alone = search_sets(db, REQUEST, (2, 3), QUICK, keep=False)
     together = search_sets(db, REQUEST, (2, 3), replace(QUICK, scheduler=cluster), keep=False)

@@ -230,7 +230,8 @@ def test_a_negative_rate_is_refused_with_its_transition():
         with_value(row_of(RATES, "9 -> 4"), 3, -1.0)
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
 def test_findings_do_not_depend_on_the_order_of_rows(seed):
     rng = np.random.default_rng(seed)
@@ -241,7 +242,8 @@ def test_findings_do_not_depend_on_the_order_of_rows(seed):
     assert check_rates(rates.select(rng.permutation(len(rates)))) == check_rates(rates)
 
 
-@settings(max_examples=8, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
 def test_twice_all_rates_have_the_same_findings(seed):
     rng = np.random.default_rng(seed)
@@ -255,7 +257,7 @@ def test_twice_all_rates_have_the_same_findings(seed):
     assert named_values(0.02) == named_values(0.01)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 40), st.integers(1, 12), st.integers(0, 10_000), st.booleans())
 def test_any_table_of_rates_can_be_checked(n, m, seed, labelled):
     rng = np.random.default_rng(seed)

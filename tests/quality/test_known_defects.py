@@ -60,6 +60,7 @@ def test_a_real_table_of_two_digits_is_not_called_one_of_few_shapes():
     assert "few-shapes" not in {f.rule for f in findings}
 
 
+@pytest.mark.slow
 def test_the_two_directions_of_nacl_and_its_placeholders_are_found():
     file = read_lamda(real_folder() / "nacl-h2-rovib-ios/nacl.dat")
     assert len(file.partners[0].findings) > 0.8 * len(file.partners[0].rates)

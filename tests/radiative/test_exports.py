@@ -37,6 +37,7 @@ def by_energy(path: Path, colliders: dict[str, tuple[float, float]]) -> npt.NDAr
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "colliders"),
     [

@@ -20,8 +20,8 @@ from ratedb.store.query import run_query
 from ratedb.store.store import Store
 
 SEED = 20240607
-KILLS_DURING_IMPORT = 6
-KILLS_DURING_FILL = 6
+KILLS_DURING_IMPORT = 12
+KILLS_DURING_FILL = 12
 KILLS_DURING_MIGRATION = 4  # of a new store, and again of an old one
 LONGEST_S = 0.25
 NEWEST = migrations.available()[-1].version
@@ -72,6 +72,7 @@ def check_sources(path: Path, kind: str, values: Callable[[int], Rates]) -> set[
     return set(sources)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("job", "kind", "kills"),
     [("imports", "computed", KILLS_DURING_IMPORT), ("fills", "predicted", KILLS_DURING_FILL)],
@@ -120,6 +121,7 @@ def test_a_kill_while_stores_are_made_leaves_each_whole_or_not_there(
     assert made > 0
 
 
+@pytest.mark.slow
 def test_a_kill_during_an_upgrade_leaves_the_old_store_or_the_new(
     tmp_path: Path, children: Children, made_once: Path
 ) -> None:

@@ -132,6 +132,7 @@ def tmp_root() -> Path:
     return Path(tempfile.gettempdir()).resolve()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not Path("/proc").is_dir(), reason="the check changes its user, which is tried on Linux only"
 )

@@ -111,8 +111,9 @@ def curves(said: list[Said], values: list[Values]) -> Values:
 
 
 # No shrinking: a counterexample is small as it is, and each try costs some tenths of a second.
+@pytest.mark.slow
 @settings(
-    max_examples=8,
+    max_examples=15,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
