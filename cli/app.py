@@ -1,4 +1,4 @@
-"""The command `ratedb`: options that come before the commands, and the commands, one file each."""
+"""The command `ratedb`: the options before the commands, and the commands, one file each."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ app.command("doctor")(doctor.doctor_command)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code; a mistake of the user's is one message."""
+    """Run the command line and return its exit code; a user's mistake is one message."""
     arguments = _common_first(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in arguments
     watch()
@@ -100,15 +100,15 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             _command()(arguments, prog_name="ratedb")
         finally:
-            sys.stdout.flush()  # a full disk behind it is noticed here, not when Python ends
+            sys.stdout.flush()  # a full disk is noticed here, not when Python ends
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0
         if code == UsageError.exit_code and as_json:
-            # Typer has said on standard error what it does not understand.
-            print(json.dumps({"error": {"what": "the command line is not understood", "exit_code": code}}))
+            # Typer has explained the mistake on standard error.
+            print(json.dumps({"error": {"what": "the command line is invalid", "exit_code": code}}))
         return code
     except OSError as error:
-        # A path that the system refuses (too long, in a folder that may not be entered), or a full device.
+        # A path that the system refuses (too long, no permission), or a full device.
         where = str(error.filename or "standard output")
         reason = RatedbError("cannot read or write", where=where, got=error.strerror)
         return _say(reason, as_json)
@@ -119,7 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 @cache
 def _command() -> Any:
-    """Return the commands as Click has them: made once, as Typer takes a tenth of a second for it."""
+    """Return Typer's command object, made once because that takes a tenth of a second."""
     return get_command(app)
 
 

@@ -1,4 +1,4 @@
-"""The installed command: from the first import to the last, Ctrl-C ends it with one message."""
+"""The installed command `ratedb`: Ctrl-C ends it with one message, also during the imports."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ INTERRUPTED = 130
 def run() -> None:
     """Run the command line and end the process with its exit code."""
     try:
-        from .app import main  # here, so that a Ctrl-C while it is imported is caught too
+        from .app import main  # here, so that Ctrl-C during the import is caught too
 
         code = main()
     except KeyboardInterrupt:
         code = INTERRUPTED
-    # From here on a Ctrl-C would only break the end.
+    # From here on Ctrl-C would only disturb the exit.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if code == INTERRUPTED:
         print("ratedb: interrupted; the database is as it was", file=sys.stderr, flush=True)
-        # Python kills itself with the signal, whatever the code, where the interrupt came within an exec(),
-        # as of every dataclass that is imported.
+        # If the interrupt came within an exec(), such as the import of a dataclass, Python would end with the
+        # signal and not with this code.
         os._exit(code)
     sys.exit(code)

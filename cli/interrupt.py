@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost: DuckDB imports pandas while it works, and swallows what is pressed meanwhile."""
+"""Keep Ctrl-C from being lost: DuckDB can import pandas while it works, and then swallows the signal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _pressed = False
 
 
 def watch() -> None:
-    """Remember every Ctrl-C from here on, and interrupt as usual."""
+    """Remember every Ctrl-C from now on, and interrupt as usual."""
     global _pressed
     _pressed = False
     if threading.current_thread() is threading.main_thread():
@@ -19,7 +19,7 @@ def watch() -> None:
 
 
 def raise_if_pressed() -> None:
-    """Interrupt where an earlier Ctrl-C was swallowed; called before each step of a command."""
+    """Raise KeyboardInterrupt if an earlier Ctrl-C was swallowed; called before each step of a command."""
     if _pressed:
         raise KeyboardInterrupt
 

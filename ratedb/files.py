@@ -1,4 +1,4 @@
-"""Read and write whole files: nothing half-written is ever visible, every failure is one clear message."""
+"""Read and write whole files: a half-written file is never visible, and every failure is one message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ratedb.errors import RatedbError
 def read_bytes(path: Path) -> bytes:
     """Return the content of a file; raises RatedbError where it cannot be read."""
     if path.is_dir():
-        raise RatedbError("a directory stands in place of a file", where=str(path), expected="a file")
+        raise RatedbError("a directory, not a file", where=str(path), expected="a file")
     try:
         return path.read_bytes()
     except OSError as error:
@@ -24,11 +24,11 @@ def read_bytes(path: Path) -> bytes:
 
 
 def write_atomically(contents: Mapping[Path, bytes]) -> None:
-    """Write files so that readers see the old content or the new, never a part.
+    """Write files so that readers see either the old content or the new one.
 
-    Each content goes to a temporary file beside its target and is flushed to disk; only when all are
-    there are they moved, and should one of the moves fail, those before it are taken back. Raises RatedbError
-    where a target cannot be written; all old files are then there again.
+    Each content goes to a temporary file next to its target and is flushed to disk; when all are written
+    they are moved into place. If a move fails, the earlier ones are undone. Raises RatedbError if a target
+    cannot be written; all old files are then restored.
     """
     waiting: dict[Path, str] = {}
     old: dict[Path, bytes | None] = {}
@@ -58,24 +58,24 @@ def _take_back(old: Mapping[Path, bytes | None]) -> None:
 
 
 def refuse_database(path: Path) -> None:
-    """Raise RatedbError where a file to be written would take the place of a database."""
-    # Without its suffix: a file beside a database of that name is its log.
+    """Raise RatedbError if a file would overwrite a database."""
+    # NAME.wal is the log of the database NAME.
     names = [path, path.parent / path.name.removesuffix(".wal")]
     for name in names:
         if name.is_file():
             with name.open("rb") as handle:
                 if handle.read(12)[8:] == b"DUCK":
                     raise RatedbError(
-                        "a database stands where the file would be written",
+                        "the file would overwrite a database",
                         where=str(path),
                         todo="write to another file; the database was not changed",
                     )
 
 
 def check_target(path: Path) -> None:
-    """Raise RatedbError where a file could not be written, or would take the place of a database.
+    """Raise RatedbError if a file could not be written or would overwrite a database.
 
-    For before long work: nothing is left behind, and the file is not touched.
+    Meant for before long work: it leaves nothing behind and does not touch the file.
     """
     refuse_database(path)
     try:
@@ -87,16 +87,12 @@ def check_target(path: Path) -> None:
 
 
 def _begin_beside(path: Path) -> tuple[int, str]:
-    """Open a temporary file beside a target; return its descriptor and name."""
+    """Open a temporary file next to a target; return its descriptor and name."""
     if path.is_dir():
-        raise RatedbError(
-            "a directory stands in place of a file", where=str(path), expected="a file to write"
-        )
+        raise RatedbError("a directory, not a file", where=str(path), expected="a file to write")
     if path.exists() and not path.is_file():
-        # The move would take the place of the device itself, which a superuser may.
-        raise RatedbError(
-            "a device or pipe stands in place of a file", where=str(path), expected="a file to write"
-        )
+        # For a superuser the move would replace the device itself.
+        raise RatedbError("a device or pipe, not a file", where=str(path), expected="a file to write")
     return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
 
 

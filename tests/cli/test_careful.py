@@ -234,7 +234,7 @@ def test_no_output_takes_the_place_of_a_database(run: Run, filled: Path) -> None
     exported = run("--db", filled, "export", "AB+He", "-o", filled)
     queried = run("--db", filled, "sql", "SELECT 1", "--format", "csv", "-o", filled)
     assert (exported.code, queried.code) == (1, 1)
-    assert "a database stands where" in exported.err
+    assert "overwrite a database" in exported.err
     assert filled.read_bytes() == before
 
 

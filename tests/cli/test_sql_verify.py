@@ -146,7 +146,7 @@ def test_verify_above_its_tolerance_ends_with_code_4(run: Run, tmp_path: Path) -
 UNWRITABLE = [
     (("--picture", "v.gif"), "not the name of a picture", 2),
     (("--picture", "no/v.png"), "cannot write the file", 1),
-    (("--picture", "folder.png"), "a directory stands in place", 1),
+    (("--picture", "folder.png"), "a directory", 1),
     (("--picture", "store.png"), "a database stands where", 1),
     (("-o", "store.png"), "a database stands where", 1),
     (("-o", "no/v.json"), "cannot write the file", 1),

@@ -427,7 +427,7 @@ def test_the_worklist_of_a_stop_has_no_job(at: StoreOf, tmp_path: Path) -> None:
 def test_a_worklist_that_would_overwrite_a_database_is_refused(at: StoreOf) -> None:
     db = at("1:4")
     before = db.read_bytes()
-    with pytest.raises(RatedbError, match="a database stands where the file would be written"):
+    with pytest.raises(RatedbError, match="overwrite a database"):
         plan_next(db, "AB+He", None, None, FREE, db)
     assert db.read_bytes() == before
 
