@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-all lint format docs bench-store bench-models bench-planner bench-quality bench-readers bench-impact bench-exports clean
+.PHONY: help demo test test-all lint format docs bench-store bench-models bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -47,6 +47,9 @@ bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command l
 bench-models: $(VENV)/ready ## models on real data beside what they have to beat (1-2 h); FILE=my.dat: on a file of your own
 	$(BIN)/python benchmarks/models.py $(FILE)
 	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
+
+bench-temperatures: $(VENV)/ready ## interpolation between temperatures on thinned published grids (seconds)
+	$(BIN)/python benchmarks/temperatures.py
 
 bench-planner: $(VENV)/ready ## training sets: the search over all, and those chosen in advance, on five systems (1 h)
 	$(BIN)/python benchmarks/planner.py

@@ -65,7 +65,8 @@ def read_energies(path: Path) -> list[list[str]]:
     return rows
 
 
-def _rotational(folder: Path, name: str) -> Rates:
+def rotational(folder: Path, name: str) -> Rates:
+    """Return a rotational set by its name, j <= 20."""
     readers: dict[str, Callable[[], Rates]] = {
         "CO+p-H2": lambda: _lamda(folder / "co-h2-rot-yang2010/co.dat", "p-H2", 10.0, 1000.0),
         "CO+o-H2": lambda: _lamda(folder / "co-h2-rot-yang2010/co.dat", "o-H2", 10.0, 1000.0),
@@ -192,11 +193,6 @@ def sio_vibrational(folder: Path, temperature_k: FloatArray, v_max: int) -> Rate
     known = np.log(rates.temperature_k)
     onto = np.array([np.interp(np.log(temperature_k), known, curve) for curve in log10_k])
     return Rates(levels, "H2", rates.upper, rates.lower, temperature_k, 10.0**onto)
-
-
-def rotational(folder: Path, name: str) -> Rates:
-    """Return a rotational set by its name, j <= 20."""
-    return _rotational(folder, name)
 
 
 ROTATIONAL = ("CO+p-H2", "SiO+p-H2", "SiO+He", "SiS+He", "HCN+H2", "HCO++H2")

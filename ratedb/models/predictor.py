@@ -20,7 +20,6 @@ from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Arrays, Curves, Fitted
 from ratedb.models.features import is_homonuclear
 from ratedb.models.reference import ReferenceRates
-from ratedb.models.temperatures import interpolation
 from ratedb.rates import Rates
 
 _FORMAT = 2
@@ -83,33 +82,29 @@ class Predictor:
         return ", ".join(dict.fromkeys(names))
 
     def predict(self, wanted: Transitions, temperature_k: FloatArray | None = None) -> Rates:
-        """Return log10 k and the half width of its 68 % interval, at the model's temperatures or others.
+        """Return predicted rates with the half widths of their 68 % intervals.
 
-        Other temperatures must lie within the model's; between them log10 k and the half width are
-        interpolated in ln T. Raises RatedbError outside.
+        At other temperatures than the model's they are what `Rates.at` gives; raises RatedbError outside.
         """
         curves = average([member.curves(wanted) for member in self.members], self.weights)
-        mean, half_width = curves.mean, self.calibration.half_width(curves.variance)
-        if temperature_k is not None:
-            onto = interpolation(self.temperature_k, temperature_k)
-            mean = mean @ onto.T
-            # Through the logarithm, so that a half width between grid temperatures stays positive.
-            half_width = np.exp(np.log(np.maximum(half_width, 1e-12)) @ onto.T)
-        _need_finite(f"{wanted.levels.molecule}+{self.collider}", mean, half_width)
-        outside = np.repeat(self._extrapolated(wanted)[:, None], mean.shape[1], axis=1)
-        return Rates(
+        half_width = self.calibration.half_width(curves.variance)
+        _need_finite(f"{wanted.levels.molecule}+{self.collider}", curves.mean, half_width)
+        shape = curves.mean.shape
+        layers = {
+            "kind_code": np.full(shape, Kind.PREDICTED),
+            "log10_half_width_68": half_width,
+            "extrapolated": np.repeat(self._extrapolated(wanted)[:, None], shape[1], axis=1),
+        }
+        rates = Rates(
             wanted.levels,
             self.collider,
             wanted.upper,
             wanted.lower,
-            self.temperature_k if temperature_k is None else temperature_k,
-            10.0**mean,
-            {
-                "kind_code": np.full(mean.shape, Kind.PREDICTED),
-                "log10_half_width_68": half_width,
-                "extrapolated": outside,
-            },
+            self.temperature_k,
+            10.0**curves.mean,
+            layers,
         )
+        return rates if temperature_k is None else rates.at(temperature_k)
 
     def covariance(self, wanted: Transitions) -> FloatArray:
         """Return the covariance of log10 k between the model's temperatures, shape (n, m, m), in dex^2.

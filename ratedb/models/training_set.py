@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.numbers import format_integers
+from ratedb.physics.temperatures import rates_at
 from ratedb.rates import Rates
 
 _MOSTLY = 0.9
@@ -38,15 +38,15 @@ def rates_of_j(rates: Rates, j_values: tuple[int, ...], role: str) -> Rates:
 def complete_curves(rates: Rates) -> tuple[Rates, list[str]]:
     """Return the rates as complete, positive temperature curves, and what was filled or left out.
 
-    Zeros and placeholders count as missing. A gap between known temperatures is bridged in ln T (monotone
-    cubic); temperatures that fewer than nine in ten transitions then have are left out; a transition that
+    Zeros and placeholders count as missing. Gaps between three or more known temperatures are
+    interpolated; temperatures that fewer than nine in ten transitions then have are left out; a transition that
     lacks some at the ends gets them from its likeness to the complete ones, if it has half of them. The rest
     is left out. Raises RatedbError where nothing is left.
     """
     rates, warnings = usable_rates(rates)
-    log10_k = np.log10(rates.rate_cm3_s)
-    as_given = np.isfinite(log10_k)
-    log10_k, bridged = _bridge_gaps(np.log(rates.temperature_k), log10_k)
+    as_given = np.isfinite(rates.rate_cm3_s)
+    log10_k = np.log10(_bridge_gaps(rates))
+    bridged = int(np.isfinite(log10_k).sum() - as_given.sum())
     columns = np.isfinite(log10_k).mean(axis=0) >= _MOSTLY if len(rates) else np.zeros(0, dtype=np.bool_)
     if not columns.any():
         raise RatedbError(
@@ -107,18 +107,12 @@ def usable_rates(rates: Rates) -> tuple[Rates, list[str]]:
     return replace(rates, rate_cm3_s=np.where(zero | placeholder, np.nan, values)), warnings
 
 
-def _bridge_gaps(log_t: FloatArray, log10_k: FloatArray) -> tuple[FloatArray, int]:
-    """Fill gaps between known temperatures; return the values and how many were filled."""
-    result, filled = log10_k.copy(), 0
-    for row in np.flatnonzero(~np.isfinite(log10_k).all(axis=1)):
-        known = np.flatnonzero(np.isfinite(log10_k[row]))
-        if len(known) < _BRIDGE_NEEDS:
-            continue
-        inside = np.arange(known[0], known[-1] + 1)
-        gaps = inside[~np.isfinite(log10_k[row, inside])]
-        result[row, gaps] = PchipInterpolator(log_t[known], log10_k[row, known])(log_t[gaps])
-        filled += len(gaps)
-    return result, filled
+def _bridge_gaps(rates: Rates) -> FloatArray:
+    """Return rates (n, m) with gaps interpolated in rows that have enough values."""
+    enough = np.isfinite(rates.rate_cm3_s).sum(axis=1) >= _BRIDGE_NEEDS
+    values = rates.rate_cm3_s.copy()
+    values[enough] = rates_at(rates.select(enough), rates.temperature_k).rate_cm3_s
+    return values
 
 
 def _complete_ends(log10_k: FloatArray) -> tuple[FloatArray, int]:

@@ -18,7 +18,7 @@ from ratedb.models.baselines import interpolate_in_j, physical_law
 from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor
-from ratedb.models.temperatures import interpolation
+from ratedb.physics.temperatures import interpolation
 from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j, usable_rates
 from ratedb.numbers import format_integers
 from ratedb.planning.costs import CostModel

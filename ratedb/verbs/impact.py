@@ -19,7 +19,7 @@ from ratedb.io.lamda import render_lamda
 from ratedb.layers import Kind
 from ratedb.levels import Transitions
 from ratedb.models.sampling import sampled_deviations
-from ratedb.models.temperatures import interpolation
+from ratedb.physics.temperatures import interpolation
 from ratedb.radiative.drivers import Responses, tamed
 from ratedb.radiative.grid import GridAxes, default_grid, temperatures_left_out
 from ratedb.radiative.radex import Conditions, RadexLines, run_radex, run_radex_each

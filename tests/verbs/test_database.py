@@ -174,10 +174,10 @@ def test_a_curve_with_a_gap_is_interpolated_between_the_values_that_it_has(rates
     curve = rates.curve(upper, lower)
     assert curve.temperature_k.tolist() == [10.0, 50.0, 100.0, 200.0]
     expected = interpolated(curve.temperature_k, curve.rate_cm3_s, [20.0, 35.0])[0]
-    np.testing.assert_array_equal(curve.at([20.0, 35.0]).rate_cm3_s[0], expected)
+    np.testing.assert_allclose(curve.at([20.0, 35.0]).rate_cm3_s[0], expected, rtol=1e-12)
     found = rates.at([20.0, 35.0])
     row = (found.upper_label == upper) & (found.lower_label == lower)
-    np.testing.assert_array_equal(found.rate_cm3_s[row][0], expected)
+    np.testing.assert_allclose(found.rate_cm3_s[row][0], expected, rtol=1e-12)
     assert found.kind[row].tolist() == [["scaled", "scaled"]]
 
 

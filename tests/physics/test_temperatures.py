@@ -1,0 +1,102 @@
+"""The one interpolation between temperatures: exact where it can be, refused outside, and what lines cost."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.interpolate import CubicSpline
+
+from ratedb.errors import RatedbError
+from ratedb.physics.temperatures import economic_temperatures, interpolated, interpolation, linear_cost
+
+KELVIN = np.array([10.0, 20.0, 30.0, 50.0, 80.0, 100.0, 150.0, 200.0, 300.0])
+
+
+def law(kelvin: np.ndarray, power: float, gap_k: float) -> np.ndarray:
+    return np.asarray(1e-11 * kelvin**power * np.exp(-gap_k / kelvin))[None, :]
+
+
+@settings(deadline=None)
+@given(
+    powers=st.lists(st.floats(-2.0, 2.0), min_size=4, max_size=4),
+    wanted=st.lists(st.floats(10.0, 300.0), min_size=1, max_size=6),
+    count=st.integers(4, 9),
+)
+def test_a_cubic_of_log_k_in_the_fourth_root_of_t_is_exact(
+    powers: list[float], wanted: list[float], count: int
+) -> None:
+    known, kelvin = KELVIN[:count], np.clip(np.array(wanted), None, KELVIN[count - 1])
+
+    def log10_k(at: np.ndarray) -> np.ndarray:
+        return np.polyval(powers, at**0.25 - 3.0) - 11.0
+
+    found = interpolated(known, 10.0 ** log10_k(known)[None, :], kelvin)
+    np.testing.assert_allclose(np.log10(found[0]), log10_k(kelvin), atol=1e-9)
+
+
+def test_the_operator_is_a_spline_through_the_values() -> None:
+    curve = np.random.default_rng(61).normal(-11.0, 0.3, len(KELVIN))
+    wanted = np.array([11.0, 73.0, 280.0])
+    spline = CubicSpline(KELVIN**0.25, curve)(wanted**0.25)
+    assert interpolation(KELVIN, wanted) @ curve == pytest.approx(spline, abs=1e-10)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 9])
+def test_a_known_temperature_keeps_its_value_bit_for_bit(count: int) -> None:
+    known, rate = KELVIN[:count], 10.0 ** np.random.default_rng(62).normal(-11.0, 0.3, (2, count))
+    assert np.array_equal(interpolation(known, known), np.eye(count))
+    mixed = np.sort(np.append(known, np.sqrt(known[:-1] * known[1:])))
+    assert np.array_equal(interpolated(known, rate, mixed)[:, ::2], rate)
+    assert np.array_equal(interpolated(known, rate, known * (1 + 1e-12)), rate)
+
+
+def test_two_temperatures_give_a_straight_line_in_the_fourth_root() -> None:
+    found = interpolation(np.array([16.0, 256.0]), np.array([81.0]))
+    assert found == pytest.approx(np.array([[0.5, 0.5]]))
+
+
+@given(wanted=st.floats(10.0, 300.0))
+def test_a_constant_curve_stays_constant(wanted: float) -> None:
+    assert interpolation(KELVIN, np.array([wanted])).sum() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("outside", [9.99, 300.1, 1e4])
+def test_a_temperature_outside_is_refused_and_named(outside: float) -> None:
+    with pytest.raises(RatedbError, match="outside") as caught:
+        interpolation(KELVIN, np.array([100.0, outside]))
+    assert caught.value.got == f"{outside:g}"
+
+
+def test_a_row_with_a_zero_is_interpolated_by_straight_lines() -> None:
+    rate = np.array([[0.0, 2e-11, 4e-11]])
+    found = interpolated(np.array([10.0, 20.0, 30.0]), rate, [15.0, 25.0])
+    np.testing.assert_allclose(found, [[1e-11, 3e-11]])
+
+
+def test_straight_lines_cost_nothing_for_a_line_and_what_a_curve_bends() -> None:
+    line = 1e-11 * KELVIN[None, :]
+    assert linear_cost(KELVIN, line, KELVIN).max() < 0.01
+    bent = law(KELVIN, 1.0, 100.0)
+    ends = np.array([10.0, 300.0])
+    at = np.exp(np.log(10.0) + np.log(30.0) * np.array([0.15, 0.3, 0.5, 0.7, 0.85]))
+    truth = interpolated(KELVIN, bent, at)[0]
+    straight = np.interp(at, ends, bent[0, [0, -1]])
+    assert linear_cost(KELVIN, bent, ends)[0, 0] == pytest.approx(np.max(np.abs(straight / truth - 1)))
+
+
+@pytest.mark.parametrize("tolerance", [0.1, 0.01, 0.003])
+def test_chosen_temperatures_keep_the_cost_within_the_tolerance_and_are_few(tolerance: float) -> None:
+    rate = np.vstack([law(KELVIN, 0.5, 20.0), law(KELVIN, -0.3, 0.0)])
+    chosen = economic_temperatures(KELVIN, rate, tolerance, 61)
+    assert linear_cost(KELVIN, rate, chosen).max() <= tolerance
+    assert (np.diff(chosen) > 0).all()
+    assert (chosen[[0, -1]] == KELVIN[[0, -1]]).all()
+    looser = economic_temperatures(KELVIN, rate, 3 * tolerance, 61)
+    assert len(looser) < len(chosen)
+
+
+def test_no_more_temperatures_are_chosen_than_a_reader_takes() -> None:
+    rate = law(KELVIN, 0.5, 200.0)
+    assert len(economic_temperatures(KELVIN, rate, 1e-9, 20)) == 20
+    narrow = np.array([1.0, 1.5, 2.0])
+    assert economic_temperatures(narrow, law(narrow, 9.0, 0.0), 1e-12, 61).tolist() == [1.0, 1.5, 2.0]
