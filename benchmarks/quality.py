@@ -22,7 +22,8 @@ from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.io.lamda import read_lamda
 from ratedb.levels import Levels, vj
-from ratedb.quality.check import check_rates, check_sources, check_title
+from ratedb.quality.check import check_rates
+from ratedb.quality.sources import check_sources, check_title
 from ratedb.rates import Rates
 
 SEED = 20240

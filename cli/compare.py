@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Context, table
+from ratedb.database import Database
+
+from .command import command
+from .output import table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.verbs.compare import RatioGroup, SourceComparison
+    from ratedb.quality.comparison import RatioGroup, SourceComparison
 
 
-def compare_command(
-    context: typer.Context,
-    system: Annotated[str, typer.Argument(help="Such as CO+p-H2.", metavar="SYSTEM")],
-    first: Annotated[int, typer.Argument(help="The id of a source.", metavar="SOURCE")],
-    second: Annotated[int, typer.Argument(help="The id of another.", metavar="SOURCE")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="A picture of the ratios, PNG or SVG.")
-    ] = None,
-) -> None:
-    """Compare two sources of a system: the ratio second/first, its spread, and its outliers by j and T.
-
-    `ratedb sources SYSTEM` lists the ids.
-
-    Example: ratedb compare CO+p-H2 1 2 -o ratio.png
-    """
-    from ratedb.verbs.compare import compare_sources
-
-    shared: Context = context.obj
-    found = compare_sources(shared.db, system, first, second)
-    if output is not None:
-        from ratedb.plots.comparison import draw_comparison
-
-        draw_comparison(found, output)
-    shared.emit(found.to_json(), lambda console: _show(console, found))
-
-
-def _show(console: Console, found: SourceComparison) -> None:
+def _show(console: Console, found: SourceComparison, options: Mapping[str, Any]) -> None:
     for role, source in (("first", found.first), ("second", found.second)):
         console.print(f"{role}: source {source['source_id']}, {source['kind']}, {source['reference'][:90]}")
     total = found.total
@@ -72,20 +49,29 @@ def _show(console: Console, found: SourceComparison) -> None:
             ]
             for one in found.outliers
         ]
-        title = f"Furthest from the median ratio ({found.outlier_count} transitions stand out)"
+        title = f"Furthest from the median ratio ({found.outlier_count} outliers)"
         console.print(table(title, ["transition", "T (K)", "first", "second", "ratio"], rows, text=(0,)))
 
 
 def _groups(title: str, of: str, groups: list[RatioGroup]) -> object:
     rows = [
         [
-            f"{one.of:g}" if one.of is not None else "",
+            f"{one.of:g}",
             one.values,
-            f"{one.median:.3f}",
-            f"{one.low:.3f}",
-            f"{one.high:.3f}",
-            f"{one.dex_rms:.3f}",
+            *(f"{number:.3f}" for number in (one.median, one.low, one.high, one.dex_rms)),
         ]
         for one in groups
     ]
     return table(title, [of, "values", "median", "16 %", "84 %", "rms (dex)"], rows, text=())
+
+
+compare_command = command(
+    Database.compare,
+    _show,
+    arguments={
+        "system": Annotated[str, typer.Argument(help="Such as CO+p-H2.", metavar="SYSTEM")],
+        "first": Annotated[int, typer.Argument(help="The id of a source.", metavar="SOURCE")],
+        "second": Annotated[int, typer.Argument(help="The id of another.", metavar="SOURCE")],
+    },
+    example="ratedb compare CO+p-H2 1 2 --picture ratio.png",
+)

@@ -22,7 +22,8 @@ from ratedb_cli.app import app, main  # noqa: E402  (after the paths to `report`
 from report import replace_section  # noqa: E402
 from run_notebook import write_outputs  # noqa: E402
 
-from ratedb.quality.rules import RULES, Rule  # noqa: E402
+from ratedb.findings import Rule  # noqa: E402
+from ratedb.quality.rules import RULES  # noqa: E402
 
 _WIDTH = "100"
 

@@ -169,14 +169,22 @@ class Database:
 
     @takes(of.CheckOptions)
     def check(self, system: str | None = None, *, progress: Progress = silent, **options: Any) -> CheckResult:
-        """Check every source of a system, or of all, and sources against each other."""
+        """Check every source of a system, or of all, and sources against each other.
+
+        docs/quality.md lists the rules; import applies them too.
+        """
         from ratedb.verbs.check import check
 
+        if options.get("mark") or options.get("accept"):
+            self._need_writable("store findings")
         return check(self.path, system, build(of.CheckOptions, options), progress)
 
     @takes(of.CompareOptions)
     def compare(self, system: str, first: int, second: int, **options: Any) -> SourceComparison:
-        """Compare two sources of a system: the ratio second/first by j and temperature, and outliers."""
+        """Compare two sources of a system: the ratio second/first by j and temperature, and outliers.
+
+        `ratedb sources SYSTEM` lists the ids.
+        """
         from ratedb.verbs.compare import compare
 
         return compare(self.path, system, first, second, build(of.CompareOptions, options))

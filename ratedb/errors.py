@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class RatedbError(Exception):
     """Something in the data, a model or a file is not as it has to be.
@@ -59,6 +61,13 @@ class UsageError(RatedbError):
     """The request itself is invalid, whatever the data."""
 
     exit_code = 2
+
+
+def one_of(what: str, value: str, known: Sequence[str]) -> str:
+    """Return a value that is among the known ones; raises UsageError for another."""
+    if value not in known:
+        raise UsageError(f"unknown {what} {value!r}", expected=", ".join(known), got=value)
+    return value
 
 
 class ListError(UsageError):

@@ -17,7 +17,6 @@ from ratedb.io.basecol import looks_like_basecol, own_title
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda_partner import clean_molecule
 from ratedb.io.level_lists import named_labels
-from ratedb.io.rate_rows import IMPOSSIBLE_CM3_S
 from ratedb.io.writer_rules import (
     ALL_READERS,
     Warnings,
@@ -35,6 +34,7 @@ from ratedb.io.writer_rules import (
     usable_lines,
 )
 from ratedb.levels import Levels
+from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
 
 LEVELS_ENDING = ".molecule"
 """How the name of the file with the levels ends."""

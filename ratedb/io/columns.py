@@ -25,9 +25,10 @@ from ratedb.files import read_bytes
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.level_lists import open_end, vj_label
-from ratedb.io.rate_rows import IMPOSSIBLE_CM3_S, downward_table
+from ratedb.io.rate_rows import downward_table
 from ratedb.io.text import Line, numbered_lines, refuse
 from ratedb.levels import Levels, Lines, vj
+from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
 from ratedb.systems import COLLIDERS
 
 ALIASES = {

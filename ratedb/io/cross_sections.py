@@ -12,9 +12,8 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
-from ratedb.findings import Finding
+from ratedb.findings import REVERSIBILITY, Finding
 from ratedb.levels import Levels, vj
-from ratedb.quality.rules import REVERSIBILITY
 
 SAME_ENERGY_CM1 = 1e-6
 """Two energies, of a level or of a collision, are the same where they differ by no more than this."""

@@ -12,7 +12,7 @@ import numpy as np
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.findings import Finding
+from ratedb.findings import PARTIAL_WAVES, Finding
 from ratedb.io.cross_sections import (
     CrossSectionFile,
     Entries,
@@ -34,7 +34,6 @@ from ratedb.io.text import (
 )
 from ratedb.levels import Levels, vj
 from ratedb.physics.constants import CM1_PER_HARTREE
-from ratedb.quality.rules import PARTIAL_WAVES
 
 _KINDS = (
     ("INTEGRAL CROSS SECTIONS READ FROM FILE", "xsc"),

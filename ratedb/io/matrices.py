@@ -15,10 +15,11 @@ from ratedb.files import read_bytes
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.level_lists import ListedLevel, levels_from, spin_weight, vj_label
-from ratedb.io.rate_rows import IMPOSSIBLE_CM3_S, downward_table
+from ratedb.io.rate_rows import downward_table
 from ratedb.io.text import Line, numbered_lines, refuse, to_number, to_numbers
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import HC_OVER_KB_CM_K
+from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
 
 # Three headers of published files, each with the columns of its rows.
 _NUMBER_V_J = re.compile(r"\s*lev\w*\s+no\.?\s+v\s+J\s+Energy\s*\(K\)", re.IGNORECASE)

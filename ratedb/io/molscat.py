@@ -12,7 +12,7 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.cross_sections import CrossSections
 from ratedb.files import read_bytes
-from ratedb.findings import Finding
+from ratedb.findings import PARTIAL_WAVES, SCRATCH_ORDER, Finding
 from ratedb.io.cross_sections import (
     CrossSectionFile,
     Entries,
@@ -28,7 +28,6 @@ from ratedb.io.molscat_levels import PairLevels, read_pair_levels
 from ratedb.io.molscat_text import END_OF_RUN, Run, split_runs
 from ratedb.io.text import Line, decode, head, refuse, to_index, to_number, to_numbers, unpacked
 from ratedb.levels import Levels
-from ratedb.quality.rules import PARTIAL_WAVES, SCRATCH_ORDER
 
 _TABLE = "STATE-TO-STATE INTEGRAL CROSS SECTIONS IN "
 _COLUMNS = ["ENERGY", "(CM-1)", "JTOTL", "JSTEP", "JTOTU", "F", "I", "SIG(F,I)"]

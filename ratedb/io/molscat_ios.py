@@ -10,12 +10,11 @@ import numpy as np
 
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
-from ratedb.findings import Finding
+from ratedb.findings import PARTIAL_WAVES, Finding
 from ratedb.io.cross_sections import Entries, again, densely_sampled, irreversible, table_of
 from ratedb.io.molscat_text import Run
 from ratedb.io.text import to_index, to_number
 from ratedb.levels import Levels, vj
-from ratedb.quality.rules import PARTIAL_WAVES
 
 _ITYPE = re.compile(r"INPUT +ITYPE = *(\d{1,4})", re.ASCII)
 _VIBRATION = re.compile(r"^ +LEVEL +(\d{1,4}) +LEVV = +(\d{1,4}) +EV = +(\S+)", re.M | re.ASCII)

@@ -10,11 +10,10 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
-from ratedb.findings import Finding
+from ratedb.findings import DUPLICATE, Finding
 from ratedb.io.cross_sections import CrossSectionFile, Entries, table_of
 from ratedb.io.text import Line, head, need_whole_lines, numbered_lines, refuse, to_index, to_numbers
 from ratedb.levels import Levels
-from ratedb.quality.rules import DUPLICATE
 
 _COLUMNS = ("j_i", "ka_i", "kc_i", "j_f", "ka_f", "kc_f")
 _LAST = ("sigmaU(Ang^2)", "sigmaE(Ang^2)")

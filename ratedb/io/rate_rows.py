@@ -9,21 +9,18 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.findings import Finding
+from ratedb.findings import DETAILED_BALANCE, Finding
 from ratedb.io.text import Line, refuse
 from ratedb.levels import Levels
 from ratedb.physics.detailed_balance import reverse_rate
-from ratedb.quality.rules import DETAILED_BALANCE, IMPLAUSIBLE, PLACEHOLDER, repeated_tiny
+from ratedb.physics.plausibility import (
+    CHARGED,
+    IMPLAUSIBLE_CM3_S,
+    IMPOSSIBLE_CM3_S,
+    PLACEHOLDER_CM3_S,
+    repeated_tiny,
+)
 from ratedb.rates import Rates
-
-PLACEHOLDER_CM3_S = PLACEHOLDER.threshold
-"""A rate below this is no result of a calculation but a placeholder such as 1e-60."""
-
-IMPLAUSIBLE_CM3_S = IMPLAUSIBLE.threshold
-"""A rate above this is a hundred times what neutral partners reach; the file has another unit or a slip."""
-
-IMPOSSIBLE_CM3_S = 1e-3
-"""A rate above this is refused: even electrons reach only 1e-5, so the number is cut short or has a slip."""
 
 _AGREES = 0.01
 
@@ -115,7 +112,7 @@ def downward_table(
     where nothing is given.
     """
     mended: list[str] = []
-    highest = IMPOSSIBLE_CM3_S if collider in ("e", "H+") else IMPLAUSIBLE_CM3_S
+    highest = IMPOSSIBLE_CM3_S if collider in CHARGED else IMPLAUSIBLE_CM3_S
     listed = _Listed(initial, final, rate_cm3_s)
     _note_values(listed.rate_cm3_s, highest, mended)
     listed = _without_elastic(listed, mended)

@@ -11,9 +11,8 @@ from scipy.special import roots_legendre
 from ratedb.arrays import FloatArray
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError, UsageError
-from ratedb.findings import Finding
+from ratedb.findings import REVERSIBILITY, Finding
 from ratedb.physics.constants import ATOMIC_MASS_KG, BOLTZMANN_J_K, HC_OVER_KB_CM_K
-from ratedb.quality.rules import REVERSIBILITY
 from ratedb.rates import Rates
 
 _SQUARE_ANGSTROM_CM2 = 1e-16

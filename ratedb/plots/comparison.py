@@ -8,7 +8,7 @@ import numpy as np
 
 from ratedb.files import write_atomically
 from ratedb.plots.figures import check_picture, figure_format_of, new_figure, rendered
-from ratedb.verbs.compare import SourceComparison
+from ratedb.quality.comparison import SourceComparison
 
 _INK = "#222222"
 

@@ -1,4 +1,4 @@
-"""The curves of a set that can be judged, and what is needed to speak about them."""
+"""The curves of a set that can be checked, and how findings describe them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
-from ratedb.findings import Finding
-from ratedb.quality.rules import Rule
+from ratedb.findings import Finding, Rule
 from ratedb.quality.values import ends, usable
 from ratedb.rates import Rates
 
 LEAST_SCALE = 1e-3
-"""No scatter of ln k is taken to be smaller: sets are printed with four digits at best."""
+"""No scatter of ln k is taken to be smaller: sets are printed with at most four digits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """ln k, shape (n, m), of the transitions that can be judged, gaps filled, and where it is known."""
+    """ln k, shape (n, m), of the transitions that can be checked, gaps filled, and where it is known."""
 
     rates: Rates
     log_rate: FloatArray
@@ -29,30 +28,18 @@ class Curves:
         """The name of the system."""
         return self.rates.system
 
-    def finding(
-        self,
-        rule: Rule,
-        row: int,
-        detail: str,
-        temperature_k: float | None = None,
-        value: float | None = None,
-        expected: float | None = None,
-    ) -> Finding:
-        """Return a finding about a transition."""
-        upper, lower = ends(self.rates, row)
-        return rule.finding(
-            self.system,
-            detail,
-            upper=upper,
-            lower=lower,
-            temperature_k=temperature_k,
-            value=value,
-            expected=expected,
-        )
+    def finding(self, rule: Rule, row: int, detail: str, **parts: float) -> Finding:
+        """Return a finding about a transition; `parts` are temperature_k, value and expected."""
+        return rule.finding(self.system, detail, **ends(self.rates, row), **parts)
+
+    def value(self, row: int, column: int) -> dict[str, float]:
+        """Return a rate coefficient (cm3 s-1) and its temperature, as a finding takes them."""
+        kelvin, value = self.rates.temperature_k[column], self.rates.rate_cm3_s[row, column]
+        return {"temperature_k": float(kelvin), "value": float(value)}
 
 
 def curves_of(rates: Rates) -> Curves:
-    """Return the curves of a table; transitions with values at half the temperatures or fewer are left."""
+    """Return the curves of a table, without transitions known at half of the temperatures or fewer."""
     good = usable(rates.rate_cm3_s)
     enough = good.sum(axis=1) * 2 > good.shape[1] if good.size else np.zeros(len(rates), dtype=np.bool_)
     kept, known = rates.select(enough), good[enough]
@@ -66,5 +53,5 @@ def curves_of(rates: Rates) -> Curves:
 
 
 def times(log_ratio: float) -> str:
-    """Return a ratio for people: `4.1 times`, or `1/4.1 times` below one."""
+    """Return a ratio in words: `4.1 times`, or `1/4.1 times` below one."""
     return f"{np.exp(log_ratio):.3g} times" if log_ratio >= 0 else f"1/{np.exp(-log_ratio):.3g} times"

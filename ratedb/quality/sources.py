@@ -1,9 +1,10 @@
-"""Rules that hold a source against another one of the same system, or against its own title."""
+"""Compare a source with others of the same system, and with its own title."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,11 +12,11 @@ from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.quality import rules
+from ratedb.quality.curves import LEAST_SCALE
 from ratedb.quality.neighbours import robust_scale
-from ratedb.quality.values import half_digit, usable
+from ratedb.quality.values import ends, half_digit, usable
 from ratedb.rates import Rates
 
-_LEAST_SCALE = 1e-3
 _CAP = 1.0
 _TO = r"\s*K?\s*(?:-+|–|to|and|<=?\s*T?\s*<?=?|≤\s*T?\s*≤?)\s*"
 _RANGE = re.compile(rf"(\d+(?:\.\d+)?){_TO}(\d+(?:\.\d+)?)\s*K\b", re.IGNORECASE)
@@ -38,11 +39,19 @@ def check_title(title: str, temperature_k: FloatArray, system: str = "") -> Find
     )
 
 
+def check_against(source_id: int, stored: Rates, rates: Rates) -> list[Finding]:
+    """Return how a source compares with an older one, whose id the findings name."""
+    return [
+        replace(one, detail=f"compared with source {source_id}: {one.detail}")
+        for one in check_sources(stored, rates)
+    ]
+
+
 def check_sources(first: Rates, second: Rates) -> list[Finding]:
     """Return how two sources of one system compare; transitions are named by the labels of the second.
 
-    Each transition that both have is compared over the temperatures of the first that the second covers,
-    the second interpolated in ln k and ln T. Raises RatedbError where the systems differ.
+    Common transitions are compared at the temperatures of the first within the range of the second, which
+    is interpolated linearly in ln k over ln T. Raises RatedbError where the systems differ.
     """
     if first.system != second.system:
         raise RatedbError(
@@ -104,9 +113,9 @@ def _log(rates: Rates) -> FloatArray:
     return np.where(good, np.log(np.where(good, rates.rate_cm3_s, 1.0)), np.nan)
 
 
-def _disagreement(first: Rates, rows: IntArray, ratio: FloatArray) -> list[Finding]:
+def _disagreement(second: Rates, rows: IntArray, ratio: FloatArray) -> list[Finding]:
     usual = float(np.median(ratio))
-    scale = max(robust_scale(ratio - usual), _LEAST_SCALE)
+    scale = max(robust_scale(ratio - usual), LEAST_SCALE)
     beyond = np.abs(ratio - usual)
     out = (beyond > np.log(rules.SOURCES_DISAGREE.threshold)) & (beyond > rules.UNLIKE_SIGMAS * scale)
     findings = []
@@ -116,16 +125,8 @@ def _disagreement(first: Rates, rows: IntArray, ratio: FloatArray) -> list[Findi
             f"the two sources differ by {value:.3g} (first over second, median over T), all transitions by "
             f"{np.exp(usual):.3g}: {beyond[at] / scale:.0f} standard deviations"
         )
-        findings.append(
-            rules.SOURCES_DISAGREE.finding(
-                first.system,
-                detail,
-                upper=first.levels.label[first.upper[row]],
-                lower=first.levels.label[first.lower[row]],
-                value=value,
-                expected=float(np.exp(usual)),
-            )
-        )
+        parts = {"value": value, "expected": float(np.exp(usual))}
+        findings.append(rules.SOURCES_DISAGREE.finding(second.system, detail, **ends(second, row), **parts))
     return findings
 
 
@@ -133,46 +134,42 @@ def _unit(first: Rates, ratio: FloatArray) -> list[Finding]:
     usual = float(np.median(ratio))
     if abs(abs(usual) - np.log(rules.UNIT_OF_SOURCES.threshold)) > np.log(10.0):
         return []
-    detail = f"the two sources differ throughout by {np.exp(usual):.3g} (first over second): m3 for cm3"
+    detail = f"the two sources differ overall by {np.exp(usual):.3g} (first over second): m3 in place of cm3"
     return [rules.UNIT_OF_SOURCES.finding(first.system, detail, value=float(np.exp(usual)), expected=1.0)]
 
 
 def _shifted(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> list[Finding]:
-    """Return a finding where the columns of one source moved by one agree much better with the other."""
+    """Return a finding where the columns of one source, shifted by one, agree much better with the other."""
     as_printed = _excess(first, second, rows, others)
     tried = []
     for name, moves_first in (("first", True), ("second", False)):
         for by, way in ((1, "higher"), (-1, "lower")):
-            one = _moved(first, by) if moves_first else first
-            other = second if moves_first else _moved(second, by)
-            if one is not None and other is not None:
-                tried.append((_excess(one, other, rows, others), name, way))
+            one = _shifted_by(first, by) if moves_first else first
+            other = second if moves_first else _shifted_by(second, by)
+            tried.append((_excess(one, other, rows, others), name, way))
     tried = [trial for trial in tried if np.isfinite(trial[0])]
     if not tried or not np.isfinite(as_printed):
         return []
     best, name, way = min(tried)
-    if as_printed <= rules.SHIFTED_TEMPERATURES.threshold * max(best, _LEAST_SCALE):
+    if as_printed <= rules.SHIFTED_TEMPERATURES.threshold * max(best, LEAST_SCALE):
         return []
     detail = (
         f"beyond rounding the two sources differ by {100 * as_printed:.2g} % (mean), but by "
-        f"{100 * best:.2g} % when each column of the {name} is taken for the next {way} temperature: "
+        f"{100 * best:.2g} % when each column of the {name} is moved to the next {way} temperature: "
         "a row of temperatures is shifted"
     )
     return [rules.SHIFTED_TEMPERATURES.finding(first.system, detail, value=as_printed, expected=best)]
 
 
-def _moved(rates: Rates, by: int) -> Rates | None:
-    """Return the rates with column i at the temperature i + by; None where too few are left."""
-    m = len(rates.temperature_k)
-    if m < 4:
-        return None
-    values = rates.rate_cm3_s[:, : m - 1] if by > 0 else rates.rate_cm3_s[:, 1:]
-    kelvin = rates.temperature_k[1:] if by > 0 else rates.temperature_k[: m - 1]
-    return Rates(rates.levels, rates.collider, rates.upper, rates.lower, kelvin, values)
+def _shifted_by(rates: Rates, by: int) -> Rates:
+    """Return the rates with each column at the next higher (1) or lower (-1) temperature."""
+    inner = np.arange(len(rates.temperature_k) - 1)
+    kept = rates.select_temperatures(inner if by > 0 else inner + 1)
+    return replace(kept, temperature_k=rates.temperature_k[inner + 1 if by > 0 else inner])
 
 
 def _excess(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> float:
-    """Return the mean |ln ratio| beyond rounding at temperatures that both print; NaN with under three."""
+    """Return the mean |ln ratio| beyond rounding at temperatures that both have; NaN with under three."""
     shared, of_first, of_second = np.intersect1d(
         first.temperature_k, second.temperature_k, return_indices=True
     )

@@ -1,4 +1,4 @@
-"""Judge single values by the temperatures beside them, and by what the neighbours in j show there."""
+"""Find wrong single values: they differ from adjacent temperatures and from the neighbours in j."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Slip:
 def temperature_findings(
     curves: Curves, columns: Columns, around: Around | None, explained: BoolArray
 ) -> list[Finding]:
-    """Return the findings about single temperatures, of rows (n,) that are not `explained` otherwise."""
+    """Return the findings about single temperatures; rows where `explained`, shape (n,), are left out."""
     wrong = explained.copy()
     findings: list[Finding] = []
     residual = columns.residuals(curves.log_rate)
@@ -46,17 +46,17 @@ def temperature_findings(
 
 
 def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) -> list[_Slip]:
-    """Return the values of a row that are off its curve, each mended before the next is sought.
+    """Return the values of a row that differ from its curve, each corrected before the next is sought.
 
-    A wrong value also puts its neighbours off their curve, at an end by even more; the wrong one is that
-    without which the rest of the row is smoothest.
+    A wrong value makes its neighbours look wrong too, at an end even more so; the wrong one is that whose
+    correction makes the row smoothest.
     """
-    mended = curves.log_rate[row].copy()
+    corrected = curves.log_rate[row].copy()
     slips: list[_Slip] = []
     untouched = curves.known[row].copy()
-    for _ in range(len(mended) // 2):
-        residual = columns.residuals(mended[None])[0]
-        sigmas = columns.sigmas(mended[None])[0]
+    for _ in range(len(corrected) // 2):
+        residual = columns.residuals(corrected[None])[0]
+        sigmas = columns.sigmas(corrected[None])[0]
         out = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
         found = [
             slip
@@ -67,19 +67,19 @@ def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) ->
         ]
         if not found:
             break
-        trials = np.tile(mended, (len(found), 1))
+        trials = np.tile(corrected, (len(found), 1))
         for number, slip in enumerate(found):
             trials[number, slip.column] -= slip.residual
         left = columns.sigmas(trials)
         best = int(np.minimum(left, _LEFT_CAP).sum(axis=1).argmin())
-        mended = trials[best]
+        corrected = trials[best]
         untouched[found[best].column] = False
         slips.append(found[best])
     return slips
 
 
 def _confirmed(slip: _Slip, around: Around | None) -> bool:
-    """Return whether a value is off for certain; neighbours in j, where there are any, must say so too."""
+    """Return whether a value is certainly wrong; neighbours in j, if any, must confirm it."""
     if around is None or not around.judged[slip.row]:
         return slip.sigmas > rules.KINK_SIGMAS
     shape = around.residuals.shape[slip.row, slip.column]
@@ -92,49 +92,47 @@ def _grave(slip: _Slip) -> bool:
 
 def _off_curve(curves: Curves, slip: _Slip) -> Finding:
     rule = rules.OFF_CURVE if _grave(slip) else rules.KINK
-    kelvin = float(curves.rates.temperature_k[slip.column])
-    value = float(curves.rates.rate_cm3_s[slip.row, slip.column])
-    expected = value * float(np.exp(-slip.residual))
+    here = curves.value(slip.row, slip.column)
+    expected = here["value"] * float(np.exp(-slip.residual))
     detail = (
-        f"{value:.4g} cm3 s-1 at {kelvin:g} K is {times(slip.residual)} the {expected:.4g} that the "
-        f"temperatures beside it suggest ({slip.sigmas:.0f} standard deviations)"
+        f"{here['value']:.4g} cm3 s-1 at {here['temperature_k']:g} K is {times(slip.residual)} the "
+        f"{expected:.4g} that adjacent temperatures suggest ({slip.sigmas:.0f} standard deviations)"
     )
-    return curves.finding(rule, slip.row, detail, kelvin, value, expected)
+    return curves.finding(rule, slip.row, detail, **here, expected=expected)
 
 
 def _scrambled(curves: Curves, row: int, slips: list[_Slip]) -> Finding:
     kelvin = sorted(float(curves.rates.temperature_k[slip.column]) for slip in slips)
     worst = max(slips, key=lambda slip: abs(slip.residual))
-    value = float(curves.rates.rate_cm3_s[row, worst.column])
+    here = curves.value(row, worst.column)
     detail = (
-        f"the values at {', '.join(f'{t:g}' for t in kelvin)} K are off the curve of the others, at "
-        f"{curves.rates.temperature_k[worst.column]:g} K by {times(worst.residual)}: columns look mixed"
+        f"the values at {', '.join(f'{t:g}' for t in kelvin)} K differ from the curve of the others, at "
+        f"{here['temperature_k']:g} K by {times(worst.residual)}: columns look mixed"
     )
-    return curves.finding(
-        rules.SCRAMBLED, row, detail, value=value, expected=value * float(np.exp(-worst.residual))
-    )
+    expected = here["value"] * float(np.exp(-worst.residual))
+    return curves.finding(rules.SCRAMBLED, row, detail, value=here["value"], expected=expected)
 
 
 def _repeated(curves: Curves, columns: Columns, wrong: BoolArray) -> list[Finding]:
-    """Return the values that equal the one beside them where the set expects a difference."""
+    """Return the values that equal an adjacent one where the set predicts a difference."""
     residual = columns.residuals(curves.log_rate)
     sigmas = columns.sigmas(curves.log_rate)
     rate = curves.rates.rate_cm3_s
     same = (np.diff(rate, axis=1) == 0) & curves.known[:, 1:] & curves.known[:, :-1]
-    beside = np.zeros(rate.shape, dtype=np.bool_)
-    beside[:, 1:] |= same
-    beside[:, :-1] |= same
-    # within its last digit a value may well repeat
+    repeats = np.zeros(rate.shape, dtype=np.bool_)
+    repeats[:, 1:] |= same
+    repeats[:, :-1] |= same
+    # rounding alone repeats values that differ within their last digit
     coarse = rules.ROUNDING_UNITS * 2.0 * half_digit(rate)
-    out = beside & (sigmas > rules.REPEATED.threshold) & (np.abs(residual) > coarse) & ~wrong[:, None]
+    out = repeats & (sigmas > rules.REPEATED.threshold) & (np.abs(residual) > coarse) & ~wrong[:, None]
     findings = []
     for row in np.flatnonzero(out.any(axis=1)):
         column = int(np.argmax(np.where(out[row], sigmas[row], 0.0)))
-        kelvin, value = float(curves.rates.temperature_k[column]), float(rate[row, column])
-        expected = value * float(np.exp(-residual[row, column]))
+        here = curves.value(row, column)
+        expected = here["value"] * float(np.exp(-residual[row, column]))
         detail = (
-            f"{value:.4g} cm3 s-1 at {kelvin:g} K also stands beside it, where {expected:.4g} is expected "
-            f"({sigmas[row, column]:.0f} standard deviations)"
+            f"{here['value']:.4g} cm3 s-1 at {here['temperature_k']:g} K repeats at an adjacent temperature, "
+            f"where {expected:.4g} is expected ({sigmas[row, column]:.0f} standard deviations)"
         )
-        findings.append(curves.finding(rules.REPEATED, row, detail, kelvin, value, expected))
+        findings.append(curves.finding(rules.REPEATED, row, detail, **here, expected=expected))
     return findings

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
-from ratedb.findings import Finding
+from ratedb.findings import Finding, Rule
+from ratedb.physics.plausibility import CHARGED, PLACEHOLDER_CM3_S, REPEATS, repeated_tiny
 from ratedb.quality import rules
-from ratedb.quality.rules import Rule, repeated_tiny
 from ratedb.rates import Rates
 
 
@@ -18,7 +18,7 @@ def check_values(rates: Rates) -> list[Finding]:
         return []
     return [
         *_each(rates, rate == 0, rules.NON_POSITIVE, "the rate coefficient is zero"),
-        *_each(rates, placeholders(rate), rules.PLACEHOLDER, "a placeholder stands for a result"),
+        *_each(rates, placeholders(rate), rules.PLACEHOLDER, "a placeholder and no result"),
         *_missing(rates),
         *_large(rates),
         *_unit_of_set(rates),
@@ -26,26 +26,26 @@ def check_values(rates: Rates) -> list[Finding]:
 
 
 def placeholders(rate: FloatArray) -> BoolArray:
-    """Return which values stand for no result, shape (n, m): tiny ones, or a floor, that repeat or drop."""
+    """Return which values are placeholders, shape (n, m): tiny ones that repeat or drop, or a floor."""
     found = _cliffs(rate) | repeated_tiny(rate)
     # only the lowest of the plausible values can be a floor
-    values, counts = np.unique(rate[rate >= rules.PLACEHOLDER.threshold], return_counts=True)
-    if len(values) > 1 and counts[0] >= rules.REPEATS and values[1] >= rules.PLACEHOLDER_GAP * values[0]:
+    values, counts = np.unique(rate[rate >= PLACEHOLDER_CM3_S], return_counts=True)
+    if len(values) > 1 and counts[0] >= REPEATS and values[1] >= rules.PLACEHOLDER_GAP * values[0]:
         found |= rate == values[0]
     return found
 
 
 def _cliffs(rate: FloatArray) -> BoolArray:
-    """Return which values are below 1e-40 where the value beside them in T is an ordinary one."""
-    beside = np.zeros(rate.shape)
-    beside[:, 1:] = rate[:, :-1]
-    beside[:, :-1] = np.fmax(beside[:, :-1], rate[:, 1:])
-    tiny = (rate > 0) & (rate < rules.PLACEHOLDER.threshold)
-    return np.asarray(tiny & (beside > rules.CLIFF * rate))
+    """Return which values are below 1e-40 where an adjacent value in T is an ordinary one."""
+    adjacent = np.zeros(rate.shape)
+    adjacent[:, 1:] = rate[:, :-1]
+    adjacent[:, :-1] = np.fmax(adjacent[:, :-1], rate[:, 1:])
+    tiny = (rate > 0) & (rate < PLACEHOLDER_CM3_S)
+    return np.asarray(tiny & (adjacent > rules.CLIFF * rate))
 
 
 def usable(rate: FloatArray) -> BoolArray:
-    """Return which values are numbers to reason with, shape (n, m)."""
+    """Return which values are positive numbers and no placeholders, shape (n, m)."""
     return np.isfinite(rate) & (rate > 0) & ~placeholders(rate)
 
 
@@ -70,26 +70,23 @@ def _each(rates: Rates, wrong: BoolArray, rule: Rule, what: str) -> list[Finding
     m = len(rates.temperature_k)
     for row in np.flatnonzero(wrong.any(axis=1)):
         columns = np.flatnonzero(wrong[row])
-        upper, lower = ends(rates, row)
+        where = ends(rates, row)
         value = float(rates.rate_cm3_s[row, columns[0]])
         if len(columns) == m:
-            detail = f"{what} at all {m} temperatures, as {value:g} cm3 s-1"
-            findings.append(rule.finding(rates.system, detail, upper=upper, lower=lower, value=value))
+            detail = f"{what} at all {m} temperatures, such as {value:g} cm3 s-1"
+            findings.append(rule.finding(rates.system, detail, **where, value=value))
             continue
         for column in columns:
             kelvin, value = float(rates.temperature_k[column]), float(rates.rate_cm3_s[row, column])
             detail = f"{what}: {value:g} cm3 s-1 at {kelvin:g} K, at {len(columns)} of {m} temperatures"
-            findings.append(
-                rule.finding(
-                    rates.system, detail, upper=upper, lower=lower, temperature_k=kelvin, value=value
-                )
-            )
+            findings.append(rule.finding(rates.system, detail, **where, temperature_k=kelvin, value=value))
     return findings
 
 
-def ends(rates: Rates, row: int) -> tuple[str, str]:
-    """Return the labels (upper, lower) of a row."""
-    return rates.levels.label[rates.upper[row]], rates.levels.label[rates.lower[row]]
+def ends(rates: Rates, row: int) -> dict[str, str]:
+    """Return the labels of the two levels of a row, as a finding takes them."""
+    label = rates.levels.label
+    return {"upper": label[rates.upper[row]], "lower": label[rates.lower[row]]}
 
 
 def _missing(rates: Rates) -> list[Finding]:
@@ -97,12 +94,12 @@ def _missing(rates: Rates) -> list[Finding]:
     count = int(missing.sum())
     if count <= rules.MISSING.threshold:
         return []
-    detail = f"{count} of {missing.size} values are not known, in {missing.any(axis=1).sum()} transitions"
+    detail = f"{count} of {missing.size} values are missing, in {missing.any(axis=1).sum()} transitions"
     return [rules.MISSING.finding(rates.system, detail, value=float(count))]
 
 
 def _large(rates: Rates) -> list[Finding]:
-    factor = rules.CHARGED_FACTOR if rates.collider in rules.CHARGED else 1.0
+    factor = rules.CHARGED_FACTOR if rates.collider in CHARGED else 1.0
     impossible = rules.IMPLAUSIBLE.threshold * factor
     rate = np.nan_to_num(rates.rate_cm3_s)
     what = (
@@ -112,34 +109,24 @@ def _large(rates: Rates) -> list[Finding]:
     limit = rules.LARGE.threshold * factor
     highest = rate.max(axis=1)
     for row in np.flatnonzero((highest > limit) & (highest <= impossible)):
-        upper, lower = ends(rates, row)
         kelvin, value = float(rates.temperature_k[rate[row].argmax()]), float(highest[row])
         detail = f"the rate coefficient reaches {value:.3g} cm3 s-1 at {kelvin:g} K, above {limit:g}"
-        findings.append(
-            rules.LARGE.finding(
-                rates.system,
-                detail,
-                upper=upper,
-                lower=lower,
-                temperature_k=kelvin,
-                value=value,
-                expected=limit,
-            )
-        )
+        parts = {"temperature_k": kelvin, "value": value, "expected": limit}
+        findings.append(rules.LARGE.finding(rates.system, detail, **ends(rates, row), **parts))
     return findings
 
 
 def _unit_of_set(rates: Rates) -> list[Finding]:
     rate = rates.rate_cm3_s
-    if rates.levels.v is not None:
-        # a change of v alone may be as slow as 1e-20, so only the others tell the unit
-        rate = rate[rates.levels.v[rates.upper] == rates.levels.v[rates.lower]]
+    if rates.levels.has_vj:
+        # rates that change v may be as small as 1e-20 in the right unit
+        rate = rate[rates.v == rates.v_final]
     known = rate[np.isfinite(rate) & (rate > 0)]
     if not len(known) or known.max() >= rules.UNIT_OF_SET.threshold:
         return []
     largest = float(known.max())
     detail = (
-        f"the largest rate coefficient is {largest:.3g} cm3 s-1, below {rules.UNIT_OF_SET.threshold:g}: read "
-        f"as m3 s-1 it would be {largest * 1e6:.3g} cm3 s-1"
+        f"the largest rate coefficient is {largest:.3g} cm3 s-1, below {rules.UNIT_OF_SET.threshold:g}: if "
+        f"it is in m3 s-1, it is {largest * 1e6:.3g} cm3 s-1"
     )
     return [rules.UNIT_OF_SET.finding(rates.system, detail, value=largest, expected=largest * 1e6)]

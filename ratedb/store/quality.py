@@ -1,4 +1,4 @@
-"""What quality control found, and which source wins, in the store."""
+"""Findings of quality control, and the order of precedence of sources, in the store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.levels import Levels
 from ratedb.origin import now
-from ratedb.quality.rules import RULES
 from ratedb.rates import Rates
 from ratedb.store.levels import StoredLevels, positions
 
@@ -54,15 +53,16 @@ def replace_findings(
     levels: Levels,
     level_id: IntArray,
     findings: Sequence[Finding],
+    of_file: Sequence[str],
 ) -> None:
     """Keep what was found about a source in place of what was found before.
 
-    What only its file showed stays, and so does what someone accepted: it is not found anew.
+    Findings of the rules `of_file` stay, and so do accepted ones.
     """
     connection.execute(
         "DELETE FROM finding WHERE source_id = ? AND accepted_because IS NULL"
         " AND NOT list_contains(?::VARCHAR[], rule)",
-        [source_id, [rule.name for rule in RULES if rule.of_file]],
+        [source_id, list(of_file)],
     )
     put_findings(connection, source_id, levels, level_id, findings)
     connection.execute(
@@ -82,7 +82,7 @@ def replace_findings(
 def accept_findings(
     connection: duckdb.DuckDBPyConnection, source_ids: Sequence[int], rule: str, reason: str
 ) -> int:
-    """Accept the findings of a rule, so that they mark nothing; return how many."""
+    """Accept the findings of a rule, so that they flag no values; return how many."""
     accepted = connection.execute(
         "UPDATE finding SET accepted_because = ? WHERE source_id IN (SELECT unnest(?::INTEGER[]))"
         " AND rule = ? AND accepted_because IS NULL RETURNING 1",
@@ -94,7 +94,7 @@ def accept_findings(
 def put_source_order(
     connection: duckdb.DuckDBPyConnection, system_id: int, source_ids: Sequence[int], reason: str
 ) -> None:
-    """Keep an order in which the sources of a system win, the best first."""
+    """Keep an order of precedence of the sources of a system, the best first."""
     connection.execute(
         "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?)",
         [system_id, list(source_ids), reason, now(), __version__],

@@ -181,10 +181,13 @@ class Store:
         with clear_errors(self.path):
             rates = rates_.best_rates(self._duckdb, view, _id(system.system_id), system.collider, molecule)
         used = set(np.unique(rates.source_id).tolist())
-        rows = self.query("SELECT * FROM sources WHERE system = ? ORDER BY source_id", [name])
-        sources = {row["source_id"]: row for row in rows if row["source_id"] in used}
+        sources = {row["source_id"]: row for row in self.sources(name) if row["source_id"] in used}
         made = {row["model_id"] for row in sources.values()} - {None}
         return replace(rates, sources=sources, models={number: self.model(number) for number in sorted(made)})
+
+    def sources(self, name: str) -> list[dict[str, Any]]:
+        """Return the rows of the view `sources` for a system, by id."""
+        return self.query("SELECT * FROM sources WHERE system = ? ORDER BY source_id", [name])
 
     def source_rates(self, name: str, source_id: int) -> Rates:
         """Return all rates of one source of a system; raises RatedbError where it is none of its sources."""
@@ -279,18 +282,20 @@ class Store:
             )
         return PutResult(source_id, new, unchanged, all_warnings)
 
-    def replace_findings(self, found: Sequence[tuple[int, Levels, Sequence[Finding]]]) -> None:
+    def replace_findings(
+        self, found: Sequence[tuple[int, Levels, Sequence[Finding]]], of_file: Sequence[str]
+    ) -> None:
         """Keep what was found about sources (id, levels, findings) in place of what was found before.
 
-        All of it or none; what only a file showed and what someone accepted stay.
+        All of it or none; findings of the rules `of_file` and accepted ones stay.
         """
         with self.transaction():
             for source_id, levels, findings in found:
                 level_id = levels_.ids_of(self._duckdb, levels)
-                quality_.replace_findings(self._duckdb, source_id, levels, level_id, findings)
+                quality_.replace_findings(self._duckdb, source_id, levels, level_id, findings, of_file)
 
     def accept_findings(self, source_ids: Sequence[int], rule: str, reason: str) -> int:
-        """Accept the findings of a rule about sources, so that they mark nothing; return how many."""
+        """Accept the findings of a rule about sources, so that they flag no values; return how many."""
         with self.transaction():
             return quality_.accept_findings(self._duckdb, source_ids, rule, reason)
 

@@ -14,11 +14,11 @@ import numpy as np
 
 from ratedb.findings import Finding
 from ratedb.levels import Levels
-from ratedb.quality.check import check_sources
+from ratedb.quality.reports import counts
+from ratedb.quality.sources import check_against
 from ratedb.rates import Rates
 from ratedb.store.plans import known_j, newest_plan
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
-from ratedb.verbs.check import beside, counts
 from ratedb.verbs.incoming import ImportOptions, read_cross_section_files, read_incoming
 
 
@@ -116,7 +116,7 @@ def _about_stored(store: Store, table: Rates, info: SourceInfo) -> list[Finding]
     found: list[Finding] = []
     for row in rows:
         stored = store.source_rates(table.system, row["source_id"])
-        found += beside(row["source_id"], check_sources(stored, table))
+        found += check_against(row["source_id"], stored, table)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ from ratedb.io.own_exports import as_exported
 from ratedb.layers import KINDS
 from ratedb.levels import Levels, Lines
 from ratedb.numbers import format_integers
+from ratedb.quality.check import QUALITIES, check_source
+from ratedb.quality.reports import about, refuse_errors
 from ratedb.rates import Rates
 from ratedb.store.store import Incoming, SourceInfo
 from ratedb.verbs.averaging import average_files
-from ratedb.verbs.check import QUALITIES, About, findings_of, refuse_errors
 
 IMPORT_KINDS = KINDS[:-1]
 
@@ -145,14 +146,8 @@ def _findings(
     """Return what is found in the rates that are kept; raises RatedbError for errors where strict."""
     if options.quality == "off":
         return ()
-    about = About(rates)
-    found = []
-    for one in findings_of(partner, file.lines):
-        turned = replace(one, upper=one.lower, lower=one.upper)  # readers may name an upward cross section
-        if about.has(one):
-            found.append(one)
-        elif one.lower is not None and about.has(turned):
-            found.append(turned)
+    checked = check_source(partner.rates, file.lines, partner.reference)
+    found = about(rates, [*partner.findings, *checked])
     if options.quality == "strict":
         refuse_errors(found, f"{path}, {rates.system}")
     return tuple(found)

@@ -5,7 +5,8 @@ import pytest
 from quality_sets import kij_rates, lamda_rates, named, real_folder, sets
 
 from ratedb.io.lamda import read_lamda
-from ratedb.quality.check import check_rates, check_sources, check_title
+from ratedb.quality.check import check_rates
+from ratedb.quality.sources import check_sources, check_title
 from ratedb.rates import Rates
 
 CLEAN = {

@@ -7,7 +7,7 @@ import pytest
 from quality_sets import changed, named, row_of, smooth_rates
 
 from ratedb.errors import RatedbError
-from ratedb.quality.check import check_sources, check_title
+from ratedb.quality.sources import check_sources, check_title
 from ratedb.rates import Rates
 
 RATES = smooth_rates()

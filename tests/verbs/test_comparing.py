@@ -9,11 +9,13 @@ import pytest
 from synthetic import rotor_levels, rotor_lines, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.options import CompareOptions
 from ratedb.plots.comparison import draw_comparison
 from ratedb.plots.figures import plots_available
+from ratedb.quality.comparison import SourceComparison
 from ratedb.rates import Rates
 from ratedb.store.store import Incoming, SourceInfo, Store
-from ratedb.verbs.compare import SourceComparison, compare_sources
+from ratedb.verbs.compare import compare
 
 GRID = (10.0, 20.0, 50.0, 100.0)
 
@@ -39,7 +41,7 @@ def compared(folder: Path, first: Rates, second: Rates) -> SourceComparison:
     with Store(db, write=True, create=True) as store:
         put(store, first, "first")
         put(store, second, "second")
-    return compare_sources(db, "XY+He", 1, 2)
+    return compare(db, "XY+He", 1, 2, CompareOptions())
 
 
 def test_a_source_that_is_twice_another_has_the_ratio_two_everywhere(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_sources_without_common_transitions_or_temperatures_are_refused(tmp_path
 
 def test_a_source_beside_itself_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="itself"):
-        compare_sources(tmp_path / "none.duckdb", "XY+He", 1, 1)
+        compare(tmp_path / "none.duckdb", "XY+He", 1, 1, CompareOptions())
 
 
 @pytest.mark.skipif(not plots_available(), reason="matplotlib is not installed")
