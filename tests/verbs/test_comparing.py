@@ -84,12 +84,14 @@ def test_a_wrong_transition_is_named_first_with_its_temperature(tmp_path: Path) 
 
 
 def test_other_temperatures_are_interpolated_within_the_range_and_never_beyond(tmp_path: Path) -> None:
-    levels = rotor_levels(4)  # a power law in T, which log-log interpolation meets exactly
-    first = rotor_rates(levels, temperature_k=(5.0, 15.0, 40.0, 200.0))
-    found = compared(tmp_path, first, rotor_rates(levels, temperature_k=GRID))
+    levels = rotor_levels(4)  # the same power law in T twice
+    first, second = (rotor_rates(levels, temperature_k=kelvin) for kelvin in ((5.0, 15.0, 40.0, 200.0), GRID))
+    found = compared(tmp_path, first, second)
     assert found.interpolated
     assert found.temperature_k.tolist() == [15.0, 40.0]
-    assert found.ratio == pytest.approx(np.ones_like(found.ratio), rel=1e-9)
+    assert found.ratio == pytest.approx(np.ones_like(found.ratio), rel=1e-3)
+    expected = second.at([15.0, 40.0]).rate_cm3_s / first.rate_cm3_s[:, 1:3]
+    assert found.ratio == pytest.approx(expected, rel=1e-12)
 
 
 def test_zeros_and_gaps_are_no_ratios(tmp_path: Path) -> None:
