@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ratedb.arrays import FloatArray
 from ratedb.physics.constants import HC_OVER_KB_CM_K
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def reverse_rate(
@@ -24,16 +23,12 @@ def reverse_rate(
 
         k(f -> i) = k(i -> f) (g_i / g_f) exp(-(E_i - E_f) / kB T),
 
-    in the same unit. Energies are in cm-1, temperatures in K. All arguments broadcast against each
-    other: for rates of shape (n, m) give weights and energies as (n, 1) and temperatures as (m,).
-    A result too large for a float is inf, one that is not defined (0 times inf) is NaN; no error is raised.
+    in the same unit. Energies are in cm-1, temperatures in K. All arguments broadcast together: for rates of
+    shape (n, m) give weights and energies as (n, 1) and temperatures as (m,). A result too large for a float
+    is inf, an undefined one (0 times inf) is NaN; no error is raised.
     """
-    rate = np.asarray(rate_cm3_s, dtype=np.float64)
-    weight_ratio = np.asarray(weight_initial, dtype=np.float64) / np.asarray(weight_final, dtype=np.float64)
-    gap_cm1 = np.asarray(energy_initial_cm1, dtype=np.float64) - np.asarray(
-        energy_final_cm1, dtype=np.float64
-    )
-    temperature = np.asarray(temperature_k, dtype=np.float64)
+    ratio = np.divide(weight_initial, weight_final, dtype=np.float64)
+    gap_cm1 = np.subtract(energy_initial_cm1, energy_final_cm1, dtype=np.float64)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        boltzmann = np.exp(-HC_OVER_KB_CM_K * gap_cm1 / temperature)
-        return np.asarray(rate * weight_ratio * boltzmann, dtype=np.float64)
+        boltzmann = np.exp(-HC_OVER_KB_CM_K * gap_cm1 / np.asarray(temperature_k, dtype=np.float64))
+        return np.asarray(np.multiply(rate_cm3_s, ratio, dtype=np.float64) * boltzmann)

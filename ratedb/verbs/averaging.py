@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256
@@ -49,23 +47,8 @@ def average_files(
     report("averaging over energies")
     joined = join(files)
     table = _chosen(joined, method, paths)
-    thermal = thermal_rates(table, temperature_k, limits)
-    if not np.isfinite(thermal.rates.rate_cm3_s).any():
-        raise RatedbError(
-            "no rate coefficient converges",
-            where=table.system,
-            expected="a grid of energies that reaches well above kB T of the highest temperature",
-            got="; ".join(thermal.warnings),
-            todo="compute more energies, or ask for lower temperatures",
-        )
-    rows = np.isfinite(thermal.rates.rate_cm3_s).any(axis=1)
-    thermal = replace(
-        thermal,
-        rates=thermal.rates.select(rows),
-        tail_fraction=thermal.tail_fraction[rows],
-        grid_error=thermal.grid_error[rows],
-        findings=(*joined.findings, *thermal.findings),
-    )
+    thermal = thermal_rates(table, temperature_k, limits).converged()
+    thermal = replace(thermal, findings=(*joined.findings, *thermal.findings))
     hashes = tuple((path.name, sha256(read_bytes(path))) for path in paths)
     return Averaged(table, thermal, hashes, (*joined.warnings, *thermal.warnings))
 
