@@ -110,7 +110,7 @@ def chosen_by_variance(case: Case, reference: Rates | None = None) -> dict[int, 
 
 
 def expected_after(case: Case, train_j: Set) -> float:
-    """Return the error that `plan --next` expects once the j of a set are there."""
+    """Return the error that `next` expects once the j of a set are there."""
     validate_j = validation_set(case.request.target, case.request.given, train_j)
     known = of_j(case.rates, (*case.request.given, *train_j, *validate_j))
     request = PlanRequest(
@@ -225,13 +225,13 @@ def choice_table(found: Sequence[Measured]) -> list[str]:
 
 
 def expected_table(found: Sequence[Measured]) -> list[str]:
-    """Return expected over real errors: before anything is computed, and by `plan --next` afterwards."""
+    """Return expected over real errors: before anything is computed, and by `next` afterwards."""
     head = " | ".join(f"N = {size}" for size in CURVE)
     lines = [f"| system | expected from | {head} | geometric mean |", "|---" * (len(CURVE) + 3) + "|"]
     for one in found:
         name = one.case.rates.system
         rows = {"j <= 5, before": {size: expected for size, (_, expected) in one.low.items()}}
-        rows |= {"`--next`, N computed": one.after}
+        rows |= {"`next`, N computed": one.after}
         similar = SIMILAR.get(name)
         if similar is not None:
             rows[f"{similar}, before"] = {size: expected for size, (_, expected) in one.like[similar].items()}

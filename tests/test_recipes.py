@@ -1,4 +1,4 @@
-"""What docs/recipes.md tells people to ask gives an answer, and the right one."""
+"""The queries of docs/recipes.md give rows, and the right ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def answers(db: Database) -> dict[str, QueryResult]:
 
 @pytest.fixture(scope="module")
 def asked(answers: dict[str, QueryResult]) -> Asked:
-    """Give the answer to the recipe whose question begins so."""
+    """Return the answer of the query whose comment begins so."""
 
     def answer(question: str) -> QueryResult:
         [found] = [answers[query] for query in QUERIES if query.startswith(f"-- {question}")]
@@ -60,26 +60,26 @@ def test_every_query_of_the_docs_gives_rows(answers: dict[str, QueryResult]) -> 
     assert [query for query, answer in answers.items() if not answer.rows] == []
 
 
-def test_what_is_there_and_missing_is_what_show_says(db: Database, asked: Asked) -> None:
+def test_coverage_and_missing_j_are_those_of_show(db: Database, asked: Asked) -> None:
     said = show_system(db.path, "CO+p-H2")["coverage"]
-    covered = asked("the coverage of a system").rows
+    covered = asked("coverage of a system").rows
     assert [(row[0], row[1], row[2]) for row in covered] == [
         (entry["j"], entry["computed"], entry["predicted"]) for entry in said if not entry["missing"]
     ]
-    missing = asked("which j are missing?").rows
+    missing = asked("missing j").rows
     assert missing == [(0, MISSING_J, MISSING_J, [str(j) for j in range(MISSING_J)])]
-    assert asked("which transitions lack").rows == [(*GAP[:2], len(KELVIN) - 1)]
-    superseded = asked("which values were superseded?")
+    assert asked("transitions that lack").rows == [(*GAP[:2], len(KELVIN) - 1)]
+    superseded = asked("superseded values")
     assert set(superseded.column("source_id")) == {1}
     assert len(superseded) == len(of_j(truth(), SECOND_J)) * len(KELVIN)
 
 
-def test_a_number_leads_to_its_source_its_model_and_whom_to_cite(asked: Asked) -> None:
-    whence = asked("where does one number come from?")
+def test_a_value_has_its_source_its_model_and_references(asked: Asked) -> None:
+    whence = asked("source of one value")
     assert (len(whence), whence.column("kind"), whence.column("model_id")) == (1, ["predicted"], [1])
-    trained = asked("and if it is predicted")
+    trained = asked("if it is predicted")
     assert (trained.column("train_j"), trained.column("reference")) == ([[5, 9]], ["First et al. 2010"])
-    cited = {(row[0], row[1]): row[3] for row in asked("whom to cite").rows}
+    cited = {(row[0], row[1]): row[3] for row in asked("references to cite").rows}
     known = of_j(truth(), tuple(j for j in FIRST_J if j not in SECOND_J))
     assert cited == {
         ("First et al. 2010", "computed"): known.rate_cm3_s.size,
@@ -89,34 +89,34 @@ def test_a_number_leads_to_its_source_its_model_and_whom_to_cite(asked: Asked) -
     }
 
 
-def test_marked_values_stand_with_their_reason(asked: Asked) -> None:
-    [row] = asked("which values are marked").rows
+def test_flagged_values_are_listed_with_their_reason(asked: Asked) -> None:
+    [row] = asked("values flagged").rows
     assert row[1:4] == WRONG
     assert row[5:] == ("off-curve", "100 times its neighbours", 3, True)
-    assert asked("what is wrong in which source?").rows == [("CO+p-H2", 3, "off-curve", 1)]
+    assert asked("errors found").rows == [("CO+p-H2", 3, "off-curve", 1)]
 
 
 def test_the_stated_factor_is_that_of_the_95_percent_interval(asked: Asked) -> None:
     assert pytest.approx(2.66, abs=0.005) == RATIO_95_68
-    uncertain = asked("the most uncertain transitions")
+    uncertain = asked("most uncertain transitions")
     assert uncertain.column("factor_95") == pytest.approx([10 ** (2.66 * 0.1)] * 10)
     assert set(uncertain.column("upper_label")) <= {str(j) for j in PREDICTED_J}
 
 
 def test_two_sources_differ_by_the_factor_that_one_was_made_with(asked: Asked) -> None:
-    compared = asked("two sources side by side")
+    compared = asked("factor between two sources")
     assert compared.column("j") == list(SECOND_J)
     assert compared.column("median_factor") == pytest.approx([1.2] * 3)
     assert compared.column("largest_factor") == pytest.approx([1.2] * 3)
 
 
-def test_lines_rest_on_predictions_where_the_rates_out_of_their_upper_level_do(asked: Asked) -> None:
-    lines = asked("which lines of an export").rows
+def test_lines_depend_on_predictions_where_rates_out_of_their_upper_level_do(asked: Asked) -> None:
+    lines = asked("lines that depend").rows
     assert [(row[0], row[2]) for row in lines] == [("7-6", 100.0), ("8-7", 100.0)]
 
 
 def test_critical_densities_are_those_of_a_sum_by_hand(asked: Asked, rates: Rates) -> None:
-    found = {row[0]: row[2] for row in asked("the critical density").rows}
+    found = {row[0]: row[2] for row in asked("critical density").rows}
     column = KELVIN.index(100.0)
     for j in (1, 7):
         expected = 1e-7 * j**3 / rates.rate_cm3_s[rates.j == j, column].sum()
@@ -124,13 +124,13 @@ def test_critical_densities_are_those_of_a_sum_by_hand(asked: Asked, rates: Rate
 
 
 def test_the_other_direction_is_that_of_python(asked: Asked, rates: Rates) -> None:
-    upward = asked("the rate in the other direction").column("upward_rate_cm3_s")
+    upward = asked("excitation rates").column("upward_rate_cm3_s")
     row = (rates.j == 7) & (rates.j_final == 5)
     np.testing.assert_allclose(upward, rates.upward_rate_cm3_s[row][0], rtol=1e-12)
 
 
-def test_rates_between_temperatures_are_on_the_line_of_logarithms(asked: Asked, rates: Rates) -> None:
-    between = {row[:2]: row[2] for row in asked("rates between two temperatures").rows}
+def test_rates_between_temperatures_are_linear_in_logarithms(asked: Asked, rates: Rates) -> None:
+    between = {row[:2]: row[2] for row in asked("rates at 35 K").rows}
     assert len(between) == len(rates)
     for upper, lower in (("7", "5"), GAP[:2]):
         curve = rates.curve(upper, lower)
