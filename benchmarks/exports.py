@@ -245,8 +245,8 @@ def matching(source: FileOutline, written: FileOutline) -> IntArray:
     return np.array([number[pair] for pair in ends[1]], dtype=np.int64)
 
 
-def mended(path: Path, source: MoleculeFile) -> tuple[str, list[str]]:
-    """Return a file without what RADEX is known to misread, mended in its own text, and what that was.
+def corrected(path: Path, source: MoleculeFile) -> tuple[str, list[str]]:
+    """Return a file without what RADEX is known to misread, corrected in its own text, and what that was.
 
     Levels of equal energy, between which RADEX has rates in one direction only, are parted by 1e-7 cm-1; rows
     that run upward, which RADEX loses, are turned by detailed balance, or left out where the reader found
@@ -328,15 +328,15 @@ def by_radex(path: Path, written: Path, folder: Path) -> tuple[str, str, str, li
         notes.append(reason)
     verdict = "yes"
     if largest[0] > EQUAL:
-        text, reasons = mended(path, source)
-        other = folder / f"mended-{path.name}"
+        text, reasons = corrected(path, source)
+        other = folder / f"corrected-{path.name}"
         other.write_text(text, encoding="latin-1")
         after, _ = compared(other, written, source, (ours, theirs), matching(file_outline(other), again))
         explained = after is not None and after[0] <= EQUAL
         verdict = "source misread" if explained else "**no**"
         notes += reasons
         if after is not None:
-            notes.append(f"with these mended in the source itself, populations differ by {after[0]:.0e}")
+            notes.append(f"with these corrected in the source itself, populations differ by {after[0]:.0e}")
     return verdict, f"{largest[0]:.1e}", f"{largest[1]:.1e}", notes
 
 
@@ -468,7 +468,7 @@ INTRODUCTION = (
     " A, temperatures and rates are those of the source to the printed digits; for RADEX, populations under"
     f" each partner alone (N = {COLUMN_CM2:.0e} cm-2; ends and middle of its temperatures; 1e3, 1e5 cm-3, 1"
     f" and 100 of electrons and H+) agree within {EQUAL:g}. *Source misread*: RADEX misreads the source, for"
-    " the reason noted, and agrees once that is mended in the text of the source. Written by"
+    " the reason noted, and agrees once that is corrected in the text of the source. Written by"
     " `make bench-exports`."
 )
 

@@ -1,4 +1,4 @@
-"""Write what is generated: the command reference, the notebook's and the demo's outputs, and all pictures.
+"""Write what is generated: the command reference, outputs of notebook, README and demo, and all pictures.
 
 `make docs` runs it; tests fail where what it would write differs from what is there.
 """
@@ -21,9 +21,11 @@ sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "benchmarks")]
 from ratedb_cli.app import app, main  # noqa: E402  (after the paths to `report` and `run_notebook` are set)
 from report import replace_section  # noqa: E402
 from run_notebook import write_outputs  # noqa: E402
+from run_session import executed  # noqa: E402
 
 from ratedb.findings import Rule  # noqa: E402
 from ratedb.quality.rules import RULES  # noqa: E402
+from ratedb.radiative.radex import lamda_folder  # noqa: E402
 
 _WIDTH = "100"
 
@@ -57,17 +59,13 @@ def _grave(rule: Rule) -> int:
 
 def demo_output(folder: Path) -> str:
     """Run the demo in a folder and return what it prints, without the seconds, which differ."""
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
+    with contextlib.chdir(folder):
         output = _captured(["demo"])
-    finally:
-        os.chdir(here)
     return re.sub(r"done in \d+ s", "", output).strip("\n")
 
 
-def write_demo(readme: Path, picture: Path) -> None:
-    """Run the demo and put its output, its picture and its closing table where they are quoted."""
+def write_demo(readme: Path, page: Path, picture: Path) -> None:
+    """Run the demo; write its first and last lines into the README, the rest to a page, and its pictures."""
     with tempfile.TemporaryDirectory() as folder:
         output = demo_output(Path(folder))
         state = json.loads((Path(folder) / "ratedb-demo" / "demo.json").read_text())
@@ -77,7 +75,22 @@ def write_demo(readme: Path, picture: Path) -> None:
     steps, _, rest = output.partition("\n\n")
     middle, found, closing = rest.partition("How good is the filled file?")
     replace_section(readme, "closing", f"```text\n$ make demo\n{steps}\n...\n{found}{closing}\n```")
-    replace_section(readme, "demo", f"```text\n{middle.strip()}\n```")
+    replace_section(page, "demo", f"```text\n{middle.strip()}\n```")
+
+
+def co_file() -> Path:
+    """Return the LAMDA file of CO in spectralradex; RuntimeError without it."""
+    folder = lamda_folder()
+    if folder is None:
+        raise RuntimeError("spectralradex is not installed (pip install '.[radex]')")
+    return folder / "co.dat"
+
+
+def readme_with_outputs(readme: Path) -> str:
+    """Return the README with what its commands and its Python print, on the CO file that RADEX ships."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copy(co_file(), folder)
+        return executed(readme.read_text(encoding="utf-8"), main, Path(folder))
 
 
 def write_line_pictures(demo: Path, folder: Path) -> None:
@@ -116,4 +129,5 @@ if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(command_reference(), encoding="utf-8")
     replace_section(ROOT / "docs" / "quality.md", "rules", quality_rules())
     write_outputs(ROOT / "docs" / "notebook.ipynb")
-    write_demo(ROOT / "README.md", ROOT / "docs" / "demo.png")
+    write_demo(ROOT / "README.md", ROOT / "docs" / "demo.md", ROOT / "docs" / "demo.png")
+    (ROOT / "README.md").write_text(readme_with_outputs(ROOT / "README.md"), encoding="utf-8")

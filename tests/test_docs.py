@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
+import shlex
+import shutil
 import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from ratedb_cli.app import app
+from quoted import assert_quoted, load_script
+from ratedb_cli.app import app, main
+from real import co_file
+from test_architecture import FLOORS
 
 import ratedb
 
@@ -17,13 +21,23 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
+# Words that the field does not use, and what to write instead.
+ODD_WORDS = {
+    r"stands? twice": "duplicate",
+    r"makes? no sense": "invalid",
+    r"heeds?": "has no effect with",
+    r"takes? away": "error reduction",
+    r"turned downward": "converted to de-excitation by detailed balance",
+    r"(wins|winner)": "takes precedence",
+    r"beside": "next to",
+    r"(mend|mends|mended)": "fix",
+    r"whence": "source",
+    r"its kin": "similar codes",
+}
+
+
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "docs" / "generate.py")
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
@@ -32,6 +46,31 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
 
 def test_the_rules_of_quality_control_are_those_of_the_code() -> None:
     assert generator().quality_rules() in (ROOT / "docs" / "quality.md").read_text(), "run `make docs`"
+
+
+def test_the_readme_is_short_and_its_python_imports_nothing_but_ratedb() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert text.count("\n") < 130
+    [python] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert re.findall(r"^>>> (?:import|from) (.*)$", python, flags=re.MULTILINE) == ["ratedb"]
+
+
+@pytest.mark.slow
+def test_the_commands_and_the_python_of_the_readme_print_what_it_says() -> None:
+    co_file()
+    readme = ROOT / "README.md"
+    assert_quoted(readme.read_text(), generator().readme_with_outputs(readme))
+
+
+@pytest.mark.slow
+def test_the_other_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "README.md").read_text()
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(co_file(), tmp_path)
+    commands = re.findall(r"^(?:\$ )?ratedb (.*)$", text, flags=re.MULTILINE)
+    assert len(commands) == 12
+    for command in commands:
+        assert main(shlex.split(command, comments=True)) == 0, command
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
@@ -44,10 +83,34 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 def test_every_command_and_option_that_is_named_exists(path: Path) -> None:
     reference = (ROOT / "docs" / "cli.md").read_text()
     commands = {command.name for command in app.registered_commands}
-    for line in re.findall(r"^ratedb (.*)$", path.read_text(), flags=re.MULTILINE):
+    for line in re.findall(r"^(?:\$ )?ratedb (.*)$", path.read_text(), flags=re.MULTILINE):
         assert line.split()[0] in commands, line
-        for option in re.findall(r"--[a-z-]+", line.partition("   #")[0]):
+        for option in re.findall(r"--[a-z-]+", line.partition("  #")[0]):
             assert f"{option} " in reference, line
+
+
+@pytest.mark.parametrize("path", [*DOCUMENTS, ROOT / "CHANGELOG.md"], ids=lambda path: path.name)
+def test_the_prose_has_the_words_of_the_field(path: Path) -> None:
+    text = " ".join(path.read_text().split())
+    found = {
+        word: plain for word, plain in ODD_WORDS.items() if re.search(rf"\b{word}\b", text, re.IGNORECASE)
+    }
+    assert found == {}
+
+
+def test_the_architecture_page_names_the_rooms_and_floors_that_exist() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    named = re.findall(r"^\| `([a-z_./]+)` \|", page, flags=re.MULTILINE)
+    product = ROOT / "ratedb"
+    rooms = {path.parent for path in product.glob("*/__init__.py")} | {ROOT / "cli", ROOT / "schemas"}
+    modules = {path for path in product.glob("*.py") if not path.name.startswith("__")}
+    there = {f"{path.relative_to(ROOT)}/" for path in rooms} | {
+        str(path.relative_to(ROOT)) for path in modules
+    }
+    assert {name for name in named if name.count("/") < 3} >= there
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    floors = "\n".join(" ".join(floor) for floor in reversed(FLOORS))
+    assert f"```text\n{floors}\n```" in page
 
 
 def test_every_make_target_that_is_named_exists() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import doctest
 import json
 import re
-import shlex
 import shutil
 from pathlib import Path
 from typing import Any
@@ -162,18 +160,3 @@ def test_a_folder_with_something_else_in_it_is_refused(
     assert run("demo", tmp_path, "--file", rotor_file).code == 1
     (tmp_path / "file").touch()
     assert "cannot make" in run("demo", tmp_path / "file", "--file", rotor_file).err
-
-
-@pytest.mark.slow
-def test_the_commands_and_the_python_of_the_readme_run_as_printed(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copy(co_file(), tmp_path / "co.dat")
-    monkeypatch.chdir(tmp_path)
-    commands = re.findall(r"^ratedb ([^#\n]*)", README, flags=re.MULTILINE)
-    assert len(commands) == 12
-    for command in commands:
-        assert run(*shlex.split(command)).code == 0, command
-    [python] = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    example = doctest.DocTestParser().get_doctest(python, {}, "README.md", None, None)
-    assert doctest.DocTestRunner().run(example) == (0, 3)
