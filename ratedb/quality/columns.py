@@ -1,7 +1,7 @@
-"""Predict each temperature of a set from the temperatures beside it, so that single wrong values show.
+"""Predict each temperature of a set from adjacent ones, so that single wrong values stand out.
 
-At every temperature ln k of all transitions is regressed, robustly, on ln k at the nearest temperatures: the
-set itself says how curves run on its grid, however uneven, and how closely they keep to it.
+At each temperature ln k of all transitions is regressed, robustly, on ln k at the nearest temperatures: the
+shape of curves on any grid, and their scatter, are taken from the set itself.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _GROSS_SIGMAS, _GROSS = 10.0, 0.7
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """The regression of one column on those `beside`: their weights, and how far curves lie out there.
+    """The regression of one column on the columns `near` it, p of them.
 
-    `centre` and `spread`, shapes (p,) and (p, p), whiten ln k at the columns beside.
+    `centre` and `spread`, shapes (p,) and (p, p), whiten ln k at these columns.
     """
 
-    beside: IntArray
+    near: IntArray
     weight: FloatArray
     constant: float
     centre: FloatArray
@@ -40,29 +40,30 @@ class _Fit:
 
     def residual(self, log_rate: FloatArray, column: int) -> FloatArray:
         """Return ln k of a column minus its prediction, shape (n,)."""
-        return np.asarray(log_rate[:, column] - log_rate[:, self.beside] @ self.weight - self.constant)
+        return np.asarray(log_rate[:, column] - log_rate[:, self.near] @ self.weight - self.constant)
 
     def remoteness(self, log_rate: FloatArray) -> FloatArray:
-        """Return how far out each curve lies, 1 for an ordinary one, shape (n,)."""
-        white = (log_rate[:, self.beside] - self.centre) @ self.spread
+        """Return the distance of each curve from the others, 1 for an ordinary one, shape (n,)."""
+        white = (log_rate[:, self.near] - self.centre) @ self.spread
         return np.asarray(np.sqrt(np.clip((white**2).mean(axis=1), 1.0, _REMOTEST**2)))
 
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The regressions of all m temperatures on those beside, and their robust scatter (ln k), shape (m,)."""
+    """The regressions of all m temperatures, and their robust scatter (ln k), shape (m,)."""
 
     fits: tuple[_Fit, ...]
     scale: FloatArray
 
     def residuals(self, log_rate: FloatArray) -> FloatArray:
-        """Return ln k minus its prediction from the temperatures beside, shape (n, m)."""
+        """Return ln k minus its prediction from adjacent temperatures, shape (n, m)."""
         return np.stack([fit.residual(log_rate, k) for k, fit in enumerate(self.fits)], axis=1)
 
     def sigmas(self, log_rate: FloatArray) -> FloatArray:
         """Return the size of the residuals in standard deviations, shape (n, m).
 
-        A curve far from all others, as one near threshold, may stray in proportion, up to five times.
+        For a curve far from all others, such as one near threshold, the standard deviation is up to five
+        times larger.
         """
         remoteness = np.stack([fit.remoteness(log_rate) for fit in self.fits], axis=1)
         return np.asarray(np.abs(self.residuals(log_rate)) / (self.scale * remoteness))
@@ -71,34 +72,34 @@ class Columns:
 def fit_columns(log_rate: FloatArray, temperature_k: FloatArray) -> Columns | None:
     """Return the regressions for ln k (n, m) without NaN; None for fewer than 4 temperatures or no row.
 
-    With too few transitions for a regression, the weights are those of a parabola in ln T; of very many,
-    some spread evenly are enough.
+    With too few transitions for a regression, the weights are those of a parabola in ln T; of very many
+    transitions, evenly spaced ones are used.
     """
     n, m = log_rate.shape
     if m < 4 or n == 0:
         return None
-    beside = tuple(_beside(m, column) for column in range(m))
-    some = log_rate[:: -(-n // _ENOUGH_ROWS)]
-    sound = _sound(some, np.log(temperature_k), beside)
-    fits = tuple(_fit(some, k, beside[k], np.log(temperature_k), sound) for k in range(m))
+    nearest = tuple(_nearest(m, column) for column in range(m))
+    some, log_t = log_rate[:: -(-n // _ENOUGH_ROWS)], np.log(temperature_k)
+    sound = _sound(some, log_t, nearest)
+    fits = tuple(_fit(some, k, nearest[k], log_t, sound) for k in range(m))
     scale = np.array([robust_scale(fit.residual(log_rate, k)) for k, fit in enumerate(fits)])
     return Columns(fits, np.maximum(scale, _ROUNDING))
 
 
-def _beside(m: int, column: int) -> IntArray:
-    """Return the columns that predict one: two on each side, at the ends the three that are nearest."""
+def _nearest(m: int, column: int) -> IntArray:
+    """Return the columns that predict one: two on each side, at the ends the nearest three."""
     inside = [k for k in range(column - _SIDE, column + _SIDE + 1) if 0 <= k < m and k != column]
     if len(inside) < 3:
         inside = sorted((k for k in range(m) if k != column), key=lambda k: (abs(k - column), k))[:3]
     return np.array(inside, dtype=np.int64)
 
 
-def _sound(log_rate: FloatArray, log_t: FloatArray, beside: tuple[IntArray, ...]) -> BoolArray:
-    """Return which values, shape (n, m), are not grossly off a parabola in ln T through those beside them."""
+def _sound(log_rate: FloatArray, log_t: FloatArray, nearest: tuple[IntArray, ...]) -> BoolArray:
+    """Return which values, shape (n, m), are close to a parabola in ln T through adjacent ones."""
     residual = np.stack(
         [
             log_rate[:, column] - log_rate[:, near] @ _parabola(log_t, column, near)
-            for column, near in enumerate(beside)
+            for column, near in enumerate(nearest)
         ],
         axis=1,
     )
@@ -107,37 +108,35 @@ def _sound(log_rate: FloatArray, log_t: FloatArray, beside: tuple[IntArray, ...]
     return np.asarray(off <= np.maximum(_GROSS, _GROSS_SIGMAS * scale))
 
 
-def _fit(log_rate: FloatArray, column: int, beside: IntArray, log_t: FloatArray, sound: BoolArray) -> _Fit:
-    """Return the regression of a column on those beside it.
+def _fit(log_rate: FloatArray, column: int, near: IntArray, log_t: FloatArray, sound: BoolArray) -> _Fit:
+    """Return the regression of a column on those near it.
 
-    Wrong values beside a column bend a robust fit too, as they lie far out, so rows that are grossly off or
-    far out are left out of it, unless most rows then keep to it clearly less.
+    Wrong values in the near columns distort even a robust fit, so rows with outliers are left out of it,
+    unless most rows then agree with it clearly less.
     """
-    enough = _ROWS_PER_TERM * (len(beside) + 1)
-    clean = sound[:, [column, *beside]].all(axis=1)
-    centre, spread = _whitening(log_rate[clean][:, beside])
+    enough = _ROWS_PER_TERM * (len(near) + 1)
+    clean = sound[:, [column, *near]].all(axis=1)
+    centre, spread = _whitening(log_rate[clean][:, near])
     if len(log_rate) < enough:
-        return _Fit(beside, _parabola(log_t, column, beside), 0.0, centre, spread)
-    base = log_rate[:, beside[0]]
+        return _Fit(near, _parabola(log_t, column, near), 0.0, centre, spread)
+    base = log_rate[:, near[0]]
     # the weights sum to almost one, so differences to one column keep the numbers small
     middle = float(np.median(base))
-    design = np.column_stack(
-        [np.ones(len(base)), base - middle, *(log_rate[:, k] - base for k in beside[1:])]
-    )
+    design = np.column_stack([np.ones(len(base)), base - middle, *(log_rate[:, k] - base for k in near[1:])])
     target = log_rate[:, column] - base
     best = _robust(design, target)
-    inner = clean & _inner(log_rate[:, beside])
+    inner = clean & _inner(log_rate[:, near])
     if not inner.all() and inner.sum() >= enough:
         cautious = _robust(design[inner], target[inner])
         scale = robust_scale(target - design @ best)
         if scale > _CLEARLY_BETTER * robust_scale(target - design @ cautious) - _ROUNDING:
             best = cautious
     weight = np.concatenate([[1.0 + best[1] - best[2:].sum()], best[2:]])
-    return _Fit(beside, weight, float(best[0] - best[1] * middle), centre, spread)
+    return _Fit(near, weight, float(best[0] - best[1] * middle), centre, spread)
 
 
 def _inner(values: FloatArray) -> BoolArray:
-    """Return which points (n, p) are in no direction far out by the scatter of the middle half of them."""
+    """Return which points (n, p) are no outliers in any direction, by the scatter of their middle half."""
     centred = values - np.median(values, axis=0)
     _, vectors = np.linalg.eigh(centred.T @ centred)
     along = centred @ vectors
@@ -146,7 +145,7 @@ def _inner(values: FloatArray) -> BoolArray:
 
 
 def _whitening(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the centre of points (n, p) and the matrix that makes their scatter that of unit normals."""
+    """Return the centre of points (n, p) and the matrix that whitens their scatter."""
     count, p = values.shape
     if count < 2 * p:
         return np.zeros(p), np.zeros((p, p))
@@ -171,8 +170,8 @@ def _robust(design: FloatArray, target: FloatArray) -> FloatArray:
     return np.asarray(coefficients)
 
 
-def _parabola(log_t: FloatArray, column: int, beside: IntArray) -> FloatArray:
-    """Return the weights that give a parabola in ln T through the columns beside, by least squares."""
-    x = log_t[beside] - log_t[column]
-    powers = x[:, None] ** np.arange(min(3, len(beside)))
+def _parabola(log_t: FloatArray, column: int, near: IntArray) -> FloatArray:
+    """Return the weights that give a parabola in ln T through the near columns, by least squares."""
+    x = log_t[near] - log_t[column]
+    powers = x[:, None] ** np.arange(min(3, len(near)))
     return np.asarray(np.linalg.pinv(powers)[0])

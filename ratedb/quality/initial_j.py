@@ -1,4 +1,4 @@
-"""Find initial j whose rates are unlike those of the j beside: not converged, or two calculations meet."""
+"""Find initial j whose rates differ from those of adjacent j: not converged, or two calculations meet."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from ratedb.quality.curves import Curves
 from ratedb.quality.neighbours import Neighbourhood
 
 _FARTHEST_DJ = 6
-"""Beyond this |dj| rates are small and of less certain neighbours."""
+"""For larger |dj| rates are small and their neighbours less certain."""
 
 _AROUND = 6
-"""How many j on either side say what is usual."""
+"""How many j on either side give the usual difference."""
 
 _FEWEST = 3
-"""Fewer rows, or fewer j below, say nothing: low j differ from each other anyway."""
+"""Fewer rows, or fewer j below, are not checked: low j differ from each other anyway."""
 
 _HALF = 0.6
-"""One odd j puts its neighbours off by half as much; at a seam both j are off by the same."""
+"""One odd j changes the difference of its neighbours by half as much; at a seam both differ equally."""
 
 
 def odd_j_findings(curves: Curves) -> list[Finding]:
-    """Return each initial j that is farther from the mean of its neighbours than the j around are."""
+    """Return each initial j that differs more from the mean of its neighbours than nearby j do."""
     if not curves.rates.levels.has_vj or not len(curves.rates):
         return []
     places = Neighbourhood(curves.rates)
-    off, there = _off_the_mean(curves.log_rate, places)
+    off, both = _off_the_mean(curves.log_rate, places)
     v, _ = curves.rates.levels.need_vj()
     findings = []
     for pair in np.unique(places.v_pair):
-        rows = np.flatnonzero((places.v_pair == pair) & there)
+        rows = np.flatnonzero((places.v_pair == pair) & both)
         if len(rows):
             ends = int(v[curves.rates.upper[rows[0]]]), int(v[curves.rates.lower[rows[0]]])
             label = {j: curves.rates.levels.label[up] for j, up in _first_of(places.j_upper, curves, rows)}
@@ -41,13 +41,13 @@ def odd_j_findings(curves: Curves) -> list[Finding]:
 
 
 def _off_the_mean(log_rate: FloatArray, places: Neighbourhood) -> tuple[FloatArray, BoolArray]:
-    """Return how far ln k is from the mean of both neighbours at equal dj, (n, m), and where they are."""
+    """Return how far ln k is from the mean of both neighbours at equal dj, (n, m), and where both exist."""
     everything = np.arange(len(log_rate))
     below, above = places.at(everything, -1, -1), places.at(everything, 1, 1)
     near = np.abs(places.j_upper - places.j_lower) <= _FARTHEST_DJ
-    there = (below >= 0) & (above >= 0) & near
+    both = (below >= 0) & (above >= 0) & near
     off = np.abs(log_rate - 0.5 * (log_rate[below] + log_rate[above]))
-    return np.asarray(off), np.asarray(there)
+    return np.asarray(off), np.asarray(both)
 
 
 def _first_of(j_upper: IntArray, curves: Curves, rows: IntArray) -> list[tuple[int, int]]:
@@ -70,18 +70,18 @@ def _of_v_pair(
         if usual is None or own < rules.LEAST_ODD_J or own < rules.ODD_J.threshold * usual:
             continue
         if own < _HALF * max(size.get(j - 1, 0.0), size.get(j + 1, 0.0)):
-            continue  # it is off because the one beside it is
+            continue  # it differs because its neighbour is odd
         of_v = "" if v == (0, 0) else f" (v = {v[0]} -> {v[1]})"
         detail = (
-            f"rates out of j = {j}{of_v} are {np.expm1(own):.1%} off the mean of those out of j = {j - 1} and"
-            f" {j + 1} at equal dj (median), where {np.expm1(usual):.1%} is usual around"
+            f"rates out of j = {j}{of_v} differ from the mean of those out of j = {j - 1} and {j + 1} at equal"
+            f" dj by {np.expm1(own):.1%} (median), where {np.expm1(usual):.1%} is usual at nearby j"
         )
         findings.append(rules.ODD_J.finding(system, detail, upper=label[j], value=own, expected=usual))
     return findings
 
 
 def _usual(size: dict[int, float], j: int) -> float | None:
-    """Return the larger of the medians below and above, those next to j left out; None where j are few."""
+    """Return the larger of the medians below and above, without adjacent j; None where j are few."""
     below = [size[other] for other in range(j - _AROUND, j - 1) if other in size]
     above = [size[other] for other in range(j + 2, j + _AROUND + 1) if other in size]
     if len(below) < _FEWEST or len(below) + len(above) < 2 * _FEWEST - 1:

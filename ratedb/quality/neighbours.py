@@ -1,10 +1,10 @@
-"""Predict the curve of each transition from those of its neighbours in j, so that what stands out shows.
+"""Predict the curve of each transition from those of its neighbours in j, so that outliers show.
 
 Neighbours have the same v and v' and differ by even steps of j - j', because propensity rules and nuclear
-spin part even from odd ones. Each predictor adds up a few neighbouring curves of ln k with weights that sum
-to one (interpolation, extrapolation, or a plane in j and j'); their weighted median is what a transition is
-held against, and their spread says how well it is known there. So one wrong neighbour, which stands in a
-few predictors only, moves neither much.
+spin separate even from odd ones. Each predictor adds up a few neighbouring curves of ln k with weights that
+sum to one (interpolation, extrapolation, or a plane in j and j'). A transition is compared with their
+weighted median; their spread is its uncertainty. One wrong neighbour is part of a few predictors only and
+changes neither much.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ REACH = 4
 """The largest step in j or j' of any predictor."""
 
 _NORMAL = 1.4826
-"""The median absolute deviation times this is the standard deviation of normal scatter."""
+"""The standard deviation of normal scatter over its median absolute deviation."""
 
 _CHUNK_VALUES = 1_000_000
 
@@ -67,11 +67,10 @@ PREDICTORS: tuple[list[Term], ...] = (
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """How far transitions are from their neighbours, in ln k; NaN where nothing can be said.
+    """How far transitions are from their neighbours, in ln k; NaN without a predictor.
 
     `offset` and `offset_spread`, shape (n,), are of the whole curve; `shape` and `shape_spread`, shape
-    (n, m), are of what is left at each temperature without that offset. `predictors`, shape (n,), counts
-    them.
+    (n, m), are of the rest at each temperature. `predictors`, shape (n,), counts the predictors.
     """
 
     offset: FloatArray
@@ -108,7 +107,7 @@ class Neighbourhood:
         return np.where(self._sorted[found] == keys, self._order[found], -1)
 
     def weigh(self, log_rate: FloatArray) -> None:
-        """Weigh each predictor by how well it does over the whole set, by its median residual."""
+        """Weigh each predictor by its median residual over the whole set."""
         rows = np.arange(len(log_rate))
         level = np.median(log_rate, axis=1)[:, None]
         known = np.isfinite(level[:, 0])
@@ -119,15 +118,12 @@ class Neighbourhood:
             if there.sum() >= 5:
                 scale[number] = np.median(np.abs(residual[there]))
         if np.isfinite(scale).any():
-            # no predictor may outvote the rest, however lucky it is
+            # no predictor may dominate the others, however small its residual
             floor = max(float(np.nanquantile(scale, 0.25)), 1e-9)
             self._weight = 1.0 / np.maximum(np.nan_to_num(scale, nan=np.nanmax(scale)), floor)
 
     def residuals(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> Residuals:
-        """Return how far the rows (k,) of ln k (n, m) are from their neighbours.
-
-        Rows that are `hidden`, shape (n,), are no neighbours of any.
-        """
+        """Return how far the rows (k,) of ln k (n, m) are from their neighbours, without `hidden` ones (n,)."""
         size = max(1, _CHUNK_VALUES // (len(PREDICTORS) * log_rate.shape[1]))
         chunks = [rows[i : i + size] for i in range(0, max(len(rows), 1), size)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -177,7 +173,7 @@ def robust_scale(values: FloatArray) -> float:
 
 
 def near(neighbourhood: Neighbourhood, row: int, rows: IntArray) -> BoolArray:
-    """Return which of `rows` (k,) can stand in a predictor of `row`, shape (k,)."""
+    """Return which of `rows` (k,) can be part of a predictor of `row`, shape (k,)."""
     return np.asarray(
         (neighbourhood.v_pair[rows] == neighbourhood.v_pair[row])
         & (np.abs(neighbourhood.j_upper[rows] - neighbourhood.j_upper[row]) <= REACH)

@@ -1,4 +1,4 @@
-"""Judge the shapes of curves: moved by one temperature, unlike the neighbours', or all the same."""
+"""Check the shapes of curves: shifted by one temperature, unlike the neighbours', or all the same."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _LEAST_MISFIT = 0.15
 
 
 class _Misfits:
-    """How badly curves fit as they are and moved by one temperature, each shape (3, n): as is, up, down.
+    """How badly curves fit as they are and shifted by one temperature, shape (3, n) each: as is, up, down.
 
-    `beside` is by the regressions on the temperatures beside, `around` by the neighbours in j, in standard
-    deviations, averaged over ln T so that dense high temperatures do not outweigh the low ones. Up takes a
-    value for the one at the next higher temperature.
+    `near` is by the regressions on adjacent temperatures, `around` by the neighbours in j, in standard
+    deviations, averaged over ln T so that dense high temperatures do not outweigh the low ones. Up moves
+    values to the next higher temperature.
     """
 
     def __init__(self, curves: Curves, columns: Columns, around: Around | None) -> None:
@@ -29,8 +29,8 @@ class _Misfits:
         self._weight = np.gradient(np.log(curves.rates.temperature_k))
         up = np.concatenate([y[:, :1], y[:, :-1]], axis=1)
         down = np.concatenate([y[:, 1:], y[:, -1:]], axis=1)
-        self.beside = np.stack([self._beside(columns, curve) for curve in (y, up, down)])
-        self.around = np.full(self.beside.shape, np.nan)
+        self.near = np.stack([self._near(columns, curve) for curve in (y, up, down)])
+        self.around = np.full(self.near.shape, np.nan)
         self.part = np.zeros(len(y))
         if around is None:
             return
@@ -41,8 +41,8 @@ class _Misfits:
         inner = self._weight[1:-1]
         self.part = np.abs(residuals.shape[:, 1:-1]) @ inner / inner.sum()
 
-    def _beside(self, columns: Columns, curve: FloatArray) -> FloatArray:
-        """Leave out the columns where a moved curve has no value for the regression, on both sides."""
+    def _near(self, columns: Columns, curve: FloatArray) -> FloatArray:
+        """Leave out the columns where a shifted curve has no value for the regression, on both sides."""
         misfit = np.minimum(np.abs(columns.residuals(curve)) / columns.scale, _CAP)
         return np.asarray(misfit[:, 3:-3] @ self._weight[3:-3] / self._weight[3:-3].sum())
 
@@ -52,18 +52,18 @@ class _Misfits:
         return np.asarray(misfit @ self._weight[1:-1] / self._weight[1:-1].sum())
 
     def gain(self, judged: BoolArray) -> FloatArray:
-        """Return by how much curves fit better moved up and down, shape (2, n)."""
-        beside = self.beside[0] / np.maximum(self.beside[1:], _LEAST_MISFIT)
+        """Return by how much curves fit better when shifted up and down, shape (2, n)."""
+        near = self.near[0] / np.maximum(self.near[1:], _LEAST_MISFIT)
         around = self.around[0] / np.maximum(self.around[1:], _LEAST_MISFIT)
-        both = around * np.sqrt(beside)
-        alone = np.where(self.beside[0] > rules.ALONE_MISFIT, beside, 0.0)
+        both = around * np.sqrt(near)
+        alone = np.where(self.near[0] > rules.ALONE_MISFIT, near, 0.0)
         return np.asarray(np.where(judged, both, alone))
 
 
 def shape_findings(
     curves: Curves, columns: Columns, around: Around | None
 ) -> tuple[BoolArray, list[Finding]]:
-    """Return which rows are moved by one temperature or have an odd shape, and the findings about them."""
+    """Return which rows are shifted by one temperature, and the findings about these and odd shapes."""
     flagged = np.zeros(len(curves.rates), dtype=np.bool_)
     if curves.log_rate.shape[1] < rules.SHAPE_TEMPERATURES:
         return flagged, []
@@ -86,19 +86,19 @@ def shape_findings(
 def _moved(curves: Curves, row: int, gain: FloatArray) -> Finding:
     way = "higher" if gain[0] > gain[1] else "lower"
     detail = (
-        f"the values agree {gain.max():.1f} times better with those around them when each is taken for the "
+        f"the values agree {gain.max():.1f} times better with those around them when each is moved to the "
         f"next {way} temperature"
     )
     return curves.finding(rules.SHIFTED_ROW, row, detail, value=float(gain.max()), expected=1.0)
 
 
 def few_shapes(curves: Curves) -> list[Finding]:
-    """Return a finding where a set has hardly more than one or two temperature curves."""
+    """Return a finding where a set has only one or two shapes of temperature curves."""
     n, m = curves.log_rate.shape
     rounding = half_digit(np.exp(curves.log_rate)).max(axis=0)
     if n < 30 or m < 4 or rounding.max() > rules.FEWEST_DIGITS:
         return []
-    # the mean over T carries the rounding of all temperatures
+    # the mean over T includes the rounding of all temperatures
     tolerance = 2.0 * (rounding + rounding.mean())
     shape = curves.log_rate - curves.log_rate.mean(axis=1)[:, None]
     left = np.ones(n, dtype=np.bool_)
@@ -112,6 +112,6 @@ def few_shapes(curves: Curves) -> list[Finding]:
         return []
     detail = (
         f"{n - left.sum()} of {n} temperature curves are {len(sizes)} shape(s), to the digits printed (of "
-        f"{', '.join(map(str, sizes))} transitions): a formula f(levels) g(T), no scattering calculation"
+        f"{', '.join(map(str, sizes))} transitions): a formula f(levels) g(T), not a scattering calculation"
     )
     return [rules.FEW_SHAPES.finding(curves.system, detail, value=float(len(sizes)), expected=float(n))]

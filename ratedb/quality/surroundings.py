@@ -1,4 +1,4 @@
-"""Judge whole curves by their neighbours in j, or where there are none by their two levels."""
+"""Compare whole curves with their neighbours in j, or where there are none with those of their levels."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _ROUNDS = 4
 
 
 class Around:
-    """What the neighbours in j say of each row, wrong rows no longer among the neighbours.
+    """How each row compares with its neighbours in j, once wrong rows are no longer neighbours.
 
-    The row that stands out most in its surroundings is hidden from the others, which are judged again, and
-    so on. Where few predictors are left, at the corners of a set, two rows may each put the other in the
-    wrong: those that only stand out beside other suspects are `doubtful`, shape (n,).
+    The row that stands out most is hidden from the others, which are compared again, and so on. Where few
+    predictors are left, at the corners of a set, two rows may each make the other stand out: those that stand
+    out only next to other suspects are `doubtful`, shape (n,).
     """
 
     def __init__(self, curves: Curves) -> None:
@@ -49,17 +49,17 @@ class Around:
 
     @property
     def judged(self) -> BoolArray:
-        """Which rows have predictors enough, shape (n,)."""
+        """Which rows have enough predictors, shape (n,)."""
         enough = self.residuals.predictors >= rules.PREDICTORS_NEEDED
         return np.asarray(enough & np.isfinite(self.residuals.offset))
 
     def stands_out(self) -> BoolArray:
-        """Return which rows are off their neighbours, shape (n,)."""
+        """Return which rows differ too much from their neighbours, shape (n,)."""
         offset = np.where(self.judged, self.residuals.offset, 0.0)
         return is_off(offset, self.scale)
 
     def _worst(self, hidden: BoolArray) -> IntArray:
-        """Return the rows to hide next: off more, by more predictors, than any other suspect around them."""
+        """Return the rows to hide next: those that stand out more than any other suspect near them."""
         rows = np.flatnonzero(self.stands_out() & ~hidden)
         weight = np.abs(self.residuals.offset) * np.sqrt(self.residuals.predictors)
         return np.array(
@@ -68,14 +68,14 @@ class Around:
         )
 
     def _judge_again(self, changed: IntArray, hidden: BoolArray) -> None:
-        """Judge the rows again that have one of the changed ones among their neighbours."""
+        """Compare the rows again that have one of the changed ones among their neighbours."""
         everything = np.arange(len(hidden))
         reached = np.flatnonzero(np.any([near(self._places, row, everything) for row in changed], axis=0))
         again = self._places.residuals(self._curves.log_rate, reached, hidden)
         self.residuals = _replace(self.residuals, again, reached)
 
     def _settle(self, hidden: BoolArray) -> None:
-        """Judge every row beside those alone that stand out for certain; the other suspects are doubtful."""
+        """Hide only rows that certainly stand out and compare again; the other suspects are doubtful."""
         suspects = np.flatnonzero(hidden)
         sure = hidden & self.stands_out()
         self._judge_again(suspects, sure)
@@ -83,7 +83,7 @@ class Around:
 
 
 def is_off(offset: FloatArray | float, scale: FloatArray | float) -> BoolArray:
-    """Return which offsets (ln k) are too large for their scale to be let pass."""
+    """Return which offsets (ln k) are too large for their scale."""
     size = np.abs(offset)
     large = size > np.log(rules.UNLIKE_NEIGHBOURS.threshold)
     return np.asarray(large & (size > rules.UNLIKE_SIGMAS * scale))
@@ -99,7 +99,7 @@ def _replace(old: Residuals, new: Residuals, rows: IntArray) -> Residuals:
 
 
 def _floor(predictors: IntArray, offset: FloatArray) -> FloatArray:
-    """Return the least scale of an offset, shape (n,): that of all rows with about as many predictors.
+    """Return the least scale of an offset, shape (n,): that of all rows with a similar number of predictors.
 
     The edges of a set, where predictors are few and extrapolate, are less certain than its middle.
     """
@@ -112,7 +112,7 @@ def _floor(predictors: IntArray, offset: FloatArray) -> FloatArray:
 
 
 def level_findings(curves: Curves, around: Around | None) -> tuple[list[Finding], BoolArray]:
-    """Return the findings about whole curves off their neighbours in j, and which rows could be judged."""
+    """Return the findings about whole curves against their neighbours in j, and which rows had enough."""
     if around is None:
         return [], np.zeros(len(curves.rates), dtype=np.bool_)
     findings = []
@@ -131,7 +131,7 @@ def level_findings(curves: Curves, around: Around | None) -> tuple[list[Finding]
             f"{around.residuals.predictors[row]} predictors)"
         )
         if rule is rules.UNIT_OF_ROW:
-            detail += ": m3 for cm3"
+            detail += ": m3 in place of cm3"
         findings.append(curves.finding(rule, row, detail, value=value, expected=expected))
     return findings, around.judged
 
@@ -151,7 +151,7 @@ def _level_rule(offset: float, scale: float) -> Rule | None:
 
 
 def alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
-    """Return the transitions, among those without neighbours in j, far off what their two levels suggest."""
+    """Return the transitions without neighbours in j that are far from what their two levels suggest."""
     level = np.median(curves.log_rate, axis=1)
     residual = level - _two_way(level, curves.rates)
     scale = max(robust_scale(residual), LEAST_SCALE)
@@ -160,8 +160,8 @@ def alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
     for row in np.flatnonzero(out & ~judged):
         value = _middle_value(curves, row)
         detail = (
-            f"the curve is {times(float(residual[row]))} what its two levels have elsewhere (median over T; "
-            f"{abs(residual[row]) / scale:.0f} standard deviations)"
+            f"the curve is {times(float(residual[row]))} what other transitions of its two levels suggest "
+            f"(median over T; {abs(residual[row]) / scale:.0f} standard deviations)"
         )
         expected = value * float(np.exp(-residual[row]))
         findings.append(curves.finding(rules.UNLIKE_NEIGHBOURS, row, detail, value=value, expected=expected))
