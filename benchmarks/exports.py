@@ -30,13 +30,13 @@ from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda import looks_like_lamda, read_lamda, render_lamda
+from ratedb.options import ImportOptions
 from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.radiative.radex import Conditions, RadexLines, lamda_folder, run_radex
 from ratedb.radiative.radex_file import FileOutline, file_outline
 from ratedb.systems import COLLIDERS
 from ratedb.verbs.export import ExportOptions, export_systems
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 from ratedb.verbs.taking import EXPORT_FORMATS
 
 PRINTED = 6e-7
@@ -370,7 +370,7 @@ def lamda_files(data: Path) -> list[Path]:
 def exported(path: Path, number: int, folder: Path) -> tuple[Path, list[str]]:
     """Import a file, export all its systems; return the export and its warnings."""
     store, written = folder / f"{number}.duckdb", folder / f"{number}-{path.name}"
-    systems = [one.system for one in import_files(store, [path], ImportOptions(quality="off"))]
+    systems = [one.system for one in import_files(store, [path], ImportOptions(quality="off")).systems]
     result = export_systems(store, systems, written, ExportOptions())
     return written, [warning["rule"] for warning in result.warnings]
 

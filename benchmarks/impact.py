@@ -16,6 +16,7 @@ import numpy as np
 from report import replace_section
 from sets import data_folder
 
+from ratedb.options import ImportOptions
 from ratedb.radiative.radex import run_radex
 from ratedb.radiative.verify import compare
 from ratedb.store.store import Store
@@ -23,7 +24,6 @@ from ratedb.verbs.export import export_systems
 from ratedb.verbs.fill import fill_system
 from ratedb.verbs.impact import AXES, ImpactOptions, impact_of
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 from ratedb.verbs.taking import ExportOptions
 from ratedb.verbs.train import TrainOptions, train_model
 

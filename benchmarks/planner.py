@@ -24,11 +24,11 @@ from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.kernels import DISTINCT_KERNELS
 from ratedb.models.process import random_rows
 from ratedb.models.workers import workers
+from ratedb.options import ImportOptions
 from ratedb.planning.exhaustive import ExhaustiveResult, SearchOptions, known_system, search_sets
 from ratedb.planning.plan import PlanRequest
 from ratedb.planning.screening import SetScore, TrialSet, refit, trial_sets
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 
 TARGET, GIVEN, SIZES = tuple(range(5, 21)), (5,), (2, 3, 4, 5, 6)
 RANDOM_SETS = 200

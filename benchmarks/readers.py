@@ -21,12 +21,12 @@ from ratedb.arrays import FloatArray
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
 from ratedb.io.cross_sections import join
-from ratedb.io.detect import ReadOptions, read_cross_sections
 from ratedb.io.lamda import read_lamda
+from ratedb.io.registry import ReadOptions, read_cross_sections
 from ratedb.levels import Levels
+from ratedb.options import ImportOptions
 from ratedb.physics.thermal import thermal_rates
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 
 SCATTERING = "xs-sio-like-he-molscat-2026"
 OUTPUTS = 500

@@ -2,37 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Context, table
+from ratedb.database import Database
+
+from .command import command
+from .output import table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ratedb.io.provenance import Citations
 
 
-def cite_command(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A file that ratedb exported.")],
-) -> None:
-    """Say whose work to cite for an exported file, out of FILE.provenance.json beside it.
-
-    Example: ratedb cite filled.dat
-    """
-    from ratedb.io.citations import citations_of
-
-    shared: Context = context.obj
-    found = citations_of(file)
+def _show(console: Console, found: Citations, options: Mapping[str, Any]) -> None:
     rows = [[one.system, one.kind, one.reference, one.rates or None, one.use] for one in found.citations]
     if found.method is not None:
         rows.append(["all", "predicted", found.method, None, "method of the predictions"])
-    shared.emit(
-        found.to_json(),
-        lambda console: console.print(
-            table(
-                f"To cite for {file}",
-                ["system", "kind", "reference", "rates", "use"],
-                rows,
-                text=(0, 1, 2, 4),
-            )
-        ),
-    )
+    heads = ["system", "kind", "reference", "rates", "use"]
+    console.print(table(f"To cite for {found.file}", heads, rows, text=(0, 1, 2, 4)))
+
+
+cite_command = command(
+    Database.cite,
+    _show,
+    arguments={"file": Annotated[Path, typer.Argument(help="A file that ratedb exported.")]},
+    example="ratedb cite filled.dat",
+)

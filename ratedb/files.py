@@ -6,9 +6,34 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ratedb.errors import RatedbError
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """A file that was read once: readers parse `content`, and `sha256` is the hash of exactly that."""
+
+    path: Path
+    content: bytes
+
+    @cached_property
+    def sha256(self) -> str:
+        """The SHA-256 of the content, in hexadecimal."""
+        return sha256(self.content)
+
+    @staticmethod
+    def read(path: Path | str) -> InputFile:
+        """Return a file with its content; raises RatedbError where it cannot be read."""
+        return InputFile(Path(path), read_bytes(Path(path)))
+
+
+def as_input(file: InputFile | Path | str) -> InputFile:
+    """Return a file with its content, read now where only its path is given; raises RatedbError."""
+    return file if isinstance(file, InputFile) else InputFile.read(file)
 
 
 def read_bytes(path: Path) -> bytes:

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.level_lists import LevelList, open_end
+from ratedb.io.level_lists import LevelList, needed_levels, open_end, read_levels_of
 from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_numbers
 from ratedb.levels import Levels, Lines
 
@@ -37,29 +38,32 @@ def own_title(molecule: str, collider: str) -> str:
     return _OWN_TITLE.format(molecule, collider)
 
 
-def read_basecol(
-    path: Path, *, collider: str, levels: LevelList, collider_levels: Levels | None = None
-) -> MoleculeFile:
-    """Return the rates of a `.kij` file; its level numbers count the rows of `levels`.
+@rate_reader("basecol", recognises=looks_like_basecol, order=40)
+def read_basecol(file: InputFile, options: ReadOptions) -> MoleculeFile:
+    """Return the rates of a `.kij` file; its level numbers count the rows of the list of levels.
 
-    In a table where both molecules change their state the levels of the result are pairs of one level of
-    each: labelled `1_1_1_2` for 1_1_1 with 2, with the sum of the energies and the product of the weights;
-    `collider_levels` gives the second ones. Raises RatedbError, with file and line, where the content
-    cannot be read for certain.
+    Where both molecules change their state, the levels of the result are pairs of one level of each: labelled
+    `1_1_1_2` for 1_1_1 with 2, with the sum of the energies and the product of the weights. Raises
+    RatedbError, with file and line, where the content is ambiguous or damaged.
     """
-    lines = numbered_lines(read_bytes(path), path)
+    path = file.path
+    molecule, collider = options.need_names(path)
+    others = None
+    if options.collider_levels is not None:
+        others = read_levels_of([options.collider_levels], collider).levels
+    levels = needed_levels(options, path, molecule)
+    lines = numbered_lines(file.content, path)
     head = "\n".join(line.text for line in lines[:_HEAD])
-    two = _TWO_BODIES.search(head) is not None
-    if two and collider_levels is None:
+    if _TWO_BODIES.search(head) is None:
+        return _read_one(path, lines, collider, levels)
+    if others is None:
         raise RatedbError(
-            "in this table the collider changes its state too",
+            "in this table the collider changes state too",
             where=str(path),
             expected="the levels of the collider",
             todo="name their list with --collider-levels",
         )
-    if two and collider_levels is not None:
-        return _read_two(path, lines, collider, levels, collider_levels)
-    return _read_one(path, lines, collider, levels)
+    return _read_two(path, lines, collider, levels, others)
 
 
 def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelList) -> MoleculeFile:

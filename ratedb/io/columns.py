@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,12 @@ import numpy as np
 
 from ratedb.arrays import IntArray
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.level_lists import open_end, vj_label
+from ratedb.io.level_lists import levels_if_known, open_end, vj_label
 from ratedb.io.rate_rows import downward_table
+from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, refuse
 from ratedb.levels import Levels, Lines, vj
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
@@ -87,9 +89,10 @@ def looks_like_csv(content: bytes) -> bool:
     return "temperature_k" in names and "rate_cm3_s" in names
 
 
-def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_of: LevelsOf) -> MoleculeFile:
+@rate_reader("csv", recognises=looks_like_csv, order=30)
+def read_csv(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """Return the rates of a CSV file with the columns of the contract; raises RatedbError."""
-    content = read_bytes(path)
+    path, content = file.path, file.content
     names = _header(content)
     numbered = numbered_lines(content, path)
     lines = [line.text for line in numbered]
@@ -108,17 +111,18 @@ def read_csv(path: Path, *, molecule: str | None, collider: str | None, levels_o
                 " quote = '\"', escape = '\"', strict_mode = true, columns = ?)",
                 [columns],
             )
-            file = _Table(connection, str(path), lines).read(molecule, collider, levels_of)
+            table = _Table(connection, str(path), lines)
+            found = table.read(options.molecule, options.collider, partial(levels_if_known, options))
         except duckdb.Error as error:
             raise _bad_csv(path, lines, len(names), error) from error
-    return replace(file, warnings=(*open_end(numbered), *file.warnings))
+    return replace(found, warnings=(*open_end(numbered), *found.warnings))
 
 
-def read_parquet(
-    path: Path, *, molecule: str | None, collider: str | None, levels_of: LevelsOf
-) -> MoleculeFile:
+@rate_reader("parquet", recognises=looks_like_parquet, order=10)
+def read_parquet(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """Return the rates of a Parquet file with the columns of the contract; raises RatedbError."""
-    threads = 1 if len(read_bytes(path)) < _LARGE_BYTES else os.cpu_count() or 1
+    path = file.path
+    threads = 1 if len(file.content) < _LARGE_BYTES else os.cpu_count() or 1
     with _database(threads) as connection:
         # a damaged file may lie about its smallest and largest values; no row may be passed over for that
         connection.execute("SET disabled_optimizers = 'filter_pushdown,statistics_propagation'")
@@ -127,7 +131,8 @@ def read_parquet(
                 "CREATE TEMP VIEW given AS SELECT file_row_number + 1 AS line, * EXCLUDE (file_row_number)"
                 f" FROM read_parquet('{_literal(path)}', hive_partitioning = false, file_row_number = true)"
             )
-            return _Table(connection, str(path)).read(molecule, collider, levels_of)
+            table = _Table(connection, str(path))
+            return table.read(options.molecule, options.collider, partial(levels_if_known, options))
         except duckdb.Error as error:
             raise RatedbError(
                 "the Parquet file cannot be read",

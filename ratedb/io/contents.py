@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.levels import Levels, Lines
+from ratedb.numbers import format_integers
 from ratedb.rates import Rates
 
 
@@ -27,10 +31,42 @@ class PartnerRates:
 class MoleculeFile:
     """All that one file says about a molecule: levels, radiative lines, and rates for each partner.
 
-    `warnings` are sentences for people: what the reader mended, recomputed or left out.
+    `warnings` say what the reader corrected, recomputed or left out.
     """
 
     levels: Levels
     lines: Lines
     partners: tuple[PartnerRates, ...]
     warnings: tuple[str, ...] = ()
+
+
+def rates_out_of(
+    file: MoleculeFile, j_values: tuple[int, ...] | None, where: str
+) -> list[tuple[PartnerRates, Rates, list[str]]]:
+    """Return each partner with its rates out of these j, and a warning where it does not have all of them.
+
+    Raises RatedbError where no partner has all of them.
+    """
+    if j_values is None:
+        return [(partner, partner.rates, []) for partner in file.partners]
+    found, without, complete = [], [], False
+    for partner in file.partners:
+        initial_j = partner.rates.initial_j()
+        missing = sorted(set(j_values) - set(initial_j.tolist()) - {0})
+        complete = complete or not missing
+        words = f"{partner.rates.system} has no transitions out of j = {format_integers(missing)}"
+        rates = partner.rates.select(np.isin(initial_j, j_values))
+        if len(rates):
+            found.append((partner, rates, [words] if missing else []))
+        else:
+            without.append(words)
+    if not complete:
+        first = file.partners[0].rates
+        there = set(first.initial_j().tolist())
+        raise RatedbError(
+            "the file has no transitions out of some j",
+            where=f"{where}, {first.system}",
+            expected=f"j among {format_integers(sorted(there))}",
+            got=", ".join(map(str, sorted(set(j_values) - there - {0}))),
+        )
+    return [(partner, rates, [*warnings, *without]) for partner, rates, warnings in found]

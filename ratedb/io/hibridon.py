@@ -11,7 +11,7 @@ import numpy as np
 
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile, as_input
 from ratedb.findings import PARTIAL_WAVES, Finding
 from ratedb.io.cross_sections import (
     CrossSectionFile,
@@ -21,6 +21,8 @@ from ratedb.io.cross_sections import (
     lowest_kinetic,
     table_of,
 )
+from ratedb.io.level_lists import levels_if_known
+from ratedb.io.registry import ReadOptions, cross_section_reader
 from ratedb.io.text import (
     Line,
     decode,
@@ -62,8 +64,16 @@ def _kind(text: str) -> str | None:
     return next((kind for words, kind in _KINDS if words in text), None)
 
 
+@cross_section_reader("hibridon", recognises=looks_like_hibridon, order=20)
+def _read(file: InputFile, options: ReadOptions) -> CrossSectionFile:
+    molecule, collider = options.need_names(file.path)
+    return read_hibridon(
+        file, molecule=molecule, collider=collider, levels=levels_if_known(options, molecule)
+    )
+
+
 def read_hibridon(
-    path: Path, *, molecule: str, collider: str, levels: Levels | None = None
+    file: InputFile | Path, *, molecule: str, collider: str, levels: Levels | None = None
 ) -> CrossSectionFile:
     """Return the cross sections of one HIBRIDON file: one table, at one total energy, between open levels.
 
@@ -75,7 +85,8 @@ def read_hibridon(
     Raises RatedbError, with the line, where the file is damaged or is none of these; .hfx files are
     refused, as they name neither level energies nor the reduced mass.
     """
-    content = read_bytes(path)
+    file = as_input(file)
+    path, content = file.path, file.content
     lines = numbered_lines(content, path)
     kind = _kind(decode(content, path)[:16384])
     if kind in ("ics", "xxsc", "xsc"):

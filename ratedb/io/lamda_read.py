@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile, as_input
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda_cursor import Cursor
 from ratedb.io.lamda_levels import read_levels, read_lines
 from ratedb.io.lamda_partner import Partner, clean_molecule, read_partner
 from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, declared_rows, decode, to_index, to_number, to_numbers
 from ratedb.io.writer_rules import SMALLEST
 from ratedb.levels import Levels
@@ -43,19 +44,27 @@ def looks_like_lamda(content: bytes) -> bool:
     return start.lstrip().startswith(b"!") or _FIRST_HEADER.match(start) is not None
 
 
-def read_lamda(path: Path, *, collider: str | None = None, molecule: str | None = None) -> MoleculeFile:
-    """Return the levels, lines and rates of a LAMDA file; what was mended stands in its `warnings`.
+@rate_reader("lamda", recognises=looks_like_lamda, order=20, own_levels=True)
+def _read(file: InputFile, options: ReadOptions) -> MoleculeFile:
+    return read_lamda(file, collider=options.collider, molecule=options.molecule)
 
-    Energies are in cm-1, frequencies in GHz, temperatures in K and rates in cm3 s-1; levels stay in the
-    order of the file, and every rate is turned downward. `molecule` overrides the name in the file.
-    `collider` overrides the partner of a file with one partner; in a file with several it names the one
-    whose line names no known collider or, where all do, selects the partner of that name.
+
+def read_lamda(
+    file: InputFile | Path, *, collider: str | None = None, molecule: str | None = None
+) -> MoleculeFile:
+    """Return the levels, lines and rates of a LAMDA file; its `warnings` list what was corrected.
+
+    Energies are in cm-1, frequencies in GHz, temperatures in K and rates in cm3 s-1. Levels keep the order of
+    the file; all rates are converted to de-excitation. `molecule` takes precedence over the name in the file,
+    `collider` over the partner of a file with one partner. In a file with several partners, `collider` names
+    the one that the file does not name or, where it names all, selects one.
 
     Raises RatedbError, with file and line, where the content cannot be read for certain.
     """
     if collider is not None and collider not in COLLIDERS:
         raise RatedbError("unknown collider", expected=" ".join(COLLIDERS), got=collider)
-    cursor = Cursor(path, decode(read_bytes(path), path))
+    file = as_input(file)
+    cursor = Cursor(file.path, decode(file.content, file.path))
     notes: list[str] = []
     name = _molecule(cursor, molecule, notes)
     molecular_weight = _molecular_weight(cursor)

@@ -12,9 +12,10 @@ import numpy as np
 
 from ratedb.arrays import IntArray
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile
 from ratedb.io.labels import fit_with_spins, quantum_numbers
 from ratedb.io.lamda_read import looks_like_lamda, read_lamda
+from ratedb.io.registry import ReadOptions
 from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_number, to_numbers
 from ratedb.levels import Levels, Lines, vj
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
@@ -57,9 +58,9 @@ def read_levels_of(paths: Sequence[Path], molecule: str) -> LevelList:
     tables with the columns label or j (and v), energy_cm1 and weight. Raises RatedbError where the files
     are no such lists, or where more than one gives levels.
     """
-    contents = {path: read_bytes(path) for path in paths}
-    einstein = [path for path, content in contents.items() if _is_einstein_list(content)]
-    others = [path for path in paths if path not in einstein]
+    files = [InputFile.read(path) for path in dict.fromkeys(paths)]
+    einstein = [file for file in files if _is_einstein_list(file.content)]
+    others = [file for file in files if file not in einstein]
     if len(others) != 1 or len(einstein) > 1:
         raise RatedbError(
             f"the levels of {molecule} must come from one file",
@@ -68,11 +69,31 @@ def read_levels_of(paths: Sequence[Path], molecule: str) -> LevelList:
             got=f"{len(others)} lists of levels and {len(einstein)} of Einstein A",
             todo="name the list with --levels",
         )
-    found = _read_one(others[0], contents[others[0]], molecule)
-    for path in einstein:
-        lines = numbered_lines(contents[path], path)
-        found = replace(found, lines=_einstein_lines(path, lines[_einstein_start(lines) :], found.levels))
+    found = _read_one(others[0], molecule)
+    for file in einstein:
+        lines = numbered_lines(file.content, file.path)
+        rows = lines[_einstein_start(lines) :]
+        found = replace(found, lines=_einstein_lines(file.path, rows, found.levels))
     return found
+
+
+def needed_levels(options: ReadOptions, path: Path, molecule: str) -> LevelList:
+    """Return the levels that rates in `path` refer to; raises RatedbError where the caller gave no list."""
+    if not options.levels:
+        raise RatedbError(
+            "this file has no levels of its own",
+            where=str(path),
+            expected="the list of levels that its rates refer to",
+            todo="name it with --levels (a level list of BASECOL or molpop, v J energy, LAMDA or CSV)",
+        )
+    return read_levels_of(options.levels, molecule)
+
+
+def levels_if_known(options: ReadOptions, molecule: str) -> Levels | None:
+    """Return the levels that the caller listed or knows from elsewhere, or None."""
+    if options.levels:
+        return read_levels_of(options.levels, molecule).levels
+    return options.known_levels(molecule)
 
 
 def looks_like_levels(content: bytes) -> bool:
@@ -149,11 +170,12 @@ def vj_label(v: int, j: int, *, with_v: bool) -> str:
     return f"{v}_{j}" if with_v else str(j)
 
 
-def _read_one(path: Path, content: bytes, molecule: str) -> LevelList:
-    if looks_like_lamda(content):
-        file = read_lamda(path, molecule=molecule)
-        return LevelList(file.levels, file.lines, file.warnings)
-    lines = numbered_lines(content, path)
+def _read_one(file: InputFile, molecule: str) -> LevelList:
+    path = file.path
+    if looks_like_lamda(file.content):
+        found = read_lamda(file, molecule=molecule)
+        return LevelList(found.levels, found.lines, found.warnings)
+    lines = numbered_lines(file.content, path)
     head = "\n".join(line.text for line in lines[:_LONGEST_HEAD])
     if _names_levels(_csv_names(next((line.text for line in lines if line.text.strip()), ""))):
         return LevelList(_from_csv(path, lines, molecule), Lines.empty())

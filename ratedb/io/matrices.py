@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.level_lists import ListedLevel, levels_from, spin_weight, vj_label
 from ratedb.io.rate_rows import downward_table
+from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, refuse, to_number, to_numbers
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import HC_OVER_KB_CM_K
@@ -59,13 +60,16 @@ def looks_like_matrices(content: bytes) -> bool:
     return re.search(r"^[ \t]*\(\s*0,\s*0\)\s+\(\s*\d+,\s*\d+\)", text, re.MULTILINE) is not None
 
 
-def read_matrices(path: Path, *, molecule: str, collider: str) -> MoleculeFile:
+@rate_reader("matrix", recognises=looks_like_matrices, order=50, own_levels=True)
+def read_matrices(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """Return the rates of a file of matrices, whose columns are initial and whose rows are final levels.
 
-    Energies are in K in these files. Elastic rates are left out; where both directions are given the downward
-    one is kept. Raises RatedbError, with file and line, where the content cannot be read for certain.
+    Energies are in K in these files. Elastic rates are left out; of both directions, de-excitation is kept.
+    Raises RatedbError, with file and line, where the content is ambiguous or damaged.
     """
-    lines = numbered_lines(read_bytes(path), path)
+    path = file.path
+    molecule, collider = options.need_names(path)
+    lines = numbered_lines(file.content, path)
     head = _head(path, lines, molecule)
     blocks = list(_blocks(path, lines[head.after :], head))
     if not blocks or len(head.levels) < 2:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.cross_sections import CrossSections
-from ratedb.files import read_bytes
+from ratedb.files import InputFile, as_input
 from ratedb.findings import PARTIAL_WAVES, SCRATCH_ORDER, Finding
 from ratedb.io.cross_sections import (
     CrossSectionFile,
@@ -23,9 +23,11 @@ from ratedb.io.cross_sections import (
     lowest_kinetic,
     table_of,
 )
+from ratedb.io.level_lists import levels_if_known
 from ratedb.io.molscat_ios import read_ios
 from ratedb.io.molscat_levels import PairLevels, read_pair_levels
 from ratedb.io.molscat_text import END_OF_RUN, Run, split_runs
+from ratedb.io.registry import ReadOptions, cross_section_reader
 from ratedb.io.text import Line, decode, head, refuse, to_index, to_number, to_numbers, unpacked
 from ratedb.levels import Levels
 
@@ -53,8 +55,14 @@ def looks_like_molscat(content: bytes) -> bool:
     return b"MOLSCAT" in start and b"scattering" in start
 
 
+@cross_section_reader("molscat", recognises=looks_like_molscat, order=10)
+def _read(file: InputFile, options: ReadOptions) -> CrossSectionFile:
+    molecule, collider = options.need_names(file.path)
+    return read_molscat(file, molecule=molecule, collider=collider, levels=levels_if_known(options, molecule))
+
+
 def read_molscat(
-    path: Path, *, molecule: str, collider: str, levels: Levels | None = None
+    file: InputFile | Path, *, molecule: str, collider: str, levels: Levels | None = None
 ) -> CrossSectionFile:
     """Return the cross sections of a MOLSCAT output, plain or gzip: one table for each run in it.
 
@@ -67,7 +75,9 @@ def read_molscat(
     Raises RatedbError, with the line, where the output is cut off or contradicts itself, where it does not
     name quantum numbers, and where a scratch file has made a symmetry block wrong (see `_check_order`).
     """
-    text = decode(unpacked(read_bytes(path), path), path).replace("\r\n", "\n")
+    file = as_input(file)
+    path = file.path
+    text = decode(unpacked(file.content, path), path).replace("\r\n", "\n")
     runs = split_runs(path, text)
     notes: list[str] = []
     findings: list[Finding] = []

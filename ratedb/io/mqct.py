@@ -9,9 +9,10 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile, as_input
 from ratedb.findings import DUPLICATE, Finding
 from ratedb.io.cross_sections import CrossSectionFile, Entries, table_of
+from ratedb.io.registry import ReadOptions, cross_section_reader
 from ratedb.io.text import Line, head, need_whole_lines, numbered_lines, refuse, to_index, to_numbers
 from ratedb.levels import Levels
 
@@ -42,8 +43,14 @@ def _is_title(words: list[str]) -> bool:
     )
 
 
+@cross_section_reader("mqct", recognises=looks_like_mqct, order=30)
+def _read(file: InputFile, options: ReadOptions) -> CrossSectionFile:
+    molecule, collider = options.need_names(file.path)
+    return read_mqct(file, molecule=molecule, collider=collider, reduced_mass_u=options.reduced_mass_u)
+
+
 def read_mqct(
-    path: Path, *, molecule: str, collider: str, reduced_mass_u: float | None = None
+    file: InputFile | Path, *, molecule: str, collider: str, reduced_mass_u: float | None = None
 ) -> CrossSectionFile:
     """Return the cross sections of one MQCT table: one column, whose kinetic energies differ by transition.
 
@@ -59,7 +66,8 @@ def read_mqct(
     Raises RatedbError, with the line, for anything else that contradicts, and where `reduced_mass_u`, which
     the file does not hold, is not given.
     """
-    content = read_bytes(path)
+    file = as_input(file)
+    path, content = file.path, file.content
     lines = numbered_lines(content, path)
     if not _is_title(lines[0].text.split()):
         raise refuse(

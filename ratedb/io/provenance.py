@@ -1,38 +1,62 @@
-"""Say where the rates of an exported file are from: sources, models and their priors."""
+"""The provenance of an exported file, FILE.provenance.json: written, read, checked and cited.
+
+Its form is schemas/provenance.schema.json.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ratedb.io.citations import METHOD
+from ratedb import __version__
+from ratedb.errors import RatedbError
+from ratedb.files import read_bytes, sha256
 from ratedb.layers import Kind
+from ratedb.origin import now
 from ratedb.rates import Rates
-from ratedb.store.records import Model
+from ratedb.results import Result
+
+if TYPE_CHECKING:
+    from ratedb.store.records import Model
+
+METHOD = (
+    "Mihalik, D. E., Wang, R., Yang, B. H., Stancil, P. C., Price, T. J., Forrey, R. C., Balakrishnan, N. &"
+    " Krems, R. V. 2025, J. Chem. Phys. 162, 024116"
+)
+"""The paper of the method, to cite where rates are predicted; CITATION.cff names it too."""
 
 PREDICTED_IN_PART = "predicted in part by ratedb"
 """How a reference in an exported file begins where some of its rates are predicted."""
 
+_PREDICTED = Kind.PREDICTED.text
+_FORMAT = {"format": "ratedb-provenance", "format_version": 1}
+
+
+# -- of rates ----------------------------------------------------------------------------------------
+
 
 def reference_of(rates: Rates) -> str:
-    """Return whose rates a table has, in one line."""
+    """Return the references of a table in one line."""
     # First, because a long reference is cut where the line of a LAMDA file ends.
     predicted = [PREDICTED_IN_PART] if (rates.kind_code == Kind.PREDICTED).any() else []
-    return "; ".join(predicted + references_of(rates))
+    return "; ".join([*predicted, *_references_of(rates)])
 
 
 def citations_of_rates(rates: Rates) -> tuple[str, ...]:
     """Return what to cite for rates; the method too where some are predicted."""
     predicted = (rates.kind_code == Kind.PREDICTED).any()
-    return (*references_of(rates), METHOD) if predicted else tuple(references_of(rates))
+    return (*_references_of(rates), METHOD) if predicted else tuple(_references_of(rates))
 
 
-def references_of(rates: Rates) -> list[str]:
-    """Return whose rates a table has: of its sources, and of the data sets its models have as prior mean."""
+def _references_of(rates: Rates) -> list[str]:
+    """Return the references of its sources and of the data sets that its models take as prior mean."""
     used = [rates.sources[number] for number in _used(rates)]
-    names = [row["reference"] for row in used if row["kind"] != "predicted"]
+    names = [row["reference"] for row in used if row["kind"] != _PREDICTED]
     priors = [_prior_provenance(rates.models[row["model_id"]]) for row in used if row["model_id"] is not None]
     names += [name for prior in priors if prior is not None for name in prior["citations"]]
     return list(dict.fromkeys(names))
@@ -42,9 +66,45 @@ def _used(rates: Rates) -> list[int]:
     return sorted(set(rates.source_id.ravel().tolist()) - {-1})
 
 
+# -- written -----------------------------------------------------------------------------------------
+
+
+def sidecar_path(path: Path) -> Path:
+    """Return the path of the provenance of an exported file, which is next to it."""
+    return path.with_name(f"{path.name}.provenance.json")
+
+
+def render_provenance(
+    path: Path,
+    digest: str,
+    beside: Mapping[Path, bytes],
+    partners: Sequence[Mapping[str, Any]],
+    warnings: Sequence[Mapping[str, str]],
+) -> bytes:
+    """Return the provenance of an exported file with this SHA-256, and of the files next to it, as JSON.
+
+    `partners` are those of partner_provenance; `warnings` are those of the writer.
+    """
+    values = sum(partner["rates"] for partner in partners)
+    predicted = sum(partner["kinds"][_PREDICTED] for partner in partners)
+    document = {
+        **_FORMAT,
+        "file": path.name,
+        "sha256": digest,
+        "files": [{"file": path.name, "sha256": sha256(content)} for path, content in beside.items()],
+        "exported_at": now().isoformat(),
+        "ratedb_version": __version__,
+        "predicted_fraction": predicted / values,
+        "partners": partners,
+        "warnings": warnings,
+    }
+    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
+
+
 def partner_provenance(rates: Rates) -> dict[str, Any]:
-    """Return what the sidecar says of one partner, as schemas/provenance.schema.json has it."""
+    """Return what the provenance says of one system, as schemas/provenance.schema.json has it."""
     used = _used(rates)
+    models = sorted({rates.sources[number]["model_id"] for number in used} - {None})
     return {
         "system": rates.system,
         "transitions": len(rates),
@@ -56,43 +116,40 @@ def partner_provenance(rates: Rates) -> dict[str, Any]:
         "interpolated_temperatures_k": list(rates.interpolated_k),
         "predicted": _predicted_transitions(rates),
         "sources": [_source_provenance(rates.sources[number], rates, number) for number in used],
-        "models": [
-            _model_provenance(rates.models[number])
-            for number in sorted({rates.sources[s]["model_id"] for s in used} - {None})
-        ],
+        "models": [_model_provenance(rates.models[number]) for number in models],
     }
 
 
 def _predicted_transitions(rates: Rates) -> list[dict[str, Any]]:
-    """Return each transition with a predicted value: its model, and the spread of its log10 k."""
-    of_model = rates.kind_code == Kind.PREDICTED
+    """Return each transition with a predicted value: its model, and the half widths of its intervals."""
+    predicted = rates.kind_code == Kind.PREDICTED
     label, layer = rates.levels.label, rates.log10_half_width_68
     found = []
-    for row in np.flatnonzero(of_model.any(axis=1)):
-        half_width = layer[row, of_model[row]]
-        source = int(rates.source_id[row, of_model[row]].max())
+    for row in np.flatnonzero(predicted.any(axis=1)):
+        half_width = layer[row, predicted[row]]
+        median, largest = float(np.median(half_width)), float(half_width.max())
+        source = int(rates.source_id[row, predicted[row]].max())
         found.append(
             {
                 "upper": label[rates.upper[row]],
                 "lower": label[rates.lower[row]],
                 "model_id": rates.sources[source]["model_id"],
                 "extrapolated": bool(rates.extrapolated[row].any()),
-                "log10_std_median": float(np.median(half_width)),
-                "log10_std_max": float(half_width.max()),
+                "log10_half_width_68_median": median,
+                "log10_half_width_68_max": largest,
+                # The names of 0.1, for one release.
+                "log10_std_median": median,
+                "log10_std_max": largest,
             }
         )
     return found
 
 
 def _source_provenance(row: Mapping[str, Any], rates: Rates, number: int) -> dict[str, Any]:
+    names = ("kind", "method", "reference", "file_name", "file_sha256", "model_id")
     return {
         "source_id": number,
-        "kind": row["kind"],
-        "method": row["method"],
-        "reference": row["reference"],
-        "file_name": row["file_name"],
-        "file_sha256": row["file_sha256"],
-        "model_id": row["model_id"],
+        **{name: row[name] for name in names},
         "imported_at": row["imported_at"].isoformat(),
         "ratedb_version": row["ratedb_version"],
         "rates": int((rates.source_id == number).sum()),
@@ -128,3 +185,139 @@ def _prior_provenance(model: Model) -> dict[str, Any] | None:
         "sha256": reference["sha256"],
         "citations": list(reference.get("citations", ())),
     }
+
+
+# -- read --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Citation:
+    """What one source gave to a file: `use` says whether its rates are in it or a model relies on them."""
+
+    system: str
+    reference: str
+    kind: str
+    use: str
+    rates: int
+
+
+@dataclass(frozen=True)
+class ExportedPartner:
+    """What a provenance says of one system; `predicted` are labels of transitions."""
+
+    predicted: frozenset[tuple[str, str]]
+    interpolated_k: tuple[float, ...]
+    kinds: Mapping[str, int]
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the provenance of an export says: the hashes of its files by name, and its systems."""
+
+    sha256: str
+    files: Mapping[str, str]
+    ratedb_version: str
+    partners: Mapping[str, ExportedPartner]
+
+
+def read_provenance(path: Path) -> Provenance:
+    """Return the provenance next to an exported file; raises RatedbError where it is missing or invalid."""
+    sidecar = sidecar_path(path)
+    if not sidecar.exists():
+        raise RatedbError(
+            "the file has no provenance next to it",
+            where=str(sidecar),
+            expected="FILE.provenance.json, which `ratedb export` writes next to FILE",
+            todo="name a file that ratedb exported, and keep the two together",
+        )
+    try:
+        document = json.loads(read_bytes(sidecar))
+        if any(document[name] != value for name, value in _FORMAT.items()):
+            raise ValueError
+        return Provenance(
+            document["sha256"],
+            {one["file"]: one["sha256"] for one in document.get("files", [])},
+            document["ratedb_version"],
+            {one["system"]: _partner(one) for one in document["partners"]},
+        )
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise RatedbError(
+            "this is not a provenance of ratedb, or one of a newer version",
+            where=str(sidecar),
+            expected="a JSON object of the format ratedb-provenance, version 1",
+            todo="export the file again",
+        ) from error
+
+
+def _partner(said: Mapping[str, Any]) -> ExportedPartner:
+    system = said["system"]
+    citations = [
+        Citation(system, source["reference"], source["kind"], "rates", source["rates"])
+        for source in said["sources"]
+        if source["kind"] != _PREDICTED
+    ]
+    citations += [
+        Citation(system, reference, "computed", f"prior mean of the model, {model['prior']['system']}", 0)
+        for model in said["models"]
+        if model["prior"] is not None
+        for reference in model["prior"].get("citations", ())
+    ]
+    return ExportedPartner(
+        frozenset((pair["upper"], pair["lower"]) for pair in said["predicted"]),
+        tuple(float(kelvin) for kelvin in said["interpolated_temperatures_k"]),
+        {str(kind): int(count) for kind, count in said["kinds"].items()},
+        tuple(citations),
+    )
+
+
+def hash_of_earlier_export(path: Path, name: str) -> str | None:
+    """Return the SHA-256 that the provenance of `path` gives for a file `name` next to it, None without."""
+    try:
+        return read_provenance(path).files.get(name)
+    except RatedbError:
+        return None
+
+
+# -- cited -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, repr=False)
+class Citations(Result):
+    """What to cite for a file; `method` is None where nothing in it is predicted."""
+
+    file: str
+    ratedb_version: str
+    citations: tuple[Citation, ...]
+    method: str | None
+
+    def summary(self) -> str:
+        """Return how many references there are."""
+        return f"{len(self.citations) + (self.method is not None)} references for {self.file}"
+
+
+def citations_of(path: Path) -> Citations:
+    """Return what to cite for an exported file.
+
+    Raises RatedbError where its provenance is missing, invalid or of another file, or where the list of
+    levels that its rates refer to was changed.
+    """
+    provenance = read_provenance(path)
+    for name, expected in {path.name: provenance.sha256, **provenance.files}.items():
+        _need_unchanged(path.parent / name, expected, provenance.ratedb_version)
+    partners = provenance.partners.values()
+    predicted = any(partner.kinds.get(_PREDICTED) for partner in partners)
+    found = dict.fromkeys(citation for partner in partners for citation in partner.citations)
+    return Citations(str(path), provenance.ratedb_version, tuple(found), METHOD if predicted else None)
+
+
+def _need_unchanged(path: Path, expected: str, version: str) -> None:
+    found = sha256(read_bytes(path))
+    if found != expected:
+        raise RatedbError(
+            "the file is not the one that its provenance describes",
+            where=str(path),
+            expected=f"SHA-256 {expected[:16]}..., exported by ratedb {version}",
+            got=f"SHA-256 {found[:16]}...",
+            todo="the file was changed after its export: export it again",
+        )

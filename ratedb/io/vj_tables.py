@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import InputFile
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.level_lists import LevelList, open_end
+from ratedb.io.level_lists import needed_levels, open_end
 from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_numbers
 
 _FEWEST_TEMPERATURES = 2
@@ -44,12 +45,16 @@ def looks_like_vj_table(content: bytes) -> bool:
     return len(second) == len(first) + 4 and None not in indices and len(first) >= _FEWEST_TEMPERATURES
 
 
-def read_vj_table(path: Path, *, collider: str, levels: LevelList) -> MoleculeFile:
+@rate_reader("vj", recognises=looks_like_vj_table, order=60)
+def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """Return the rates of a table of v, J, v', J' and one number for each temperature (K, cm3 s-1).
 
-    Raises RatedbError, with file and line, where a row cannot be read, or where a level is not in `levels`.
+    Raises RatedbError, with file and line, where a row cannot be read or its level is not listed.
     """
-    lines = numbered_lines(read_bytes(path), path)
+    path = file.path
+    molecule, collider = options.need_names(path)
+    levels = needed_levels(options, path, molecule)
+    lines = numbered_lines(file.content, path)
     body = _body(lines)
     temperature_k = to_numbers(_words(body.temperatures.text)) or [0.0]
     if any(a >= b for a, b in pairwise(temperature_k)) or temperature_k[0] <= 0:

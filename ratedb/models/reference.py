@@ -11,8 +11,8 @@ from ratedb.errors import RatedbError
 from ratedb.levels import Transitions
 from ratedb.models.baselines import interpolate_curves
 from ratedb.models.features import is_homonuclear
-from ratedb.physics.temperatures import interpolation
 from ratedb.models.training_set import complete_curves
+from ratedb.physics.temperatures import interpolation
 from ratedb.rates import Rates
 
 

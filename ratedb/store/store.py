@@ -207,6 +207,15 @@ class Store:
             )
         return quality_.source_rates(self._duckdb, source_id, system.collider, self.levels(system.molecule))
 
+    def other_sources(self, system: str, file_sha256: str) -> list[int]:
+        """Return the sources of a system that are neither predictions nor of the file with this hash."""
+        rows = self.query(
+            "SELECT source_id FROM sources"
+            " WHERE system = ? AND kind <> 'predicted' AND file_sha256 <> ? ORDER BY source_id",
+            [system, file_sha256],
+        )
+        return [row["source_id"] for row in rows]
+
     def query(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """Return the rows of a query as dictionaries."""
         with clear_errors(self.path):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes, sha256
+from ratedb.files import InputFile
 from ratedb.io.cross_sections import CrossSectionFile, join
-from ratedb.io.detect import ReadOptions, read_cross_sections
+from ratedb.io.registry import ReadOptions, read_cross_sections
 from ratedb.physics.thermal import Limits, ThermalRates, thermal_rates
 
 
@@ -31,7 +31,6 @@ def average_files(
     *,
     file_format: str = "auto",
     method: str | None = None,
-    reduced_mass_u: float | None = None,
     limits: Limits | None = None,
     report: Callable[[str], None] = lambda text: None,
 ) -> Averaged:
@@ -41,16 +40,18 @@ def average_files(
     read, where files contradict each other, or where no rate converges.
     """
     files: list[CrossSectionFile] = []
+    hashes: list[tuple[str, str]] = []
     for number, path in enumerate(paths, start=1):
         report(f"reading cross sections: {number} of {len(paths)}")
-        files.append(read_cross_sections(path, reading, file_format, reduced_mass_u))
+        file = InputFile.read(path)
+        files.append(read_cross_sections(file, reading, file_format=file_format))
+        hashes.append((path.name, file.sha256))
     report("averaging over energies")
     joined = join(files)
     table = _chosen(joined, method, paths)
     thermal = thermal_rates(table, temperature_k, limits).converged()
     thermal = replace(thermal, findings=(*joined.findings, *thermal.findings))
-    hashes = tuple((path.name, sha256(read_bytes(path))) for path in paths)
-    return Averaged(table, thermal, hashes, (*joined.warnings, *thermal.warnings))
+    return Averaged(table, thermal, tuple(hashes), (*joined.warnings, *thermal.warnings))
 
 
 def _chosen(joined: CrossSectionFile, method: str | None, paths: Sequence[Path]) -> CrossSections:

@@ -16,7 +16,8 @@ from typing import Any
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
-from ratedb.io.detect import read_file
+from ratedb.io.registry import read_rates
+from ratedb.options import ImportOptions
 from ratedb.planning.plan import PlanRequest
 from ratedb.plots.evaluation import draw
 from ratedb.plots.figures import plots_available
@@ -26,7 +27,6 @@ from ratedb.verbs.evaluate import evaluate_model
 from ratedb.verbs.export import ExportOptions, export_systems
 from ratedb.verbs.fill import fill_system
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 from ratedb.verbs.plan import make_plan
 from ratedb.verbs.train import TrainOptions, train_model
 from ratedb.verbs.verify import verify_files
@@ -197,7 +197,7 @@ def _plan(run: _Run) -> dict[str, Any]:
 
 def _request(run: _Run) -> tuple[PlanRequest, list[str]]:
     """Return what to plan and for which systems; raises RatedbError where the file will not do."""
-    file = read_file(run.file)
+    file = read_rates(run.file)
     v, j = file.levels.need_vj()
     target = tuple(range(_GIVEN_UP_TO, min(_J_MAX, int(j.max())) + 1))
     systems = [

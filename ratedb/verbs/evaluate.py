@@ -11,16 +11,17 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.io.detect import read_file
+from ratedb.files import InputFile
 from ratedb.io.own_exports import as_exported
+from ratedb.io.registry import read_rates
 from ratedb.models import dense
 from ratedb.models.baselines import interpolate_in_j, physical_law
 from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor
-from ratedb.physics.temperatures import interpolation
 from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j, usable_rates
 from ratedb.numbers import format_integers
+from ratedb.physics.temperatures import interpolation
 from ratedb.planning.costs import CostModel
 from ratedb.rates import Rates
 from ratedb.store.records import Model
@@ -262,7 +263,8 @@ def _dense(training: Rates, truth: Rates) -> Metrics:
 
 
 def _truth_from(path: Path, system: str) -> Rates:
-    file = as_exported(read_file(path), path)
+    source = InputFile.read(path)
+    file = as_exported(read_rates(source), source)
     for partner in file.partners:
         if partner.rates.system == system:
             return partner.rates

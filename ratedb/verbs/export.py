@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import read_bytes, refuse_database, sha256, write_atomically
-from ratedb.io.provenance import partner_provenance
-from ratedb.origin import now
+from ratedb.io.provenance import (
+    hash_of_earlier_export,
+    partner_provenance,
+    render_provenance,
+    sidecar_path,
+)
 from ratedb.verbs.rendering import render
 from ratedb.verbs.taking import ExportOptions, take
 
@@ -75,12 +77,12 @@ def export_systems(
     rendered = render(taken, options)
     if options.strict and rendered.warnings:
         raise _too_many_warnings(rendered.warnings, target)
-    provenance_path = Path(f"{target}.provenance.json")
+    provenance_path = sidecar_path(target)
     beside = {
         target.parent / f"{target.stem}{ending}": content for ending, content in rendered.beside.items()
     }
     for path in beside:
-        _refuse_unrelated(path, provenance_path)
+        _refuse_unrelated(path, target)
     partners = [partner_provenance(table) for table in rendered.tables]
     values = sum(partner["rates"] for partner in partners)
     predicted = sum(partner["kinds"]["predicted"] for partner in partners)
@@ -99,7 +101,7 @@ def export_systems(
         warnings=rendered.warnings,
     )
     if not dry_run:
-        sidecar = _provenance(result, partners, beside)
+        sidecar = render_provenance(target, result.sha256, beside, partners, result.warnings)
         # The sidecar first: should the process be killed before the next move, its hashes show that it is of
         # other files.
         write_atomically({provenance_path: sidecar, **beside, target: rendered.content})
@@ -124,25 +126,16 @@ def _need_fit(systems: Sequence[str], target: Path) -> None:
         )
 
 
-def _refuse_unrelated(path: Path, provenance_path: Path) -> None:
+def _refuse_unrelated(path: Path, target: Path) -> None:
     """Raise RatedbError where a file stands at `path` that no export to the same target has written."""
     refuse_database(path)
-    if path.is_file() and sha256(read_bytes(path)) not in _hashes_beside(provenance_path, path.name):
+    if path.is_file() and sha256(read_bytes(path)) != hash_of_earlier_export(target, path.name):
         raise RatedbError(
             "another file stands where the levels of this export would be written",
             where=str(path),
             expected="no file, or the one of an earlier export to the same name",
             todo="export to a file of another name, or move that one away; nothing was written",
         )
-
-
-def _hashes_beside(provenance_path: Path, name: str) -> list[str]:
-    """Return the SHA-256 that the provenance of an earlier export gives for a file beside it."""
-    try:
-        document = json.loads(provenance_path.read_bytes())
-        return [one["sha256"] for one in document["files"] if one["file"] == name]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
 
 
 def _too_many_warnings(warnings: list[dict[str, str]], target: Path) -> RatedbError:
@@ -154,19 +147,3 @@ def _too_many_warnings(warnings: list[dict[str, str]], target: Path) -> RatedbEr
         got=f"{first['rule']} ({first['reader']}): {first['detail']}",
         todo="export without --strict to accept what was done, which is then listed",
     )
-
-
-def _provenance(result: ExportResult, partners: list[dict[str, Any]], beside: dict[Path, bytes]) -> bytes:
-    document = {
-        "format": "ratedb-provenance",
-        "format_version": 1,
-        "file": Path(result.path).name,
-        "sha256": result.sha256,
-        "files": [{"file": path.name, "sha256": sha256(content)} for path, content in beside.items()],
-        "exported_at": now().isoformat(),
-        "ratedb_version": __version__,
-        "predicted_fraction": result.predicted_fraction,
-        "partners": partners,
-        "warnings": result.warnings,
-    }
-    return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ratedb.findings import Finding
 from ratedb.levels import Levels
+from ratedb.options import ImportOptions, Progress, silent
 from ratedb.quality.reports import counts
-from ratedb.quality.sources import check_against
 from ratedb.rates import Rates
+from ratedb.results import Result
 from ratedb.store.plans import known_j, newest_plan
-from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
-from ratedb.verbs.incoming import ImportOptions, read_cross_section_files, read_incoming
+from ratedb.store.store import PutResult, SourceInfo, Store
+from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
+from ratedb.verbs.incoming_quality import against_stored
 
 
 @dataclass(frozen=True)
 class PlanProgress:
-    """How far the newest plan of a system has come: its jobs' initial j that are there, and those to do."""
+    """How far the newest plan of a system has come: the initial j of its jobs that are done, and the rest."""
 
     plan_id: int
     done_j: tuple[int, ...]
@@ -36,7 +37,7 @@ class ImportedSystem:
     """What one partner of one file brought; `rates`, `new` and `unchanged` count values.
 
     `findings` are counts of what quality control found in a new source, by rule. `plan` is how far the
-    system's newest plan with a chosen set has come, None where there is none.
+    system's newest plan with a chosen set has come, None without one.
     """
 
     system: str
@@ -51,73 +52,60 @@ class ImportedSystem:
     findings: tuple[dict[str, Any], ...] = ()
     plan: PlanProgress | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+
+@dataclass(frozen=True, repr=False)
+class ImportResult(Result):
+    """What an import brought, by partner of each file; a dry run stored none of it."""
+
+    systems: tuple[ImportedSystem, ...]
+    dry_run: bool = False
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings about all files, each once."""
+        return tuple(dict.fromkeys(text for system in self.systems for text in system.warnings))
+
+    def summary(self) -> str:
+        """Return how many new values each system got."""
+        done = ", ".join(f"{one.system} {one.new} new of {one.rates} rates" for one in self.systems)
+        return f"{done} (dry run)" if self.dry_run else done
 
 
 def import_files(
-    db: Path,
-    paths: Sequence[Path],
-    options: ImportOptions | None = None,
-    *,
-    dry_run: bool = False,
-    report: Callable[[str], None] = lambda text: None,
-) -> list[ImportedSystem]:
-    """Read files and keep all of their rates, or none.
+    db: Path, paths: Sequence[Path], options: ImportOptions | None = None, progress: Progress = silent
+) -> ImportResult:
+    """Read files and store all of their rates, or none.
 
-    Raises UsageError for an unknown kind, RatedbError where a file cannot be read or contradicts the
+    Raises UsageError for options that do not fit, RatedbError where a file cannot be read or contradicts the
     store; the store is then as it was.
     """
     options = options or ImportOptions()
-    options.check()
+    check_options(options)
     known_levels = partial(_stored_levels, db)
-    incoming: list[Incoming] = []
-    if options.temperature_k:
-        incoming.append(read_cross_section_files(paths, options, known_levels, report))
-    for path in () if options.temperature_k else paths:
-        report(f"reading {path.name}")
-        incoming.append(read_incoming(path, options, known_levels))
-    report("storing")
+    if options.cross_sections:
+        incoming = [read_incoming_cross_sections(paths, options, known_levels, progress)]
+    else:
+        incoming = []
+        for path in paths:
+            progress(f"reading {path.name}")
+            incoming.append(read_incoming(path, options, known_levels))
+    progress("storing")
     with ExitStack() as stack:
-        if dry_run and not db.exists():
+        if options.dry_run and not db.exists():
             db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
         store = stack.enter_context(Store(db, write=True, create=True))
         if options.quality != "off":
-            incoming = [_against_stored(store, file) for file in incoming]
-        results = store.put_rates(incoming, dry_run=dry_run)
+            incoming = [against_stored(store, file) for file in incoming]
+        results = store.put_rates(incoming, dry_run=options.dry_run)
         sources = [source for file in incoming for source in file.sources]
-        systems = {table.system for table, _ in sources}
-        progress = {} if dry_run else {system: _progress(store, system) for system in systems}
-    return [
-        replace(_imported(table, info, result), plan=progress.get(table.system))
-        for (table, info), result in zip(sources, results, strict=True)
-    ]
-
-
-def _against_stored(store: Store, file: Incoming) -> Incoming:
-    """Return a file with findings about sources of the same system that the store has already."""
-    return replace(
-        file,
-        sources=tuple(
-            (table, replace(info, findings=(*info.findings, *_about_stored(store, table, info))))
-            for table, info in file.sources
-        ),
+        plans = (
+            {} if options.dry_run else {rates.system: _progress(store, rates.system) for rates, _ in sources}
+        )
+    systems = (
+        replace(_imported(rates, info, result), plan=plans.get(rates.system))
+        for (rates, info), result in zip(sources, results, strict=True)
     )
-
-
-def _about_stored(store: Store, table: Rates, info: SourceInfo) -> list[Finding]:
-    if not store.has_system(table.system):
-        return []
-    rows = store.query(
-        "SELECT source_id FROM sources WHERE system = ? AND kind <> 'predicted' AND file_sha256 <> ?",
-        [table.system, info.file_sha256],
-    )
-    found: list[Finding] = []
-    for row in rows:
-        stored = store.source_rates(table.system, row["source_id"])
-        found += check_against(row["source_id"], stored, table)
-    return found
+    return ImportResult(tuple(systems), options.dry_run)
 
 
 def _progress(store: Store, system: str) -> PlanProgress | None:
@@ -139,14 +127,14 @@ def _stored_levels(db: Path, molecule: str) -> Levels | None:
         return store.levels(molecule).levels if store.has_molecule(molecule) else None
 
 
-def _imported(table: Rates, info: SourceInfo, result: PutResult) -> ImportedSystem:
+def _imported(rates: Rates, info: SourceInfo, result: PutResult) -> ImportedSystem:
     return ImportedSystem(
-        system=table.system,
+        system=rates.system,
         source_id=result.source_id,
-        levels=len(table.levels),
-        transitions=len(table),
-        temperatures=len(table.temperature_k),
-        rates=int(np.isfinite(table.rate_cm3_s).sum()),
+        levels=len(rates.levels),
+        transitions=len(rates),
+        temperatures=len(rates.temperature_k),
+        rates=int(np.isfinite(rates.rate_cm3_s).sum()),
         new=result.new,
         unchanged=result.unchanged,
         warnings=result.warnings,

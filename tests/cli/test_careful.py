@@ -124,7 +124,9 @@ def test_the_sidecar_counts_what_is_in_the_file_and_marks_each_prediction(
     assert len(partner["predicted"]) == 61
     assert {entry["model_id"] for entry in partner["predicted"]} == {1}
     assert partner["extrapolated_transitions"] == answer["extrapolated_transitions"] == 13 + 14 + 0
-    assert all(0 < entry["log10_std_median"] <= entry["log10_std_max"] for entry in partner["predicted"])
+    for entry in partner["predicted"]:
+        assert 0 < entry["log10_half_width_68_median"] <= entry["log10_half_width_68_max"]
+        assert entry["log10_std_median"] == entry["log10_half_width_68_median"]  # the name of 0.1
 
 
 def test_a_file_with_predictions_says_so_whatever_the_length_of_its_reference(

@@ -44,13 +44,13 @@ def test_a_file_that_was_changed_or_has_no_provenance_is_not_cited(
     db: Path, run: Run, tmp_path: Path
 ) -> None:
     target = tmp_path / "o.dat"
-    assert "no provenance beside it" in run("cite", target).err
+    assert "has no provenance" in run("cite", target).err
     run("--db", db, "export", "AB+He", "-o", target)
     target.write_text(target.read_text().replace("1.0", "2.0", 1))
     answer = run("cite", target)
     assert (answer.code, "changed after its export" in answer.err) == (1, True)
     (tmp_path / "o.dat.provenance.json").write_text("[]")
-    assert "no provenance of ratedb" in run("cite", target).err
+    assert "not a provenance of ratedb" in run("cite", target).err
 
 
 def test_temperatures_that_no_source_has_are_named_in_the_provenance(

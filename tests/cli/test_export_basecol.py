@@ -17,7 +17,7 @@ from real import shared_folder
 from synthetic import lamda_text, rotor_levels, rotor_rates, with_missing
 
 from ratedb.files import read_bytes, sha256
-from ratedb.io.detect import ReadOptions, read_file
+from ratedb.io.registry import ReadOptions, read_rates
 from ratedb.levels import Lines
 from ratedb.rates import Rates
 from ratedb.store.store import Store
@@ -138,7 +138,7 @@ def test_a_real_table_is_the_same_after_import_and_export(
     assert [warning["rule"] for warning in answer.json["warnings"]] == rules
     assert tuple(answer.json[key] for key in ("levels", "transitions", "rates")) == counts
     options = ReadOptions(molecule, collider, (target.with_suffix(".molecule"),))
-    file = read_file(target, options)
+    file = read_rates(target, options)
     same(table(db, system), (file.partners[0].rates, file.lines))
     as_printed = {tuple(row.split()[:2]): row.split()[2:] for row in rows(source / rates)}
     written = {tuple(row.split()[:2]): row.split()[2:] for row in rows(target)}

@@ -13,8 +13,8 @@ from commands import Run
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
 
-from ratedb.io.columns import read_csv, read_parquet
 from ratedb.io.lamda import read_lamda
+from ratedb.io.registry import read_rates
 from ratedb.physics.temperatures import interpolated
 from ratedb.rates import Rates
 
@@ -48,14 +48,13 @@ def test_a_table_has_all_values_their_sources_and_the_same_bytes_each_time(
     for _ in range(2):
         answers.append(run("--db", db, "--json", "export", "AB+He", "-o", target, "--format", file_format))
     assert answers[0].json["sha256"] == answers[1].json["sha256"]
-    read = read_csv if file_format == "csv" else read_parquet
-    found = read(target, molecule=None, collider=None, levels_of=lambda name: None).partners[0]
+    found = read_rates(target).partners[0]
     source = read_lamda(tmp_path / "ab.dat").partners[0].rates
     np.testing.assert_array_equal(found.rates.rate_cm3_s, source.rate_cm3_s)
     assert (found.rates.levels.label, found.kind) == (source.levels.label, "computed")
     reader = "read_csv" if file_format == "csv" else "read_parquet"
     [row] = duckdb.sql(
-        "SELECT count(*), min(reference), max(source_id), count(log10_std), bool_or(marked)"
+        "SELECT count(*), min(reference), max(source_id), count(log10_half_width_68), bool_or(marked)"
         f" FROM {reader}('{target}')"
     ).fetchall()
     assert row == (source.rate_cm3_s.size, source_reference(db, run), 1, 0, False)

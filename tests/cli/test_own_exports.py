@@ -74,11 +74,11 @@ def test_without_its_provenance_such_a_file_is_refused(run: Run, filled: Path, t
     ):
         sidecar.unlink() if broken is None else sidecar.write_text(broken)
         code, said, _ = imported(run, tmp_path, target, "lamda")
-        assert (code, "nothing says which" in said) == (1, True)
+        assert (code, "nothing says which part" in said) == (1, True)
     for wrong in (content.replace('"predicted": [', '"predicted": [3,'), content.replace("AB+He", "XY+He")):
         sidecar.write_text(wrong)
         code, said, _ = imported(run, tmp_path, target, "lamda")
-        assert (code, "nothing says which" in said) == (1, True)
+        assert (code, "nothing says which part" in said) == (1, True)
     sidecar.unlink()
     code, _, found = imported(run, tmp_path, target, "lamda", "--kind", "extrapolated")
     assert (code, found) == (0, {"extrapolated": sum(kinds.values())})

@@ -6,7 +6,7 @@ import gzip
 import random
 import signal
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -43,7 +43,7 @@ from rate_texts import (
 )
 
 from ratedb.errors import RatedbError
-from ratedb.io.detect import CROSS_SECTION_FORMATS, ReadOptions, read_cross_sections, read_file
+from ratedb.io.registry import ReadOptions, cross_section_readers, read_cross_sections, read_rates
 from ratedb.levels import Levels
 
 LONGEST_S = 20
@@ -120,15 +120,15 @@ def outcomes(reader: str, count: int, seed: int, folder: Path) -> Iterator[tuple
 
 
 def _read(path: Path, options: ReadOptions, named: str, file_format: str) -> None:
-    if file_format in CROSS_SECTION_FORMATS:
-        read_cross_sections(path, options, named, reduced_mass_u=1.8)
+    if file_format in cross_section_readers():
+        read_cross_sections(path, replace(options, reduced_mass_u=1.8), file_format=named)
     else:
-        read_file(path, options, file_format=named)
+        read_rates(path, options, file_format=named)
 
 
 def _known(file_format: str, molecule: str) -> Levels | None:
     """Return the levels that a store would have: for cross sections those of their texts."""
-    if file_format not in CROSS_SECTION_FORMATS:
+    if file_format not in cross_section_readers():
         return None
     return rotor(3 if file_format == "hibridon" else 5, molecule=molecule)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from ratedb.errors import RatedbError
+from ratedb.io import registry
 from ratedb.io.contents import MoleculeFile
-from ratedb.io.detect import ReadOptions, read_file
+from ratedb.io.registry import ReadOptions
 
 MOLPOP = """\
 no title defined
@@ -227,7 +228,7 @@ def read_rates(
     lists = tuple(written(folder, f"levels{place}", one) for place, one in enumerate(levels))
     others = None if collider_levels is None else written(folder, "others", collider_levels)
     options = ReadOptions(molecule, collider, lists, others)
-    return read_file(written(folder, name, text), options, file_format=file_format)
+    return registry.read_rates(written(folder, name, text), options, file_format=file_format)
 
 
 def refused(folder: Path, text: str | bytes, *words: str, line: int | None = None, **options: object) -> None:

@@ -17,7 +17,7 @@ from lamda_text import molecule, rotor
 from ratedb.errors import RatedbError
 from ratedb.io.basecol_write import BasecolText, render_basecol
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.detect import ReadOptions, read_file
+from ratedb.io.registry import ReadOptions, read_rates
 from ratedb.levels import Levels, Lines, vj
 from ratedb.rates import Rates
 from ratedb.systems import COLLIDERS
@@ -30,7 +30,7 @@ def reread(folder: Path, file: MoleculeFile) -> tuple[BasecolText, MoleculeFile]
     levels.write_text(written.levels_text, encoding="ascii")
     [partner] = file.partners
     options = ReadOptions(file.levels.molecule, partner.rates.collider, (levels,))
-    return written, read_file(rates, options)
+    return written, read_rates(rates, options)
 
 
 def rules(written: BasecolText) -> list[str]:

@@ -16,8 +16,9 @@ from lamda_text import changed
 from rate_texts import CSV, LEVELS_CSV, line_of, need_clear, read_rates, refused, written
 
 from ratedb.errors import RatedbError
-from ratedb.io.columns import ALIASES, contract, rates_of_frame, read_csv, read_parquet
+from ratedb.io.columns import ALIASES, contract, rates_of_frame
 from ratedb.io.contents import MoleculeFile
+from ratedb.io.registry import read_any
 from ratedb.levels import Levels, vj
 from ratedb.rates import Rates
 
@@ -119,9 +120,7 @@ def test_the_rates_are_the_printed_numbers(tmp_path: Path) -> None:
 def test_csv_parquet_and_pandas_give_the_same_table(tmp_path: Path) -> None:
     expected = slow(CSV)
     assert values(read(tmp_path, CSV)) == expected
-    parquet = read_parquet(
-        parquet_of(tmp_path, CSV), molecule=None, collider=None, levels_of=lambda name: None
-    )
+    parquet = read_any(parquet_of(tmp_path, CSV))
     assert values(parquet) == expected
     frame = pd.read_csv(io.StringIO(CSV), float_precision="round_trip")
     assert values(rates_of_frame(frame)) == expected
@@ -367,7 +366,7 @@ def test_contradictions_between_rows_are_refused(tmp_path: Path, old: str, new: 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     text = CSV.replace("rate_cm3_s", "rate")
     with pytest.raises(RatedbError, match="no column rate_cm3_s") as caught:
-        read_csv(written(tmp_path, "a.csv", text), molecule=None, collider=None, levels_of=lambda name: None)
+        read_any(written(tmp_path, "a.csv", text), format="csv")
     need_clear(caught.value, "rate_cm3_s", "upper_label")
 
 
@@ -399,7 +398,7 @@ def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
             written(place, f"{decoy}.parquet", packed)
     assert values(read(folder, CSV, name=name)) == slow(CSV)
     target = parquet_of(tmp_path, CSV).rename(folder / f"{name}.parquet")
-    file = read_parquet(target, molecule=None, collider=None, levels_of=lambda name: None)
+    file = read_any(target)
     assert values(file) == slow(CSV)
     broken(folder, changed(("1.25e-11", "-1"), text=CSV), "negative", name=name, line=2)
 

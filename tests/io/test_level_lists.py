@@ -19,8 +19,8 @@ from rate_texts import (
 )
 
 from ratedb.errors import RatedbError
-from ratedb.io.detect import ReadOptions, read_file
 from ratedb.io.level_lists import LevelList, looks_like_levels, read_levels_of
+from ratedb.io.registry import ReadOptions, read_rates
 from ratedb.physics.constants import GHZ_PER_CM1
 
 ALL = {
@@ -322,7 +322,7 @@ def test_what_is_no_list_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_list_given_as_rates_is_named_as_a_list_of_levels(tmp_path: Path, name: str) -> None:
     assert looks_like_levels(ALL[name].encode())
     with pytest.raises(RatedbError, match="list of levels, without rates") as caught:
-        read_file(written(tmp_path, "list", ALL[name]), ReadOptions())
+        read_rates(written(tmp_path, "list", ALL[name]), ReadOptions())
     need_clear(caught.value, "--levels")
 
 

@@ -12,8 +12,8 @@ import pytest
 
 from ratedb.errors import RatedbError
 from ratedb.io.cross_sections import join
-from ratedb.io.detect import ReadOptions, read_cross_sections, read_file
 from ratedb.io.level_lists import read_levels_of
+from ratedb.io.registry import ReadOptions, read_cross_sections, read_rates
 from ratedb.levels import Levels
 
 SIO = "xs-sio-like-he-molscat-2026/"
@@ -89,8 +89,8 @@ def data_folder() -> Path:
 
 
 def read(name: str, levels: Levels | None = None) -> list[tuple[str, int]]:
-    options = ReadOptions("XY", "He", known_levels=lambda molecule: levels)
-    tables = read_cross_sections(data_folder() / name, options, reduced_mass_u=1.8).tables
+    options = ReadOptions("XY", "He", known_levels=lambda molecule: levels, reduced_mass_u=1.8)
+    tables = read_cross_sections(data_folder() / name, options).tables
     return [(table.method, len(table)) for table in tables]
 
 
@@ -149,7 +149,7 @@ def test_all_outputs_of_the_model_system_are_read_and_join_by_method() -> None:
 @pytest.mark.parametrize("name", [*GOOD, *METHODS, SIO + "output/CC_E07b.out"])
 def test_read_as_rates_a_file_of_cross_sections_says_what_it_is(name: str) -> None:
     with pytest.raises(RatedbError, match="cross sections") as caught:
-        read_file(data_folder() / name)
+        read_rates(data_folder() / name)
     assert "--cross-sections" in str(caught.value)
 
 

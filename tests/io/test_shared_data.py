@@ -16,7 +16,7 @@ from rate_texts import need_clear, written
 
 from ratedb.errors import RatedbError
 from ratedb.io.contents import PartnerRates
-from ratedb.io.detect import ReadOptions, read_file
+from ratedb.io.registry import ReadOptions, read_rates
 
 Value = tuple[str, str, float, float]
 """Labels of the initial and the final level, temperature (K), rate (cm3 s-1) as printed."""
@@ -555,7 +555,7 @@ def test_every_file_has_an_outcome() -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_be_right_is_refused(name: str) -> None:
     with pytest.raises(RatedbError) as caught:
-        read_file(data_folder() / name, REFUSED[name].options)
+        read_rates(data_folder() / name, REFUSED[name].options)
     need_clear(caught.value, REFUSED[name].phrase)
 
 
@@ -565,7 +565,7 @@ def test_a_file_gives_what_is_printed_in_it(name: str, tmp_path: Path) -> None:
     lists = tuple(rotor_list(tmp_path) if one == ROTOR else folder / one for one in good.lists)
     others = None if good.others is None else folder / good.others
     molecule = good.molecule.partition("(")[0] if good.collider else None
-    file = read_file(folder / name, ReadOptions(molecule, good.collider, lists, others))
+    file = read_rates(folder / name, ReadOptions(molecule, good.collider, lists, others))
     assert file.levels.molecule == good.molecule
     assert (len(file.levels), len(file.lines)) == (good.levels, good.lines)
     assert [partner.rates.collider for partner in file.partners] == list(good.partners)

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from ratedb.options import ImportOptions
 from ratedb.radiative.radex import Conditions, lamda_folder, radex_available, run_radex
 from ratedb.radiative.radex_file import file_outline
 from ratedb.verbs.export import export_systems
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 
 pytestmark = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 
@@ -60,7 +60,7 @@ def test_an_export_has_the_populations_of_its_source(
 
 def exported(path: Path, folder: Path) -> Path:
     target = folder / "export.dat"
-    systems = import_files(folder / "x.duckdb", [path], ImportOptions(quality="off"))
+    systems = import_files(folder / "x.duckdb", [path], ImportOptions(quality="off")).systems
     export_systems(folder / "x.duckdb", [one.system for one in systems], target)
     return target
 

@@ -10,10 +10,11 @@ from stores import all_tables, by_transition, make_store
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.options import ImportOptions
 from ratedb.rates import Rates
 from ratedb.store.store import Store
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import IMPORT_KINDS, ImportOptions
+from ratedb.verbs.incoming import IMPORT_KINDS
 
 
 def lamda_file(folder: Path, *tables: Rates, name: str = "xy.dat") -> Path:
@@ -31,7 +32,7 @@ def test_a_file_comes_back_bit_for_bit_with_its_origin(tmp_path: Path) -> None:
     tables = two_partners()
     path = lamda_file(tmp_path, *tables)
     db = tmp_path / "s.duckdb"
-    results = import_files(db, [path], ImportOptions(method="CC"))
+    results = import_files(db, [path], ImportOptions(method="CC")).systems
     assert [(r.system, r.new, r.unchanged, r.levels, r.temperatures) for r in results] == [
         ("XY+He", 30, 0, 5, 3),
         ("XY+p-H2", 20, 0, 5, 2),
@@ -50,7 +51,7 @@ def test_importing_the_same_twice_changes_nothing(tmp_path: Path) -> None:
     import_files(db, [path])
     before = all_tables(db)
     for paths in ([path], [path, path]):
-        results = import_files(db, paths)
+        results = import_files(db, paths).systems
         assert {(r.source_id, r.new) for r in results} == {(None, 0)}
         assert sum(r.unchanged for r in results) == 50 * len(paths)
         assert all_tables(db) == before
@@ -58,7 +59,7 @@ def test_importing_the_same_twice_changes_nothing(tmp_path: Path) -> None:
 
 def test_the_same_file_named_twice_in_one_import_counts_once(tmp_path: Path) -> None:
     path = lamda_file(tmp_path, *two_partners())
-    results = import_files(tmp_path / "s.duckdb", [path, path])
+    results = import_files(tmp_path / "s.duckdb", [path, path]).systems
     assert [(r.new, r.unchanged) for r in results] == [(30, 0), (20, 0), (0, 30), (0, 20)]
 
 
@@ -66,9 +67,9 @@ def test_a_subset_first_and_then_the_whole_bring_each_value_once(tmp_path: Path)
     table = two_partners()[0]
     path = lamda_file(tmp_path, table)
     db = tmp_path / "s.duckdb"
-    [first] = import_files(db, [path], ImportOptions(j=(2, 4)))
+    [first] = import_files(db, [path], ImportOptions(j=(2, 4))).systems
     assert (first.new, first.unchanged) == (18, 0)
-    [second] = import_files(db, [path])
+    [second] = import_files(db, [path]).systems
     assert (second.new, second.unchanged) == (12, 18)
     with Store(db) as store:
         assert by_transition(store.rates("XY+He")) == by_transition(table)
@@ -84,7 +85,7 @@ def test_the_same_file_with_another_reference_is_another_source(tmp_path: Path) 
     path = lamda_file(tmp_path, two_partners()[0])
     db = tmp_path / "s.duckdb"
     for reference in ("one", "two"):
-        [result] = import_files(db, [path], ImportOptions(reference=reference))
+        [result] = import_files(db, [path], ImportOptions(reference=reference)).systems
         assert (result.new, result.unchanged) == (30, 0)
     with Store(db) as store:
         assert len(store.query("SELECT * FROM rates_all")) == 60
@@ -120,7 +121,7 @@ def test_a_file_that_contradicts_the_store_leaves_it_as_it_was(tmp_path: Path) -
     with pytest.raises(RatedbError, match="contradict"):
         import_files(db, [good, wrong])
     assert all_tables(db) == before
-    [result] = import_files(db, [wrong], ImportOptions(molecule="XZ"))
+    [result] = import_files(db, [wrong], ImportOptions(molecule="XZ")).systems
     assert result.system == "XZ+He"
 
 
@@ -131,7 +132,7 @@ def test_a_dry_run_of_an_import_changes_nothing(tmp_path: Path, exists: bool) ->
     if exists:
         make_store(db, rotor_rates(rotor_levels(4), "e"))
     before = all_tables(db) if exists else None
-    [result] = import_files(db, [path], dry_run=True)
+    [result] = import_files(db, [path], ImportOptions(dry_run=True)).systems
     assert (result.new, result.unchanged) == (30, 0)
     assert (all_tables(db) if exists else None) == before
     assert db.exists() == exists

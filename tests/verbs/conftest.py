@@ -12,8 +12,8 @@ from synthetic import lamda_text, rotor_levels
 from threadpoolctl import threadpool_limits
 
 from ratedb.numbers import parse_integers
+from ratedb.options import ImportOptions
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 
 StoreOf = Callable[[str], Path]
 

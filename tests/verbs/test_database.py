@@ -18,8 +18,8 @@ from small_co import GAP, KELVIN, MISSING_J, PREDICTED_J, SECOND_J, WRONG, at, o
 import ratedb
 from ratedb.database import Database
 from ratedb.errors import RatedbError, UsageError
-from ratedb.io.citations import METHOD
 from ratedb.io.columns import rates_of_frame
+from ratedb.io.provenance import METHOD
 from ratedb.models.metrics import metrics
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.physics.temperatures import interpolated

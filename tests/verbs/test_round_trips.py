@@ -10,11 +10,11 @@ from lamda_text import TEXT
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.io.contents import MoleculeFile
-from ratedb.io.detect import FORMATS
 from ratedb.io.lamda import read_lamda
+from ratedb.io.registry import rate_readers
+from ratedb.options import ImportOptions
 from ratedb.verbs.export import ExportOptions, export_systems
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.incoming import ImportOptions
 
 spectralradex = pytest.importorskip("spectralradex")
 FOLDER = Path(spectralradex.__file__).parent / "radex" / "data"
@@ -38,10 +38,10 @@ def rates_by_place(file: MoleculeFile) -> dict[tuple[str, int, int], FloatArray]
 @pytest.mark.parametrize("name", ["co.dat", "hc3n.dat", "oh2cs.dat", "o-nh3.dat", "hcl@hfs.dat"])
 def test_a_lamda_file_has_the_same_rates_after_import_export_and_import(tmp_path: Path, name: str) -> None:
     path, options = FOLDER / name, ImportOptions(quality="off")
-    systems = [one.system for one in import_files(tmp_path / "a.duckdb", [path], options)]
+    systems = [one.system for one in import_files(tmp_path / "a.duckdb", [path], options).systems]
     export_systems(tmp_path / "a.duckdb", systems, tmp_path / "a.dat", ExportOptions())
     import_files(tmp_path / "b.duckdb", [tmp_path / "a.dat"], options)
-    again = [one.system for one in import_files(tmp_path / "b.duckdb", [tmp_path / "a.dat"], options)]
+    again = [one.system for one in import_files(tmp_path / "b.duckdb", [tmp_path / "a.dat"], options).systems]
     export_systems(tmp_path / "b.duckdb", again, tmp_path / "b.dat", ExportOptions())
     expected, found = rates_by_place(read_lamda(path)), rates_by_place(read_lamda(tmp_path / "b.dat"))
     assert found.keys() == expected.keys()
@@ -49,7 +49,7 @@ def test_a_lamda_file_has_the_same_rates_after_import_export_and_import(tmp_path
         np.testing.assert_allclose(found[key], row, rtol=6e-7, atol=0, err_msg=str(key))
 
 
-@pytest.mark.parametrize("reader", [reader for reader in SEEDS if reader in FORMATS])
+@pytest.mark.parametrize("reader", [reader for reader in SEEDS if reader in rate_readers()])
 def test_a_refused_file_leaves_the_store_as_it_was_also_beside_a_good_one(
     tmp_path: Path, reader: str
 ) -> None:
