@@ -73,8 +73,8 @@ def _of_v_pair(
             continue  # it differs because its neighbour is odd
         of_v = "" if v == (0, 0) else f" (v = {v[0]} -> {v[1]})"
         detail = (
-            f"rates out of j = {j}{of_v} differ from the mean of those out of j = {j - 1} and {j + 1} at equal"
-            f" dj by {np.expm1(own):.1%} (median), where {np.expm1(usual):.1%} is usual at nearby j"
+            f"rates out of j = {j}{of_v} differ from the mean of those out of j = {j - 1} and {j + 1} at"
+            f" equal dj by {np.expm1(own):.1%} (median), where {np.expm1(usual):.1%} is usual at nearby j"
         )
         findings.append(rules.ODD_J.finding(system, detail, upper=label[j], value=own, expected=usual))
     return findings

@@ -123,7 +123,7 @@ class Neighbourhood:
             self._weight = 1.0 / np.maximum(np.nan_to_num(scale, nan=np.nanmax(scale)), floor)
 
     def residuals(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> Residuals:
-        """Return how far the rows (k,) of ln k (n, m) are from their neighbours, without `hidden` ones (n,)."""
+        """Return how far rows (k,) of ln k (n, m) are from their neighbours, without `hidden` ones (n,)."""
         size = max(1, _CHUNK_VALUES // (len(PREDICTORS) * log_rate.shape[1]))
         chunks = [rows[i : i + size] for i in range(0, max(len(rows), 1), size)]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
