@@ -14,6 +14,8 @@ from ratedb.errors import RatedbError
 # Fortran drops the letter of an exponent of three digits: 6.070-102.
 _NO_LETTER = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))([+-]\d{1,3})", re.ASCII)
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d{1,4})?", re.ASCII)
+DAMAGED = "the file is cut off or damaged: get it again"
+"""What to do with a file whose end or middle is missing."""
 _SHOWN = 90
 _GZIP = b"\x1f\x8b"
 _LARGEST = 2**30

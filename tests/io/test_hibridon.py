@@ -86,7 +86,7 @@ def test_an_xxsc_file_says_which_way_its_matrix_lies_and_rounds_half_integers_do
 
 def test_an_xsc_file_needs_levels_and_gives_what_the_ics_file_gives(tmp_path: Path) -> None:
     error = refused(lambda: read(tmp_path, XSC))
-    assert "does not name the energies" in error.what
+    assert "the energies of its levels" in error.what
     assert ".ics" in str(error.todo)
     whole = read(tmp_path, ICS)
     assert values_of(read(tmp_path, XSC, whole.tables[0].levels).tables[0]) == values_of(whole.tables[0])
@@ -132,14 +132,14 @@ def test_each_kind_is_known_by_its_content() -> None:
     [
         ("F  F  F  F  F", "F  F  T  F  F", 5, "surface"),
         ("    4    3\n", "    4    2\n", 7, "levels are not those below"),
-        ("    4    3\n", "    3    4\n", 7, "make no sense"),
-        ("   1    0    2    0 ", "   1    0    1    0 ", 8, "stands twice"),
+        ("    4    3\n", "    3    4\n", 7, "invalid"),
+        ("   1    0    2    0 ", "   1    0    1    0 ", 8, "duplicate"),
         ("2.20000000E+00", "2.2x", 11, "cannot be read"),
         (" 2.20000000E+00", "", 12, "cannot be read"),
         (" 3.10000000E+00 3.20000000E+00 3.00000000E+01\n", "", 11, "file ends"),
         ("2.20000000E+00", "-2.2", 11, "negative"),
         ("3.00000000E+01\n", "3.00000000E+01\n 7.0\n", 13, "follows"),
-        ("  2.50000000000", "  0.00000000000", 7, "make no sense"),
+        ("  2.50000000000", "  0.00000000000", 7, "invalid"),
     ],
 )
 def test_a_damaged_ics_file_is_refused_with_its_line(
@@ -156,7 +156,7 @@ def test_a_damaged_ics_file_is_refused_with_its_line(
     [
         (XXSC, "   3   3.0000E+01\n", "", "not complete: 1 of 9"),
         (XXSC, "   2   1.1000E+00  2.0000E+01", "   2   1.1000E+00", "row of cross sections"),
-        (XXSC, "          3\n", "          2\n", "column stands twice"),
+        (XXSC, "          3\n", "          2\n", "column is a duplicate"),
         (XXSC, "   3   1.0    -1     30.000", "   3   1.0    -1    130.000", "not open"),
         (XXSC, "   3   1.0    -1", "   4   1.0    -1", "level cannot be read"),
         (XXSC, "ARE FINAL STATES", "ARE OTHER STATES", "headings"),
@@ -164,7 +164,7 @@ def test_a_damaged_ics_file_is_refused_with_its_line(
         (XSC, "    2    0  3.000E+01\n", "", "not complete: 1 of 9"),
         (XSC, "    1    0  2.200E+00", "    7    0  2.200E+00", "belongs to no level"),
         (XSC, "   J    I | I=    0         0\n", "", "headings of columns"),
-        (XSC, "            J=    2", "            J=    1", "stands twice"),
+        (XSC, "            J=    2", "            J=    1", "duplicate"),
         (XSC, "            J=    0         1\n", "", "headings of columns"),
         (XSC, XSC[XSC.index("    2    0  3.100E+00") :], "", "into 2 levels only"),
         (XSC, "3.000E+01\n", "3.00", "within its last line"),
