@@ -26,7 +26,7 @@ demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, 
 test: $(VENV)/ready ## the fast tests (a few minutes on two cores)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
-test-all: $(VENV)/ready ## all tests, slow ones too: killed processes, clusters, the demo
+test-all: $(VENV)/ready ## all tests (half an hour on a slow machine)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/ready ## format, style and types
@@ -34,7 +34,7 @@ lint: $(VENV)/ready ## format, style and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-format: $(VENV)/ready ## mend format and style
+format: $(VENV)/ready ## fix format and style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -44,7 +44,7 @@ docs: $(VENV)/ready ## write what is generated: command reference, notebook's ou
 bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes
 	$(BIN)/python benchmarks/store.py
 
-bench-models: $(VENV)/ready ## models on real data beside what they have to beat (1-2 h); FILE=my.dat: on a file of your own
+bench-models: $(VENV)/ready ## models on real data, next to interpolation and the IOS law (1-2 h); FILE=my.dat: on your own file
 	$(BIN)/python benchmarks/models.py $(FILE)
 	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
 
