@@ -26,7 +26,7 @@ demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, 
 test: $(VENV)/ready ## the fast tests (a few minutes on two cores)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
 
-test-all: $(VENV)/ready ## all tests (half an hour on a slow machine)
+test-all: $(VENV)/ready ## all tests, slow ones included (about a quarter of an hour)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/ready ## format, style and types
