@@ -1,11 +1,12 @@
-"""Hold the cross sections that a file gives, and join those of several files over their energies."""
+"""The cross sections that a file gives, and how those of several files are joined over their energies."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
 from ratedb.findings import REVERSIBILITY, Finding
-from ratedb.levels import Levels, vj
+from ratedb.levels import Levels
 
 SAME_ENERGY_CM1 = 1e-6
 """Two energies, of a level or of a collision, are the same where they differ by no more than this."""
@@ -25,10 +26,10 @@ SAME_DIGITS = 1e-9
 """How far, relatively, two cross sections may be apart that were printed with the same digits."""
 
 SPARSE_CM1 = 30.0
-"""Kinetic energy below which a sum over every n-th total angular momentum is too coarse to be used.
+"""Kinetic energy below which a sum over every n-th total angular momentum is too coarse.
 
-So few partial waves reach the collision there that the sum over every 3rd was found wrong by tens of
-per cent; above it the same sums agree with the full ones to a few per cent at worst.
+So few partial waves contribute there that the sum over every 3rd was wrong by tens of per cent; above it
+the same sums agree with the full ones to a few per cent.
 """
 
 
@@ -36,8 +37,8 @@ per cent; above it the same sums agree with the full ones to a few per cent at w
 class CrossSectionFile:
     """All cross sections that one file gives, or several joined: a table for each run or method.
 
-    `warnings` are sentences for people: what the reader left out or mended. `findings` are what it saw that
-    the tables no longer show. `paths` are the files that were read.
+    `warnings` say what the reader left out or corrected, `findings` what it found that the tables no longer
+    show. `paths` are the files that were read.
     """
 
     tables: tuple[CrossSections, ...]
@@ -64,12 +65,18 @@ class Entries:
             self.initial[keep], self.final[keep], self.kinetic_cm1[keep], self.sigma_angstrom2[keep]
         )
 
+    @staticmethod
+    def join(parts: Sequence[Entries]) -> Entries:
+        """Return the entries of all parts, one after another."""
+        names = [one.name for one in fields(Entries)]
+        return Entries(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
-def again(entries: Entries) -> tuple[IntArray, IntArray, IntArray]:
+
+def repeated(entries: Entries) -> tuple[IntArray, IntArray, IntArray]:
     """Return (order, first, second): which entries give the same transition at the same energy twice.
 
     `order` sorts the entries by transition and energy; `first` and `second` are indices of neighbours in
-    that order that stand at one energy (SAME_ENERGY_CM1).
+    that order at one energy (SAME_ENERGY_CM1).
     """
     order = np.lexsort((entries.kinetic_cm1, entries.final, entries.initial))
     row = entries.select(order)
@@ -82,23 +89,33 @@ def again(entries: Entries) -> tuple[IntArray, IntArray, IntArray]:
     return order, order[at], order[at + 1]
 
 
-def contradictions(entries: Entries, first: IntArray, second: IntArray) -> IntArray:
-    """Return where `first` and `second` of `again` give different values, indices of shape (c,)."""
+def each_once(entries: Entries, refuse: Callable[[int, int, int], RatedbError]) -> Entries:
+    """Return the entries without repeated ones.
+
+    Where values differ, raises the error that `refuse` returns for the first two such entries and the number
+    of such pairs.
+    """
+    _, first, second = repeated(entries)
     a, b = entries.sigma_angstrom2[first], entries.sigma_angstrom2[second]
-    return np.flatnonzero(np.abs(a - b) > SAME_DIGITS * np.maximum(a, b))
+    wrong = np.flatnonzero(np.abs(a - b) > SAME_DIGITS * np.maximum(a, b))
+    if len(wrong):
+        raise refuse(int(first[wrong[0]]), int(second[wrong[0]]), len(wrong))
+    keep = np.ones(len(entries), dtype=np.bool_)
+    keep[second] = False
+    return entries.select(keep)
 
 
 def table_of(
     levels: Levels, collider: str, method: str, reduced_mass_u: float, entries: Entries
 ) -> CrossSections:
-    """Return a table of entries that give no transition twice at one energy (see `again`).
+    """Return a table of entries that give no transition twice at one energy (see `each_once`).
 
     Its rows are sorted by initial and final level. Its columns are the total energies where the entries
     were computed on a grid of them; otherwise each row is packed from the left, as energies then differ
     from row to row.
     """
     n = len(levels)
-    entries = entries.select(again(entries)[0])
+    entries = entries.select(repeated(entries)[0])
     pair, row, count = np.unique(entries.initial * n + entries.final, return_inverse=True, return_counts=True)
     row = row.reshape(-1)
     column = np.arange(len(entries)) - np.repeat(np.cumsum(count) - count, count)
@@ -154,11 +171,11 @@ def lowest_kinetic(entries: Entries, levels: Levels) -> FloatArray:
 
 
 def irreversible(table: CrossSections) -> tuple[Finding, ...]:
-    """Return a finding where the two directions of transitions break microscopic reversibility,
+    """Return a finding where the two directions of transitions violate microscopic reversibility,
 
     g_i E_i sigma(i -> f) = g_f E_f sigma(f -> i) at one total energy; at one kinetic energy in IOS, which
-    knows no thresholds. Quantum methods obey it to the printed digits, so a damaged number, a wrong weight
-    or swapped directions show here. Obeying it says nothing about convergence.
+    has no thresholds. Quantum methods obey it to the printed digits, so that a damaged number, a wrong weight
+    or exchanged directions show here; convergence does not.
     """
     forth, back = _both_directions(table)
     levels, start = table.levels, table.initial
@@ -236,61 +253,42 @@ def _summed_up(files: Sequence[CrossSectionFile]) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Source:
+class _Source(NamedTuple):
     table: CrossSections
     name: str
 
 
 def _joined(sources: list[_Source]) -> CrossSections:
+    first = sources[0].table
     if len(sources) == 1:
-        return sources[0].table
-    first = sources[0]
+        return first
     for other in sources[1:]:
-        _need_same_mass(first, other)
-    levels = _joined_levels(sources)
+        _need_same_mass(sources[0], other)
+    levels = joined_levels([(source.table.levels, source.name) for source in sources])
     index = {label: i for i, label in enumerate(levels.label)}
     parts = []
     for source in sources:
         own = entries_of(source.table)
         place = np.array([index[label] for label in source.table.levels.label], dtype=np.int64)
-        parts.append(Entries(place[own.initial], place[own.final], own.kinetic_cm1, own.sigma_angstrom2))
-    entries = Entries(
-        np.concatenate([part.initial for part in parts]),
-        np.concatenate([part.final for part in parts]),
-        np.concatenate([part.kinetic_cm1 for part in parts]),
-        np.concatenate([part.sigma_angstrom2 for part in parts]),
-    )
+        parts.append(replace(own, initial=place[own.initial], final=place[own.final]))
+    entries = Entries.join(parts)
     origin = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    _, one, two = again(entries)
-    wrong = contradictions(entries, one, two)
-    if len(wrong):
-        a, b = one[wrong[0]], two[wrong[0]]
-        raise _contradiction(levels, entries, (a, b), (sources[origin[a]], sources[origin[b]]), len(wrong))
-    keep = np.ones(len(entries), dtype=np.bool_)
-    keep[two] = False
-    table = first.table
-    return table_of(levels, table.collider, table.method, table.reduced_mass_u, entries.select(keep))
 
+    def contradiction(a: int, b: int, count: int) -> RatedbError:
+        name = f"{levels.label[entries.initial[a]]} -> {levels.label[entries.final[a]]}"
+        kinetic, (one, other) = entries.kinetic_cm1[a], entries.sigma_angstrom2[[a, b]]
+        total = kinetic + levels.energy_cm1[entries.initial[a]]
+        return RatedbError(
+            f"two calculations give different cross sections for {name} at the same energy",
+            where=f"{sources[origin[a]].name} and {sources[origin[b]].name}",
+            expected=f"one value at a kinetic energy of {kinetic:.9g} cm-1 (total {total:.9g} cm-1), "
+            f"{first.method}",
+            got=f"{one:.9g} Angstrom^2 and {other:.9g} Angstrom^2; {count} cross section(s) differ so",
+            todo="join files of one calculation only; leave one of the two out",
+        )
 
-def _contradiction(
-    levels: Levels,
-    entries: Entries,
-    pair: tuple[int, int],
-    sources: tuple[_Source, _Source],
-    count: int,
-) -> RatedbError:
-    a = pair[0]
-    name = f"{levels.label[entries.initial[a]]} -> {levels.label[entries.final[a]]}"
-    values = [f"{entries.sigma_angstrom2[i]:.9g} Angstrom^2" for i in pair]
-    total = entries.kinetic_cm1[a] + levels.energy_cm1[entries.initial[a]]
-    return RatedbError(
-        f"two calculations give different cross sections for {name} at the same energy",
-        where=f"{sources[0].name} and {sources[1].name}",
-        expected=f"one value at a kinetic energy of {entries.kinetic_cm1[a]:.9g} cm-1 "
-        f"(total {total:.9g} cm-1), {sources[0].table.method}",
-        got=f"{values[0]} and {values[1]}; {count} cross section(s) differ so",
-        todo="join files of one calculation only; leave one of the two out",
+    return table_of(
+        levels, first.collider, first.method, first.reduced_mass_u, each_once(entries, contradiction)
     )
 
 
@@ -306,33 +304,37 @@ def _need_same_mass(first: _Source, other: _Source) -> None:
         )
 
 
-def _joined_levels(sources: list[_Source]) -> Levels:
-    """Return all levels, ordered by energy; those of equal energy in the order of the files."""
-    found: dict[str, tuple[float, float, int, int, _Source]] = {}
-    with_vj = all(source.table.levels.has_vj for source in sources)
-    for source in sources:
-        levels = source.table.levels
-        v, j = levels.need_vj() if with_vj else (np.zeros(len(levels), np.int64),) * 2
-        for i, label in enumerate(levels.label):
-            energy, weight = float(levels.energy_cm1[i]), float(levels.weight[i])
-            known = found.setdefault(label, (energy, weight, int(v[i]), int(j[i]), source))
-            if abs(known[0] - energy) > SAME_ENERGY_CM1 or known[1] != weight:
+def joined_levels(parts: Sequence[tuple[Levels, str]]) -> Levels:
+    """Return the levels of several files, each by its label once, ordered by energy.
+
+    `parts` are levels and the name of their file. Raises RatedbError where two disagree on a level.
+    """
+    found: dict[str, tuple[Levels, int, str]] = {}
+    for levels, name in parts:
+        for row, label in enumerate(levels.label):
+            known, at, where = found.setdefault(label, (levels, row, name))
+            energy, weight = levels.energy_cm1[row], levels.weight[row]
+            if abs(known.energy_cm1[at] - energy) > SAME_ENERGY_CM1 or known.weight[at] != weight:
                 raise RatedbError(
-                    f"two files disagree on level {label} of {source.table.system}",
-                    where=f"{known[4].name} and {source.name}",
+                    f"two files disagree on level {label} of {levels.molecule}",
+                    where=f"{where} and {name}",
                     expected="one energy and one weight for each level",
-                    got=f"{known[0]:.9g} cm-1 with weight {known[1]:g}, and {energy:.9g} cm-1 with weight "
-                    f"{weight:g}",
+                    got=f"{known.energy_cm1[at]:.9g} cm-1 with weight {known.weight[at]:g}, and {energy:.9g} "
+                    f"cm-1 with weight {weight:g}",
                     todo="join files of one calculation only",
                 )
-    labels = sorted(found, key=lambda label: found[label][0])
-    columns = list(zip(*(found[label][:4] for label in labels), strict=True))
-    weights = [source.table.levels.molecular_weight for source in sources]
+    rows = sorted(found.values(), key=lambda one: one[0].energy_cm1[one[1]])
+    named = [
+        name
+        for name in parts[0][0].quantum_numbers
+        if all(name in levels.quantum_numbers for levels, _ in parts)
+    ]
+    masses = [levels.molecular_weight for levels, _ in parts]
     return Levels(
-        sources[0].table.levels.molecule,
-        tuple(labels),
-        np.array(columns[0]),
-        np.array(columns[1]),
-        vj(np.array(columns[2]) if with_vj else None, np.array(columns[3]) if with_vj else None),
-        next((weight for weight in weights if weight is not None), None),
+        parts[0][0].molecule,
+        tuple(levels.label[row] for levels, row, _ in rows),
+        np.array([levels.energy_cm1[row] for levels, row, _ in rows]),
+        np.array([levels.weight[row] for levels, row, _ in rows]),
+        {name: np.array([levels.quantum_numbers[name][row] for levels, row, _ in rows]) for name in named},
+        next((mass for mass in masses if mass is not None), None),
     )

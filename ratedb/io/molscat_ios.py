@@ -10,11 +10,18 @@ import numpy as np
 
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
-from ratedb.findings import PARTIAL_WAVES, Finding
-from ratedb.io.cross_sections import Entries, again, densely_sampled, irreversible, table_of
+from ratedb.findings import Finding, missing_waves
+from ratedb.io.cross_sections import (
+    Entries,
+    densely_sampled,
+    irreversible,
+    joined_levels,
+    repeated,
+    table_of,
+)
 from ratedb.io.molscat_text import Run
-from ratedb.io.text import to_index, to_number
-from ratedb.levels import Levels, vj
+from ratedb.io.text import DAMAGED, to_index, to_number
+from ratedb.levels import Levels
 
 _ITYPE = re.compile(r"INPUT +ITYPE = *(\d{1,4})", re.ASCII)
 _VIBRATION = re.compile(r"^ +LEVEL +(\d{1,4}) +LEVV = +(\d{1,4}) +EV = +(\S+)", re.M | re.ASCII)
@@ -47,8 +54,8 @@ def read_ios(
     """Return the table of an infinite-order-sudden run.
 
     The output gives kinetic energies, counted from the lowest vibrational level, and names levels by j (and
-    v) but without energies: those come from `levels`, else from the runs in `others`. Cross sections of
-    other levels, and sums that the output marks as incomplete by a star, are left out and counted in `notes`.
+    v) without energies: those come from `levels`, else from the runs in `others`. Cross sections of other
+    levels, and incomplete sums (printed with a star), are left out and counted in `notes`.
     """
     vibration = _vibration(run)
     found = _Found()
@@ -58,7 +65,7 @@ def read_ios(
         _read_block(run, block, run.end if following is None else following.start(), vibration, found)
     if found.starred:
         notes.append(f"IOS: {found.starred} starred (incomplete) cross sections are left out")
-    known = _known_levels(run, molecule, levels, others)
+    known = _known_levels(run, levels, others)
     entries = _entries(run, found, known, notes)
     step = _waves(run, f"{molecule}+{collider}", findings)
     entries = densely_sampled(entries, entries.kinetic_cm1, step, notes)
@@ -68,15 +75,14 @@ def read_ios(
 
 
 def _vibration(run: Run) -> dict[int, tuple[str, float]]:
-    """Return for each vibrational level, from 1, what stands before j in a label, and its energy."""
+    """Return for each vibrational level, from 1, the part of labels before j, and its energy."""
     kind = run.search(_ITYPE)
     if kind is not None and kind[1] == "101":
         return {1: ("", 0.0)}
     if kind is None or kind[1] != "102":
         at = run.start if kind is None else kind.start()
-        raise run.refuse(
-            at, "the kind of this sudden run is not known", "ITYPE = 101 (rotor) or 102 (vibrotor)"
-        )
+        expected = "ITYPE = 101 (rotor) or 102 (vibrotor)"
+        raise run.refuse(at, "the kind of this sudden run is not known", expected)
     found = {}
     for match in run.matches_in_header(_VIBRATION):
         energy = to_number(match[3])
@@ -91,7 +97,7 @@ def _need_all_energies(run: Run, blocks: list[re.Match[str]]) -> None:
     given = [to_number(block[2]) for block in blocks]
     for energy, at in asked.items():
         if energy is None or not any(other is not None and abs(other - energy) < 1e-4 for other in given):
-            raise run.refuse(at, "an energy that was asked for has no cross sections", "a block of them")
+            raise run.refuse(at, "a requested energy has no cross sections", "a block of them")
     if not blocks:
         raise run.refuse(run.start, "the run has no cross sections", "blocks FOR KINETIC ENERGY = ...")
 
@@ -104,9 +110,8 @@ def _read_block(
         raise run.refuse(block.start(), "the energy or unit of a block cannot be read", "ANG**2 and CM-1")
     largest = _LARGEST_J.search(run.text, block.end(), end)
     if largest is None:
-        raise run.refuse(
-            block.start(), "the block does not say its largest J", "MAXIMUM J-VALUE REQUESTED IS ..."
-        )
+        expected = "MAXIMUM J-VALUE REQUESTED IS ..."
+        raise run.refuse(block.start(), "the block does not give its largest J", expected)
     pairs = list(_PAIR.finditer(run.text, block.end(), end))
     if not pairs:
         raise run.refuse(block.start(), "the block is not complete", "cross sections BELOW FOR VIB LEVEL ...")
@@ -130,9 +135,8 @@ class _Part:
 
     def read(self, kinetic_cm1: float, names: tuple[str, str], found: _Found) -> None:
         if kinetic_cm1 <= 0:
-            raise self.run.refuse(
-                self.at, "the initial level is closed at this energy", "open initial levels"
-            )
+            what = "the initial level is closed at this energy"
+            raise self.run.refuse(self.at, what, "open initial levels")
         expected, step = 0, 0
         for heading in _INITIAL.finditer(self.run.text, self.at, self.end):
             if int(heading[1]) != expected or heading[2] != "ANG**2":
@@ -176,36 +180,26 @@ class _Part:
                 break
             rows.append((index, number, value.endswith("*")))
         if 2 * len(rows) != len(words):
-            raise self.run.refuse(
-                position, "a cross section cannot be read", "pairs of a final J and a number >= 0"
-            )
+            expected = "pairs of a final J and a number >= 0"
+            raise self.run.refuse(position, "a cross section cannot be read", expected)
         return rows
 
     def _incomplete(self, position: int, expected: str) -> RatedbError:
-        return self.run.refuse(
-            position, "the cross sections are not complete", expected, "the output is damaged: get it again"
-        )
+        return self.run.refuse(position, "the cross sections are not complete", expected, DAMAGED)
 
 
-def _known_levels(run: Run, molecule: str, levels: Levels | None, others: Sequence[CrossSections]) -> Levels:
+def _known_levels(run: Run, levels: Levels | None, others: Sequence[CrossSections]) -> Levels:
     if levels is not None:
         return levels
-    found: dict[str, tuple[float, float, int, int]] = {}
-    for table in others:
-        if table.levels.v is None or table.levels.j is None:
-            continue
-        rows = zip(table.levels.energy_cm1, table.levels.weight, table.levels.v, table.levels.j, strict=True)
-        for label, row in zip(table.levels.label, rows, strict=True):
-            found.setdefault(label, (float(row[0]), float(row[1]), int(row[2]), int(row[3])))
-    if not found:
+    listed = [(table.levels, str(run.path)) for table in others if table.levels.has_vj]
+    if not listed:
         raise run.refuse(
             run.start,
-            "a sudden (IOS) output does not name the energies of its levels",
+            "a sudden (IOS) output does not give the energies of its levels",
             "levels with their energies, labelled by j (or v_j)",
-            "name them with --levels, as a LAMDA file of the molecule, or import the CC output first",
+            "give them with --levels, as a LAMDA file of the molecule, or import the CC output first",
         )
-    energy, weight, v, j = (np.array(column) for column in zip(*found.values(), strict=True))
-    return Levels(molecule, tuple(found), energy, weight, vj(v, j))
+    return joined_levels(listed)
 
 
 def _entries(run: Run, found: _Found, levels: Levels, notes: list[str]) -> Entries:
@@ -218,7 +212,7 @@ def _entries(run: Run, found: _Found, levels: Levels, notes: list[str]) -> Entri
             run.start,
             "no level of this sudden (IOS) output is among the levels that were given",
             f"labels such as {', '.join(dict.fromkeys(found.initial))[:60]}",
-            "name the levels of this molecule with --levels",
+            "give the levels of this molecule with --levels",
         )
     if not known.all():
         notes.append(
@@ -226,16 +220,15 @@ def _entries(run: Run, found: _Found, levels: Levels, notes: list[str]) -> Entri
             "levels are not known"
         )
     entries = Entries(initial, final, np.array(found.kinetic_cm1), np.array(found.sigma)).select(known)
-    if len(again(entries)[1]):
-        raise run.refuse(run.start, "a kinetic energy stands twice", "each energy once")
+    if len(repeated(entries)[1]):
+        raise run.refuse(run.start, "duplicate kinetic energy", "each energy once")
     return entries
 
 
 def _waves(run: Run, system: str, findings: list[Finding]) -> int:
-    """Return the largest step of the partial waves; say where the first ones are missing."""
+    """Return the largest step of the partial waves; report missing first ones."""
     waves = [(int(match[1]), int(match[2])) for match in run.matches(_WAVES)]
     first = max((wave[0] for wave in waves), default=0)
     if first > 0:
-        detail = f"IOS: the sums begin at partial wave {first}, so the waves below it are missing"
-        findings.append(PARTIAL_WAVES.finding(system, detail, value=float(first), expected=0.0))
+        findings.append(missing_waves(system, "IOS", first, "partial wave"))
     return max((wave[1] for wave in waves), default=1)

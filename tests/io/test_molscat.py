@@ -162,11 +162,11 @@ def test_a_negative_cross_section_is_refused(tmp_path: Path) -> None:
     assert "negative" in error.what
 
 
-def test_an_energy_that_stands_twice_must_give_the_same_values(tmp_path: Path) -> None:
+def test_a_duplicate_energy_must_give_the_same_values(tmp_path: Path) -> None:
     (table,) = read(tmp_path, molscat_text((50.0, 50.0))).tables
     assert table.sigma_angstrom2.shape == (25, 1)
     text = molscat_text((50.0, 50.0)).replace(block(50.0, range(5)), block(50.0, range(5), factor=1.5), 1)
-    assert "twice" in refused(lambda: read(tmp_path, text)).what
+    assert "duplicate" in refused(lambda: read(tmp_path, text)).what
 
 
 """At the first energy symmetry block 1 of JTOT 1 has no open channel."""
@@ -380,7 +380,7 @@ def test_a_sudden_output_needs_the_energies_of_levels_and_counts_those_unknown(t
         ("FOR INITIAL LEVEL J =   1", "FOR INITIAL LEVEL J =   2", "not complete"),
         ("2.4100E+02", "2.41x0E+02", "cannot be read"),
         ("ITYPE = 101", "ITYPE = 103", "kind"),
-        ("=    20.000000000 ", "=    25.000000000 ", "asked for"),
+        ("=    20.000000000 ", "=    25.000000000 ", "requested"),
     ],
 )
 def test_a_damaged_sudden_output_is_refused(tmp_path: Path, old: str, new: str, says: str) -> None:
