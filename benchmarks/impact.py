@@ -16,16 +16,16 @@ import numpy as np
 from report import replace_section
 from sets import data_folder
 
-from ratedb.options import ImportOptions
+from ratedb.options import FillOptions, ImportOptions, TrainOptions
 from ratedb.radiative.radex import run_radex
 from ratedb.radiative.verify import compare
 from ratedb.store.store import Store
 from ratedb.verbs.export import export_systems
-from ratedb.verbs.fill import fill_system
+from ratedb.verbs.fill import fill
 from ratedb.verbs.impact import AXES, ImpactOptions, impact_of
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.taking import ExportOptions
-from ratedb.verbs.train import TrainOptions, train_model
+from ratedb.verbs.train import train
 
 TRAIN = {4: ((5, 9, 14, 19), (6, 10)), 6: ((5, 8, 11, 14, 17, 19), (6, 9))}
 J_MAX = 20
@@ -85,8 +85,8 @@ def measure(data_set: DataSet, data: Path, size: int, folder: Path) -> Row:
     system = data_set.system
     last = min(J_MAX, highest_j(true, system))
     target = tuple(range(5, last + 1))
-    train_model(filled, system, TrainOptions(train_j=train_j, validate_j=validate_j, target_j=target))
-    fill_system(filled, system)
+    train(filled, system, TrainOptions(train_j=train_j, validate_j=validate_j, j=target))
+    fill(filled, system, FillOptions())
     start = perf_counter()
     found = impact_of(filled, [system], ImpactOptions(j_max=last))
     seconds = perf_counter() - start
@@ -158,9 +158,9 @@ def filled_file(data: Path, size: int, folder: Path) -> str:
         if j is not None:
             for system in systems:
                 target = tuple(range(5, J_MAX + 1))
-                options = TrainOptions(train_j=train_j, validate_j=validate_j, target_j=target)
-                train_model(db, system, options)
-                fill_system(db, system)
+                options = TrainOptions(train_j=train_j, validate_j=validate_j, j=target)
+                train(db, system, options)
+                fill(db, system, FillOptions())
         export_systems(db, systems, folder / f"{name}.dat", ExportOptions(j_max=J_MAX))
     found = compare(folder / "filled.dat", folder / "true.dat", axes=AXES)
     worst = found.worst_flux

@@ -84,9 +84,9 @@ def main() -> int:
     print(measured)
     text = "\n".join(
         [
-            "Every second temperature of a published grid is removed and predicted, once the even and once the",
-            "odd ones; both ends stay. Errors of k in %: rms / 95 % / largest. Zero rates are left out. Written",
-            "by `make bench-temperatures`.",
+            "Every second temperature of a published grid is removed and predicted, once the even and once",
+            "the odd ones; both ends stay. Errors of k in %: rms / 95 % / largest. Zero rates are left out.",
+            "Written by `make bench-temperatures`.",
             "",
             measured,
         ]

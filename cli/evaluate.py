@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Context, table
+from ratedb.database import Database
+
+from .command import command
+from .output import table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,37 +28,13 @@ METRIC_ROWS = (
 )
 
 
-def evaluate_command(
-    context: typer.Context,
-    model_id: Annotated[int, typer.Argument(help="A model; `ratedb show SYSTEM` lists them.")],
-    truth: Annotated[
-        Path | None, typer.Option("--truth", help="A file with the held-out rates (default: the store).")
-    ] = None,
-    dense: Annotated[
-        bool, typer.Option("--dense", help="Train the paper's dense model as well (minutes).")
-    ] = False,
-) -> None:
-    """Test a model on rates it has not seen, beside interpolation in j and a physical law.
-
-    Example: ratedb evaluate 1 --truth co.dat
-    """
-    from ratedb.verbs.evaluate import evaluate_model
-
-    shared: Context = context.obj
-    with shared.progress() as report:
-        evaluation = evaluate_model(shared.db, model_id, truth_file=truth, with_dense=dense, report=report)
-    shared.warn(evaluation.warnings)
-    data = evaluation.to_json()
-    shared.emit(data, lambda console: show_evaluation(console, data))
-
-
 BASELINE_NAMES = {"interpolation": "interpolation", "ios": "IOS law", "dense": "dense GPR"}
 
 
 def show_evaluation(console: Console, data: dict[str, Any], *, brief: bool = False) -> None:
-    """Print an evaluation's metrics beside the baselines' and by initial j.
+    """Print an evaluation's metrics next to the baselines', and by initial j.
 
-    Unless `brief` also by |dj| and temperature, and what the paper's tables print.
+    Unless `brief`, also by |dj| and temperature, and the columns of the paper's tables.
     """
     model, baselines = data["model"], data["baselines"]
     console.print(
@@ -109,3 +87,11 @@ def _show_slices(console: Console, title: str, key: str, entries: list[dict[str,
         for entry in entries
     ]
     console.print(table(title, heads, rows, text=()))
+
+
+evaluate_command = command(
+    Database.evaluate,
+    lambda console, result, options: show_evaluation(console, result.to_json()),
+    arguments={"model_id": Annotated[int, typer.Argument(help="A model; `ratedb show SYSTEM` lists them.")]},
+    example="ratedb evaluate 1 --truth co.dat",
+)

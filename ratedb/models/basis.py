@@ -21,7 +21,7 @@ from ratedb.levels import Levels, Transitions
 from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
 from ratedb.models.features import Standardiser, feature_map
 from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
-from ratedb.models.process import LEARN_FROM, Optimiser, Process, fit_process
+from ratedb.models.process import LEARN_FROM, Process, fit_process
 from ratedb.models.sparse import SparseProcess, fit_sparse_process
 
 # A basis vector whose singular value is below this share of the first carries, on real rates, less than
@@ -251,7 +251,7 @@ def fit(
     specification: Specification,
     *,
     seed: int = 0,
-    optimiser: Optimiser = "lbfgs",
+    optimiser: str = "lbfgs",
     learn_from: int = LEARN_FROM,
 ) -> BasisModel:
     """Fit mean, basis and processes; `engine` decides whether these are exact or sparse.

@@ -20,7 +20,7 @@ from ratedb.models.engine import Arrays, Curves, Reference, Specification, Train
 from ratedb.models.features import Standardiser, feature_map
 from ratedb.models.kernels import build_kernel
 from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
-from ratedb.models.process import Optimiser, optimum, predict_block, random_rows
+from ratedb.models.process import optimum, predict_block, random_rows
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
 from ratedb.models.sparse import assign
 
@@ -148,7 +148,7 @@ def fit(
     specification: Specification,
     *,
     seed: int = 0,
-    optimiser: Optimiser = "lbfgs",
+    optimiser: str = "lbfgs",
     learn_from: int = 0,
 ) -> DenseModel:
     """Fit one GPR to all points, whatever `learn_from`; `seed` draws those the optimiser starts from.
@@ -253,7 +253,7 @@ def _maximise(
     outputs: FloatArray,
     floor: float,
     start: FloatArray,
-    optimiser: Optimiser,
+    optimiser: str,
 ) -> tuple[dict[str, FloatArray], float, FloatArray] | None:
     """Return the optimum's parameters, likelihood and fit; None where a covariance had no Cholesky factor."""
     model = _gpr(kernel, inputs, outputs, floor)

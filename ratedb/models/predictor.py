@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import RatedbError
 from ratedb.layers import Kind
-from ratedb.levels import Levels, Transitions, vj
-from ratedb.models import basis, dense
+from ratedb.levels import Levels, Transitions
 from ratedb.models.calibration import Calibration
-from ratedb.models.engine import Arrays, Curves, Fitted
+from ratedb.models.engine import Curves, Fitted
 from ratedb.models.features import is_homonuclear
 from ratedb.models.reference import ReferenceRates
 from ratedb.rates import Rates
-
-_FORMAT = 2
-# What reading a damaged archive, or JSON of another shape, can raise.
-_DAMAGED = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RatedbError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,11 +115,11 @@ class Predictor:
         ]
 
     def _extrapolated(self, wanted: Transitions) -> BoolArray:
-        _, j = wanted.levels.need_vj()
-        initial: IntArray = j[wanted.upper]
-        dj = np.abs(j[wanted.lower] - initial)
+        _, initial, _, final = wanted.vj().T
         outside: BoolArray = (
-            (dj > self.max_abs_dj) | (initial > max(self.train_j)) | (initial < min(self.train_j))
+            (np.abs(final - initial) > self.max_abs_dj)
+            | (initial > max(self.train_j))
+            | (initial < min(self.train_j))
         )
         return outside
 
@@ -161,102 +140,3 @@ def average(curves: Sequence[Curves], weights: Sequence[float]) -> Curves:
     for weight, one in zip(weights, curves, strict=True):
         variance += weight * (one.variance + (one.mean - mean) ** 2)
     return Curves(mean, variance)
-
-
-def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
-    """Return the predictor as JSON values and the bytes of a NumPy archive without objects."""
-    members: list[dict[str, Any]] = []
-    arrays: Arrays = {}
-    for number, member in enumerate(predictor.members):
-        state, own = member.stored()
-        members.append(state)
-        arrays |= {f"member{number}_{name}": array for name, array in own.items()}
-    v, j = predictor.levels.need_vj()
-    arrays |= {
-        "temperature_k": predictor.temperature_k,
-        "calibration_floor": predictor.calibration.floor,
-        "level_v": v,
-        "level_j": j,
-        "level_energy_cm1": predictor.levels.energy_cm1,
-        "level_weight": predictor.levels.weight,
-    }
-    state = {
-        "format": _FORMAT,
-        "molecule": predictor.levels.molecule,
-        "collider": predictor.collider,
-        "labels": list(predictor.levels.label),
-        "train_j": list(predictor.train_j),
-        "max_abs_dj": predictor.max_abs_dj,
-        "weights": list(predictor.weights),
-        "calibration_scale": predictor.calibration.scale,
-        "members": members,
-        "reference": None,
-    }
-    if predictor.reference is not None:
-        reference = predictor.reference
-        state["reference"] = {
-            "system": reference.system,
-            "sha256": reference.sha256,
-            "spin": reference.spin,
-            "citations": list(reference.citations),
-        }
-        arrays |= {"reference_known": reference.known, "reference_log10_k": reference.log10_k}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return state, buffer.getvalue()
-
-
-def from_stored(state: dict[str, Any], content: bytes) -> Predictor:
-    """Return the predictor that `to_stored` wrote; raises RatedbError where the content is damaged."""
-    try:
-        if state["format"] != _FORMAT:
-            raise ValueError(f"format {state['format']}")
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return _assemble(state, arrays)
-    except _DAMAGED as error:
-        raise RatedbError(
-            "the stored model cannot be read",
-            expected=f"a model of format {_FORMAT}",
-            got=repr(error),
-            todo="train it again",
-        ) from error
-
-
-def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
-    levels = Levels(
-        state["molecule"],
-        tuple(state["labels"]),
-        arrays["level_energy_cm1"],
-        arrays["level_weight"],
-        vj(arrays["level_v"].astype(np.int64), arrays["level_j"].astype(np.int64)),
-    )
-    reference = None
-    if state["reference"] is not None:
-        reference = ReferenceRates(
-            state["reference"]["system"],
-            state["reference"]["sha256"],
-            state["reference"]["spin"],
-            arrays["reference_known"].astype(np.int64),
-            arrays["reference_log10_k"],
-            tuple(state["reference"].get("citations", ())),
-        )
-    members: list[Fitted] = []
-    for number, member in enumerate(state["members"]):
-        prefix = f"member{number}_"
-        own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        read = dense.from_stored if member["engine"] == "dense" else basis.from_stored
-        members.append(read(member, own, levels, reference))
-    if len(members) != len(state["weights"]) or not members:
-        raise ValueError("members and weights do not match")
-    return Predictor(
-        levels,
-        state["collider"],
-        tuple(state["train_j"]),
-        state["max_abs_dj"],
-        arrays["temperature_k"],
-        tuple(members),
-        tuple(state["weights"]),
-        Calibration(state["calibration_scale"], arrays["calibration_floor"]),
-        reference,
-    )

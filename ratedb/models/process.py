@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import cho_solve, lapack
@@ -18,8 +18,7 @@ from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import FitError
 from ratedb.models.covariance import Covariance
 
-Optimiser = Literal["lbfgs", "rmsprop"]
-OPTIMISERS: tuple[Optimiser, ...] = ("lbfgs", "rmsprop")
+OPTIMISERS = ("lbfgs", "rmsprop")
 
 # The least noise variance, in units of the output's: a share of 0.1 % of its spread. Rates are printed with
 # three digits or so, and it keeps the Cholesky factor of nearly equal transitions finite (GPflow's jitter).
@@ -123,7 +122,7 @@ def fit_process(
     outputs: FloatArray,
     *,
     seed: int = 0,
-    optimiser: Optimiser = "lbfgs",
+    optimiser: str = "lbfgs",
     learn_from: int = LEARN_FROM,
 ) -> Process:
     """Maximise the marginal likelihood from several starts and return the process on all rows.
@@ -152,9 +151,7 @@ def random_rows(count: int, seed: int, most: int) -> IntArray:
     return np.sort(chosen).astype(np.int64)
 
 
-def optimum(
-    kernel: str, inputs: FloatArray, outputs: FloatArray, *, optimiser: Optimiser = "lbfgs"
-) -> Optimum:
+def optimum(kernel: str, inputs: FloatArray, outputs: FloatArray, *, optimiser: str = "lbfgs") -> Optimum:
     """Return the best of several maximisations of the marginal likelihood.
 
     All starts make a few steps, the best goes on. Raises FitError where none has a finite likelihood.

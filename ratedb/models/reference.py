@@ -33,22 +33,28 @@ class ReferenceRates:
 
     def __call__(self, transitions: Transitions) -> FloatArray:
         """Return log10 k, shape (n, m); a transition that is missing is interpolated in its initial j."""
-        wanted = transitions.vj()
-        row_of = {tuple(numbers): row for row, numbers in enumerate(self.known.tolist())}
-        rows = np.array([row_of.get(tuple(numbers), -1) for numbers in wanted.tolist()], dtype=np.int64)
+        rows = self._rows(transitions)
         result = self.log10_k[rows]
         missing = rows < 0
         if missing.any():
-            result[missing] = interpolate_curves(self.known, self.log10_k, wanted[missing], self.spin)
+            wanted = transitions.vj()[missing]
+            result[missing] = interpolate_curves(self.known, self.log10_k, wanted, self.spin)
         return result
 
     def has(self, transitions: Transitions) -> int:
-        """Return how many of the transitions the data set has itself."""
-        known = {tuple(numbers) for numbers in self.known.tolist()}
-        return sum(tuple(numbers) in known for numbers in transitions.vj().tolist())
+        """Return how many of the transitions the data set contains."""
+        return int((self._rows(transitions) >= 0).sum())
+
+    def _rows(self, transitions: Transitions) -> IntArray:
+        """Return the row of each transition by v, j, v', j', -1 where it is missing, shape (n,)."""
+        row_of = {tuple(numbers): row for row, numbers in enumerate(self.known.tolist())}
+        wanted = transitions.vj().tolist()
+        return np.array([row_of.get(tuple(numbers), -1) for numbers in wanted], dtype=np.int64)
 
 
-def reference_rates(rates: Rates, temperature_k: FloatArray) -> tuple[ReferenceRates, list[str]]:
+def reference_rates(
+    rates: Rates, temperature_k: FloatArray, citations: tuple[str, ...] = ()
+) -> tuple[ReferenceRates, list[str]]:
     """Return another data set at these temperatures, and warnings.
 
     Below its lowest and above its highest temperature the nearest value is taken: the log ratio to it is what
@@ -67,14 +73,53 @@ def reference_rates(rates: Rates, temperature_k: FloatArray) -> tuple[ReferenceR
         )
     if beyond:
         warnings = [*warnings, f"{beyond} temperatures lie outside {rates.system}: its nearest value is used"]
-    transitions = complete.transitions
-    return (
-        ReferenceRates(
-            rates.system,
-            rates.sha256(),
-            is_homonuclear(rates.levels.molecule),
-            transitions.vj(),
-            np.log10(complete.rate_cm3_s) @ interpolation(grid, clipped).T,
-        ),
-        warnings,
+    reference = ReferenceRates(
+        rates.system,
+        rates.sha256(),
+        is_homonuclear(rates.levels.molecule),
+        complete.transitions.vj(),
+        np.log10(complete.rate_cm3_s) @ interpolation(grid, clipped).T,
+        citations,
     )
+    return reference, warnings
+
+
+def reference_for(
+    training: Rates, prior: Rates, citations: tuple[str, ...]
+) -> tuple[ReferenceRates, list[str]]:
+    """Return another data set as prior mean of a training set, and warnings of what it does not contain.
+
+    Raises RatedbError where it has no transition of the training set, or none between two vibrational states.
+    """
+    prior.levels.need_vj()
+    reference, warnings = reference_rates(prior, training.temperature_k, citations)
+    common = reference.has(training.transitions)
+    if not common:
+        raise RatedbError(
+            f"{prior.system} has none of the training transitions",
+            where=training.system,
+            expected="a data set with the same v, j -> v', j'",
+            got=f"{len(reference.known)} other transitions",
+            todo="choose another --prior",
+        )
+    if prior.levels.molecule != training.levels.molecule:
+        warnings.append(f"{prior.system} is another molecule than {training.levels.molecule}")
+    missing = _channels(training.transitions.vj()) - _channels(reference.known)
+    if missing:
+        raise RatedbError(
+            f"{prior.system} has nothing between some vibrational states",
+            where=training.system,
+            expected="a data set with every v -> v' of the training set",
+            got=", ".join(f"no {v} -> {v_final}" for v, v_final in sorted(missing)),
+            todo="choose another --prior",
+        )
+    if common < len(training):
+        warnings.append(
+            f"{prior.system} lacks {len(training) - common} of {len(training)} training transitions:"
+            " interpolated in j"
+        )
+    return reference, warnings
+
+
+def _channels(numbers: IntArray) -> set[tuple[int, int]]:
+    return {(v, v_final) for v, _, v_final, _ in numbers.tolist()}

@@ -19,7 +19,7 @@ from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import FitError
 from ratedb.models.covariance import Covariance
 from ratedb.models.kernels import build_kernel, kernel_terms
-from ratedb.models.process import LEARN_FROM, NOISE_FLOOR, Optimiser, optimum, random_rows
+from ratedb.models.process import LEARN_FROM, NOISE_FLOOR, optimum, random_rows
 from ratedb.models.quiet import import_gpflow, unchecked_shapes
 
 INDUCING = 500
@@ -109,7 +109,7 @@ def fit_sparse_process(
     outputs: FloatArray,
     *,
     seed: int = 0,
-    optimiser: Optimiser = "lbfgs",
+    optimiser: str = "lbfgs",
     learn_from: int = LEARN_FROM,
 ) -> SparseProcess:
     """Maximise SGPR's bound, starting from the exact optimum on a part of the rows.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
+from ratedb.layers import Kind
 from ratedb.numbers import format_integers
 from ratedb.physics.temperatures import rates_at
 from ratedb.rates import Rates
@@ -17,6 +18,15 @@ _PLACEHOLDER_BELOW = 1e-30
 _BRIDGE_NEEDS = 3
 _LIKENESS_NEEDS = 10
 _NAMED = 3
+
+
+@dataclass(frozen=True)
+class Sets:
+    """The initial j that a model is trained on, chosen by (validation), and meant for (target)."""
+
+    train_j: tuple[int, ...]
+    validate_j: tuple[int, ...]
+    target_j: tuple[int, ...]
 
 
 def rates_of_j(rates: Rates, j_values: tuple[int, ...], role: str) -> Rates:
@@ -38,10 +48,10 @@ def rates_of_j(rates: Rates, j_values: tuple[int, ...], role: str) -> Rates:
 def complete_curves(rates: Rates) -> tuple[Rates, list[str]]:
     """Return the rates as complete, positive temperature curves, and what was filled or left out.
 
-    Zeros and placeholders count as missing. Gaps between three or more known temperatures are
-    interpolated; temperatures that fewer than nine in ten transitions then have are left out; a transition that
-    lacks some at the ends gets them from its likeness to the complete ones, if it has half of them. The rest
-    is left out. Raises RatedbError where nothing is left.
+    Zeros and placeholders count as missing. Gaps between three or more known temperatures are interpolated.
+    Temperatures that fewer than nine in ten transitions then have are left out. A transition without values
+    at its ends gets them from its likeness to the complete ones, if it has half of its values; other
+    incomplete ones are left out. Raises RatedbError where nothing is left.
     """
     rates, warnings = usable_rates(rates)
     as_given = np.isfinite(rates.rate_cm3_s)
@@ -88,8 +98,8 @@ def complete_curves(rates: Rates) -> tuple[Rates, list[str]]:
 def usable_rates(rates: Rates) -> tuple[Rates, list[str]]:
     """Return the rates with NaN for zeros and placeholders, and warnings that count them.
 
-    A placeholder is a tiny number that stands in several places: a mark for "no value", not a rate. Give the
-    whole system, since a mark may stand only once in a part of it.
+    A placeholder is a tiny number that occurs several times: it stands for "no value". Pass the whole
+    system, since a part of it may contain the number only once.
     """
     values = rates.rate_cm3_s
     warnings = []
@@ -142,3 +152,25 @@ def at_temperatures(rates: Rates, temperature_k: FloatArray) -> Rates:
         if len(match):
             values[:, column] = rates.rate_cm3_s[:, match[0]]
     return Rates(rates.levels, rates.collider, rates.upper, rates.lower, temperature_k, values)
+
+
+def remarks(stored: Rates, sets: Sets, *, use_marked: bool) -> list[str]:
+    """Return warnings of training and validation values that are flagged, scaled or extrapolated."""
+    found = []
+    rows = np.isin(stored.initial_j(), (*sets.train_j, *sets.validate_j))
+    if flagged := int(stored.marked[rows].sum()):
+        done = "used all the same" if use_marked else "left out"
+        found.append(f"{flagged} values flagged by quality control are {done}; `ratedb check` says why")
+    kinds = stored.kind_code[np.isin(stored.initial_j(), sets.train_j)]
+    for kind in (Kind.SCALED, Kind.EXTRAPOLATED):
+        if count := int((kinds == kind).sum()):
+            found.append(f"{count} of the training values are {kind.text}")
+    return found
+
+
+def training_sources(stored: Rates, train_j: tuple[int, ...], temperature_k: FloatArray) -> list[int]:
+    """Return the ids of the sources that training values at these temperatures come from."""
+    known = stored.known(with_marked=True)
+    used = known.select(np.isin(known.initial_j(), train_j))
+    used = used.select_temperatures(np.isin(used.temperature_k, temperature_k))
+    return sorted(set(used.source_id.ravel().tolist()) - {-1})

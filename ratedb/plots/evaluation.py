@@ -9,7 +9,7 @@ import numpy as np
 from ratedb.arrays import FloatArray
 from ratedb.files import write_atomically
 from ratedb.plots.figures import new_figure, rendered
-from ratedb.verbs.evaluate import Evaluation
+from ratedb.models.evaluation import Evaluation
 
 _GP, _NAIVE, _INK = "#1668a8", "#d9822b", "#444444"
 

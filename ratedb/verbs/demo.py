@@ -16,19 +16,24 @@ from typing import Any
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
+<<<<<<< HEAD
 from ratedb.io.registry import read_rates
 from ratedb.options import ImportOptions
+=======
+from ratedb.io.detect import read_file
+from ratedb.options import EvaluateOptions, FillOptions, TrainOptions
+>>>>>>> a5c65d4 (Train and evaluate with one options object, and test models in models)
 from ratedb.planning.plan import PlanRequest
 from ratedb.plots.evaluation import draw
 from ratedb.plots.figures import plots_available
 from ratedb.radiative.radex import lamda_folder, radex_available
 from ratedb.radiative.verify import to_json
-from ratedb.verbs.evaluate import evaluate_model
+from ratedb.verbs.evaluate import evaluate
 from ratedb.verbs.export import ExportOptions, export_systems
-from ratedb.verbs.fill import fill_system
+from ratedb.verbs.fill import fill
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.plan import make_plan
-from ratedb.verbs.train import TrainOptions, train_model
+from ratedb.verbs.train import train
 from ratedb.verbs.verify import verify_files
 
 # The paper's setting: nothing above j = 5 is there yet, four training j, initial j up to 20.
@@ -240,17 +245,17 @@ def _predict_one(run: _Run, system: str, plan: dict[str, Any]) -> dict[str, dict
     options = TrainOptions(
         train_j=tuple(chosen["train_j"]),
         validate_j=tuple(chosen["validate_j"]),
-        target_j=tuple(plan["target_j"]),
+        j=tuple(plan["target_j"]),
     )
     trained = run.step(
         f"train {system}",
         f"train on {system}; unseen j choose the models",
-        lambda: train_model(run.db, system, options, report=run.detail).to_json(),
+        lambda: train(run.db, system, options, run.detail).to_json(),
     )
     filled = run.step(
         f"fill {system}",
         f"fill what is missing of {system}",
-        lambda: fill_system(run.db, system, model_id=trained["model_id"]).to_json(),
+        lambda: fill(run.db, system, FillOptions(model=trained["model_id"])).to_json(),
     )
     evaluated = run.step(
         f"evaluate {system}",
@@ -261,7 +266,7 @@ def _predict_one(run: _Run, system: str, plan: dict[str, Any]) -> dict[str, dict
 
 
 def _evaluate(run: _Run, system: str, model_id: int, train_j: list[int]) -> dict[str, Any]:
-    evaluation = evaluate_model(run.db, model_id, truth_file=run.file)
+    evaluation = evaluate(run.db, model_id, EvaluateOptions(truth=run.file))
     picture: str | None = None
     if plots_available():
         path = run.folder / f"{system.replace('+', '_')}.png"

@@ -27,7 +27,7 @@ from ratedb.radiative.verify import FLUX_FLOOR
 from ratedb.rates import Rates
 from ratedb.verbs.rendering import complete, molecule_file
 from ratedb.verbs.taking import ExportOptions, Taken, take
-from ratedb.verbs.train import load_model
+from ratedb.models.storage import from_stored
 
 AXES = GridAxes((10.0, 20.0, 40.0, 70.0, 100.0, 200.0, 300.0), (1e2, 1e3, 1e4, 1e5, 1e6, 1e7))
 """The default grid: cold cores to hot ones, from hardly any collisions to thermal equilibrium."""
@@ -254,7 +254,7 @@ def _deviations(stored: Rates, samples: int, draw: np.random.Generator) -> Float
     for number in np.unique(model_id[predicted]).tolist():
         mine = predicted & (model_id == number)
         rows = np.flatnonzero(mine.any(axis=1))
-        predictor = load_model(stored.models[number])
+        predictor = from_stored(stored.models[number].state, stored.models[number].arrays)
         wanted = Transitions(rates.levels, rates.upper[rows], rates.lower[rows])
         onto = interpolation(
             predictor.temperature_k,

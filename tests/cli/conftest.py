@@ -11,8 +11,8 @@ from commands import COMPUTED, FAST, J_MAX, TRAIN, Answer, Run
 from ratedb_cli.app import main
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
+from ratedb.options import TrainOptions
 from ratedb.verbs import demo as demo_workflow
-from ratedb.verbs.train import TrainOptions
 
 
 @pytest.fixture

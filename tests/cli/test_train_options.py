@@ -173,7 +173,7 @@ def test_the_table_of_what_was_tried_says_weights_and_engine(run: Run, imported:
 
 def test_a_model_of_an_older_format_says_to_train_again(run: Run, filled: Path) -> None:
     from ratedb.errors import RatedbError
-    from ratedb.models.predictor import from_stored
+    from ratedb.models.storage import from_stored
 
     with pytest.raises(RatedbError) as refused:
         from_stored(json.loads('{"format": 1}'), b"")

@@ -19,8 +19,9 @@ from ratedb.levels import Levels, Transitions, vj
 from ratedb.models import basis, dense
 from ratedb.models.calibration import Calibration
 from ratedb.models.engine import Curves, Fitted, Specification, TrainingData
-from ratedb.models.predictor import Predictor, average, from_stored, to_stored
+from ratedb.models.predictor import Predictor, average
 from ratedb.models.reference import ReferenceRates, reference_rates
+from ratedb.models.storage import from_stored, to_stored
 
 RATES = rotor_rates((3, 6, 9), scatter=0.004)
 WANTED = all_of(rotor_rates((4, 7, 12)))

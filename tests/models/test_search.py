@@ -23,12 +23,14 @@ from rotor import (
 
 from ratedb.errors import RatedbError
 from ratedb.layers import RATIO_95_68
+from ratedb.models import candidates
 from ratedb.models import search as module
 from ratedb.models.baselines import interpolate_in_j
+from ratedb.models.candidates import Tried
 from ratedb.models.kernels import canonical
 from ratedb.models.metrics import metrics
 from ratedb.models.reference import reference_rates
-from ratedb.models.search import SearchRequest, SearchResult, search, specifications
+from ratedb.models.search import SearchRequest, SearchResult, search
 from ratedb.models.sparse import SparseProcess
 from ratedb.models.training_set import rates_of_j
 from ratedb.rates import Rates
@@ -119,7 +121,7 @@ def test_the_composite_search_tries_sums_and_products_of_the_best_kernel() -> No
 
 def test_a_composite_search_stops_when_a_round_brings_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every extension scores as the kernel it extends, so one round is enough."""
-    monkeypatch.setattr(module, "_score", lambda candidate, criterion: 1.0)
+    monkeypatch.setattr(Tried, "score", lambda tried, criterion: 1.0)
     found = search(TRAIN, VALIDATE, replace(ONE, composite=True))
     assert [t.kernel for t in found.tried] == ["M32", "M32+M32", "M32*M32"]
 
@@ -159,18 +161,18 @@ def test_validation_rates_that_are_unknown_are_left_out(small: SearchResult) -> 
 
 def test_a_homonuclear_molecule_gets_its_nuclear_spin() -> None:
     for engine in ("basis", "dense"):
-        spins = {s.features for s in specifications(SearchRequest(), "H2", engine, False)}
+        spins = {s.features for s in SearchRequest().specifications("H2", engine, False)}
         assert spins
         assert all(name.endswith("+spin") for name in spins)
-        assert not any("spin" in s.features for s in specifications(SearchRequest(), "CO", engine, False))
+        assert not any("spin" in s.features for s in SearchRequest().specifications("CO", engine, False))
     rates = (rotor_rates(j, molecule="H2", seed=s) for j, s in (((3, 4, 8), 3), ((6,), 4)))
     found = search(*rates, SearchRequest(kernels=("M32",), means=("constant",)))
     assert [t.features for t in found.tried] == ["physics+spin", "paper+spin"]
 
 
 def test_a_reference_adds_candidates_that_start_from_it() -> None:
-    plain = {s.mean for s in specifications(SearchRequest(), "CO", "basis", False)}
-    more = {s.mean for s in specifications(SearchRequest(), "CO", "basis", True)}
+    plain = {s.mean for s in SearchRequest().specifications("CO", "basis", False)}
+    more = {s.mean for s in SearchRequest().specifications("CO", "basis", True)}
     assert plain == {"constant", "linear", "ios"}
     assert more - plain == {"prior+constant", "prior+linear"}
 
@@ -218,8 +220,8 @@ def test_the_dense_engine_takes_one_candidate_with_the_papers_features() -> None
 def test_a_set_with_more_transitions_than_are_compared_is_fitted_to_all(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "_COMPARE_ON", 12)
-    monkeypatch.setattr(module, "_COMPARE_LEARN_FROM", 10)
+    monkeypatch.setattr(module, "COMPARE_ON", 12)
+    monkeypatch.setattr(module, "COMPARE_LEARN_FROM", 10)
     found = search(TRAIN, VALIDATE, ONE)
     (member,) = found.predictor.members
     assert len(member.training) == len(TRAIN)  # type: ignore[attr-defined]
@@ -292,7 +294,7 @@ def kill_itself(*_: object) -> None:
 
 @pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_search_with_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_evaluate", kill_itself)
+    monkeypatch.setattr(candidates, "try_candidate", kill_itself)
     with pytest.raises(RatedbError, match="ended by itself"):
         search(TRAIN, VALIDATE, replace(SMALL, jobs=2))
 

@@ -1,0 +1,108 @@
+"""What a search tries: checked names, and the candidates of its first round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ratedb.errors import UsageError
+from ratedb.models.engine import Specification
+from ratedb.models.features import feature_map, is_homonuclear
+from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel
+from ratedb.models.means import REFERENCE, check_mean
+from ratedb.models.process import OPTIMISERS
+from ratedb.options import TrainOptions
+
+_CRITERIA = ("validation", "bic")
+_ENGINES = ("auto", "basis", "dense", "sparse")
+_SEARCHES = ("single", "composite")
+_AS_GIVEN = ("criterion", "engine", "optimiser", "seed", "jobs", "scheduler")
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What to try; features or means that are None are chosen automatically.
+
+    `composite` adds the paper's greedy search over sums and products. The criterion `validation` judges by
+    unseen rates and averages; `bic` takes the one candidate with the lowest Bayesian information criterion.
+    `jobs` local processes, or the workers of the dask `scheduler`, fit in parallel.
+
+    Raises UsageError for an unknown name or an invalid number.
+    """
+
+    kernels: tuple[str, ...] = DISTINCT_KERNELS
+    features: tuple[str, ...] | None = None
+    means: tuple[str, ...] | None = None
+    composite: bool = False
+    criterion: str = "validation"
+    engine: str = "auto"
+    optimiser: str = "lbfgs"
+    seed: int = 0
+    jobs: int = 1
+    scheduler: str | None = None
+
+    def __post_init__(self) -> None:
+        kernels = tuple(dict.fromkeys(check_kernel(kernel) for kernel in self.kernels))
+        object.__setattr__(self, "kernels", kernels)
+        for name in self.features or ():
+            feature_map(name)
+        for name in self.means or ():
+            check_mean(name)
+        _one_of("--criterion", self.criterion, _CRITERIA)
+        _one_of("--engine", self.engine, _ENGINES)
+        _one_of("--optimiser", self.optimiser, OPTIMISERS)
+        if not 0 <= self.seed < 2**31:
+            raise UsageError("invalid --seed", expected="0..2147483647", got=str(self.seed))
+        if self.jobs < 1:
+            raise UsageError("invalid --jobs", expected="1 or more", got=str(self.jobs))
+
+    @staticmethod
+    def of(options: TrainOptions) -> SearchRequest:
+        """Return the request of `train`'s options; raises UsageError for an invalid one."""
+        _one_of("--search", options.search, _SEARCHES)
+        if options.mean.startswith(REFERENCE):
+            raise UsageError(
+                "a mean of the ratio to another data set needs two options",
+                expected=f"--prior SYSTEM --mean {options.mean.removeprefix(REFERENCE)}",
+                got=f"--mean {options.mean}",
+            )
+        return SearchRequest(
+            kernels=options.kernels or DISTINCT_KERNELS,
+            features=None if options.features == "auto" else (options.features,),
+            means=None if options.mean == "auto" else (options.mean,),
+            composite=options.search == "composite",
+            **{name: getattr(options, name) for name in _AS_GIVEN},
+        )
+
+    def averages(self, engine: str) -> bool:
+        """Return whether the result is a weighted average of candidates."""
+        return self.criterion == "validation" and engine != "dense"
+
+    def specifications(self, molecule: str, engine: str, with_reference: bool) -> list[Specification]:
+        """Return the candidates of the first round: every kernel with every feature map and mean.
+
+        By default the dense engine has the paper's features and no mean, as in the paper; the others have
+        both feature maps, with nuclear spin for a homonuclear molecule, and three means.
+        """
+        features, means = self.features, self.means
+        if features is None:
+            features = ("paper",) if engine == "dense" else ("physics", "paper")
+            if is_homonuclear(molecule):
+                features = tuple(f"{name}+spin" for name in features)
+        if means is None:
+            means = ("constant",) if engine == "dense" else ("constant", "linear", "ios")
+        if with_reference:
+            ratios = [mean for mean in means if mean != "ios"] or ["constant"]
+            means = (*means, *(f"{REFERENCE}{mean}" for mean in ratios))
+        # Candidates are compared with exact processes; the chosen ones get the engine's own.
+        name = "dense" if engine == "dense" else "basis"
+        return [
+            Specification(name, kernel, one, mean)
+            for mean in means
+            for one in features
+            for kernel in self.kernels
+        ]
+
+
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise UsageError(f"unknown {option}", expected=" or ".join(known), got=value)

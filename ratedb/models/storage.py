@@ -1,0 +1,133 @@
+"""A predictor as JSON values and a NumPy archive, and back."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+
+from ratedb.errors import RatedbError
+from ratedb.levels import Levels, vj
+from ratedb.models import basis, dense
+from ratedb.models.calibration import Calibration
+from ratedb.models.engine import Arrays, Fitted
+from ratedb.models.predictor import Predictor
+from ratedb.models.reference import ReferenceRates
+
+_FORMAT = 2
+# What reading a damaged archive, or JSON of another shape, can raise.
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RatedbError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
+    """Return the predictor as JSON values and the bytes of a NumPy archive without objects."""
+    members: list[dict[str, Any]] = []
+    arrays: Arrays = {}
+    for number, member in enumerate(predictor.members):
+        state, own = member.stored()
+        members.append(state)
+        arrays |= {f"member{number}_{name}": array for name, array in own.items()}
+    v, j = predictor.levels.need_vj()
+    arrays |= {
+        "temperature_k": predictor.temperature_k,
+        "calibration_floor": predictor.calibration.floor,
+        "level_v": v,
+        "level_j": j,
+        "level_energy_cm1": predictor.levels.energy_cm1,
+        "level_weight": predictor.levels.weight,
+    }
+    state = {
+        "format": _FORMAT,
+        "molecule": predictor.levels.molecule,
+        "collider": predictor.collider,
+        "labels": list(predictor.levels.label),
+        "train_j": list(predictor.train_j),
+        "max_abs_dj": predictor.max_abs_dj,
+        "weights": list(predictor.weights),
+        "calibration_scale": predictor.calibration.scale,
+        "members": members,
+        "reference": None,
+    }
+    if predictor.reference is not None:
+        reference = predictor.reference
+        state["reference"] = {
+            "system": reference.system,
+            "sha256": reference.sha256,
+            "spin": reference.spin,
+            "citations": list(reference.citations),
+        }
+        arrays |= {"reference_known": reference.known, "reference_log10_k": reference.log10_k}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return state, buffer.getvalue()
+
+
+def from_stored(state: dict[str, Any], content: bytes) -> Predictor:
+    """Return the predictor that `to_stored` wrote; raises RatedbError where the content is damaged."""
+    try:
+        if state["format"] != _FORMAT:
+            raise ValueError(f"format {state['format']}")
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return _assemble(state, arrays)
+    except _DAMAGED as error:
+        raise RatedbError(
+            "the stored model cannot be read",
+            expected=f"a model of format {_FORMAT}",
+            got=repr(error),
+            todo="train it again",
+        ) from error
+
+
+def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
+    levels = Levels(
+        state["molecule"],
+        tuple(state["labels"]),
+        arrays["level_energy_cm1"],
+        arrays["level_weight"],
+        vj(arrays["level_v"].astype(np.int64), arrays["level_j"].astype(np.int64)),
+    )
+    reference = None
+    if (kept := state["reference"]) is not None:
+        reference = ReferenceRates(
+            kept["system"],
+            kept["sha256"],
+            kept["spin"],
+            arrays["reference_known"].astype(np.int64),
+            arrays["reference_log10_k"],
+            tuple(kept.get("citations", ())),
+        )
+    members: list[Fitted] = []
+    for number, member in enumerate(state["members"]):
+        prefix = f"member{number}_"
+        own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        read = dense.from_stored if member["engine"] == "dense" else basis.from_stored
+        members.append(read(member, own, levels, reference))
+    if len(members) != len(state["weights"]) or not members:
+        raise ValueError("members and weights do not match")
+    return Predictor(
+        levels,
+        state["collider"],
+        tuple(state["train_j"]),
+        state["max_abs_dj"],
+        arrays["temperature_k"],
+        tuple(members),
+        tuple(state["weights"]),
+        Calibration(state["calibration_scale"], arrays["calibration_floor"]),
+        reference,
+    )
