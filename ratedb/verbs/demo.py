@@ -16,13 +16,8 @@ from typing import Any
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
-<<<<<<< HEAD
 from ratedb.io.registry import read_rates
-from ratedb.options import ImportOptions
-=======
-from ratedb.io.detect import read_file
-from ratedb.options import EvaluateOptions, FillOptions, TrainOptions
->>>>>>> a5c65d4 (Train and evaluate with one options object, and test models in models)
+from ratedb.options import EvaluateOptions, FillOptions, ImportOptions, TrainOptions
 from ratedb.planning.plan import PlanRequest
 from ratedb.plots.evaluation import draw
 from ratedb.plots.figures import plots_available

@@ -9,23 +9,12 @@ from typing import Any
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.own_exports import as_exported
-<<<<<<< HEAD
 from ratedb.io.registry import read_rates
-from ratedb.models import dense
-from ratedb.models.baselines import interpolate_in_j, physical_law
-from ratedb.models.engine import Specification, TrainingData
-from ratedb.models.metrics import Metrics, metrics
-from ratedb.models.predictor import Predictor
-from ratedb.models.training_set import at_temperatures, complete_curves, rates_of_j, usable_rates
-from ratedb.numbers import format_integers
-from ratedb.physics.temperatures import interpolation
-=======
 from ratedb.models.evaluation import Evaluation, held_out, training_again
 from ratedb.models.evaluation import evaluate as compare
 from ratedb.models.storage import from_stored
 from ratedb.models.training_set import Sets
 from ratedb.options import EvaluateOptions, Progress, silent
->>>>>>> a5c65d4 (Train and evaluate with one options object, and test models in models)
 from ratedb.planning.costs import CostModel
 from ratedb.rates import Rates
 from ratedb.store.records import Model
@@ -63,7 +52,8 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
 
 
 def _truth_from(path: Path, system: str) -> Rates:
-    partners = as_exported(read_file(path), path).partners
+    source = InputFile.read(path)
+    partners = as_exported(read_rates(source), source).partners
     for partner in partners:
         if partner.rates.system == system:
             return partner.rates
@@ -94,28 +84,3 @@ def _paper_columns(record: Model, training: Rates, truth: Rates) -> dict[str, An
         explicit = 100.0 * CostModel(target, (first,)).share((*record.train_j, *record.validate_j))
         columns |= {"explicit_percent": explicit, "avoided_percent": 100.0 - explicit}
     return columns
-<<<<<<< HEAD
-
-
-def _dense(training: Rates, truth: Rates) -> Metrics:
-    fitted = dense.fit(TrainingData.of(training), DENSE)
-    curves = fitted.curves(truth.transitions)
-    onto = interpolation(training.temperature_k, truth.temperature_k)
-    # What an interval means is the model's own here: nothing calibrates it.
-    return metrics(truth.rate_cm3_s, curves.mean @ onto.T)
-
-
-def _truth_from(path: Path, system: str) -> Rates:
-    source = InputFile.read(path)
-    file = as_exported(read_rates(source), source)
-    for partner in file.partners:
-        if partner.rates.system == system:
-            return partner.rates
-    raise RatedbError(
-        f"the file has no rates of {system}",
-        where=str(path),
-        expected=system,
-        got=", ".join(partner.rates.system for partner in file.partners) or "no partner",
-    )
-=======
->>>>>>> a5c65d4 (Train and evaluate with one options object, and test models in models)
