@@ -75,7 +75,8 @@ class Task:
     def validation_log10_k(self) -> FloatArray:
         """Return the truth on the validation j, NaN where there is none."""
         k = self.validation.rate_cm3_s
-        return np.log10(np.where(k > 0, k, np.nan))
+        log10_k: FloatArray = np.log10(np.where(k > 0, k, np.nan))
+        return log10_k
 
     def with_means(self, wanted: Sequence[Specification], pool: Workers) -> Task:
         """Return the task with the candidates' means, each fitted to all data and without each fold."""

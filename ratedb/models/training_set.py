@@ -45,6 +45,20 @@ def rates_of_j(rates: Rates, j_values: tuple[int, ...], role: str) -> Rates:
     return rates.select(np.isin(initial_j, j_values))
 
 
+def training_and_validation(known: Rates, sets: Sets) -> tuple[Rates, Rates, list[str]]:
+    """Return complete training rates, validation rates at the same temperatures, and warnings.
+
+    Raises RatedbError where rates out of some j are missing.
+    """
+    training, warnings = complete_curves(rates_of_j(known, sets.train_j, "training"))
+    validation = rates_of_j(known, sets.validate_j, "validation")
+    incomplete = sorted(set(sets.train_j) - set(training.initial_j().tolist()))
+    if incomplete:
+        names = ", ".join(map(str, incomplete))
+        warnings.append(f"j = {names}: no complete temperature curve, not trained on")
+    return training, at_temperatures(validation, training.temperature_k), warnings
+
+
 def complete_curves(rates: Rates) -> tuple[Rates, list[str]]:
     """Return the rates as complete, positive temperature curves, and what was filled or left out.
 

@@ -231,8 +231,7 @@ def _explicit_j(plan: dict[str, Any]) -> tuple[int, ...]:
 
 def _import(run: _Run, plan: dict[str, Any]) -> dict[str, Any]:
     options = ImportOptions(method=run.origin.method, reference=run.origin.reference, j=_explicit_j(plan))
-    imported = import_files(run.db, [run.file], options)
-    return {"systems": [system.to_json() for system in imported]}
+    return import_files(run.db, [run.file], options).to_json()
 
 
 def _predict_one(run: _Run, system: str, plan: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -15,10 +15,8 @@ from ratedb.models.search_space import SearchRequest
 from ratedb.models.storage import to_stored
 from ratedb.models.training_set import (
     Sets,
-    at_temperatures,
-    complete_curves,
-    rates_of_j,
     remarks,
+    training_and_validation,
     training_sources,
     usable_rates,
 )
@@ -54,7 +52,7 @@ class TrainResult(Result):
 
     def summary(self) -> str:
         """Return the model, what it is of, and its error on the validation j."""
-        name = "not stored" if self.model_id is None else f"model {self.model_id}"
+        name = "model" if self.model_id is None else f"model {self.model_id}"
         return f"{name} of {self.system}, {self.validation.dex_rms:.3f} dex rms on the validation j"
 
 
@@ -76,9 +74,8 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
         if options.prior is not None:
             prior = store.known_rates(options.prior).known(), references_of(store, options.prior)
     sets = choose_sets(options, known, planned)
-    training, notes = complete_curves(rates_of_j(known, sets.train_j, "training"))
+    training, validation, notes = training_and_validation(known, sets)
     warnings += notes
-    validation = at_temperatures(rates_of_j(known, sets.validate_j, "validation"), training.temperature_k)
     reference = None
     if prior is not None:
         reference, notes = reference_for(training, *prior)
@@ -90,8 +87,7 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
     if options.dry_run:
         return result
     progress("storing")
-    record = _record(result, found, system_id, options)
-    record.training_sha256 = training.sha256()
+    record = _record(result, found, system_id, options, training.sha256())
     record.training_source_ids = training_sources(stored, sets.train_j, training.temperature_k)
     with Store(db, write=True) as store:
         return replace(result, model_id=store.put_model(record))
@@ -106,29 +102,20 @@ def _planned(plan: Plan, system: str) -> Sets:
             expected="a plan with one candidate, or --train-j",
             todo="plan again with --sizes and one number",
         )
-    j_of = plan.chosen | {"target_j": plan.request["target"]}
-    return Sets(*(tuple(j_of[name]) for name in ("train_j", "validate_j", "target_j")))
+    chosen = plan.chosen["train_j"], plan.chosen["validate_j"], plan.request["target"]
+    return Sets(*map(tuple, chosen))
 
 
 def _result(
     found: SearchResult, sets: Sets, training: Rates, seconds: float, warnings: list[str]
 ) -> TrainResult:
     predictor = found.predictor
-    incomplete = sorted(set(sets.train_j) - set(predictor.train_j))
-    if incomplete:
-        warnings = [
-            *warnings,
-            f"j = {', '.join(map(str, incomplete))}: no complete temperature curve, not trained on",
-        ]
     failures = dict.fromkeys(one.failure for one in found.tried if one.failure)
     return TrainResult(
         model_id=None,
         system=training.system,
-        kernel=predictor.kernel,
-        features=predictor.features,
-        mean=predictor.mean,
+        **{name: getattr(predictor, name) for name in ("engine", "kernel", "features", "mean")},
         prior=None if predictor.reference is None else predictor.reference.system,
-        engine=predictor.engine,
         **vars(sets),
         training_transitions=len(training),
         validation=found.validation,
@@ -138,7 +125,9 @@ def _result(
     )
 
 
-def _record(result: TrainResult, found: SearchResult, system_id: int, options: TrainOptions) -> Model:
+def _record(
+    result: TrainResult, found: SearchResult, system_id: int, options: TrainOptions, sha256: str
+) -> Model:
     state, arrays = to_stored(found.predictor)
     return Model(
         system_id=system_id,
@@ -148,7 +137,7 @@ def _record(result: TrainResult, found: SearchResult, system_id: int, options: T
         train_j=list(result.train_j),
         validate_j=list(result.validate_j),
         target_j=list(result.target_j),
-        training_sha256="",
+        training_sha256=sha256,
         training_source_ids=[],
         criterion=options.criterion,
         seed=options.seed,
