@@ -14,6 +14,8 @@ from ratedb.models.means import fit_mean
 from ratedb.models.process import NOISE_FLOOR, Process, negative_log_likelihood
 from ratedb.models.sparse import read
 
+pytestmark = pytest.mark.slow  # TensorFlow takes seconds to start
+
 PAPER = Specification("dense", "M32", "paper", "constant")
 RATES = rotor_rates((3, 5, 6), scatter=0.05)
 TINY = training_data(RATES)

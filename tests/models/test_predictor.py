@@ -31,6 +31,8 @@ TWO_BASIS = (
     Specification("basis", "RBF", "paper", "ios"),
 )
 
+GPFLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("sparse", "dense")]
+
 
 def predictor(
     *specifications: Specification,
@@ -62,7 +64,7 @@ def of_kind(kind: str) -> Predictor:
     return predictor(Specification(kind, "M32", "physics", "constant"))
 
 
-@pytest.mark.parametrize("kind", ["two", "sparse", "dense", "reference"])
+@pytest.mark.parametrize("kind", ["two", *GPFLOW, "reference"])
 def test_a_predictor_read_back_predicts_the_same_numbers(kind: str) -> None:
     before = of_kind(kind)
     state, content = to_stored(before)
@@ -155,7 +157,7 @@ def test_the_prediction_is_the_weighted_average_of_its_members(two: Predictor) -
     assert found.log10_half_width_68**2 == pytest.approx(expected, rel=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["two", "sparse", "dense"])
+@pytest.mark.parametrize("kind", ["two", *GPFLOW])
 def test_the_covariance_has_the_squared_half_width_on_its_diagonal(kind: str) -> None:
     model = of_kind(kind)
     covariance = model.covariance(WANTED)
@@ -201,7 +203,7 @@ def test_transitions_outside_the_training_are_marked_as_extrapolated(two: Predic
     assert found.extrapolated.any(axis=1).tolist() == [False, False, True, True, True]
 
 
-@pytest.mark.parametrize("kind", ["basis", "sparse", "dense"])
+@pytest.mark.parametrize("kind", ["basis", *GPFLOW])
 def test_the_half_width_grows_far_beyond_the_training_j(kind: str) -> None:
     """With a constant mean the process has something left to be unsure about."""
     model = of_kind(kind)

@@ -209,6 +209,7 @@ def test_the_sparse_engine_can_be_asked_for() -> None:
     assert sum(t.weight for t in found.tried) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_the_dense_engine_takes_one_candidate_with_the_papers_features() -> None:
     found = search(
         rotor_rates((3, 5)), rotor_rates((4,), seed=4), SearchRequest(kernels=("M32", "RBF"), engine="dense")

@@ -14,6 +14,8 @@ from ratedb.models.process import NOISE_FLOOR, Process, fit_process
 from ratedb.models.quiet import import_gpflow
 from ratedb.models.sparse import SparseProcess, assign, fit_sparse_process
 
+pytestmark = pytest.mark.slow  # TensorFlow takes seconds to start
+
 
 def some_sparse(kernel: str = "M32", inducing: int = 12, seed: int = 41) -> SparseProcess:
     inputs, outputs = random_problem(seed, rows=40)

@@ -100,6 +100,7 @@ def test_a_scheduler_that_is_lost_on_the_way_is_one_message() -> None:
             list(results)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["process", "dask"])
 def test_an_error_in_a_worker_is_the_error_here(cluster: str, where: str) -> None:
     options = {"jobs": 2} if where == "process" else {"scheduler": cluster}
