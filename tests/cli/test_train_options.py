@@ -49,6 +49,7 @@ def test_the_information_criterion_takes_the_candidate_with_the_lowest(run: Run,
     assert [entry for entry in tried if entry["weight"]] == [best]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["dense", "sparse"])
 def test_every_engine_trains_fills_and_is_evaluated(run: Run, filled: Path, engine: str) -> None:
     found = trained(run, filled, "--kernels", "M32", "--engine", engine)
