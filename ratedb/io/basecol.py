@@ -79,7 +79,7 @@ def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelLis
     for line in body[1:]:
         numbers, values = _row(path, line, 2, columns)
         rows.add(line, numbers[0], numbers[1], values)
-    whole = replace(levels, notes=(*levels.notes, *open_end(lines)))
+    whole = replace(levels, notes=(*levels.notes, *open_end(lines[-1].text)))
     return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:at]))
 
 

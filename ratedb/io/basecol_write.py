@@ -6,7 +6,7 @@ run from a higher level number to a lower one, and no two levels have the same e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from ratedb.io.basecol import looks_like_basecol, own_title
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda_partner import clean_molecule
 from ratedb.io.level_lists import named_labels
+from ratedb.io.registry import writer
 from ratedb.io.writer_rules import (
     ALL_READERS,
     Warnings,
@@ -111,6 +112,15 @@ def render_basecol(file: MoleculeFile) -> BasecolText:
         row=rates.row,
         temperature_k=rates.temperature_k,
     )
+
+
+@writer("basecol")
+def _basecol(file: MoleculeFile) -> Mapping[str, bytes]:
+    written = render_basecol(file)
+    return {
+        "": written.rates_text.encode("ascii"),
+        LEVELS_ENDING: written.levels_text.encode("ascii"),
+    }
 
 
 def _joined(lines: Sequence[str]) -> str:

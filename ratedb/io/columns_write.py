@@ -1,18 +1,19 @@
-"""Write tables of rate coefficients with one row for each value: CSV, Parquet, pandas, Arrow."""
+"""Write tables of rate coefficients with one row for each value, as CSV or Parquet."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 
+from ratedb.io.contents import MoleculeFile
+from ratedb.io.registry import writer
+from ratedb.layers import KINDS
 from ratedb.rates import Rates
+from ratedb.store.tabular import table_bytes
 
 TABLE_FORMATS = ("csv", "parquet")
 
@@ -58,7 +59,8 @@ def _columns_of(rates: Rates) -> dict[str, npt.NDArray[Any]]:
     upper, lower = rates.upper[row], rates.lower[row]
     source_id = rates.source_id[row, column]
     used, place = np.unique(source_id, return_inverse=True)
-    references = np.array([rates.sources[number]["reference"] for number in used.tolist()], dtype=object)
+    named = [rates.sources.get(number, {}).get("reference") for number in used.tolist()]
+    references = np.array([*named, ""], dtype=object)
     return {
         "molecule": np.full(len(row), levels.molecule, dtype=object),
         "collider": np.full(len(row), rates.collider, dtype=object),
@@ -83,28 +85,30 @@ def _columns_of(rates: Rates) -> dict[str, npt.NDArray[Any]]:
     }
 
 
-def render_columns(columns: Mapping[str, npt.NDArray[Any]], file_format: str) -> bytes:
-    """Return the bytes of a CSV or Parquet file with the columns of COLUMNS, each of shape (n,).
-
-    NaN is written as null. The same values give the same bytes.
-    """
-    as_format = {"csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet"}[file_format]
-    with typed_columns(columns) as (connection, select), tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "table"
-        quoted = str(target).replace("'", "''")
-        connection.execute(f"COPY ({select}) TO '{quoted}' ({as_format})")
-        return target.read_bytes()
+def render_columns(tables: Sequence[Rates], file_format: str) -> bytes:
+    """Return rates as the bytes of a CSV or Parquet file; the same values give the same bytes."""
+    return table_bytes(rate_columns(tables), COLUMNS, file_format)
 
 
-@contextmanager
-def typed_columns(columns: Mapping[str, npt.NDArray[Any]]) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
-    """Give a database in memory and a query for the columns with their types, NaN as null."""
-    chosen = ", ".join(
-        f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END::{of} AS {name}"
-        if columns[name].dtype == np.float64
-        else f"{name}::{of} AS {name}"
-        for name, of in COLUMNS.items()
-    )
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("given", dict(columns))
-        yield connection, f"SELECT {chosen} FROM given"
+@writer("csv")
+def _csv(file: MoleculeFile) -> Mapping[str, bytes]:
+    return {"": render_columns(_tables(file), "csv")}
+
+
+@writer("parquet")
+def _parquet(file: MoleculeFile) -> Mapping[str, bytes]:
+    return {"": render_columns(_tables(file), "parquet")}
+
+
+def _tables(file: MoleculeFile) -> list[Rates]:
+    """Return the rates of each partner, with the kind and reference of the partner where they have none."""
+    tables = []
+    for partner in file.partners:
+        rates = partner.rates
+        if "source_id" not in rates.layers:
+            known = np.isfinite(rates.rate_cm3_s)
+            kind = -1 if partner.kind is None else KINDS.index(partner.kind)
+            layers = {"kind_code": np.where(known, kind, -1), "source_id": np.where(known, 0, -1)}
+            rates = replace(rates, layers=layers, sources={0: {"reference": partner.reference}})
+        tables.append(rates)
+    return tables

@@ -1,18 +1,14 @@
-"""What a query gives as a pandas or Arrow table, where these packages are installed."""
+"""Rates as pandas, Arrow and xarray objects, where these packages are installed."""
 
 from __future__ import annotations
 
-import importlib
 import json
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from ratedb import __version__
-from ratedb.errors import RatedbError
-from ratedb.io.columns_write import rate_columns, typed_columns
+from ratedb.io.columns_write import COLUMNS, rate_columns
 from ratedb.rates import Rates
+from ratedb.store.tabular import need_package, table_as_arrow, table_as_pandas
 
 if TYPE_CHECKING:
     import pandas
@@ -20,51 +16,20 @@ if TYPE_CHECKING:
     import xarray
 
 
-def need_package(name: str) -> ModuleType:
-    """Return a package of the extra `notebook`; raises RatedbError where it cannot be imported."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise RatedbError(
-            f"{name} cannot be imported",
-            expected="the packages of the extra `notebook`",
-            got=str(error),
-            todo="pip install 'ratedb[notebook]'",
-        ) from error
-
-
-def as_pandas(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
-) -> pandas.DataFrame:
-    """Return what a query gives as a data frame; raises RatedbError without pandas."""
-    need_package("pandas")
-    return connection.execute(sql, parameters or []).df()
-
-
-def as_arrow(
-    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
-) -> pyarrow.Table:
-    """Return what a query gives as an Arrow table; raises RatedbError without pyarrow."""
-    need_package("pyarrow")
-    return connection.execute(sql, parameters or []).to_arrow_table()
-
-
 def rates_as_pandas(rates: Rates) -> pandas.DataFrame:
     """Return a data frame with a row for each value; raises RatedbError without pandas."""
-    with typed_columns(rate_columns([rates])) as (connection, select):
-        return as_pandas(connection, select)
+    return table_as_pandas(rate_columns([rates]), COLUMNS)
 
 
 def rates_as_arrow(rates: Rates) -> pyarrow.Table:
     """Return an Arrow table with a row for each value; raises RatedbError without pyarrow."""
-    with typed_columns(rate_columns([rates])) as (connection, select):
-        return as_arrow(connection, select)
+    return table_as_arrow(rate_columns([rates]), COLUMNS)
 
 
 def rates_as_xarray(rates: Rates) -> xarray.Dataset:
     """Return a data set with the dimensions `transition` and `temperature_k`.
 
-    Units and where values are from stand in `attrs`, as text, so that netCDF takes them. Raises
+    `attrs` has units and provenance as text, so that netCDF takes them. Raises
     RatedbError where xarray is not installed.
     """
     need_package("xarray")
@@ -106,7 +71,7 @@ def rates_as_xarray(rates: Rates) -> xarray.Dataset:
             "collider": rates.collider,
             "references": "; ".join(rates.references),
             "ratedb_version": __version__,
-            # What is predicted stands in the arrays, value by value.
+            # The arrays say what is predicted, value by value.
             "provenance": json.dumps({**rates.provenance, "predicted": []}),
         },
     )

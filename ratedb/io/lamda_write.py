@@ -24,6 +24,7 @@ from ratedb.io.lamda_rules import (
     usable_partners,
     warn_limits,
 )
+from ratedb.io.registry import writer
 from ratedb.io.writer_rules import (
     ALL_READERS,
     Warnings,
@@ -104,6 +105,11 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
         levels=len(levels),
         partners={rates.collider: (rates.row, rates.temperature_k) for rates in partners},
     )
+
+
+@writer("lamda")
+def _lamda(file: MoleculeFile) -> Mapping[str, bytes]:
+    return {"": render_lamda(file).text.encode("ascii")}
 
 
 def _molecule_name(molecule: str, warnings: Warnings) -> str:

@@ -153,11 +153,9 @@ def levels_from(molecule: str, path: Path, listed: Sequence[ListedLevel]) -> Lev
     )
 
 
-def open_end(lines: Sequence[Line]) -> list[str]:
+def open_end(last_line: str) -> list[str]:
     """Return the note that the last line of a file, which declares no number of rows, has no line end."""
-    if not lines[-1].text.strip():
-        return []
-    return ["the last line has no line end: look whether the file is cut short"]
+    return ["the last line has no line end: the file may be cut short"] if last_line.strip() else []
 
 
 def spin_weight(molecule: str, j: int) -> float:

@@ -169,7 +169,7 @@ def _each_once(rows: Rows, listed: _Listed, notes: list[str]) -> _Listed:
     if not len(again):
         return listed
     line = rows.lines[again[0]]
-    notes.append(f"{len(again)} row(s) stand twice with equal rates and are read once, as line {line.number}")
+    notes.append(f"{len(again)} duplicate row(s) with equal rates are read once, as line {line.number}")
     return listed.select(np.sort(first))
 
 

@@ -47,8 +47,12 @@ def refuse(path: Path, line: Line, what: str, expected: str, todo: str | None = 
 
 def numbered_lines(content: bytes, path: Path) -> list[Line]:
     """Return the lines of a file, counted from 1; raises RatedbError where it is not plain text."""
-    text = decode(content, path).replace("\r\n", "\n").replace("\r", "\n")
-    return [Line(number, line) for number, line in enumerate(text.split("\n"), start=1)]
+    return [Line(number, text) for number, text in enumerate(text_lines(content, path), start=1)]
+
+
+def text_lines(content: bytes, path: Path) -> list[str]:
+    """Return the texts of the lines of a file; raises RatedbError where it is not plain text."""
+    return decode(content, path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def declared_rows(what: str, declared: int, found: int) -> str:

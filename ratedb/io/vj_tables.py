@@ -92,7 +92,7 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
                 "name a complete list with --levels",
             )
         rows.add(line, initial, final, values)
-    notes = [*levels.notes, *open_end(lines)]
+    notes = [*levels.notes, *open_end(lines[-1].text)]
     findings: list[Finding] = []
     table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
     partner = PartnerRates(table, body.title, findings=tuple(findings))

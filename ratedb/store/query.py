@@ -13,9 +13,9 @@ import duckdb
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import refuse_database, write_atomically
-from ratedb.io.frames import as_arrow, as_pandas
 from ratedb.store.connection import connect
 from ratedb.store.opening import bring_up_to_date
+from ratedb.store.tabular import as_arrow, as_pandas
 
 if TYPE_CHECKING:
     import pandas

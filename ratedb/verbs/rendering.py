@@ -8,7 +8,7 @@ import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.io.basecol_write import LEVELS_ENDING, render_basecol
-from ratedb.io.columns_write import rate_columns, render_columns
+from ratedb.io.columns_write import render_columns
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda import render_lamda
 from ratedb.io.provenance import reference_of
@@ -109,7 +109,7 @@ def _as_basecol(taken: Taken, options: ExportOptions) -> Rendered:
 def _as_table(taken: Taken, options: ExportOptions) -> Rendered:
     tables = taken.tables
     ends = np.concatenate([end for table in tables for end in (table.upper, table.lower)])
-    content = render_columns(rate_columns(tables), options.file_format)
+    content = render_columns(tables, options.file_format)
     warnings = [warning for table in tables for warning in _marked_values(table)]
     return Rendered(content, tables, len(np.unique(ends)), warnings)
 

@@ -96,7 +96,7 @@ def test_what_is_left_out_or_doubted_is_said(tmp_path: Path) -> None:
     elastic = read(tmp_path, KIJ + "   2   2   1.0e-10   1.0e-10   1.0e-10\n")
     assert "He: 1 elastic row(s), from a level to itself, are left out" in elastic.warnings
     twice = read(tmp_path, KIJ + "   2   1   5.936e-11   5.408e-11   5.239e-11\n")
-    assert any("1 row(s) stand twice with equal rates" in note for note in twice.warnings)
+    assert any("1 duplicate row(s) with equal rates" in note for note in twice.warnings)
     cut = read(tmp_path, KIJ.rstrip("\n"))
     assert any("no line end" in note for note in cut.warnings)
 

@@ -16,7 +16,8 @@ from lamda_text import changed
 from rate_texts import CSV, LEVELS_CSV, line_of, need_clear, read_rates, refused, written
 
 from ratedb.errors import RatedbError
-from ratedb.io.columns import ALIASES, contract, rates_of_frame
+from ratedb.io.columns import rates_of_frame
+from ratedb.io.columns_rows import ALIASES, contract
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.registry import read_any
 from ratedb.levels import Levels, vj
@@ -195,7 +196,7 @@ def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     assert "1 predicted rows are left out" in notes
     assert "2 rows have no rate" in notes
     assert "He: 1 elastic row(s)" in notes
-    assert "He: 1 row(s) stand twice with equal rates" in notes
+    assert "He: 1 duplicate row(s) with equal rates" in notes
     assert any("no line end" in note for note in read(tmp_path, CSV.rstrip("\n")).warnings)
 
 
@@ -317,9 +318,9 @@ def test_a_table_with_elastic_rows_only_is_refused(tmp_path: Path) -> None:
         ("1,0,20,1.5e-11", "-1,0,20,1.5e-11", "negative", "-1,0"),
         ("1,0,20,1.5e-11", ",0,20,1.5e-11", "does not name its levels", ",0,20"),
         ("1,0,20,1.5e-11", "7,0,20,1.5e-11", "not known: v = 0, j = 7", "7,0"),
-        ("1,0,20,1.5e-11", "1,0,10,1.5e-11", "twice at one temperature", "1,0,10,1.5e-11"),
-        ("j,j_final,temp", "j,j,temp", "column stands twice", "j,j,"),
-        ("j,j_final,temp", "j_initial,j,temp", "column stands twice", "j_initial,j,"),
+        ("1,0,20,1.5e-11", "1,0,10,1.5e-11", "at one temperature have different rates", "1,0,10,1.5e-11"),
+        ("j,j_final,temp", "j,j,temp", "duplicate column", "j,j,"),
+        ("j,j_final,temp", "j_initial,j,temp", "duplicate column", "j_initial,j,"),
         ("j,j_final,temp", "j,jf,temp", "does not name the levels", None),
         ("j,j_final,temp", "j,upper_label,temp", "does not name the levels", None),
         ("1,0,10,1.25e-11\n1,0,20,1.5e-11\n2,1,10,2.25e-11\n2,1,20,2.5e-11\n", "", "no rates", None),
@@ -433,7 +434,7 @@ def test_what_is_no_frame_is_refused(frame: object) -> None:
         ({"rate_cm3_s": [[1e-11], [1e-11], [1e-11], [1e-11]]}, "rate_cm3_s is not a number"),
         ({"temperature_k": pd.to_datetime(["2020-01-01"] * 4)}, "temperature_k is not a number"),
         ({"rate_cm3_s": [1e-11, 2e-11, 3e-11, -4e-11]}, "negative"),
-        ({"j_initial": [1, 1, 2, 2]}, "column stands twice"),
+        ({"j_initial": [1, 1, 2, 2]}, "duplicate column"),
     ],
 )
 def test_a_broken_frame_is_refused(change: dict[str, object], words: str) -> None:

@@ -260,7 +260,7 @@ def test_equal_duplicates_are_read_once(tmp_path: Path) -> None:
     row = "    2     3     1  6.100E-11  6.000E-11\n"
     file = read_text(tmp_path, changed(("TRANS\n3\n", "TRANS\n4\n"), (row, row + row)))
     same_numbers(file)
-    assert "1 row(s) stand twice with equal rates" in file.warnings[0]
+    assert "1 duplicate row(s) with equal rates" in file.warnings[0]
 
 
 def test_different_duplicates_are_refused_with_both_lines(tmp_path: Path) -> None:

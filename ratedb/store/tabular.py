@@ -1,0 +1,234 @@
+"""Tables of one row for each value, which DuckDB reads and writes in memory: CSV, Parquet, pandas, Arrow."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from ratedb.arrays import FloatArray
+from ratedb.errors import RatedbError
+
+if TYPE_CHECKING:
+    import pandas
+    import pyarrow
+
+Objects = npt.NDArray[np.object_]
+
+_NUMERIC_TYPE = re.compile(r"(?:U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\))")
+_BLANKS = "E' \\t\\r\\n'"
+_LARGE_BYTES = 10_000_000
+_AS_FORMAT = {"csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet"}
+
+
+class TableError(Exception):
+    """DuckDB cannot read a table; the message is its own, in one line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Columns of a table by name, each of shape (n,): numbers with NaN for null, texts with None for null.
+
+    `unread` has the rows and texts of a numeric column that are no plain numbers, and have NaN in `numbers`;
+    it has an entry for each numeric column that was read from text.
+    """
+
+    numbers: Mapping[str, FloatArray]
+    texts: Mapping[str, Objects]
+    unread: Mapping[str, list[tuple[int, str]]]
+
+
+class Tabular:
+    """A table that DuckDB can read: the names of its columns, and their cells on request."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, source: str) -> None:
+        self._connection, self._source = connection, source
+        described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+        self.names = [str(row[0]) for row in described]
+        self._types = [str(row[1]) for row in described]
+
+    def fetch(self, numbers: Mapping[str, int], texts: Mapping[str, int]) -> Cells:
+        """Return the columns at these places, under these names, in the order of the rows.
+
+        Blanks around a text do not count, and an empty text is null.
+        """
+        chosen = ["0 AS one"]
+        from_text = []
+        for name, place in {**numbers, **texts}.items():
+            column = _quoted(self.names[place])
+            text = f"nullif(trim({column}::VARCHAR, {_BLANKS}), '')"
+            if name in texts:
+                chosen.append(f"{text} AS {_quoted(name)}")
+            elif _NUMERIC_TYPE.fullmatch(self._types[place]):
+                chosen.append(f"{column}::DOUBLE AS {_quoted(name)}")
+            else:
+                # DuckDB's own cast takes 1_000 for a thousand.
+                number = f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"
+                chosen.append(f"{number} AS {_quoted(name)}")
+                chosen.append(f"CASE WHEN {number} IS NULL THEN {text} END AS {_quoted(f'{name} unread')}")
+                from_text.append(name)
+        found = self._connection.execute(f"SELECT {', '.join(chosen)} FROM {self._source}").fetchnumpy()
+        return Cells(
+            {name: _floats(found[name]) for name in numbers},
+            {name: _objects(found[name]) for name in texts},
+            {name: _present(_objects(found[f"{name} unread"])) for name in from_text},
+        )
+
+
+def _floats(values: npt.NDArray[Any]) -> FloatArray:
+    numbers = np.array(values, dtype=np.float64)
+    if isinstance(values, np.ma.MaskedArray):
+        numbers[values.mask] = np.nan
+    return numbers
+
+
+def _objects(values: npt.NDArray[Any]) -> Objects:
+    objects = np.array(values, dtype=np.object_)
+    if isinstance(values, np.ma.MaskedArray):
+        objects[values.mask] = None
+    return objects
+
+
+def _present(texts: Objects) -> list[tuple[int, str]]:
+    rows = np.flatnonzero(texts != None)  # noqa: E711 (elementwise)
+    return [(int(row), str(texts[row])) for row in rows]
+
+
+@contextmanager
+def csv_table(text: str, columns: int) -> Iterator[Tabular]:
+    """Give the table of a CSV text with a header and this number of columns; raises TableError."""
+    types = {f"c{place}": "VARCHAR" for place in range(columns)}
+    with _in_memory() as connection, _file_of(text.encode()) as path:
+        connection.execute(
+            "CREATE TEMP TABLE given AS SELECT * FROM read_csv(?, header = true, auto_detect = false,"
+            " delim = ',', quote = '\"', escape = '\"', strict_mode = true, columns = ?)",
+            [path, types],
+        )
+        yield Tabular(connection, "given")
+
+
+@contextmanager
+def parquet_table(content: bytes) -> Iterator[Tabular]:
+    """Give the table of a Parquet file; raises TableError."""
+    # A small query waits for more threads longer than these save.
+    threads = 1 if len(content) < _LARGE_BYTES else os.cpu_count() or 1
+    with _in_memory(threads) as connection, _file_of(content) as path:
+        # A damaged file may be wrong about its smallest and largest values.
+        connection.execute("SET disabled_optimizers = 'filter_pushdown,statistics_propagation'")
+        yield Tabular(connection, f"read_parquet({_literal(path)}, hive_partitioning = false)")
+
+
+@contextmanager
+def frame_table(frame: object) -> Iterator[Tabular]:
+    """Give the table of a pandas or Arrow object; raises TableError."""
+    with _in_memory() as connection:
+        connection.register("frame", frame)
+        yield Tabular(connection, "frame")
+
+
+@contextmanager
+def _in_memory(threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with duckdb.connect(config={"threads": threads}) as connection:
+            yield connection
+    except (duckdb.Error, TypeError, ImportError) as error:
+        raise TableError(str(error).splitlines()[0]) from error
+
+
+@contextmanager
+def _file_of(content: bytes) -> Iterator[str]:
+    """Give the name of a file with this content, as a pattern that fits it alone; then remove the file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table"
+        path.write_bytes(content)
+        yield re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+# -- written -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _typed(
+    columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str]
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+    """Give a database in memory and a query for the columns with their types, NaN as null."""
+    chosen = ", ".join(
+        f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END::{of} AS {name}"
+        if columns[name].dtype == np.float64
+        else f"{name}::{of} AS {name}"
+        for name, of in types.items()
+    )
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("given", dict(columns))
+        yield connection, f"SELECT {chosen} FROM given"
+
+
+def table_bytes(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str], file_format: str) -> bytes:
+    """Return the bytes of a CSV or Parquet file with columns of these DuckDB types, each of shape (n,).
+
+    NaN is written as null. The same values give the same bytes.
+    """
+    with _typed(columns, types) as (connection, select), tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "table"
+        connection.execute(f"COPY ({select}) TO {_literal(str(target))} ({_AS_FORMAT[file_format]})")
+        return target.read_bytes()
+
+
+def table_as_pandas(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str]) -> pandas.DataFrame:
+    """Return columns of these DuckDB types as a data frame; raises RatedbError without pandas."""
+    with _typed(columns, types) as (connection, select):
+        return as_pandas(connection, select)
+
+
+def table_as_arrow(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str]) -> pyarrow.Table:
+    """Return columns of these DuckDB types as an Arrow table; raises RatedbError without pyarrow."""
+    with _typed(columns, types) as (connection, select):
+        return as_arrow(connection, select)
+
+
+def as_pandas(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
+) -> pandas.DataFrame:
+    """Return what a query gives as a data frame; raises RatedbError without pandas."""
+    need_package("pandas")
+    return connection.execute(sql, list(parameters)).df()
+
+
+def as_arrow(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = ()
+) -> pyarrow.Table:
+    """Return what a query gives as an Arrow table; raises RatedbError without pyarrow."""
+    need_package("pyarrow")
+    return connection.execute(sql, list(parameters)).to_arrow_table()
+
+
+def need_package(name: str) -> ModuleType:
+    """Return a package of the extra `notebook`; raises RatedbError where it cannot be imported."""
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise RatedbError(
+            f"{name} cannot be imported",
+            expected="the packages of the extra `notebook`",
+            got=str(error),
+            todo="pip install 'ratedb[notebook]'",
+        ) from error
