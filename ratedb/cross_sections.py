@@ -20,7 +20,7 @@ class CrossSections:
     collision and increases along each row; `sigma_angstrom2` (n, m) is in square Angstrom; both are NaN where
     the source has no value. `method` is CC, CS, IOS or another short name.
 
-    Raises RatedbError where shapes differ, an index is outside the levels, a pair stands twice, kinetic
+    Raises RatedbError where shapes differ, an index is outside the levels, a pair is a duplicate, kinetic
     energies are not positive and increasing, or a cross section is negative.
     """
 
@@ -37,41 +37,24 @@ class CrossSections:
         freeze(self, initial=np.int64, final=np.int64, kinetic_cm1=np.float64, sigma_angstrom2=np.float64)
         where = f"cross sections of {self.levels.molecule}+{self.collider}"
         require(self.collider in COLLIDERS, f"{where}: unknown collider", " ".join(COLLIDERS), self.collider)
-        require(
-            0 < self.reduced_mass_u < 1e6, f"{where}: impossible reduced mass", "> 0 u", self.reduced_mass_u
-        )
+        mass = self.reduced_mass_u
+        require(0 < mass < 1e6, f"{where}: invalid reduced mass", "> 0 u", mass)
         n, shape = len(self.initial), self.sigma_angstrom2.shape
         need_shape(where, "final", self.final, (n,))
-        require(
-            len(shape) == 2 and shape[0] == n and self.kinetic_cm1.shape == shape,
-            f"{where}: arrays have wrong shapes",
-            f"({n}, m)",
-            (shape, self.kinetic_cm1.shape),
-        )
+        need_shape(where, "kinetic_cm1", self.kinetic_cm1, shape)
+        require(len(shape) == 2 and shape[0] == n, f"{where}: wrong shape", f"({n}, m)", shape)
         need_levels(where, self.initial, self.final, len(self.levels))
         known = np.isfinite(self.kinetic_cm1)
-        require(
-            np.array_equal(known, np.isfinite(self.sigma_angstrom2))
-            and not np.isinf(self.kinetic_cm1).any()
-            and not np.isinf(self.sigma_angstrom2).any(),
-            f"{where}: energies and cross sections have not the same gaps",
-            "NaN in both or numbers in both",
-            "one without the other",
-        )
-        require(
-            bool((self.sigma_angstrom2[known] >= 0).all()),
-            f"{where}: a cross section is negative",
-            ">= 0",
-            "< 0",
-        )
-        for kinetic, there in zip(self.kinetic_cm1, known, strict=True):
-            energies = kinetic[there]
-            require(
-                bool((energies > 0).all() and (np.diff(energies) > 0).all()),
-                f"{where}: kinetic energies must be positive and increase",
-                "E1 < E2 < ...",
-                energies,
-            )
+        same = np.array_equal(known, np.isfinite(self.sigma_angstrom2))
+        infinite = np.isinf(self.kinetic_cm1).any() or np.isinf(self.sigma_angstrom2).any()
+        what = f"{where}: energies and cross sections do not have the same gaps"
+        require(same and not infinite, what, "NaN in both or numbers in both", "one without the other")
+        positive = bool((self.sigma_angstrom2[known] >= 0).all())
+        require(positive, f"{where}: a cross section is negative", ">= 0", "< 0")
+        what = f"{where}: kinetic energies must be positive and increase"
+        for row, columns in zip(self.kinetic_cm1, known, strict=True):
+            increasing = bool((np.diff(row[columns], prepend=0.0) > 0).all())
+            require(increasing, what, "E1 < E2 < ...", row[columns])
 
     def __len__(self) -> int:
         return len(self.initial)
@@ -82,5 +65,5 @@ class CrossSections:
         return f"{self.levels.molecule}+{self.collider}"
 
     def transition_name(self, row: int) -> str:
-        """Return a name for people of the transition in a row, such as `5 -> 3`."""
+        """Return the name of the transition in a row, such as `5 -> 3`."""
         return f"{self.levels.label[self.initial[row]]} -> {self.levels.label[self.final[row]]}"

@@ -24,7 +24,7 @@ _RECOUPLED = ("J12",)
 class PairLevels:
     """The pair levels of a run: numbers as printed, from 1; quantum numbers, names and energies of each.
 
-    `affected` marks levels with a negative number, whose basis JZCSMX limits.
+    `affected` levels have a negative number: JZCSMX limits their basis.
     """
 
     number: IntArray
@@ -59,22 +59,16 @@ class PairLevels:
 
     def table(self, molecule: str, threshold: Mapping[int, float]) -> Levels:
         """Return the levels with their labels, in the order of the list; energies as precise as known."""
-        columns = dict(zip(self.names, zip(*self.quantum, strict=True), strict=True))
-        weight = np.prod([2 * np.array(columns[name]) + 1 for name in _rotations(self.names)], axis=0)
-        v = j = None
-        if self.names == ("J",):
-            j = np.array(columns["J"])
-            v = np.zeros_like(j)
-            label = tuple(str(n) for n in j)
-        elif sorted(self.names) == ["J", "V"]:
-            v, j = np.array(columns["V"]), np.array(columns["J"])
-            label = tuple(f"{a}_{b}" for a, b in zip(v, j, strict=True))
-        else:
-            label = tuple("_".join(str(q) for q in numbers) for numbers in self.quantum)
+        columns = dict(zip(self.names, np.array(self.quantum).T, strict=True))
+        weight = np.prod([2 * columns[name] + 1 for name in _rotations(self.names)], axis=0)
+        order = ["V", "J"] if sorted(self.names) == ["J", "V"] else list(self.names)
+        label = tuple("_".join(map(str, row)) for row in zip(*(columns[name] for name in order), strict=True))
+        linear = self.names == ("J",) or order == ["V", "J"]
+        named = vj(columns.get("V", np.zeros(len(label))), columns["J"]) if linear else {}
         energy = [
             threshold.get(int(n), listed) for n, listed in zip(self.number, self.energy_cm1, strict=True)
         ]
-        return Levels(molecule, label, np.array(energy), weight, vj(v, j))
+        return Levels(molecule, label, np.array(energy), weight, named)
 
 
 def _rotations(names: tuple[str, ...]) -> list[str]:
@@ -87,7 +81,7 @@ def read_pair_levels(run: Run) -> PairLevels:
     if count is None or title is None:
         raise run.refuse(
             run.start,
-            "the run does not list its pair levels, so nobody can tell which levels it is about",
+            "the run does not list its pair levels, so that its levels are unknown",
             "the table of PAIR STATE QUANTUM NUMBERS",
             "run MOLSCAT with IPRINT >= 1",
         )
@@ -98,9 +92,8 @@ def read_pair_levels(run: Run) -> PairLevels:
     at, heading = next(lines, (title.start(), ""))
     names = [word for word in heading.split() if word.strip("-")]
     if len(names) > int(count[1]) or len(set(names)) != len(names) or not _rotations(tuple(names)):
-        raise run.refuse(
-            at, "the quantum numbers of the pair levels are not known", "J, or J1 and J2, among them"
-        )
+        what = "the quantum numbers of the pair levels are not known"
+        raise run.refuse(at, what, "J, or J1 and J2, among them")
     rows: list[_Row] = []
     for position, line in lines:
         words = line.split()
@@ -122,18 +115,10 @@ def _row(run: Run, at: int, words: list[str], count: int, state: int) -> _Row:
     whole = [_integer(word) for word in words[:-1]]
     energy = to_number(words[-1])
     known = [number for number in whole if number is not None]
-    if (
-        len(words) != count + 3
-        or len(known) < len(whole)
-        or energy is None
-        or known[0] != state
-        or not known[-1]
-    ):
-        raise run.refuse(
-            at,
-            "a pair state cannot be read",
-            f"its number {state}, {count} quantum number(s), its level and its energy",
-        )
+    complete = len(words) == count + 3 and len(known) == len(whole)
+    if not complete or energy is None or known[0] != state or not known[-1]:
+        expected = f"its number {state}, {count} quantum number(s), its level and its energy"
+        raise run.refuse(at, "a pair state cannot be read", expected)
     return _Row(at, tuple(known[1:-1]), known[-1], energy)
 
 

@@ -1,4 +1,4 @@
-"""Cut a MOLSCAT output into its runs and find things in them."""
+"""Split a MOLSCAT output into its runs, and search in them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from ratedb.io.text import Line, refuse, to_number
 
 END_OF_RUN = "---- MOLSCAT ------"
 _USED = "This run used"
+_REDUCED_MASS = re.compile(r"REDUCED MASS FOR INTERACTION = *(\S+)(.*)")
 _HEADER_ENDS = ("INITIALIZATION DONE", "IOSDRV ENTERED")
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run in an output: a stretch of its text, and where its settings end."""
+    """One run in an output: a part of its text, and where its settings end."""
 
     path: Path
     text: str
@@ -26,7 +27,7 @@ class Run:
     header_end: int
 
     def has(self, words: str) -> bool:
-        """Return whether the settings of the run name these words."""
+        """Return whether the settings of the run contain these words."""
         return self.text.find(words, self.start, self.header_end) >= 0
 
     def find(self, words: str) -> int | None:
@@ -47,13 +48,13 @@ class Run:
         return pattern.finditer(self.text, self.start, self.header_end)
 
     def line(self, position: int) -> Line:
-        """Return the line that holds a position."""
+        """Return the line that contains a position."""
         begin = self.text.rfind("\n", 0, position) + 1
         end = self.text.find("\n", position)
         return Line(self.text.count("\n", 0, begin) + 1, self.text[begin : end if end >= 0 else None])
 
     def lines_from(self, position: int) -> Iterator[tuple[int, str]]:
-        """Return (position, text) of each line to the end of the run, from the one that holds a position."""
+        """Return (position, text) of each line of the run from the one that contains a position."""
         begin = self.text.rfind("\n", 0, position) + 1
         while begin < self.end:
             end = self.text.find("\n", begin, self.end)
@@ -62,17 +63,15 @@ class Run:
             begin = end + 1
 
     def refuse(self, position: int, what: str, expected: str, todo: str | None = None) -> RatedbError:
-        """Return the error that names the line at a position."""
+        """Return the error that quotes the line at a position."""
         return refuse(self.path, self.line(position), what, expected, todo)
 
     def reduced_mass_u(self) -> float:
         """Return the reduced mass in u; raises RatedbError where it is not given so."""
-        pattern = re.compile(r"REDUCED MASS FOR INTERACTION = *(\S+)(.*)")
-        match = self.search(pattern)
+        match = self.search(_REDUCED_MASS)
         if match is None:
-            raise self.refuse(
-                self.start, "the run names no reduced mass", "REDUCED MASS FOR INTERACTION = ..."
-            )
+            expected = "REDUCED MASS FOR INTERACTION = ..."
+            raise self.refuse(self.start, "the run gives no reduced mass", expected)
         value = to_number(match[1])
         if value is None or not 0 < value < 1e6 or "(DALTONS)" not in match[2]:
             raise self.refuse(match.start(), "the reduced mass cannot be read", "a number > 0 in DALTONS")
@@ -85,7 +84,7 @@ def _header_end(text: str, start: int, end: int) -> int:
 
 
 def split_runs(path: Path, text: str) -> list[Run]:
-    """Return the runs of an output; raises RatedbError where one of them does not come to its end."""
+    """Return the runs of an output; raises RatedbError where one is not complete."""
     runs: list[Run] = []
     start = 0
     while (used := text.find(_USED, start)) >= 0:
@@ -98,8 +97,8 @@ def split_runs(path: Path, text: str) -> list[Run]:
         raise refuse(
             path,
             last,
-            "the output is cut off: a run does not come to its end",
-            f"`{_USED} ... cpu secs` after the cross sections; {len(runs)} run(s) before it are whole",
+            "the output is cut off: a run is not complete",
+            f"`{_USED} ... cpu secs` after the cross sections; {len(runs)} run(s) before it are complete",
             "let the run finish, or get the whole file",
         )
     return runs

@@ -23,10 +23,7 @@ _KEY = 8
 _WIDTH = 14
 
 ENERGY_ROUNDING_CM1 = 2e-3
-"""How far the kinetic energy of a row may be from the one its level energies give.
-
-The files print level energies, and used kinetic energies, to 0.001 cm-1.
-"""
+"""How far the kinetic energy of a row may be from that of its level energies, printed to 0.001 cm-1."""
 
 
 def looks_like_mqct(content: bytes) -> bool:
@@ -60,11 +57,11 @@ def read_mqct(
 
         E = U + dE/2 + dE^2 / (16 U),    sigmaE / sigmaU = U / E,    dE = E_final - E_initial.
 
-    U is not printed; it is found from the rows, and each row must then obey the relation. Zeros of elastic
-    rows are placeholders and left out, as are rows that contradict the relation where a duplicate obeys it.
+    U is not printed; it is found from the rows, and each row must then obey the relation. Elastic rows of
+    zeros are placeholders and left out, as are rows that contradict the relation where a duplicate obeys it.
 
-    Raises RatedbError, with the line, for anything else that contradicts, and where `reduced_mass_u`, which
-    the file does not hold, is not given.
+    Raises RatedbError, with the line, for other contradictions, and where `reduced_mass_u`, which is not in
+    the file, is not given.
     """
     file = as_input(file)
     path, content = file.path, file.content
@@ -78,7 +75,7 @@ def read_mqct(
         )
     if reduced_mass_u is None:
         raise RatedbError(
-            "an MQCT table does not name the reduced mass",
+            "an MQCT table does not give the reduced mass",
             where=str(path),
             expected="the reduced mass of the two molecules in u",
             todo="give it with --reduced-mass: for H2O and H2 it is 1.813",
@@ -115,9 +112,8 @@ class _Rows:
         return np.asarray(self.energy_cm1[:, 2:].sum(axis=1) - self.energy_cm1[:, :2].sum(axis=1))
 
     def name(self, row: int) -> str:
-        """Return a name for people of the transition in a row."""
-        start, end = _labels(self.quantum[row])
-        return f"{start} -> {end}"
+        """Return the name of the transition in a row."""
+        return " -> ".join(_labels(self.quantum[row]))
 
 
 def _labels(quantum: IntArray) -> tuple[str, str]:
@@ -234,7 +230,7 @@ def _without_duplicates(
     notes: list[str],
     findings: list[Finding],
 ) -> BoolArray:
-    """Return `keep` with one row of each transition: not a zero beside a number, nor one that disobeys."""
+    """Return `keep` with one row of each transition, where possible neither zero nor contradictory."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for row in np.flatnonzero(keep):
         groups.setdefault(tuple(rows.quantum[row].tolist()), []).append(int(row))
@@ -250,7 +246,7 @@ def _without_duplicates(
                 raise refuse(
                     path,
                     rows.lines[row],
-                    "a transition stands twice with different cross sections",
+                    "duplicate transition with different cross sections",
                     f"each transition once; line {rows.lines[first].number} has {rows.sigma_e[first]:.9g}",
                     "remove one of the two lines",
                 )
@@ -260,8 +256,8 @@ def _without_duplicates(
             findings.append(_two_values(rows, group, first, system))
     if findings:
         notes.append(
-            f"{len(findings)} transitions stand twice; the row whose sigmaU and sigmaE belong to its kinetic "
-            "energy is kept, not a zero or a row that contradicts it"
+            f"{len(findings)} transitions are duplicates; the row whose sigmaU and sigmaE agree with its "
+            "kinetic energy is kept, not a zero or a row that contradicts it"
         )
     return keep
 

@@ -103,7 +103,7 @@ def test_an_output_that_is_not_whole_is_refused_with_its_last_line(tmp_path: Pat
 def test_a_second_run_that_is_cut_off_is_not_dropped_in_silence(tmp_path: Path) -> None:
     error = refused(lambda: read(tmp_path, molscat_text() + molscat_head()))
     assert "cut off" in error.what
-    assert "1 run(s) before it are whole" in str(error.expected)
+    assert "1 run(s) before it are complete" in str(error.expected)
 
 
 def test_a_missing_row_is_refused_with_the_block_and_the_pair(tmp_path: Path) -> None:

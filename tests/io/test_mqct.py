@@ -48,7 +48,7 @@ def test_equal_duplicates_are_read_once_and_different_ones_refused(tmp_path: Pat
     assert values_of(read(tmp_path, mqct_text() + ONE).tables[0]) == whole
     other = mqct_row((1, 1, 1, 0), (0, 0, 0, 0), 1.2, 100.0)
     error = refused(lambda: read(tmp_path, mqct_text() + other))
-    assert "stands twice" in error.what
+    assert "duplicate" in error.what
     assert str(error.where).endswith(f":{len(mqct_text().splitlines()) + 1}")
 
 
