@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
@@ -24,11 +23,10 @@ from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.kernels import DISTINCT_KERNELS
 from ratedb.models.process import random_rows
 from ratedb.models.workers import workers
-from ratedb.options import ImportOptions
-from ratedb.planning.exhaustive import ExhaustiveResult, SearchOptions, known_system, search_sets
-from ratedb.planning.plan import PlanRequest
+from ratedb.options import PlanOptions
+from ratedb.planning.exhaustive import ExhaustiveResult, known_system, search_sets
+from ratedb.planning.request import PlanRequest
 from ratedb.planning.screening import SetScore, TrialSet, refit, trial_sets
-from ratedb.verbs.import_ import import_files
 
 TARGET, GIVEN, SIZES = tuple(range(5, 21)), (5,), (2, 3, 4, 5, 6)
 RANDOM_SETS = 200
@@ -44,13 +42,10 @@ class Search(NamedTuple):
 
 
 def search_co(lamda: Path) -> Search:
-    """Import CO and search all of its sets, as `plan --strategy exhaustive --jobs 2` does."""
+    """Search all sets of CO, as `plan --strategy exhaustive --jobs 2` does."""
     rates = next(p.rates for p in read_lamda(lamda).partners if p.rates.collider == "p-H2")
-    with TemporaryDirectory() as folder:
-        db = Path(folder) / "co.duckdb"
-        import_files(db, [lamda], ImportOptions(collider="p-H2"))
-        result = search_sets(db, PlanRequest(rates.system, TARGET, GIVEN), SIZES, SearchOptions(jobs=2))
-    return Search(result, known_system(rates, TARGET)[0])
+    request = PlanRequest(rates.system, TARGET, GIVEN, sizes=SIZES)
+    return Search(search_sets(rates, request, PlanOptions(jobs=2)), known_system(rates, TARGET)[0])
 
 
 def refit_all(data: TrainingData, trials: Sequence[TrialSet]) -> list[SetScore]:

@@ -10,9 +10,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
@@ -26,20 +25,21 @@ import planner
 import sets
 from report import replace_section
 
-from ratedb.levels import Lines
 from ratedb.models.engine import rms
 from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
 from ratedb.models.workers import workers
 from ratedb.numbers import format_integers
-from ratedb.planning.exhaustive import SearchOptions, search_sets
-from ratedb.planning.next_j import next_j, state_of
-from ratedb.planning.plan import PlanRequest
+from ratedb.options import NextOptions, PlanOptions
+from ratedb.planning.exhaustive import search_sets
+from ratedb.planning.knowledge import KnownRates
+from ratedb.planning.next_j import next_j
+from ratedb.planning.request import PlanRequest
 from ratedb.planning.screening import trial_sets
 from ratedb.planning.sets import spread_set, validation_set
-from ratedb.planning.variance import VarianceOptions, plan_by_variance
+from ratedb.planning.state import state_of
+from ratedb.planning.variance import plan_by_variance
 from ratedb.rates import Rates
-from ratedb.store.store import Incoming, SourceInfo, Store
 
 ROTORS = ("CO+p-H2", "SiO+He", "SiS+He", "HCN+H2")
 SIMILAR = {"CO+p-H2": "CO+o-H2", "SiO+He": "SiO+p-H2"}
@@ -72,21 +72,14 @@ def load(folder: Path, name: str) -> Case:
     return Case(rates, PlanRequest(rates.system, target, given, int(v[rates.upper].max())))
 
 
-@contextmanager
-def stored(*tables: Rates) -> Iterator[Path]:
-    """Give a store with these rates."""
-    with TemporaryDirectory() as folder:
-        db = Path(folder) / "benchmark.duckdb"
-        info = SourceInfo("computed", "benchmark", "benchmark", "benchmark", "0" * 64)
-        for table in tables:
-            with Store(db, write=True, create=True) as store:
-                store.put_rates([Incoming(Lines.empty(), ((table, info),))])
-        yield db
-
-
 def of_j(rates: Rates, j: Sequence[int]) -> Rates:
     """Return the transitions out of these j."""
     return rates.select(np.isin(rates.initial_j(), j))
+
+
+def known(case: Case, j: Sequence[int], reference: Rates | None = None) -> KnownRates:
+    """Return these j of a system as all that is known of it, and perhaps a similar system."""
+    return KnownRates(of_j(case.rates, j), case.rates.levels, reference)
 
 
 def real_error(case: Case, train_j: Set) -> float:
@@ -101,28 +94,18 @@ def real_error(case: Case, train_j: Set) -> float:
 
 
 def chosen_by_variance(case: Case, reference: Rates | None = None) -> dict[int, tuple[Set, float]]:
-    """Return the sets of the curve with their expected errors; the store has nothing but the given j."""
-    low = of_j(case.rates, case.request.given)
-    like = None if reference is None else reference.system
-    with stored(low, *([] if reference is None else [reference])) as db:
-        plan = plan_by_variance(db, case.request, VarianceOptions(like=like))
+    """Return the sets of the curve with their expected errors; nothing but the given j is known."""
+    options = PlanOptions(like=None if reference is None else reference.system)
+    plan = plan_by_variance(known(case, case.request.given, reference), case.request, options)
     return {one.n: (one.train_j, one.expected_dex or np.nan) for one in plan.candidates if one.n in CURVE}
 
 
 def expected_after(case: Case, train_j: Set) -> float:
-    """Return the error that `next` expects once the j of a set are there."""
+    """Return the error that `ratedb next` expects once the j of a set are computed."""
     validate_j = validation_set(case.request.target, case.request.given, train_j)
-    known = of_j(case.rates, (*case.request.given, *train_j, *validate_j))
-    request = PlanRequest(
-        case.request.system,
-        case.request.target,
-        case.request.given,
-        case.request.v_max,
-        validate_j=validate_j,
-    )
-    with stored(known) as db:
-        found = next_j(db, state_of(db, request.system, request, None), VarianceOptions())
-    return found.expected_dex or np.nan
+    computed = tuple(sorted({*case.request.given, *train_j, *validate_j}))
+    state = state_of(replace(case.request, validate_j=validate_j), None, computed)
+    return next_j(state, NextOptions(), known(case, computed)).expected_dex or np.nan
 
 
 class Optimum(NamedTuple):
@@ -135,9 +118,8 @@ class Optimum(NamedTuple):
 
 def optima(case: Case) -> dict[int, Optimum]:
     """Return the optimum of each size, as `plan --strategy exhaustive --jobs 2` finds it."""
-    request = PlanRequest(case.request.system, case.request.target, (GIVEN_TO,), case.request.v_max)
-    with stored(case.rates) as db:
-        found = search_sets(db, request, COMPARED, SearchOptions(jobs=2))
+    request = replace(case.request, given=(GIVEN_TO,), sizes=COMPARED)
+    found = search_sets(case.rates, request, PlanOptions(jobs=2))
     scores = planner.screened(found.scores)
     return {
         one.n: Optimum(
@@ -197,7 +179,7 @@ def measure(folder: Path, name: str) -> Measured:
 
 
 def choice_table(found: Sequence[Measured]) -> list[str]:
-    """Return the errors of chosen sets beside the best of all sets."""
+    """Return the errors of chosen sets next to the best of all sets."""
     lines = [
         "| system | N | best of all sets | dex | chosen from j <= 5 | dex | ratio |"
         " worst with another molecule, ratio | spread, ratio | median of all sets, ratio |",
@@ -225,7 +207,7 @@ def choice_table(found: Sequence[Measured]) -> list[str]:
 
 
 def expected_table(found: Sequence[Measured]) -> list[str]:
-    """Return expected over real errors: before anything is computed, and by `next` afterwards."""
+    """Return expected over real errors: before anything is computed, and by `ratedb next` afterwards."""
     head = " | ".join(f"N = {size}" for size in CURVE)
     lines = [f"| system | expected from | {head} | geometric mean |", "|---" * (len(CURVE) + 3) + "|"]
     for one in found:
@@ -289,9 +271,8 @@ def in_the_hours_of_spread(folder: Path, what: tuple[str, int]) -> str:
     costed = case._replace(request=replace(case.request, hours_total=100.0))
     spread = spread_set(case.request.target, case.request.given, size)
     hours = costed.request.costs.hours(_computed(case, spread)) or 0.0
-    with stored(of_j(case.rates, case.request.given)) as db:
-        options = VarianceOptions(budget_hours=hours)
-        plan = plan_by_variance(db, replace(costed.request, sizes=CURVE), options)
+    request = replace(costed.request, sizes=CURVE)
+    plan = plan_by_variance(known(case, request.given), request, PlanOptions(budget_hours=hours))
     if plan.chosen is None:
         raise ValueError(f"no set of {name} within {hours} %")
     own = plan.chosen.train_j
@@ -313,7 +294,7 @@ def budget_lines(folder: Path) -> list[str]:
 
 
 def cluster_lines(folder: Path) -> list[str]:
-    """Return the throughput of two local dask workers, one of which is killed, beside other ways."""
+    """Return the throughput of two local dask workers, one of which is killed, next to other ways."""
     from distributed import LocalCluster
 
     case = load(folder, "CO+p-H2")

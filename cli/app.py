@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,6 +34,9 @@ from . import (
     systems,
     train,
     verify,
+)
+from . import (
+    next as next_,
 )
 from .interrupt import watch
 from .output import Context
@@ -71,24 +75,30 @@ def common(
     context.obj = Context(db, as_json, quiet)
 
 
-app.command("import")(import_.import_command)
-app.command("systems")(systems.systems_command)
-app.command("show")(show.show_command)
-app.command("sources")(sources.sources_command)
-app.command("compare")(compare.compare_command)
-app.command("check")(check.check_command)
-app.command("plan")(plan.plan_command)
-app.command("reproduce")(reproduce.reproduce_command)
-app.command("train")(train.train_command)
-app.command("evaluate")(evaluate.evaluate_command)
-app.command("fill")(fill.fill_command)
-app.command("export")(export.export_command)
-app.command("cite")(cite.cite_command)
-app.command("impact")(impact.impact_command)
-app.command("verify")(verify.verify_command)
-app.command("sql")(sql.sql_command)
-app.command("demo")(demo.demo_command)
-app.command("doctor")(doctor.doctor_command)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "import": import_.import_command,
+    "systems": systems.systems_command,
+    "show": show.show_command,
+    "sources": sources.sources_command,
+    "compare": compare.compare_command,
+    "check": check.check_command,
+    "plan": plan.plan_command,
+    "next": next_.next_command,
+    "reproduce": reproduce.reproduce_command,
+    "train": train.train_command,
+    "evaluate": evaluate.evaluate_command,
+    "fill": fill.fill_command,
+    "export": export.export_command,
+    "cite": cite.cite_command,
+    "impact": impact.impact_command,
+    "verify": verify.verify_command,
+    "sql": sql.sql_command,
+    "demo": demo.demo_command,
+    "doctor": doctor.doctor_command,
+}
+for _name, _run in _COMMANDS.items():
+    # Typer would end a summary at its first full stop.
+    app.command(_name, short_help=(_run.__doc__ or "").partition("\n")[0])(_run)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -98,6 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     watch()
     try:
         try:
+            _refuse_moved(arguments)
             _command()(arguments, prog_name="ratedb")
         finally:
             sys.stdout.flush()  # a full disk is noticed here, not when Python ends
@@ -128,6 +139,16 @@ def _say(error: RatedbError, as_json: bool) -> int:
     if as_json:
         print(json.dumps({"error": error.to_json()}))
     return error.exit_code
+
+
+def _refuse_moved(arguments: list[str]) -> None:
+    """Raise UsageError for what is now another command."""
+    if "plan" in arguments and "--next" in arguments:
+        raise UsageError(
+            "`plan --next` is now the command `next`",
+            expected="ratedb next SYSTEM",
+            got="ratedb plan --next",
+        )
 
 
 def _common_first(arguments: list[str]) -> list[str]:

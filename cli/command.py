@@ -12,6 +12,7 @@ import typer
 
 from ratedb.database import Database
 from ratedb.errors import ListError
+from ratedb.numbers import format_integers
 
 from .output import Context, cell
 
@@ -89,7 +90,7 @@ def _parameter(one: Field[Any], hint: Any, required: bool) -> inspect.Parameter:
     if hint is bool:
         return _named(one, bool, names, words, default=False)
     if not required and one.default not in (None, (), ""):
-        words["show_default"] = cell(one.default)
+        words["help"] += f" [default: {_shown(one.default)}]"
     if one.metadata["many"]:
         return _named(one, list[Path] if one.metadata["parse"] is Path else list[str], names, words, default)
     if one.metadata["parse"] is Path:
@@ -99,6 +100,13 @@ def _parameter(one: Field[Any], hint: Any, required: bool) -> inspect.Parameter:
         return _named(one, str, names, words, default)
     of = next((kind for kind in (int, float) if hint == kind or hint == kind | None), str)
     return _named(one, of, names, words, default)
+
+
+def _shown(default: Any) -> str:
+    """Return a default as people write it in an option."""
+    if isinstance(default, tuple) and all(isinstance(one, int) for one in default):
+        return format_integers(default)
+    return cell(default)
 
 
 def _named(

@@ -64,6 +64,10 @@ def _value(metadata: Mapping[str, Any], value: Any) -> Any:
     return tuple(value) if hasattr(value, "__iter__") else (value,)
 
 
+def _integers_or_none(text: str) -> tuple[int, ...]:
+    return parse_integers(text) if text else ()
+
+
 def _temperatures_or_auto(text: str) -> tuple[float, ...] | str:
     return "auto" if text == "auto" else parse_temperatures(text)
 
@@ -132,7 +136,9 @@ class PlanOptions:
     j: Integers = option(None, "Initial j of interest, such as 5:20.", parse_integers)
     v_max: int = option(0, "Highest initial v.")
     given_j: Integers = option(
-        None, "Initial j that are already computed (default: those in the store).", parse_integers
+        None,
+        'Initial j that are already computed (default: those in the store); "" for none.',
+        _integers_or_none,
     )
     sizes: Integers = option(None, "Numbers of training j, such as 2:6 (default: what fits).", parse_integers)
     strategy: str = option(
@@ -173,7 +179,7 @@ class NextOptions:
     given_j: Integers = option(
         None,
         'Initial j that were computed before, with --j; "" for none.',
-        lambda text: parse_integers(text) if text else (),
+        _integers_or_none,
     )
     validate_j: Integers = option(None, "Validation j, with --j.", parse_integers)
     cost_exponent: float = option(
@@ -192,9 +198,7 @@ class ReproduceOptions:
 
     j: tuple[int, ...] = option(tuple(range(5, 21)), "Initial j of interest.", parse_integers)
     v_max: int = option(0, "Highest initial v.")
-    given_j: tuple[int, ...] = option(
-        (5,), 'Initial j in every set; "" for none.', lambda text: parse_integers(text) if text else ()
-    )
+    given_j: tuple[int, ...] = option((5,), 'Initial j in every set; "" for none.', _integers_or_none)
     sizes: tuple[int, ...] = option((2, 3, 4, 5, 6), "Numbers of training j.", parse_integers)
     cost_exponent: float = option(4.0, "Cost of an initial j grows as j to this power: 4 for CS, 6 for CC.")
     hours_total: float | None = option(None, "Hours for all of --j that are not given.")

@@ -1,12 +1,12 @@
-"""Choose training j before any of them is computed: by the posterior variance of a Gaussian process.
+"""Judge training sets before any of them is computed: by the posterior variance of a Gaussian process.
 
-The variance of what a process predicts depends on where it was trained, not on the rates there. So with
-hyperparameters from the j at hand, or from another system, any set of j can be judged in advance.
+The variance of a prediction depends on which transitions were trained, not on their rates. So with
+hyperparameters from the given j, or from another system, any set of j can be judged in advance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import FitError, RatedbError, UsageError
 from ratedb.levels import Levels, Transitions, vj
 from ratedb.models.basis import TemperatureBasis
@@ -22,18 +22,15 @@ from ratedb.models.covariance import Covariance
 from ratedb.models.engine import TrainingData
 from ratedb.models.features import Standardiser, feature_map
 from ratedb.models.process import fit_process
-from ratedb.planning.sets import anchors, validation_set
+from ratedb.planning.sets import validation_set
 
-# Rough enough for real rates: of RBF, Matern 5/2 and 3/2 its choices depended least on where the
-# hyperparameters came from.
+# As rough as real rates: of RBF, Matern 5/2 and 3/2 its choices depended least on the origin of the
+# hyperparameters.
 _KERNEL = "M32"
-# Prior variance of the mean's coefficients, in units of the outputs': in effect unknown.
+# Prior variance of the mean's coefficients, in units of the outputs: so large that they are unknown.
 _VAGUE = 1e3
 _LEAST_TRANSITIONS = 6
 _LEAST_SPREAD_DEX = 1e-9
-# Multiplications that the search of all sets may take: some ten seconds.
-_MOST_WORK = 1e11
-_MOST_SWEEPS = 10
 
 
 class DesignSet(NamedTuple):
@@ -46,10 +43,10 @@ class DesignSet(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Hyperparameters:
-    """What is learnt about rates from a data set: the process over standardised features.
+    """The process that describes a data set, over standardised features.
 
     `parameters` are logarithms, of the kernel and of the noise; `keep` the features that vary; `spread_dex`
-    is the root mean square, in dex, of what a linear mean leaves over.
+    is the root mean square residual of a linear mean, in dex.
     """
 
     features: str
@@ -59,16 +56,16 @@ class Hyperparameters:
 
 
 def learn(data: TrainingData, features: str, target: Transitions) -> Hyperparameters:
-    """Return the hyperparameters that explain a data set best, for features in units of the target's spread.
+    """Return the likeliest hyperparameters of a data set, for features standardised over the target.
 
-    Raises RatedbError where the data set is too small.
+    Raises RatedbError where the data set is too small, FitError where its rates do not vary.
     """
     if len(data.transitions) < _LEAST_TRANSITIONS or len(set(data.initial_j().tolist())) < 2:
         raise RatedbError(
             "too little is known to learn from",
-            expected=f"rates out of two or more j, {_LEAST_TRANSITIONS} transitions or more",
+            expected=f"rates out of two or more j, at least {_LEAST_TRANSITIONS} transitions",
             got=f"{len(data.transitions)} transitions",
-            todo="import more low j, or name a similar system that is known with --like",
+            todo="import more low j, or name a similar known system with --like",
         )
     standardiser = Standardiser.of(feature_map(features)(target))
     inputs = standardiser(feature_map(features)(data.transitions))
@@ -76,8 +73,8 @@ def learn(data: TrainingData, features: str, target: Transitions) -> Hyperparame
     coefficients = TemperatureBasis.of(left).coefficients(left)
     spread = float(np.sqrt((coefficients[:, 0] ** 2).mean()))
     if not spread > _LEAST_SPREAD_DEX:
-        raise FitError("the rates at hand are all alike", expected="rates that differ", got="no spread")
-    # The first coefficient has nearly all of the variance, so its process speaks for all.
+        raise FitError("the known rates are all alike", expected="rates that differ", got="no spread")
+    # The first coefficient has nearly all of the variance, so its process represents all.
     process = fit_process(_KERNEL, inputs, coefficients[:, 0] / spread)
     total = float(np.sqrt((coefficients**2).sum(axis=1).mean() / len(data.temperature_k)))
     return Hyperparameters(features, process.parameters, standardiser.keep, total)
@@ -85,9 +82,9 @@ def learn(data: TrainingData, features: str, target: Transitions) -> Hyperparame
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """The transitions to be known and what is assumed of them; `given` j cost nothing.
+    """The transitions of a target and the process assumed for them; `given` j are already computed.
 
-    Raises RatedbError where hyperparameters are those of a system with other quantum numbers.
+    Raises RatedbError where the hyperparameters are of a system with other quantum numbers.
     """
 
     transitions: Transitions
@@ -99,7 +96,7 @@ class Design:
         standardiser = Standardiser.of(feature_map(self.hyperparameters.features)(self.transitions))
         if not np.array_equal(standardiser.keep, self.hyperparameters.keep):
             raise RatedbError(
-                "the hyperparameters belong to a system with other quantum numbers",
+                "the hyperparameters are of a system with other quantum numbers",
                 where=self.transitions.levels.molecule,
                 expected=f"features {standardiser.keep.tolist()} that vary",
                 got=str(self.hyperparameters.keep.tolist()),
@@ -109,9 +106,7 @@ class Design:
     @cached_property
     def initial_j(self) -> IntArray:
         """The initial j of each transition, shape (n,)."""
-        _, j = self.transitions.levels.need_vj()
-        initial: IntArray = j[self.transitions.upper]
-        return initial
+        return self.transitions.initial_j()
 
     @cached_property
     def noise(self) -> float:
@@ -128,12 +123,8 @@ class Design:
         result: FloatArray = kernel.matrix(self.hyperparameters.parameters[:-1], inputs)
         return result + _VAGUE * plane @ plane.T
 
-    def rows(self, j: int) -> IntArray:
-        """Return which transitions leave the initial j."""
-        return self._rows_of[j]
-
     @cached_property
-    def _rows_of(self) -> dict[int, IntArray]:
+    def _rows(self) -> dict[int, IntArray]:
         return {j: np.flatnonzero(self.initial_j == j) for j in self.target}
 
     def given_all(self, train_j: Sequence[int]) -> FloatArray:
@@ -154,7 +145,7 @@ class Design:
         return left
 
     def _explained(self, covariance: FloatArray, j: int) -> FloatArray:
-        rows = self.rows(j)
+        rows = self._rows[j]
         own = covariance[np.ix_(rows, rows)]
         own[np.diag_indices_from(own)] += self.noise
         factor, failed = lapack.dpotrf(own, lower=1)
@@ -164,7 +155,7 @@ class Design:
         return result
 
     def validation(self, train_j: tuple[int, ...]) -> tuple[int, ...] | None:
-        """Return the validation set of a training set, None where none is left beside it."""
+        """Return the validation set of a training set, None where there is no room for one."""
         try:
             found = validation_set(self.target, self.given, train_j)
         except UsageError:
@@ -174,24 +165,17 @@ class Design:
 
     def expected(self, variance: FloatArray, known: Sequence[int]) -> float:
         """Return the expected root mean square error, in dex, of all j but these and the given ones."""
-        left = variance[self._unknown(known)]
+        left = variance[~np.isin(self.initial_j, (*known, *self.given))]
         mean = max(float(left.mean()), 0.0) + self.noise
         return self.hyperparameters.spread_dex * float(np.sqrt(mean))
 
-    def _unknown(self, known: Sequence[int]) -> BoolArray:
-        unknown: BoolArray = ~np.isin(self.initial_j, (*known, *self.given))
-        return unknown
-
     def judge(self, train_j: tuple[int, ...]) -> DesignSet | None:
-        """Return the expected error of one training set, None where no validation set is left beside it."""
+        """Return the expected error of one training set, None where there is no room for a validation set."""
         validate_j = self.validation(train_j)
         if validate_j is None:
             return None
         variance = np.diag(self.given_all(train_j))
         return DesignSet(train_j, validate_j, self.expected(variance, (*train_j, *validate_j)))
-
-
-Affordable = Callable[[tuple[int, ...]], bool]
 
 
 def target_transitions(
@@ -200,7 +184,7 @@ def target_transitions(
     """Return the downward transitions out of the target's j; without levels those of a rigid rotor.
 
     Features are standardised, so the rotor's constant does not matter. `even_only` leaves out odd j' - j.
-    Raises RatedbError where the levels do not reach the target, or vibrational ones are not known.
+    Raises RatedbError where the levels do not reach the target, or `v_max` needs levels.
     """
     if levels is None:
         if v_max:
@@ -228,128 +212,3 @@ def target_transitions(
             todo="narrow --j",
         )
     return pairs.select(wanted)
-
-
-def best_sets(
-    design: Design,
-    sizes: Sequence[int],
-    affordable: Affordable = lambda train_j: True,
-    optimiser: str = "auto",
-    report: Callable[[str], None] = lambda text: None,
-) -> dict[int, DesignSet]:
-    """Return the set of each size with the least expected error; a size that cannot be placed is not there.
-
-    `exhaustive` judges every set, `greedy` adds one j after the other and then swaps single ones as long as
-    that helps; `auto` takes the first where it is quick.
-    """
-    fixed = anchors(design.target, design.given)
-    if optimiser == "auto":
-        optimiser = "exhaustive" if _work(design, fixed, sizes) < _MOST_WORK else "greedy"
-    least: dict[int, DesignSet] = {}
-    of_given = design.judge(fixed) if fixed and len(fixed) in sizes and affordable(fixed) else None
-    if of_given is not None:
-        least[len(fixed)] = of_given
-    wanted = sorted(size for size in sizes if size > len(fixed))
-    if optimiser == "greedy":
-        return least | _greedy(design, fixed, wanted, affordable, report)
-    for size in wanted:
-        report(f"judging all sets of {size} j")
-        found = _all_of(design, fixed, size)
-        best = min((one for one in found if affordable(one.train_j)), key=_by_error, default=None)
-        if best is not None:
-            least[size] = best
-    return least
-
-
-def _by_error(one: DesignSet) -> tuple[float, tuple[int, ...]]:
-    return one.expected_dex, one.train_j
-
-
-def _work(design: Design, fixed: tuple[int, ...], sizes: Sequence[int]) -> float:
-    """Return how many multiplications the search of all sets takes."""
-    free, count = len(design.target) - len(fixed), len(design.transitions)
-    nodes = sum(_choose(free, size - 1 - len(fixed)) for size in sizes if size > len(fixed))
-    leaves = sum(_choose(free, size - len(fixed)) for size in sizes if size > len(fixed))
-    each = count / len(design.target)
-    return float(count * each * (nodes * count + leaves * each))
-
-
-def _choose(total: int, some: int) -> int:
-    from math import comb
-
-    return comb(total, some) if some >= 0 else 0
-
-
-def _all_of(design: Design, fixed: tuple[int, ...], size: int) -> Iterator[DesignSet]:
-    """Yield every set of a size that contains the fixed j, sharing what sets with the same first j share."""
-    free = [j for j in design.target if j not in fixed]
-
-    def extend(covariance: FloatArray, chosen: tuple[int, ...], first: int) -> Iterator[DesignSet]:
-        missing = size - len(chosen)
-        for place in range(first, len(free) - missing + 1):
-            train_j = (*chosen, free[place])
-            if missing > 1:
-                yield from extend(design.given_one(covariance, free[place]), train_j, place + 1)
-                continue
-            train_j = tuple(sorted(train_j))
-            validate_j = design.validation(train_j)
-            if validate_j is not None:
-                variance = design.variance_given(covariance, free[place])
-                yield DesignSet(train_j, validate_j, design.expected(variance, (*train_j, *validate_j)))
-
-    yield from extend(design.given_all(fixed), fixed, 0)
-
-
-def _greedy(
-    design: Design,
-    fixed: tuple[int, ...],
-    sizes: Sequence[int],
-    affordable: Affordable,
-    report: Callable[[str], None],
-) -> dict[int, DesignSet]:
-    found: dict[int, DesignSet] = {}
-    current = fixed
-    for size in range(len(fixed) + 1, max(sizes, default=0) + 1):
-        report(f"adding a j to {len(current)}")
-        best = _best_with_one_more(design, current, affordable)
-        for place in range(_MOST_SWEEPS if best is not None else 0):
-            better = _best_swap(design, fixed, best, affordable)
-            if better is None:
-                break
-            report(f"{size} j: swap {place + 1}")
-            best = better
-        if best is None:
-            break
-        current = best.train_j
-        if size in sizes:
-            found[size] = best
-    return found
-
-
-def _best_with_one_more(
-    design: Design, train_j: tuple[int, ...], affordable: Affordable, but: tuple[int, ...] = ()
-) -> DesignSet | None:
-    covariance = design.given_all(train_j)
-    found = []
-    for j in (j for j in design.target if j not in train_j and j not in but):
-        more = tuple(sorted((*train_j, j)))
-        validate_j = design.validation(more)
-        if validate_j is not None and affordable(more):
-            variance = design.variance_given(covariance, j)
-            found.append(DesignSet(more, validate_j, design.expected(variance, (*more, *validate_j))))
-    return min(found, key=_by_error, default=None)
-
-
-def _best_swap(
-    design: Design, fixed: tuple[int, ...], now: DesignSet | None, affordable: Affordable
-) -> DesignSet | None:
-    """Return the best set that differs in one j and is better, None where there is none."""
-    if now is None:
-        return None
-    others = [
-        _best_with_one_more(design, tuple(j for j in now.train_j if j != out), affordable, (out,))
-        for out in now.train_j
-        if out not in fixed
-    ]
-    best = min((one for one in others if one is not None), key=_by_error, default=now)
-    return best if best.expected_dex < now.expected_dex * (1 - 1e-9) else None

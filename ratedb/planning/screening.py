@@ -1,8 +1,8 @@
-"""Score training sets of a system that is fully known, as Mihalik et al. (2025, section II) search theirs.
+"""Score training sets of a fully known system, after the search of Mihalik et al. (2025, section II).
 
-The paper trains anew for every set and kernel. Here the hyperparameters of a kernel come once from all
-transitions; each set then fits its mean, conditions the processes on its own transitions and predicts those
-that it holds out. The sets that score best are trained anew.
+The paper trains every set with every kernel. Here the hyperparameters of a kernel are fitted once, to all
+transitions; each set then fits its mean, conditions the processes on its own transitions and predicts the
+others. The sets with the best scores are trained again, with hyperparameters of their own.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _REFITTED = 3  # of each size and kernel
 
 
 class TrialSet(NamedTuple):
-    """A training set with its validation set; what neither has is held out."""
+    """A training set with its validation set; all other j are held out."""
 
     train_j: tuple[int, ...]
     validate_j: tuple[int, ...]
@@ -48,7 +48,7 @@ class SetScore(NamedTuple):
 def trial_sets(target: tuple[int, ...], given: tuple[int, ...], sizes: Sequence[int]) -> list[TrialSet]:
     """Return every training set of these sizes that contains the given j, with its validation set.
 
-    Sets that leave no room for a validation set are not there. Raises UsageError where none is left.
+    Sets without room for a validation set are left out. Raises UsageError where none is left.
     """
     fixed = anchors(target, given)
     free = [j for j in target if j not in fixed]
@@ -65,8 +65,8 @@ def trial_sets(target: tuple[int, ...], given: tuple[int, ...], sizes: Sequence[
                 found.append(TrialSet(train_j, validate_j))
     if not found:
         raise UsageError(
-            "no training set of these sizes can be placed",
-            expected=f"sizes of {least} or more that leave some of {len(target)} j to predict",
+            "no training set of these sizes fits",
+            expected=f"sizes of at least {least} that leave some of {len(target)} j to predict",
             got=", ".join(map(str, sizes)),
         )
     return found
@@ -81,7 +81,7 @@ class Screen:
 
     @staticmethod
     def of(data: TrainingData, specification: Specification) -> Screen:
-        """Return the screen of a kernel; raises FitError where it does not explain the data."""
+        """Return the screen of a kernel; raises FitError where it cannot be fitted."""
         return Screen(data, basis.fit(data, specification))
 
     @cached_property
@@ -89,7 +89,7 @@ class Screen:
         return [process.matrix() for process in self.model.processes if isinstance(process, Process)]
 
     def score(self, trial: TrialSet) -> SetScore:
-        """Return the error of what a set predicts, with a mean and coefficients of its own."""
+        """Return the test error of a set, with a mean and coefficients of its own."""
         initial = self.data.initial_j()
         training = np.isin(initial, trial.train_j)
         held_out = ~np.isin(initial, (*trial.train_j, *trial.validate_j))
@@ -112,7 +112,7 @@ class Screen:
 
 
 def refit(data: TrainingData, specification: Specification, trial: TrialSet) -> SetScore:
-    """Return the error of what a set predicts when it is trained by itself; NaN where nothing fits."""
+    """Return the test error of a set that is trained by itself, NaN where it cannot be."""
     initial = data.initial_j()
     held_out = data.select(np.flatnonzero(~np.isin(initial, (*trial.train_j, *trial.validate_j))))
     try:
@@ -145,9 +145,9 @@ def refit_best(
     scores: Sequence[SetScore],
     pool: Workers,
 ) -> dict[int, list[SetScore]]:
-    """Return, for each size, the sets that scored best with each kernel, trained anew, the best first.
+    """Train the sets that scored best with each kernel by themselves; return them by size, the best first.
 
-    Some of each kernel, since pooled hyperparameters flatter some kernels more than others.
+    Some of each kernel are trained, since pooled hyperparameters favour some kernels.
     """
     of_kernel = {specification.kernel: specification for specification in specifications}
     groups: dict[tuple[int, str], list[SetScore]] = {}

@@ -1,4 +1,4 @@
-"""Sets of initial j: validation sets by the paper's rule, and training sets spread over a range."""
+"""Sets of initial j: validation sets by the paper's rule, and evenly spaced training sets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def validation_set(
 
     The paper (section II) starts from {6, 9} for a target that begins at the given j = 5, and moves a value
     that is in the training set to the next higher free one. In general the start is the first j above the
-    lowest unbroken run of given ones (or above the target's first j). Raises UsageError where none fits.
+    lowest unbroken run of given ones, or above the target's first j. Raises UsageError where none fits.
     """
     floor = _floor(target, given)
     chosen: list[int] = []
@@ -37,20 +37,20 @@ def validation_set(
 
 
 def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tuple[int, ...]:
-    """Return `size` values of j equally spread over the target: the paper's rule of thumb.
+    """Return `size` values of j evenly spaced over the target: the paper's rule of thumb.
 
-    The paper finds that the best sets have no neighbours, nearly equal gaps, start at the j at hand and
-    end one below the last, the most expensive one (its table I). So: from the top of the lowest unbroken
-    run of given j (or the target's first) to the last but one, in equal steps, rounded down. For j = 5..20
-    with j = 5 given and four values this is its optimum 5, 9, 14, 19. A given j above that run is free, so
-    it takes the place of its nearest neighbour. Raises UsageError where the range is too short.
+    The best sets of the paper (table I) have no neighbours and nearly equal gaps, start at the given j and
+    end one below the last, the most expensive one. So: from the top of the lowest unbroken run of given j
+    (or the target's first) to the last but one, in equal steps, rounded down. For j = 5..20 with j = 5 given
+    and four values this is the paper's optimum 5, 9, 14, 19. A given j above that run is free, so it replaces
+    its nearest neighbour. Raises UsageError where the range is too short.
     """
     start = _floor(target, given)
     candidates = [j for j in target if j >= max(start, 1)]  # nothing lies below j = 0
     last = len(candidates) - 2
     if size < 2 or last < size - 1:
         raise UsageError(
-            f"cannot spread {size} values of j over the target",
+            f"cannot place {size} evenly spaced j in the target",
             expected=f"2 to {max(last + 1, 2)} values for j = {start}..{target[-1]}",
             got=str(size),
             todo="choose other --sizes or a wider --j",
@@ -64,9 +64,9 @@ def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tu
 
 
 def anchors(target: tuple[int, ...], given: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the given j that belong into every training set.
+    """Return the given j that every training set contains.
 
-    Of the lowest unbroken run only its top: the paper finds that lower j do not help. And those above it.
+    These are the top of the lowest unbroken run, as lower j do not help in the paper, and those above it.
     """
     if not any(j in given for j in target):
         return ()

@@ -7,17 +7,17 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from ratedb.errors import UsageError
-from ratedb.planning.plan import Candidate, PlanRequest
+from ratedb.planning.candidates import Candidate
+from ratedb.planning.request import PlanRequest
 
 
 @dataclass(frozen=True)
 class Job:
-    """One explicit calculation: all transitions out of (v, j). `use` is what its rates are for.
+    """One explicit calculation: all transitions out of (v, j), to train or to validate (`use`).
 
-    `expected_hours` is None where the plan knows no hours; a j's hours are shared evenly by its v.
+    `expected_hours` is None where the plan has no hours; those of a j are shared evenly by its v.
     """
 
     order: int
@@ -29,16 +29,13 @@ class Job:
 
 
 def jobs_of(request: PlanRequest, chosen: Candidate) -> list[Job]:
-    """Return the jobs that a chosen set needs, the cheapest j first: errors show early there.
-
-    Given j are there already and have no job.
-    """
+    """Return the jobs of a chosen set without the given j, the cheapest j first, where errors show early."""
     uses = dict.fromkeys(chosen.train_j, "train") | dict.fromkeys(chosen.validate_j, "validate")
     return jobs_out_of(request, {j: uses[j] for j in sorted(set(uses) - set(request.given))})
 
 
 def jobs_out_of(request: PlanRequest, uses: Mapping[int, str]) -> list[Job]:
-    """Return the jobs of these j, in order, with what each is used for."""
+    """Return the jobs of these j, in order; `uses` says what each is for."""
     found: list[Job] = []
     for j, use in uses.items():
         hours = request.costs.hours((j,))
@@ -48,15 +45,15 @@ def jobs_out_of(request: PlanRequest, uses: Mapping[int, str]) -> list[Job]:
     return found
 
 
-def render_worklist(path: Path, jobs: Sequence[Job]) -> bytes:
-    """Return the jobs as CSV or JSON, by the file's ending; raises UsageError for another ending."""
+def render_worklist(name: str, jobs: Sequence[Job]) -> bytes:
+    """Return the jobs as CSV or JSON, by the ending of the file's name; UsageError for another ending."""
     rows = [asdict(job) for job in jobs]
-    if path.suffix == ".json":
+    if name.endswith(".json"):
         return (json.dumps(rows, indent=2) + "\n").encode()
-    if path.suffix == ".csv":
+    if name.endswith(".csv"):
         buffer = io.StringIO()
         writer = csv.DictWriter(buffer, [*Job.__dataclass_fields__], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return buffer.getvalue().encode()
-    raise UsageError("a worklist is CSV or JSON", expected="a name that ends in .csv or .json", got=str(path))
+    raise UsageError("a worklist is CSV or JSON", expected="a name that ends in .csv or .json", got=name)

@@ -33,17 +33,19 @@ def draw_by_size(system: str, sizes: Sequence[SizeResult], figure_format: str) -
 
 
 def draw_by_j(system: str, sizes: Sequence[SizeResult], figure_format: str) -> bytes:
-    """Return figure 4: the error by initial j of two sizes, 3 and 6 where they are there, and the worst."""
+    """Return figure 4: the error by initial j of two sizes, 3 and 6 where possible, and the worst."""
     figure, axes = new_figure((8.0, 4.6))
     papers = [size for size in sizes if size.plan.n in (3, 6)]
     shown = papers if len(papers) == 2 else [sizes[0], *sizes[1:][-1:]]
     for size, marker, colour in zip(shown, ("s", "o"), ("#1668a8", _SINGLE), strict=False):
         for result, fill, name in ((size.single, colour, "single"), (size.optimal, "none", "composite")):
             label = f"N = {size.plan.n}, {name} kernel"
-            axes.plot(result.j, result.percent, marker, color=colour, mfc=fill, ms=7, label=label)
+            j, errors = [one.j for one in result.by_j], [one.percent for one in result.by_j]
+            axes.plot(j, errors, marker, color=colour, mfc=fill, ms=7, label=label)
     worst = shown[-1].optimal
     label = f"worst transition, N = {shown[-1].plan.n}, composite"
-    axes.plot(worst.j, worst.worst_percent, "_", color=_WORST, ms=16, mew=1.6, label=label)
+    j, errors = [one.j for one in worst.by_j], [one.worst_percent for one in worst.by_j]
+    axes.plot(j, errors, "_", color=_WORST, ms=16, mew=1.6, label=label)
     axes.set_yscale("log")
     axes.set_xlabel("initial j (the others train or validate)")
     axes.set_ylabel("test error (% of log$_{10}$ k)")

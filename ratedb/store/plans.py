@@ -96,6 +96,14 @@ def known_j(connection: duckdb.DuckDBPyConnection, system: str, v_max: int = 0) 
     return tuple(row[0] for row in rows)
 
 
+def predicted_by(connection: duckdb.DuckDBPyConnection, system: str) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the initial j of a system whose best rates are predicted, and the models that predicted them."""
+    rows = connection.execute(
+        "SELECT DISTINCT j, model_id FROM rates WHERE system = ? AND kind = 'predicted'", [system]
+    ).fetchall()
+    return frozenset(j for j, _ in rows), frozenset(model_id for _, model_id in rows)
+
+
 _SELECT = "SELECT plan_id, system_name, strategy, request, candidates, chosen FROM plan"
 
 

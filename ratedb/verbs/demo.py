@@ -17,8 +17,7 @@ from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
 from ratedb.io.registry import read_rates
-from ratedb.options import EvaluateOptions, FillOptions, ImportOptions, TrainOptions
-from ratedb.planning.plan import PlanRequest
+from ratedb.options import EvaluateOptions, FillOptions, ImportOptions, PlanOptions, TrainOptions
 from ratedb.plots.evaluation import draw
 from ratedb.plots.figures import plots_available
 from ratedb.radiative.radex import lamda_folder, radex_available
@@ -27,7 +26,7 @@ from ratedb.verbs.evaluate import evaluate
 from ratedb.verbs.export import ExportOptions, export_systems
 from ratedb.verbs.fill import fill
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.plan import make_plan
+from ratedb.verbs.plan import plan
 from ratedb.verbs.train import train
 from ratedb.verbs.verify import verify_files
 
@@ -190,12 +189,12 @@ def _describe(path: Path) -> str:
 
 
 def _plan(run: _Run) -> dict[str, Any]:
-    request, systems = _request(run)
-    result = make_plan(run.db, request).to_json()
-    return {**result, "systems": systems, "target_j": list(request.target)}
+    options, systems = _request(run)
+    result = plan(run.db, systems[0], options).to_json()
+    return {**result, "systems": systems, "target_j": list(options.j or ())}
 
 
-def _request(run: _Run) -> tuple[PlanRequest, list[str]]:
+def _request(run: _Run) -> tuple[PlanOptions, list[str]]:
     """Return what to plan and for which systems; raises RatedbError where the file will not do."""
     file = read_rates(run.file)
     v, j = file.levels.need_vj()
@@ -214,14 +213,8 @@ def _request(run: _Run) -> tuple[PlanRequest, list[str]]:
             todo="name another LAMDA file with --file",
         )
     first = next((system for system in systems if system.endswith("+p-H2")), systems[0])
-    request = PlanRequest(
-        system=first,
-        target=target,
-        given=(_GIVEN_UP_TO,),
-        v_max=int(v.max()),
-        sizes=(_TRAINING_SETS,),
-    )
-    return request, [first, *(system for system in systems if system != first)]
+    options = PlanOptions(j=target, given_j=(_GIVEN_UP_TO,), v_max=int(v.max()), sizes=(_TRAINING_SETS,))
+    return options, [first, *(system for system in systems if system != first)]
 
 
 def _explicit_j(plan: dict[str, Any]) -> tuple[int, ...]:

@@ -11,9 +11,22 @@ from pathlib import Path
 import pytest
 from commands import METRIC_KEYS, TRAIN, Run
 
+from ratedb.database import Database
 from ratedb.store.migrations import available
 
-COMMANDS = ["import", "systems", "show", "plan", "train", "evaluate", "fill", "export", "verify", "sql"]
+COMMANDS = [
+    "import",
+    "systems",
+    "show",
+    "plan",
+    "next",
+    "train",
+    "evaluate",
+    "fill",
+    "export",
+    "verify",
+    "sql",
+]
 COMMANDS += ["demo", "doctor", "sources", "compare", "check"]
 
 
@@ -117,6 +130,14 @@ def test_every_command_has_help_with_an_example(run: Run, command: str) -> None:
     answer = run(command, "--help")
     assert answer.code == 0
     assert f"Example: ratedb {command}" in answer.out
+
+
+def test_summaries_of_commands_are_whole_sentences(run: Run) -> None:
+    shown = " ".join(run("--help").out.split())
+    for name in ("fill", "next", "plan", "reproduce"):
+        summary = (getattr(Database, name).__doc__ or "").splitlines()[0]
+        assert f"{name} {summary}" in shown
+    assert "et al. " not in shown.replace("et al. (", "")
 
 
 def test_help_loads_no_heavy_library() -> None:

@@ -49,7 +49,7 @@ def test_plan_aims_at_the_lines_that_impact_was_asked_for(run: Run, filled: Path
     assert all(0.0 <= after <= asked.json["uncertainty_p95"] for after in of_j.values())
     # A line's own two levels, or a neighbour's, make it uncertain, not those far below.
     assert min(of_j, key=lambda j: of_j[j]) in {8, 10, 11}
-    follow = ("plan", "AB+He", "--next", "--j", "3:14", "--given-j", "", "--for-lines", lines)
+    follow = ("next", "AB+He", "--j", "3:14", "--given-j", "", "--for-lines", lines)
     jobs = tmp_path / "jobs.csv"
     answer = run("--db", filled, "--json", *follow, "--worklist", jobs)
     assert answer.code == 0, answer.err

@@ -73,7 +73,7 @@ def test_a_plan_is_followed_from_its_worklist_to_the_last_import(
         return run("--db", low, "--json", *words)
 
     def following(*more: object) -> dict:
-        return dict(run("--db", low, "--json", "plan", "AB+He", "--next", *more).json)
+        return dict(run("--db", low, "--json", "next", "AB+He", *more).json)
 
     first, second = chosen["validate_j"]
     assert following()["next_j"] == first
@@ -106,21 +106,21 @@ def test_what_is_next_is_a_table_and_a_sentence(run: Run, low: Path, rough_file:
     own = ("--train-j", "4,7,10", "--hours-total", "100", "--given-j", "2:4")
     assert run("--db", low, "plan", "AB+He", *J, *own).code == 0
     answer = run("--db", low, "import", rough_file, "--collider", "He", "--j", "5,6")
-    assert "Plan 1: j = 5 of its jobs are there, 7,8,10 left." in " ".join(answer.out.split())
-    answer = run("--db", low, "plan", "AB+He", "--next")
+    assert "7,8,10 left. `ratedb next AB+He`" in " ".join(answer.out.split())
+    answer = run("--db", low, "next", "AB+He")
     assert answer.code == 0
     assert "AB+He: one more j" in answer.out
     assert "Expected error now: " in answer.out
     assert "no model can be trained yet" in answer.out
     assert "Next: j = 8, it validates" in answer.out
-    answer = run("--db", low, "plan", "AB+He", "--next", "--budget-hours", "0.1")
+    answer = run("--db", low, "next", "AB+He", "--budget-hours", "0.1")
     assert "Stop: no j that is left costs 0.1 h or less." in answer.out
 
 
 def test_the_curve_is_a_table_with_expected_errors(run: Run, low: Path) -> None:
     answer = run("--db", low, "plan", "AB+He", *VARIANCE, "--target-error", "50", "--dry-run")
     assert answer.code == 0
-    assert "AB+He: variance (not kept)" in answer.out
+    assert "AB+He: variance (not stored)" in answer.out
     assert "expected dex" in answer.out
     assert "Chosen: N = " in answer.out
 
@@ -137,46 +137,33 @@ def test_an_import_without_a_plan_of_its_system_speaks_of_none(run: Run, low: Pa
 @pytest.mark.parametrize(
     "ignored",
     [
-        ("--strategy", "variance"),
-        ("--sizes", "3"),
-        ("--optimiser", "greedy"),
-        ("--train-j", "4,7"),
         ("--validate-j", "5,8"),
         ("--given-j", "2"),
-        ("--v-max", "0"),
+        ("--v-max", "1"),
         ("--cost-exponent", "6"),
         ("--hours-total", "10"),
-        ("--model-hours", "1"),
-        ("--kernels", "M32"),
-        ("--mean", "ios"),
-        ("--dry-run",),
+        ("--hours-file", "hours.csv"),
     ],
     ids=lambda ignored: ignored[0],
 )
-def test_options_that_next_does_not_heed_are_refused(
+def test_options_without_effect_on_a_stored_plan_are_refused(
     run: Run, tmp_path: Path, ignored: tuple[str, ...]
 ) -> None:
-    answer = run("--db", tmp_path / "none.duckdb", "plan", "AB+He", "--next", *ignored)
+    answer = run("--db", tmp_path / "none.duckdb", "next", "AB+He", *ignored)
     assert answer.code == 2
-    assert answer.err.startswith("ratedb: --next goes on with a plan and does not make one")
-    assert f"got: {ignored[0]}" in answer.err
+    assert f"{ignored[0]} has no effect without --j" in answer.err
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "ignored", [("--strategy", "spread"), ("--sizes", "3"), ("--optimiser", "auto"), ("--train-j", "4,7")]
-)
-def test_with_a_range_of_its_own_next_heeds_costs_but_no_strategy(
-    run: Run, tmp_path: Path, ignored: tuple[str, ...]
-) -> None:
-    words = ("plan", "AB+He", "--next", *J, "--hours-total", "100", "--given-j", "2:4", "--v-max", "0")
-    answer = run("--db", tmp_path / "none.duckdb", *words, *ignored)
-    assert (answer.code, f"got: {ignored[0]}\n" in answer.err) == (2, True)
+def test_the_old_plan_next_names_the_command_next(run: Run, tmp_path: Path) -> None:
+    for words in (("AB+He", "--next"), ("AB+He", "--plan", "3", "--next"), ("--next", "AB+He", *J)):
+        answer = run("--db", tmp_path / "none.duckdb", "plan", *words)
+        assert (answer.code, "ratedb next" in answer.err) == (2, True)
 
 
 def test_next_without_a_plan_takes_its_range_and_costs_from_the_command_line(run: Run, low: Path) -> None:
-    words = ("--next", *J, "--given-j", "2:4", "--hours-total", "100", "--validate-j", "6,9")
-    found = run("--db", low, "--json", "plan", "AB+He", *words).json
+    words = (*J, "--given-j", "2:4", "--hours-total", "100", "--validate-j", "6,9")
+    found = run("--db", low, "--json", "next", "AB+He", *words).json
     assert (found["plan_id"], found["next_j"]) == (None, 6)
     hours = {c["j"]: c["hours"] for c in found["candidates"]}
     assert hours == pytest.approx({j: 100.0 * j**4 / TOTAL for j in range(5, 11)})
@@ -185,32 +172,33 @@ def test_next_without_a_plan_takes_its_range_and_costs_from_the_command_line(run
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        ((), 2, "the initial j of interest are missing"),
-        (("--next",), 2, "there is no plan for AB+He to go on with"),
-        (("--next", "--plan", "3"), 1, "the store has no plan 3"),
-        ((*J, "--plan", "3"), 2, "--plan needs --next"),
-        ((*VARIANCE, "--budget-hours", "-5"), 2, "--budget-hours makes no sense"),
-        ((*VARIANCE, "--budget-hours", "1e-6"), 2, "the budget buys no training set"),
-        ((*VARIANCE, "--budget-hours", "much"), 2, "Invalid value for '--budget-hours'"),
-        ((*VARIANCE, "--target-error", "-1"), 2, "--target-error makes no sense"),
-        ((*VARIANCE, "--target-error", "1e-6"), 1, "no set of the curve is expected to meet the target"),
-        ((*VARIANCE, "--optimiser", "magic"), 2, "unknown --optimiser"),
-        ((*VARIANCE, "--like", "CD+He"), 1, "the store has no system 'CD+He'"),
-        ((*VARIANCE, "--like", "AB+He"), 2, "a system cannot be its own reference"),
-        ((*VARIANCE, "--like", "AB+p-H2", "--v-max", "1"), 1, "does not have the quantum numbers"),
-        ((*VARIANCE, "--train-j", "4,8"), 2, "a set of one's own is not searched for"),
-        ((*J, "--like", "AB+p-H2"), 2, "the strategy spread does not heed --like"),
-        ((*J, "--target-error", "9"), 2, "the strategy spread does not heed --target-error"),
-        ((*J, "--budget-hours", "9"), 2, "the strategy spread does not heed --budget-hours"),
-        (("--next", *J), 2, "--next has to know what was there before"),
-        ((*VARIANCE, "--worklist", "jobs.csv"), 2, "a worklist needs one chosen set"),
+        (("plan",), 2, "the initial j of interest are missing"),
+        (("next",), 2, "there is no plan for AB+He"),
+        (("next", "--plan", "3"), 1, "the store has no plan 3"),
+        (("next", *J), 2, "--j needs the j that were computed before"),
+        (("plan", *J, "--plan", "3"), 2, "No such option"),
+        (("plan", *VARIANCE, "--budget-hours", "-5"), 2, "invalid --budget-hours"),
+        (("plan", *VARIANCE, "--budget-hours", "1e-6"), 2, "the budget is too small"),
+        (("plan", *VARIANCE, "--budget-hours", "much"), 2, "Invalid value for '--budget-hours'"),
+        (("plan", *VARIANCE, "--target-error", "-1"), 2, "invalid --target-error"),
+        (("plan", *VARIANCE, "--target-error", "1e-6"), 1, "no set is expected to meet the target"),
+        (("plan", *VARIANCE, "--optimiser", "magic"), 2, "unknown --optimiser"),
+        (("plan", *VARIANCE, "--like", "CD+He"), 1, "the store has no system 'CD+He'"),
+        (("plan", *VARIANCE, "--like", "AB+He"), 2, "a system cannot be its own reference"),
+        (("plan", *VARIANCE, "--like", "AB+p-H2", "--v-max", "1"), 1, "does not have the quantum numbers"),
+        (("plan", *VARIANCE, "--train-j", "4,8"), 2, "your own set needs no search"),
+        (("plan", *J, "--like", "AB+p-H2"), 2, "--like has no effect with --strategy spread"),
+        (("plan", *J, "--target-error", "9"), 2, "--target-error has no effect with --strategy spread"),
+        (("plan", *J, "--budget-hours", "9"), 2, "--budget-hours has no effect with --strategy spread"),
+        (("plan", *VARIANCE, "--worklist", "jobs.csv"), 2, "a worklist needs one chosen set"),
     ],
 )
 def test_bad_input_is_one_message_and_stores_no_plan(
     run: Run, low: Path, words: tuple[str, ...], code: int, message: str
 ) -> None:
     before = low.read_bytes()
-    answer = run("--db", low, "--json", "plan", "AB+He", *words)
+    command, *options = words
+    answer = run("--db", low, "--json", command, "AB+He", *options)
     assert answer.code == code
     assert message in answer.err
     assert "Traceback" not in answer.err
@@ -246,10 +234,10 @@ def halfway(run: Run, low: Path, rough_file: Path) -> Path:
 
 @pytest.mark.usefixtures("impatient")
 def test_next_says_too_that_a_scheduler_does_not_answer(run: Run, halfway: Path) -> None:
-    answer = run("--db", halfway, "plan", "AB+He", "--next", "--scheduler", "tcp://127.0.0.1:1")
+    answer = run("--db", halfway, "next", "AB+He", "--scheduler", "tcp://127.0.0.1:1")
     assert (answer.code, "ratedb: no dask scheduler answers" in answer.err) == (1, True)
 
 
 def test_next_refuses_no_jobs_as_a_plan_does(run: Run, tmp_path: Path, halfway: Path) -> None:
     assert run("--db", halfway, "plan", "AB+He", *J, "--jobs", "0").code == 2
-    assert run("--db", halfway, "plan", "AB+He", "--next", "--jobs", "0").code == 2
+    assert run("--db", halfway, "next", "AB+He", "--jobs", "0").code == 2

@@ -46,7 +46,7 @@ def test_an_exhaustive_plan_of_an_unknown_system_is_one_message(run: Run, import
 @pytest.mark.parametrize(
     ("more", "word"),
     [
-        (("--validate-j", "4,8"), "beside every training set"),
+        (("--validate-j", "4,8"), "--validate-j has no effect"),
         (("--train-j", "3,9"), "either --train-j or --strategy exhaustive"),
         (("--jobs", "0"), "number of jobs"),
         (("--mean", "magic"), "unknown mean"),
@@ -54,7 +54,7 @@ def test_an_exhaustive_plan_of_an_unknown_system_is_one_message(run: Run, import
         (("--sizes", "1"), "no training set"),
     ],
 )
-def test_options_that_an_exhaustive_plan_cannot_heed_are_refused(
+def test_options_without_effect_on_an_exhaustive_plan_are_refused(
     run: Run, imported: Path, more: tuple[str, ...], word: str
 ) -> None:
     answer = run("--db", imported, "plan", "AB+He", *SEARCH, *more)

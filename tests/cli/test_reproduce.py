@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,25 @@ from ratedb.models import basis
 from ratedb.models import search as search_module
 from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.kernels import extensions
-from ratedb.paper import reproduction as reproducing_module
+from ratedb.options import PlanOptions, ReproduceOptions
 from ratedb.paper.printed import COLUMNS
-from ratedb.paper.reproduction import Reproduction, reproduce
-from ratedb.planning.exhaustive import SearchOptions, search_sets
-from ratedb.planning.plan import Candidate, PlanRequest
+from ratedb.paper.reproduction import Reproduction
+from ratedb.planning.candidates import Candidate
 from ratedb.plots.paper import draw_by_j, draw_by_size
+from ratedb.verbs import reproduce as reproduce_module
 from ratedb.verbs.import_ import import_files
+from ratedb.verbs.plan import plan
 
 TARGET = tuple(range(2, 9))
 SEED = 9
 LEVELS = rotor_levels(8, molecule="AB")
 KERNELS = ("M32", "LIN")
-REQUEST = PlanRequest("AB+He", TARGET, (2,), sizes=(2, 3), hours_total=100.0)
+OPTIONS = ReproduceOptions(
+    j=TARGET, given_j=(2,), sizes=(2, 3), hours_total=100.0, kernels=KERNELS, format="svg"
+)
+SEARCH = PlanOptions(
+    j=TARGET, given_j=(2,), sizes=(2, 3), hours_total=100.0, kernels=KERNELS, strategy="exhaustive"
+)
 WORDS = ("reproduce", "AB+He", "--j", "2:8", "--given-j", "2", "--sizes", "2:3", "--kernels", "M32,LIN")
 SIGNATURES = {"png": b"\x89PNG\r\n", "svg": b"<?xml"}
 
@@ -75,13 +82,13 @@ def tables(db: Path, figures: Path) -> Any:
 def again(db: Path) -> Reproduction:
     """The same from Python, with figures as SVG."""
     folder = db.parent / "again"
-    return reproduce(db, REQUEST, SearchOptions(kernels=KERNELS), folder=folder, figure_format="svg")
+    return reproduce_module.reproduce(db, "AB+He", replace(OPTIONS, figures=folder))
 
 
 @pytest.fixture(scope="module")
 def best(db: Path) -> list[Candidate]:
     """The best set of each size, as `plan --strategy exhaustive` finds it."""
-    return search_sets(db, REQUEST, (2, 3), SearchOptions(kernels=KERNELS)).candidates
+    return plan(db, "AB+He", replace(SEARCH, dry_run=True)).candidates
 
 
 def data() -> TrainingData:
@@ -104,7 +111,7 @@ def rms(pair: tuple[np.ndarray, np.ndarray]) -> float:
     return float(np.sqrt(((pair[0] - pair[1]) ** 2).mean()))
 
 
-def test_without_a_system_the_papers_columns_are_recomputed_beside_what_is_printed(
+def test_without_a_system_the_papers_columns_are_recomputed_next_to_what_is_printed(
     run: Run, tmp_path: Path
 ) -> None:
     answer = run("--db", tmp_path / "none.duckdb", "--json", "reproduce")
@@ -230,7 +237,7 @@ def test_table_two_is_of_the_kernel_that_found_the_best_set(tables: Any, best: l
     assert row["dex_rms"] == pytest.approx(best[-1].test_dex_rms, rel=1e-6)
 
 
-def test_the_paper_stands_beside_every_system(tables: Any, run: Run, tmp_path: Path) -> None:
+def test_the_paper_is_shown_next_to_every_system(tables: Any, run: Run, tmp_path: Path) -> None:
     assert tables["paper"] == run("--db", tmp_path / "x.duckdb", "--json", "reproduce").json["paper"]
 
 
@@ -269,7 +276,7 @@ def test_the_same_result_gives_the_same_figures_to_the_byte(
 def test_tables_are_printed_for_people(
     run: Run, db: Path, again: Reproduction, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reproducing_module, "reproduce", lambda *arguments, **options: again)
+    monkeypatch.setattr(reproduce_module, "reproduce", lambda *arguments: again)
     out = run("--db", db, *WORDS).out
     for number in ("I. ", "II. ", "III. ", "IV. ", "V. "):
         assert f"Table {number}" in out

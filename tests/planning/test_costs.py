@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.planning.costs import CostModel, read_hours
-from ratedb.planning.plan import PlanRequest, candidate
+from ratedb.io.hours import read_hours
+from ratedb.planning.candidates import candidate
+from ratedb.planning.costs import CostModel
+from ratedb.planning.request import PlanRequest
 
 TARGET = tuple(range(5, 12))
 MEASURED = tuple((j, float(j)) for j in range(6, 12))
@@ -34,13 +36,13 @@ def test_hours_beyond_the_target_change_nothing() -> None:
     assert CostModel(TARGET, (5,), measured=more).total_hours == 51.0
 
 
-def test_measured_hours_with_a_gap_are_refused_with_the_j_that_lack() -> None:
+def test_measured_hours_with_a_gap_are_refused_with_the_missing_j() -> None:
     with pytest.raises(UsageError, match="gaps") as caught:
         CostModel(TARGET, (5,), measured=tuple(pair for pair in MEASURED if pair[0] not in (7, 9)))
     assert caught.value.got == "none for j = 7, 9"
 
 
-def test_a_total_beside_measured_hours_is_refused() -> None:
+def test_a_total_next_to_measured_hours_is_refused() -> None:
     with pytest.raises(UsageError, match="a total of their own"):
         CostModel(TARGET, (5,), hours_total=10.0, measured=MEASURED)
 
@@ -57,7 +59,7 @@ def test_a_file_with_hours_is_read_whatever_the_order_and_empty_lines(tmp_path: 
         ("", "other columns"),
         ("j,time\n6,1\n", "other columns"),
         ("j,hours\n6,-1\n", "row 2"),
-        ("j,hours\n6,1\n6,2\n", "twice"),
+        ("j,hours\n6,1\n6,2\n", "duplicate"),
         ("j,hours\n6,nan\n", "row 2"),
         ("j,hours\n6,inf\n", "row 2"),
         ("j,hours\nsix,1\n", "row 2"),
@@ -66,9 +68,7 @@ def test_a_file_with_hours_is_read_whatever_the_order_and_empty_lines(tmp_path: 
         ("j,hours\n-6,1\n", "row 2"),
     ],
 )
-def test_a_file_with_hours_that_makes_no_sense_is_refused_with_its_row(
-    text: str, word: str, tmp_path: Path
-) -> None:
+def test_an_invalid_file_with_hours_is_refused_with_its_row(text: str, word: str, tmp_path: Path) -> None:
     path = tmp_path / "hours.csv"
     path.write_text(text)
     with pytest.raises(RatedbError) as caught:
@@ -76,6 +76,6 @@ def test_a_file_with_hours_that_makes_no_sense_is_refused_with_its_row(
     assert word in str(caught.value)
 
 
-def test_a_file_with_hours_that_is_not_there_is_one_message(tmp_path: Path) -> None:
+def test_a_missing_file_with_hours_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(RatedbError, match="cannot be read"):
         read_hours(tmp_path / "none.csv")

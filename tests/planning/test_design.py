@@ -16,8 +16,9 @@ from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import FitError, RatedbError
 from ratedb.models.engine import TrainingData
 from ratedb.models.features import physics_features, spin_features
-from ratedb.planning import design as design_module
-from ratedb.planning.design import Design, DesignSet, Hyperparameters, best_sets, learn, target_transitions
+from ratedb.planning import best_sets as best_sets_module
+from ratedb.planning.best_sets import best_sets
+from ratedb.planning.design import Design, DesignSet, Hyperparameters, learn, target_transitions
 from ratedb.rates import Rates
 
 TARGET = tuple(range(2, 10))
@@ -211,7 +212,7 @@ def test_swaps_mend_what_adding_one_j_after_the_other_misses(monkeypatch: pytest
     design = a_design((), lengths=other_lengths(seed=0))
     best = best_sets(design, (4,), optimiser="exhaustive")[4]
     swapped = best_sets(design, (4,), optimiser="greedy")[4]
-    monkeypatch.setattr(design_module, "_MOST_SWEEPS", 0)
+    monkeypatch.setattr(best_sets_module, "_MOST_SWEEPS", 0)
     added = best_sets(design, (4,), optimiser="greedy")[4]
     assert swapped.train_j == best.train_j
     assert added.expected_dex > 1.02 * swapped.expected_dex
@@ -252,12 +253,12 @@ def test_anchors_alone_must_be_affordable_too(optimiser: str) -> None:
 
 def test_auto_judges_all_sets_where_that_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     design, said = a_design(), []
-    quick = best_sets(design, (3,), report=said.append)
+    quick = best_sets(design, (3,), progress=said.append)
     assert said == ["judging all sets of 3 j"]
     assert quick == best_sets(design, (3,), optimiser="exhaustive")
-    monkeypatch.setattr(design_module, "_MOST_WORK", 0.0)
+    monkeypatch.setattr(best_sets_module, "_MOST_WORK", 0.0)
     said.clear()
-    assert best_sets(design, (3,), report=said.append) == best_sets(design, (3,), optimiser="greedy")
+    assert best_sets(design, (3,), progress=said.append) == best_sets(design, (3,), optimiser="greedy")
     assert said[0] == "adding a j to 1"
 
 

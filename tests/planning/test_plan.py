@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from itertools import pairwise
 
 import pytest
 
 from ratedb.errors import UsageError
-from ratedb.paper.printed import COLUMNS, HOURS_DIVISOR, HOURS_SHARED
+from ratedb.paper.printed import COLUMNS, HOURS_DIVISOR, HOURS_SHARED, with_printed
+from ratedb.planning.candidates import Candidate, candidate, plan_candidates
 from ratedb.planning.costs import CostModel
-from ratedb.planning.plan import PlanRequest, candidate, plan_candidates
+from ratedb.planning.request import PlanRequest
 from ratedb.planning.sets import spread_set, validation_set
 
 SIO = PlanRequest(system="SiO+p-H2", target=tuple(range(5, 21)), given=(5,), v_max=2, hours_total=338.0)
@@ -24,10 +26,15 @@ CONSISTENT = [
 ]
 
 
+def as_planned(request: PlanRequest, train_j: tuple[int, ...]) -> Candidate:
+    """Return a candidate as `plan` shows it."""
+    return with_printed(request, candidate(request, train_j))
+
+
 @pytest.mark.parametrize("row", CONSISTENT, ids=lambda row: f"N={len(row[0])}")
 def test_the_papers_training_sets_give_its_transitions_hours_and_savings(row: tuple) -> None:
     train_j, validate_j, training, validation, predicted, explicit, avoided, saved = row
-    found = candidate(SIO, train_j)
+    found = as_planned(SIO, train_j)
     assert found.validate_j == validate_j
     counts = (found.training_transitions, found.validation_transitions, found.predicted_transitions)
     assert counts == (training, validation, predicted)
@@ -40,9 +47,9 @@ def test_the_papers_training_sets_give_its_transitions_hours_and_savings(row: tu
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: f"N={len(column.train_j)}")
-def test_the_printed_figures_stand_beside_the_consistent_ones(column) -> None:  # type: ignore[no-untyped-def]
-    found = candidate(SIO, column.train_j)
-    assert found.paper == column
+def test_the_printed_figures_are_next_to_the_consistent_ones(column) -> None:  # type: ignore[no-untyped-def]
+    found = as_planned(SIO, column.train_j)
+    assert found.paper == asdict(column)
     assert found.model_hours == column.model_hours_optimal
     printed = 100 * (1 - (column.explicit_hours + column.model_hours_optimal) / HOURS_DIVISOR)
     assert round(printed, 1) == round(column.time_saved_percent, 1)
@@ -52,8 +59,18 @@ def test_the_printed_figures_stand_beside_the_consistent_ones(column) -> None:  
 def test_only_the_papers_own_request_shows_the_papers_figures() -> None:
     for system in ("SiS+p-H2", "SiO+He", "SiO+o-H2"):
         other = PlanRequest(system=system, target=SIO.target, given=(5,), v_max=2, hours_total=338.0)
-        assert candidate(other, (5, 9, 14, 19)).paper is None
-    assert candidate(SIO, (5, 9, 14, 18)).paper is None
+        assert as_planned(other, (5, 9, 14, 19)).paper is None
+    assert as_planned(SIO, (5, 9, 14, 18)).paper is None
+
+
+def test_hours_of_training_that_are_asked_for_take_precedence_over_the_papers() -> None:
+    request = replace(SIO, model_hours=33.8)
+    found = as_planned(request, (5, 9, 14, 19))
+    assert found.paper is not None
+    assert (found.model_hours, found.time_saved_percent) == (
+        33.8,
+        candidate(request, (5, 9, 14, 19)).time_saved_percent,
+    )
 
 
 def test_every_transition_of_the_target_is_trained_validated_or_predicted() -> None:

@@ -16,20 +16,23 @@ from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.features import physics_features
 from ratedb.models.means import fit_mean
 from ratedb.models.workers import Here, workers
+from ratedb.options import PlanOptions, Progress, silent
 from ratedb.physics.transitions import transitions_from
 from ratedb.planning import exhaustive, screening
-from ratedb.planning.exhaustive import SearchOptions, known_system, part_of_target, search_sets
-from ratedb.planning.plan import PlanRequest
+from ratedb.planning.exhaustive import ExhaustiveResult, known_system, part_of_target, search_sets
+from ratedb.planning.request import PlanRequest
 from ratedb.planning.screening import Screen, TrialSet, refit, refit_best, screen_sets, trial_sets
 from ratedb.rates import Rates
 from ratedb.store.store import Store
 from ratedb.verbs.import_ import import_files
+from ratedb.verbs.known_rates import known_rates
+from ratedb.verbs.set_scores import StoredScores
 
 LEVELS = rotor_levels(12, molecule="AB")
 TARGET = tuple(range(3, 13))
 SPECIFICATION = Specification("basis", "M32", "physics", "linear")
 REQUEST = PlanRequest("AB+He", TARGET, (3,))
-QUICK = SearchOptions(kernels=("M32", "RBF"))
+QUICK = PlanOptions(strategy="exhaustive", kernels=("M32", "RBF"))
 
 
 def _of(kernel: str) -> Specification:
@@ -58,6 +61,21 @@ def db(tmp_path: Path) -> Path:
     file.write_text(lamda_text([rotor_rates(LEVELS, "He", (10.0, 20.0, 50.0, 100.0))]))
     import_files(tmp_path / "ab.duckdb", [file])
     return tmp_path / "ab.duckdb"
+
+
+def searched(
+    db: Path,
+    request: PlanRequest,
+    sizes: tuple[int, ...],
+    options: PlanOptions,
+    *,
+    dry_run: bool = False,
+    progress: Progress = silent,
+) -> ExhaustiveResult:
+    """Search as `plan --strategy exhaustive` does."""
+    book = StoredScores(db, request.system, dry_run)
+    rates = known_rates(db, request.system)
+    return search_sets(rates, replace(request, sizes=sizes), options, book, progress)
 
 
 def test_the_papers_search_has_4943_sets() -> None:
@@ -182,13 +200,13 @@ def test_a_search_goes_on_where_it_stopped(db: Path, monkeypatch: pytest.MonkeyP
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        search_sets(db, REQUEST, (2, 3), QUICK, report=stop)
+        searched(db, REQUEST, (2, 3), QUICK, progress=stop)
     with Store(db) as store:
         kept = store.query("SELECT count(*) AS n FROM set_scores")[0]["n"]
     assert 0 < kept < 2 * len(trial_sets(TARGET, (3,), (2, 3)))
-    rest = search_sets(db, REQUEST, (2, 3), QUICK)
+    rest = searched(db, REQUEST, (2, 3), QUICK)
     assert rest.scored_now == len(rest.scores) - kept
-    again = search_sets(db, REQUEST, (2, 3), QUICK)
+    again = searched(db, REQUEST, (2, 3), QUICK)
     assert again.scored_now == 0
     assert again.candidates == rest.candidates
     with Store(db) as store:
@@ -197,7 +215,7 @@ def test_a_search_goes_on_where_it_stopped(db: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_dry_run_keeps_no_score(db: Path) -> None:
-    found = search_sets(db, REQUEST, (2,), QUICK, keep=False)
+    found = searched(db, REQUEST, (2,), QUICK, dry_run=True)
     with Store(db) as store:
         assert store.query("SELECT count(*) AS n FROM set_scores")[0]["n"] == 0
     assert found.scored_now == 2 * 9
@@ -205,8 +223,8 @@ def test_a_dry_run_keeps_no_score(db: Path) -> None:
 
 @pytest.mark.slow
 def test_two_processes_find_what_one_finds(db: Path) -> None:
-    alone = search_sets(db, REQUEST, (2, 3), QUICK, keep=False)
-    together = search_sets(db, REQUEST, (2, 3), replace(QUICK, jobs=2), keep=False)
+    alone = searched(db, REQUEST, (2, 3), QUICK, dry_run=True)
+    together = searched(db, REQUEST, (2, 3), replace(QUICK, jobs=2), dry_run=True)
     assert [score.trial for score in together.scores] == [score.trial for score in alone.scores]
     for one, two in zip(alone.scores, together.scores, strict=True):
         assert two.dex_rms == pytest.approx(one.dex_rms, rel=1e-12)
@@ -215,14 +233,14 @@ def test_two_processes_find_what_one_finds(db: Path) -> None:
 
 @pytest.mark.slow
 def test_a_cluster_finds_what_one_process_finds(db: Path, cluster: str) -> None:
-    alone = search_sets(db, REQUEST, (2, 3), QUICK, keep=False)
-    together = search_sets(db, REQUEST, (2, 3), replace(QUICK, scheduler=cluster), keep=False)
+    alone = searched(db, REQUEST, (2, 3), QUICK, dry_run=True)
+    together = searched(db, REQUEST, (2, 3), replace(QUICK, scheduler=cluster), dry_run=True)
     assert together.scores == alone.scores
     assert together.candidates == alone.candidates
 
 
 def test_a_candidate_says_its_kernel_its_error_and_its_cost(db: Path) -> None:
-    found = search_sets(db, replace(REQUEST, hours_total=100.0), (3,), QUICK, keep=False)
+    found = searched(db, replace(REQUEST, hours_total=100.0), (3,), QUICK, dry_run=True)
     (one,) = found.candidates
     assert one.n == 3
     assert one.kernel in QUICK.kernels
@@ -246,14 +264,14 @@ def test_a_kernel_that_fits_nothing_is_left_out_with_a_word(
         return whole(data, specification)
 
     monkeypatch.setattr(Screen, "of", staticmethod(of))
-    found = search_sets(db, REQUEST, (2,), QUICK, keep=False)
+    found = searched(db, REQUEST, (2,), QUICK, dry_run=True)
     assert found.warnings == ("left out: kernel RBF explains nothing",)
     assert {score.kernel for score in found.scores} == {"M32"}
 
 
 def test_a_system_with_a_j_that_is_not_computed_is_refused(db: Path) -> None:
     with pytest.raises(RatedbError, match="no rates out of some j") as caught:
-        search_sets(db, replace(REQUEST, target=tuple(range(3, 16))), (2,), QUICK)
+        searched(db, replace(REQUEST, target=tuple(range(3, 16))), (2,), QUICK)
     assert "13, 14, 15" in str(caught.value.got)
 
 

@@ -10,34 +10,35 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asking import learnt, next_options_of, options_of
 from rough import rough_rates
 from synthetic import lamda_text, prediction_of, rotor_levels
 
 from ratedb.errors import FitError, RatedbError, UsageError
 from ratedb.models.search import SearchRequest, search
 from ratedb.planning import next_j as next_j_module
-from ratedb.planning.next_j import NextResult, plan_next, state_of
-from ratedb.planning.plan import PlanRequest
-from ratedb.planning.variance import VarianceOptions, learn_for
+from ratedb.planning.next_j import NextResult
+from ratedb.planning.request import PlanRequest
+from ratedb.planning.state import State
 from ratedb.store.plans import get_plan, opened
 from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.incoming import ImportOptions
-from ratedb.verbs.plan import PlanOptions, make_plan
+from ratedb.verbs.next import _state, next_
+from ratedb.verbs.plan import PlanResult, plan
 
 LEVELS = rotor_levels(12, molecule="AB")
 TARGET = tuple(range(2, 11))
 REQUEST = PlanRequest("AB+He", TARGET, (2, 3, 4), hours_total=100.0)
 TRAIN, VALIDATE = (4, 7, 10), (5, 8)
-FREE = VarianceOptions()
 TOTAL = sum(j**4 for j in range(5, 11))
 StoreOf = Callable[[str], Path]
 
 
 @pytest.fixture
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no model be trained on what is there: the planner's process speaks alone, and that is quick."""
+    """Let no model be trained on what is there: the planner's process is used alone, which is quick."""
 
     def fail(*arguments: object) -> None:
         raise FitError("no kernel explains it")
@@ -47,9 +48,17 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def planned(db: Path, **change: object) -> int:
     """Store a plan with the training set 4, 7, 10, or a changed one, and return its number."""
-    request = replace(REQUEST, train_j=TRAIN)
-    result = make_plan(db, replace(request, **change))  # type: ignore[arg-type]
-    return result.plan_id or 0
+    options = options_of(replace(REQUEST, train_j=TRAIN), **change)
+    return plan(db, "AB+He", options).plan_id or 0
+
+
+def make_plan(db: Path, request: PlanRequest, **options: object) -> PlanResult:
+    return plan(db, request.system, options_of(request, **options))
+
+
+def state_of(db: Path, request: PlanRequest | None = None, plan_id: int | None = None) -> State:
+    """Return how far AB+He is, as `next` sees it."""
+    return _state(db, "AB+He", next_options_of(request, plan=plan_id))
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +76,7 @@ def at(shared_store: StoreOf, tmp_path_factory: pytest.TempPathFactory) -> Store
 
 
 def follow(db: Path, request: PlanRequest | None = None, **options: object) -> NextResult:
-    return plan_next(db, "AB+He", request, None, VarianceOptions(**options))  # type: ignore[arg-type]
+    return next_(db, "AB+He", next_options_of(request, **options))
 
 
 def dex(error_percent: float | None) -> float:
@@ -77,7 +86,7 @@ def dex(error_percent: float | None) -> float:
 def test_a_stored_plan_says_what_each_computed_j_is_for(store_of: StoreOf) -> None:
     db = store_of("1:5,7")
     plan_id = planned(db)
-    state = state_of(db, "AB+He", None, None)
+    state = state_of(db)
     assert (state.plan_id, state.known_j) == (plan_id, (1, 2, 3, 4, 5, 7))
     assert (state.train_j, state.validate_j) == ((2, 3, 4, 7), (5,))
     assert state.unknown_j == (6, 8, 9, 10)
@@ -88,10 +97,10 @@ def test_a_stored_plan_says_what_each_computed_j_is_for(store_of: StoreOf) -> No
 def test_an_imported_j_is_no_longer_unknown(store_of: StoreOf, rough_file: Path) -> None:
     db = store_of("1:4")
     planned(db)
-    before = state_of(db, "AB+He", None, None)
+    before = state_of(db)
     assert (before.validate_j, before.unknown_j) == ((), (5, 6, 7, 8, 9, 10))
     import_files(db, [rough_file], ImportOptions(collider="He", j=(6, 8, 12)))
-    after = state_of(db, "AB+He", None, None)
+    after = state_of(db)
     assert (after.train_j, after.validate_j) == ((2, 3, 4, 6), (8,))
     assert after.unknown_j == (5, 7, 9, 10)
 
@@ -121,14 +130,14 @@ def test_a_predicted_j_is_not_computed(store_of: StoreOf) -> None:
         )
         model = store.model(store.put_model(model))
         store.put_prediction("AB+He", prediction, prediction.log10_half_width_68 > 0, model)
-    state = state_of(db, "AB+He", REQUEST, None)
+    state = state_of(db, REQUEST)
     assert (state.known_j, state.unknown_j) == ((1, 2, 3, 4), (5, 6, 7, 8, 9, 10))
     known = replace(REQUEST, given=(), sizes=(3,))
-    assert make_plan(db, known, PlanOptions(given_from_store=True)).request.given == (0, 1, 2, 3, 4)
+    assert make_plan(db, known, given_j=None).request.given == (0, 1, 2, 3, 4)
 
 
 def test_given_j_count_as_computed_also_where_the_store_has_them_not(shared_store: StoreOf) -> None:
-    state = state_of(shared_store("1:4"), "AB+He", replace(REQUEST, given=(2, 3, 4, 9)), None)
+    state = state_of(shared_store("1:4"), replace(REQUEST, given=(2, 3, 4, 9)))
     assert state.train_j == (2, 3, 4, 9)
     assert state.unknown_j == (5, 6, 7, 8, 10)
 
@@ -136,12 +145,14 @@ def test_given_j_count_as_computed_also_where_the_store_has_them_not(shared_stor
 def test_a_stored_request_comes_back_whole(store_of: StoreOf) -> None:
     db = store_of("1:4")
     hours = tuple((j, 0.5 * j) for j in range(5, 11))
-    plan_id = planned(db, hours_by_j=hours, hours_total=None, cost_exponent=6.0)
+    file = db.with_suffix(".csv")
+    file.write_text("j,hours\n" + "".join(f"{j},{each}\n" for j, each in hours))
+    plan_id = planned(db, hours_file=file, hours_total=None, cost_exponent=6.0)
     with opened(db) as connection:
         found = PlanRequest.from_json(get_plan(connection, plan_id).request)
     request = replace(REQUEST, hours_by_j=hours, hours_total=None, cost_exponent=6.0)
     assert found == replace(request, train_j=TRAIN)
-    assert state_of(db, "AB+He", None, None).request == replace(request, validate_j=VALIDATE)
+    assert state_of(db).request == replace(request, validate_j=VALIDATE)
 
 
 def test_the_newest_plan_with_a_chosen_set_is_followed_or_the_one_named(store_of: StoreOf) -> None:
@@ -149,15 +160,15 @@ def test_the_newest_plan_with_a_chosen_set_is_followed_or_the_one_named(store_of
     first, second = planned(db), planned(db, train_j=(4, 9))
     curve = make_plan(db, REQUEST)  # five sizes, none chosen
     assert (curve.chosen, curve.plan_id) == (None, second + 1)
-    assert state_of(db, "AB+He", None, None).plan_id == second
-    assert state_of(db, "AB+He", None, first).planned == (*TRAIN, *VALIDATE)
-    unchosen = state_of(db, "AB+He", None, curve.plan_id)
+    assert state_of(db).plan_id == second
+    assert state_of(db, plan_id=first).planned == (*TRAIN, *VALIDATE)
+    unchosen = state_of(db, plan_id=curve.plan_id)
     assert (unchosen.planned, unchosen.request.validate_j) == ((), VALIDATE)
 
 
 def test_a_request_of_ones_own_goes_before_the_newest_plan(at: StoreOf) -> None:
     db = at("1:4")
-    state = state_of(db, "AB+He", replace(REQUEST, target=tuple(range(3, 9)), given=()), None)
+    state = state_of(db, replace(REQUEST, target=tuple(range(3, 9)), given=()))
     assert (state.plan_id, state.planned) == (None, ())
     assert state.train_j == (3,)  # 4 is the first to validate above 3
     assert (state.validate_j, state.request.validate_j) == ((4,), (4, 7))
@@ -186,7 +197,7 @@ def test_what_one_more_j_brings_is_what_the_process_expects_of_the_set_with_it(a
     found = follow(db)
     assert not found.measured  # 8 is missing to validate
     known = replace(REQUEST, given=(1, 2, 3, 4, 5, 7))
-    design = learn_for(db, known, None).design(REQUEST)
+    design = learnt(db, known).design(REQUEST)
     j = np.array(design.initial_j)
 
     def expected(train_j: tuple[int, ...]) -> float:
@@ -220,7 +231,7 @@ def test_a_model_of_what_is_there_lowers_the_expected_error_to_its_own(at: Store
     predictor = search(training, validation, tried).predictor
     std = predictor.predict(wanted.transitions).log10_half_width_68
     model = float(np.sqrt((std**2).mean()))
-    design = learn_for(db, replace(REQUEST, given=tuple(range(1, 9))), None).design(REQUEST)
+    design = learnt(db, replace(REQUEST, given=tuple(range(1, 9)))).design(REQUEST)
     process = design.expected(np.diag(design.given_all((2, 3, 4, 6, 7))), tuple(range(2, 9)))
     assert found.expected_dex == pytest.approx(min(model, process), rel=1e-3)
     scale = min(1.0, model / process)
@@ -233,7 +244,7 @@ def test_a_model_of_what_is_there_lowers_the_expected_error_to_its_own(at: Store
 def test_a_model_that_cannot_be_trained_is_a_warning(at: StoreOf, no_model: None) -> None:
     db = at("1:5,8")
     found = follow(db)
-    assert found.warnings == ("no model of what is there: no kernel explains it",)
+    assert found.warnings == ("no model of the known rates: no kernel explains it",)
     assert not found.measured
     assert found.expected_error is not None
 
@@ -308,8 +319,8 @@ def test_without_a_plan_the_j_with_most_gain_for_its_cost_is_next(shared_store: 
 
 
 @pytest.mark.usefixtures("no_model")
-def test_it_stops_when_no_j_takes_away_a_tenth_of_the_error(tmp_path: Path) -> None:
-    """Of a scatter that no process knows, one j more takes away next to nothing."""
+def test_it_stops_when_no_j_reduces_the_error_by_a_tenth(tmp_path: Path) -> None:
+    """One j more hardly reduces a scatter that no process describes."""
     file, db = tmp_path / "noisy.dat", tmp_path / "noisy.duckdb"
     file.write_text(lamda_text([rough_rates(LEVELS, "He", seed=1, scatter=0.3)]))
     import_files(db, [file], ImportOptions(j=(1, 2, 3, 4, 5, 7, 8, 10, 11)))
@@ -318,29 +329,29 @@ def test_it_stops_when_no_j_takes_away_a_tenth_of_the_error(tmp_path: Path) -> N
     assert [one.j for one in found.candidates] != []
     assert max(one.gain or 0.0 for one in found.candidates) < 0.1 * (found.expected_error or 0.0)
     assert (found.next_j, found.stop) == (None, True)
-    assert "more than 10 % of the error" in found.reason
+    assert "10 %" in found.reason
     assert not follow(db, request, target_error=1.0).stop  # who has a target goes on until it is met
 
 
 def test_nothing_known_and_a_similar_system_give_the_validation_j_first(shared_store: StoreOf) -> None:
     request = replace(REQUEST, system="AB+o-H2", given=())
-    found = plan_next(shared_store("1:4"), "AB+o-H2", request, None, VarianceOptions(like="AB+p-H2"))
+    found = next_(shared_store("1:4"), "AB+o-H2", next_options_of(request, like="AB+p-H2"))
     assert (found.train_j, found.validate_j, found.unknown_j) == ((), (), TARGET)
     assert (found.next_j, found.expected_error, found.expected_dex) == (3, None, None)
-    assert all(one.gain is None for one in found.candidates)  # there is no error to take away from yet
+    assert all(one.gain is None for one in found.candidates)  # there is no error to reduce yet
 
 
-def test_given_j_of_a_system_without_rates_leave_the_process_to_speak(shared_store: StoreOf) -> None:
+def test_given_j_of_a_system_without_rates_leave_the_process_alone(shared_store: StoreOf) -> None:
     """Both j that validate, 3 and 6, are said to be there, and so are two that train."""
     request = replace(REQUEST, system="AB+o-H2", given=(3, 6, 8, 10))
-    found = plan_next(shared_store("1:4"), "AB+o-H2", request, None, VarianceOptions(like="AB+p-H2"))
+    found = next_(shared_store("1:4"), "AB+o-H2", next_options_of(request, like="AB+p-H2"))
     assert (found.train_j, found.validate_j, found.measured) == ((8, 10), (3, 6), False)
 
 
 def test_neither_plan_nor_request_is_a_usage_error(store_of: StoreOf) -> None:
     db = store_of("1:4")
     make_plan(db, replace(REQUEST, system="AB+p-H2", sizes=(3,)))
-    with pytest.raises(UsageError, match=r"there is no plan for AB\+He to go on with"):
+    with pytest.raises(UsageError, match=r"there is no plan for AB\+He"):
         follow(db)
     make_plan(db, REQUEST)  # several candidates, none chosen
     with pytest.raises(UsageError, match="there is no plan"):
@@ -351,25 +362,25 @@ def test_a_plan_of_another_system_is_refused(store_of: StoreOf) -> None:
     db = store_of("1:4")
     plan_id = make_plan(db, replace(REQUEST, system="AB+p-H2", sizes=(3,))).plan_id
     with pytest.raises(UsageError, match=f"plan {plan_id} is for another system") as caught:
-        plan_next(db, "AB+He", None, plan_id, FREE)
+        follow(db, plan=plan_id)
     assert (caught.value.expected, caught.value.got) == ("AB+He", "AB+p-H2")
 
 
-def test_a_plan_that_is_not_there_is_refused(shared_store: StoreOf) -> None:
+def test_an_unknown_plan_is_refused(shared_store: StoreOf) -> None:
     with pytest.raises(RatedbError, match="the store has no plan 7"):
-        plan_next(shared_store("1:4"), "AB+He", None, 7, FREE)
+        follow(shared_store("1:4"), plan=7)
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"budget_hours": -1.0}, "--budget-hours makes no sense"),
-        ({"target_error": 0.0}, "--target-error makes no sense"),
+        ({"budget_hours": -1.0}, "invalid --budget-hours"),
+        ({"target_error": 0.0}, "invalid --target-error"),
         ({"like": "AB+e"}, "the store has no system 'AB+e'"),
         ({"like": "AB+He"}, "its own reference"),
     ],
 )
-def test_limits_that_make_no_sense_are_refused(at: StoreOf, options: dict, words: str) -> None:
+def test_invalid_limits_are_refused(at: StoreOf, options: dict, words: str) -> None:
     db = at("1:4")
     with pytest.raises(RatedbError) as caught:
         follow(db, **options)
@@ -407,7 +418,7 @@ def test_the_worklist_has_one_job_for_each_v_of_the_next_j(tmp_path: Path) -> No
     total = sum(j**4 for j in range(3, 8))
     for j, use in (((0, 1, 2), "validate"), ((0, 1, 2, 3, 6), "train")):
         path = tmp_path / "job.json"
-        found = plan_next(vibrating(tmp_path, j), "AB+He", None, None, FREE, path)
+        found = follow(vibrating(tmp_path, j), worklist=path)
         jobs = json.loads(path.read_text())
         assert [(job["order"], job["v"], job["j"]) for job in jobs] == [
             (1, 0, found.next_j),
@@ -420,7 +431,7 @@ def test_the_worklist_has_one_job_for_each_v_of_the_next_j(tmp_path: Path) -> No
 
 def test_the_worklist_of_a_stop_has_no_job(at: StoreOf, tmp_path: Path) -> None:
     for name, empty in (("job.json", "[]\n"), ("job.csv", "order,system,v,j,use,expected_hours\n")):
-        plan_next(at("1:12"), "AB+He", None, None, FREE, tmp_path / name)
+        follow(at("1:12"), worklist=tmp_path / name)
         assert (tmp_path / name).read_text() == empty
 
 
@@ -428,7 +439,7 @@ def test_a_worklist_that_would_overwrite_a_database_is_refused(at: StoreOf) -> N
     db = at("1:4")
     before = db.read_bytes()
     with pytest.raises(RatedbError, match="overwrite a database"):
-        plan_next(db, "AB+He", None, None, FREE, db)
+        follow(db, worklist=db)
     assert db.read_bytes() == before
 
 
@@ -445,8 +456,8 @@ def test_a_j_counts_as_computed_when_it_is_for_every_v(tmp_path: Path) -> None:
     file.write_text(lamda_text([rates.select((rates.initial_j() <= 4) | (v[rates.upper] == 0))]))
     import_files(db, [file])
     request = PlanRequest("AB+He", tuple(range(2, 8)), (), v_max=1)
-    assert state_of(db, "AB+He", request, None).unknown_j == (5, 6, 7)
-    assert state_of(db, "AB+He", replace(request, v_max=0), None).unknown_j == ()
+    assert state_of(db, request).unknown_j == (5, 6, 7)
+    assert state_of(db, replace(request, v_max=0)).unknown_j == ()
 
 
 def test_with_vibration_a_target_from_zero_on_is_computed_when_every_j_is(tmp_path: Path) -> None:
@@ -455,4 +466,4 @@ def test_with_vibration_a_target_from_zero_on_is_computed_when_every_j_is(tmp_pa
     file.write_text(lamda_text([rough_rates(levels, "He", seed=1)]))
     import_files(db, [file])
     request = PlanRequest("AB+He", tuple(range(0, 6)), (), v_max=1)
-    assert state_of(db, "AB+He", request, None).unknown_j == ()
+    assert state_of(db, request).unknown_j == ()

@@ -1,26 +1,27 @@
-"""Claims about the j to compute next for lines: from what `impact` says, with the rules of `plan --next`."""
+"""Claims about the j to compute next for lines: from what `impact` says, with the rules of `next`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ratedb.errors import RatedbError
-from ratedb.planning.next_for_lines import next_for_lines, plan_next_for_lines, read_impact
-from ratedb.planning.next_j import NextResult, State
-from ratedb.planning.plan import PlanRequest
-from ratedb.planning.variance import VarianceOptions
-from ratedb.store.store import Store
+from ratedb.options import NextOptions
+from ratedb.planning.next_for_lines import LineUncertainty, Predicted, next_for_lines, parse_impact
+from ratedb.planning.next_j import NextResult
+from ratedb.planning.request import PlanRequest
+from ratedb.planning.state import State
+from ratedb.verbs.next import next_
 
 TARGET = tuple(range(2, 11))
 REQUEST = PlanRequest("AB+He", TARGET, (2, 3, 4), hours_total=100.0, validate_j=(5, 8))
 STATE = State(REQUEST, 1, (4, 7, 10, 5, 8), (1, 2, 3, 4, 5, 7, 8), (2, 3, 4, 7), (5, 8))
 # What is left: 6, 9 and 10. 10 makes the lines most certain, 9 nearly as much for less.
-PREDICTED = {6, 8, 9, 10, 12}
+PREDICTED = Predicted(frozenset({6, 8, 9, 10, 12}), frozenset({1}))
 AFTER = {6: 0.09, 9: 0.045, 10: 0.04}
 
 
@@ -36,8 +37,12 @@ def impact(folder: Path, **change: Any) -> Path:
     return path
 
 
+def read(path: Path) -> LineUncertainty:
+    return parse_impact(path.read_bytes(), str(path))
+
+
 def asked(path: Path, state: State = STATE, **limits: float) -> NextResult:
-    return next_for_lines(state, VarianceOptions(**limits), read_impact(path), PREDICTED)  # type: ignore[arg-type]
+    return next_for_lines(state, NextOptions(for_lines=path, **limits), read(path), PREDICTED)  # type: ignore[arg-type]
 
 
 def test_errors_are_those_of_the_lines_in_percent_and_the_best_comes_first(tmp_path: Path) -> None:
@@ -58,7 +63,7 @@ def test_errors_are_those_of_the_lines_in_percent_and_the_best_comes_first(tmp_p
         ({"target_error": 4.6}, 9, "cheapest"),
         ({"target_error": 4.2}, 10, "cheapest"),
         ({"target_error": 12.0}, None, "the target 12 %"),
-        ({"budget_hours": 10.0}, 6, "most error taken away"),
+        ({"budget_hours": 10.0}, 6, "error reduction"),
         ({"budget_hours": 1.0}, None, "costs 1 h or less"),
     ],
 )
@@ -80,13 +85,16 @@ def test_it_stops_where_no_j_makes_the_lines_much_more_certain(tmp_path: Path) -
     [
         (
             {"next_j": [{"system": "AB+p-H2", "j": 9, "share": 1, "uncertainty_after": 0.1}]},
-            "says nothing of",
+            "does not contain",
         ),
         (
             {"next_j": [{"system": "AB+He", "j": 7, "share": 1, "uncertainty_after": 0.1}]},
             "older than the store",
         ),
-        ({"next_j": [{"system": "AB+He", "j": 12, "share": 1, "uncertainty_after": 0.1}]}, "looked at none"),
+        (
+            {"next_j": [{"system": "AB+He", "j": 12, "share": 1, "uncertainty_after": 0.1}]},
+            "none of the j of interest",
+        ),
         ({"next_j": [{"system": "AB+He"}]}, "not a file of line uncertainties"),
         ({"next_j": None}, "not a file of line uncertainties"),
         ({"uncertainty_p95": float("nan")}, "not a file of line uncertainties"),
@@ -107,20 +115,16 @@ def test_a_file_that_is_no_impact_is_refused(tmp_path: Path, content: bytes) -> 
     path = tmp_path / "x.json"
     path.write_bytes(content)
     with pytest.raises(RatedbError, match="not a file of line uncertainties"):
-        read_impact(path)
+        read(path)
 
 
 def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(RatedbError, match=r"missing\.json"):
-        plan_next_for_lines(
-            tmp_path / "no.duckdb", "AB+He", REQUEST, None, VarianceOptions(), tmp_path / "missing.json"
-        )
+        next_(tmp_path / "no.duckdb", "AB+He", NextOptions(for_lines=tmp_path / "missing.json"))
 
 
-def test_an_impact_of_an_older_model_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store_of: Callable[[str], Path]
-) -> None:
-    rows = [{"j": j, "model_id": 2} for j in PREDICTED]
-    monkeypatch.setattr(Store, "query", lambda *words: rows)
+def test_an_impact_of_an_older_model_is_refused(tmp_path: Path) -> None:
+    path = impact(tmp_path)
+    newer = replace(PREDICTED, model_ids=frozenset({1, 2}))
     with pytest.raises(RatedbError, match="older than the store"):
-        plan_next_for_lines(store_of("1:5"), "AB+He", REQUEST, None, VarianceOptions(), impact(tmp_path))
+        next_for_lines(STATE, NextOptions(for_lines=path), read(path), newer)

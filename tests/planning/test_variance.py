@@ -9,25 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asking import VARIANCE, by_variance, learnt, options_of
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.models.search import SearchRequest, search
+from ratedb.options import PlanOptions
 from ratedb.planning import variance as variance_module
+from ratedb.planning.candidates import Candidate
 from ratedb.planning.design import DesignSet
-from ratedb.planning.plan import Candidate, PlanRequest
-from ratedb.planning.variance import VarianceOptions, VarianceResult, learn_for, plan_by_variance
+from ratedb.planning.request import PlanRequest
+from ratedb.planning.variance import VarianceResult
 from ratedb.rates import Rates
 from ratedb.store.plans import get_plan
 from ratedb.store.store import Store
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.plan import PlanOptions, make_plan
+from ratedb.verbs.plan import plan
 
 LEVELS = rotor_levels(12, molecule="AB")
 TARGET = tuple(range(2, 11))
 REQUEST = PlanRequest("AB+He", TARGET, (2, 3, 4), hours_total=100.0)
-ALONE = VarianceOptions()
 StoreOf = Callable[[str], Path]
 
 
@@ -49,7 +51,7 @@ def low(shared_store: StoreOf) -> Path:
 @pytest.fixture(scope="module")
 def found(low: Path) -> VarianceResult:
     """The plan of REQUEST without any limits."""
-    return plan_by_variance(low, REQUEST, ALONE)
+    return by_variance(low, REQUEST)
 
 
 def dex(c: Candidate) -> float:
@@ -58,7 +60,7 @@ def dex(c: Candidate) -> float:
 
 def test_the_curve_has_the_sizes_one_to_eight(low: Path) -> None:
     request = replace(REQUEST, target=tuple(range(1, 13)), given=(1, 2, 3, 4))
-    found = plan_by_variance(low, request, replace(ALONE, optimiser="greedy"))
+    found = by_variance(low, request, replace(VARIANCE, optimiser="greedy"))
     assert [c.n for c in found.candidates] == [1, 2, 3, 4, 5, 6, 7, 8]
 
 
@@ -66,7 +68,7 @@ def test_a_short_range_has_the_sizes_that_leave_two_j_to_validate_and_one_to_pre
     low: Path, found: VarianceResult
 ) -> None:
     assert [c.n for c in found.candidates] == [1, 2, 3, 4, 5, 6]
-    own = plan_by_variance(low, replace(REQUEST, sizes=(3, 5, 9)), ALONE)
+    own = by_variance(low, replace(REQUEST, sizes=(3, 5, 9)))
     assert own.candidates == [found.candidates[2], found.candidates[4]]
 
 
@@ -89,7 +91,7 @@ def test_a_candidate_costs_its_training_and_validation_j_that_are_not_given(foun
 
 
 def test_one_size_is_the_chosen_one_and_a_curve_has_none(low: Path, found: VarianceResult) -> None:
-    one = plan_by_variance(low, replace(REQUEST, sizes=(3,)), ALONE)
+    one = by_variance(low, replace(REQUEST, sizes=(3,)))
     assert one.chosen == one.candidates[0] == found.candidates[2]
     assert found.chosen is None
 
@@ -104,7 +106,7 @@ def test_a_target_error_picks_the_cheapest_candidate_that_meets_it(
     low: Path, found: VarianceResult, place: int
 ) -> None:
     wanted = (found.candidates[place].expected_error or np.nan) * 1.001
-    picked = plan_by_variance(low, REQUEST, replace(ALONE, target_error=wanted))
+    picked = by_variance(low, REQUEST, replace(VARIANCE, target_error=wanted))
     meeting = [c for c in found.candidates if c.expected_error is not None and c.expected_error <= wanted]
     assert picked.chosen == min(meeting, key=lambda c: c.explicit_percent)
     assert picked.candidates == found.candidates
@@ -113,11 +115,11 @@ def test_a_target_error_picks_the_cheapest_candidate_that_meets_it(
 @pytest.mark.parametrize(
     ("budget", "optimiser"), [(24.0, "exhaustive"), (60.0, "exhaustive"), (60.0, "greedy")]
 )
-def test_a_budget_is_never_exceeded_and_buys_the_least_error(
+def test_a_budget_is_never_exceeded_and_gives_the_least_error(
     low: Path, budget: float, optimiser: str
 ) -> None:
-    options = VarianceOptions(budget_hours=budget, optimiser=optimiser)
-    bought = plan_by_variance(low, REQUEST, options)
+    options = replace(VARIANCE, budget_hours=budget, optimiser=optimiser)
+    bought = by_variance(low, REQUEST, options)
     assert bought.chosen is not None
     assert all((c.explicit_hours or np.nan) <= budget for c in bought.candidates)
     trainable = [c for c in bought.candidates if c.expected_dex is not None]
@@ -128,7 +130,7 @@ def test_a_budget_is_never_exceeded_and_buys_the_least_error(
 
 def least_error_for(db: Path, budget: float) -> float:
     """Return the least expected error of all sets with j = 4, of all sizes, that a budget pays for."""
-    design = learn_for(db, REQUEST, None).design(REQUEST)
+    design = learnt(db, REQUEST).design(REQUEST)
     total = sum(j**4 for j in range(5, 11))
     errors = []
     for size in range(2, 7):
@@ -142,25 +144,25 @@ def least_error_for(db: Path, budget: float) -> float:
 
 def test_a_budget_pays_for_the_validation_j_of_given_j_too(shared_store: StoreOf) -> None:
     request = replace(REQUEST, given=(2, 3, 9))
-    with pytest.raises(UsageError, match="budget buys no training set"):
-        plan_by_variance(shared_store("1:4,9"), request, VarianceOptions(budget_hours=0.1))
+    with pytest.raises(UsageError, match="budget is too small"):
+        by_variance(shared_store("1:4,9"), request, replace(VARIANCE, budget_hours=0.1))
 
 
-def test_a_target_error_is_met_by_the_cheapest_that_the_budget_buys_or_not_at_all(low: Path) -> None:
-    both = plan_by_variance(low, REQUEST, VarianceOptions(budget_hours=60.0, target_error=1e3))
+def test_a_target_error_is_met_by_the_cheapest_within_the_budget_or_not_at_all(low: Path) -> None:
+    both = by_variance(low, REQUEST, replace(VARIANCE, budget_hours=60.0, target_error=1e3))
     assert both.chosen == min(
         (c for c in both.candidates if c.expected_error is not None), key=lambda c: c.explicit_percent
     )
     least = min(c.expected_error for c in both.candidates if c.expected_error is not None)
-    with pytest.raises(RatedbError, match="no set of the curve is expected to meet the target"):
-        plan_by_variance(low, REQUEST, VarianceOptions(budget_hours=60.0, target_error=least * 0.99))
+    with pytest.raises(RatedbError, match="no set is expected to meet the target"):
+        by_variance(low, REQUEST, replace(VARIANCE, budget_hours=60.0, target_error=least * 0.99))
 
 
 def refused(db: Path, request: PlanRequest, **options: object) -> RatedbError:
     """Return the error that planning raises; checks that the store, plans included, is what it was."""
     before = db.read_bytes() if db.exists() else None
     with pytest.raises(RatedbError) as caught:
-        make_plan(db, request, PlanOptions(strategy="variance", **options))  # type: ignore[arg-type]
+        plan(db, request.system, options_of(request, strategy="variance", **options))
     assert (db.read_bytes() if db.exists() else None) == before
     return caught.value
 
@@ -170,7 +172,7 @@ def test_a_target_that_no_set_reaches_is_one_message_with_the_best_there_is(
 ) -> None:
     error = refused(low, REQUEST, target_error=1e-4)
     assert type(error) is RatedbError
-    assert error.what == "no set of the curve is expected to meet the target"
+    assert error.what.startswith("no set is expected to meet the target")
     best = min((c for c in found.candidates if c.expected_dex is not None), key=dex)
     assert error.got == f"{best.expected_error:.3g} % with j = {','.join(map(str, best.train_j))}"
 
@@ -178,23 +180,23 @@ def test_a_target_that_no_set_reaches_is_one_message_with_the_best_there_is(
 @pytest.mark.parametrize(
     ("change", "options", "words"),
     [
-        ({}, {"budget_hours": 1e-3}, "the budget buys no training set"),
+        ({}, {"budget_hours": 1e-3}, "the budget is too small"),
         ({"hours_total": None}, {"budget_hours": 5.0}, "a budget needs hours"),
-        ({}, {"budget_hours": -5.0}, "--budget-hours makes no sense"),
-        ({}, {"budget_hours": float("nan")}, "--budget-hours makes no sense"),
-        ({}, {"target_error": 0.0}, "--target-error makes no sense"),
-        ({}, {"target_error": float("inf")}, "--target-error makes no sense"),
+        ({}, {"budget_hours": -5.0}, "invalid --budget-hours"),
+        ({}, {"budget_hours": float("nan")}, "invalid --budget-hours"),
+        ({}, {"target_error": 0.0}, "invalid --target-error"),
+        ({}, {"target_error": float("inf")}, "invalid --target-error"),
         ({}, {"optimiser": "magic"}, "unknown --optimiser"),
-        ({}, {"jobs": 0}, "the number of jobs makes no sense"),
+        ({}, {"jobs": 0}, "invalid number of jobs"),
         ({}, {"like": "AB+He"}, "a system cannot be its own reference"),
-        ({}, {"kernels": ("M32",)}, "the strategy variance does not heed --kernels"),
-        ({"sizes": (7, 8)}, {}, "no training set of these sizes can be placed"),
-        ({"sizes": (1,)}, {}, "no training set of these sizes can be placed"),
-        ({"train_j": (4, 8)}, {}, "a set of one's own is not searched for"),
-        ({"validate_j": (5, 8)}, {}, "places a validation set beside every training set"),
+        ({}, {"kernels": ("M32",)}, "--kernels has no effect with --strategy variance"),
+        ({"sizes": (7, 8)}, {}, "no training set of these sizes"),
+        ({"sizes": (1,)}, {}, "no training set of these sizes"),
+        ({"train_j": (4, 8)}, {}, "your own set needs no search"),
+        ({"validate_j": (5, 8)}, {}, "--validate-j has no effect"),
     ],
 )
-def test_a_request_that_makes_no_sense_is_a_usage_error_and_stores_no_plan(
+def test_an_invalid_request_is_a_usage_error_and_stores_no_plan(
     low: Path, change: dict, options: dict, words: str
 ) -> None:
     error = refused(low, replace(REQUEST, **change), **options)
@@ -238,10 +240,11 @@ def test_a_similar_system_that_lacks_some_j_or_v_is_refused_by_what_it_lacks(
 def test_rates_of_held_out_j_are_never_looked_at(
     shared_store: StoreOf, store_of: StoreOf, tmp_path: Path
 ) -> None:
-    options = PlanOptions(strategy="variance", target_error=50.0)
-    of_all = make_plan(shared_store("1:12"), replace(REQUEST, given=tuple(range(6))), options, dry_run=True)
-    from_store = replace(options, given_from_store=True)
-    of_low = make_plan(store_of("1:5"), replace(REQUEST, given=()), from_store)
+    options = options_of(
+        REQUEST, strategy="variance", target_error=50.0, given_j=tuple(range(6)), dry_run=True
+    )
+    of_all = plan(shared_store("1:12"), "AB+He", options)
+    of_low = plan(store_of("1:5"), "AB+He", replace(options, given_j=None, dry_run=False))
     assert of_low.request.given == (0, 1, 2, 3, 4, 5)  # nothing leaves j = 0
     assert of_all.candidates == of_low.candidates
     assert of_all.chosen == of_low.chosen is not None
@@ -249,23 +252,22 @@ def test_rates_of_held_out_j_are_never_looked_at(
     wild = np.random.default_rng(8).uniform(1e-6, 1e6, rates.rate_cm3_s.shape)
     wild[rates.initial_j() <= 5] = 1.0
     other = put(tmp_path, replace(rates, rate_cm3_s=rates.rate_cm3_s * wild))
-    assert make_plan(other, of_low.request, options, dry_run=True).candidates == of_all.candidates
+    assert plan(other, "AB+He", options).candidates == of_all.candidates
 
 
 def test_rates_of_given_j_are_what_is_learnt_from(found: VarianceResult, tmp_path: Path) -> None:
     rates = rough_rates(LEVELS, "He", seed=1, scatter=0.3)
-    rougher = plan_by_variance(put(tmp_path, rates), REQUEST, ALONE)
+    rougher = by_variance(put(tmp_path, rates), REQUEST)
     for one, other in zip(found.candidates[1:], rougher.candidates[1:], strict=True):
         assert dex(other) > 1.5 * dex(one)
 
 
 def test_with_every_j_in_the_store_the_given_ones_must_be_named(shared_store: StoreOf) -> None:
     full = shared_store("1:12")
-    options = PlanOptions(strategy="spread", given_from_store=True)
-    planned = make_plan(full, replace(REQUEST, given=()), options, dry_run=True)
+    planned = plan(full, "AB+He", options_of(REQUEST, given_j=None, dry_run=True))
     assert planned.request.given == ()
-    assert "planned as if none were" in planned.warnings[0]
-    error = refused(full, replace(REQUEST, given=()), given_from_store=True)
+    assert "without given j" in planned.warnings[0]
+    error = refused(full, REQUEST, given_j=None)
     assert "--given-j" in str(error.todo)
 
 
@@ -282,7 +284,7 @@ def real_error(rates: Rates, train_j: tuple[int, ...], validate_j: tuple[int, ..
 
 def test_with_a_similar_system_the_expected_error_is_the_real_one_there(low: Path) -> None:
     """AB+He and AB+p-H2 have the same levels, so the process expects the same of both."""
-    there = plan_by_variance(low, replace(REQUEST, sizes=(2, 4)), VarianceOptions(like="AB+p-H2"))
+    there = by_variance(low, replace(REQUEST, sizes=(2, 4)), replace(VARIANCE, like="AB+p-H2"))
     assert there.warnings == ()
     reference = rough_rates(LEVELS, "p-H2", seed=2)
     for c in there.candidates:
@@ -294,14 +296,14 @@ def test_what_a_similar_system_has_no_model_for_has_no_expected_error(
     low: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(variance_module, "error_of_set", lambda *arguments: 0.125)
-    options = VarianceOptions(like="AB+p-H2", target_error=34.0)
-    there = plan_by_variance(low, replace(REQUEST, sizes=(1, 2, 3)), options)
+    options = replace(VARIANCE, like="AB+p-H2", target_error=34.0)
+    there = by_variance(low, replace(REQUEST, sizes=(1, 2, 3)), options)
     assert [c.n for c in there.candidates] == [1, 2, 3]
     assert there.candidates[0].expected_dex is None
     assert [c.expected_dex for c in there.candidates[1:]] == pytest.approx([0.125, 0.125])
     assert there.chosen == there.candidates[1]  # 33.4 %, and it is the cheaper one
     # A molecule without levels is a rigid rotor, as AB is.
-    bare = plan_by_variance(low, replace(REQUEST, system="CD+He", sizes=(1, 2, 3)), options)
+    bare = by_variance(low, replace(REQUEST, system="CD+He", sizes=(1, 2, 3)), options)
     assert [c.train_j for c in bare.candidates] == [c.train_j for c in there.candidates]
     assert [c.expected_dex for c in bare.candidates[1:]] == pytest.approx([0.125, 0.125])
 
@@ -311,13 +313,13 @@ def test_a_similar_system_that_lacks_a_few_j_is_judged_on_its_others(
 ) -> None:
     judged = []
 
-    def real(rates: Rates, target: tuple[int, ...], one: DesignSet, options: VarianceOptions) -> float:
+    def real(rates: Rates, target: tuple[int, ...], one: DesignSet, options: PlanOptions) -> float:
         judged.append((target, one))
         return 0.125
 
     monkeypatch.setattr(variance_module, "error_of_set", real)
     request = replace(REQUEST, system="AB+o-H2", given=(), sizes=(2, 3, 4))
-    of_few = plan_by_variance(shared_store("1:6,8:10"), request, VarianceOptions(like="AB+He"))
+    of_few = by_variance(shared_store("1:6,8:10"), request, replace(VARIANCE, like="AB+He"))
     assert of_few.warnings == ("AB+He has no j = 7: judged on its other j",)
     assert [c.n for c in of_few.candidates] == [2, 3, 4]
     for c, (target, one) in zip(of_few.candidates, judged, strict=True):
@@ -332,7 +334,7 @@ def test_a_similar_system_with_even_changes_of_j_only_plans_for_these(tmp_path: 
     rates = rough_rates(LEVELS, "p-H2", seed=2)
     _, j = LEVELS.need_vj()
     db = put(tmp_path, rates.select((j[rates.upper] - j[rates.lower]) % 2 == 0))
-    transitions = learn_for(db, REQUEST, "AB+p-H2").transitions
+    transitions = learnt(db, REQUEST, "AB+p-H2").transitions
     assert set((j[transitions.upper] - j[transitions.lower]).tolist()) == {2, 4, 6, 8, 10}
 
 
@@ -342,14 +344,14 @@ def test_rates_of_a_higher_v_than_planned_for_are_not_learnt_from(tmp_path: Path
     v, _ = levels.need_vj()
     of_both, of_lowest = put(tmp_path, rates), put(tmp_path, rates.select(v[rates.upper] == 0))
     request = replace(REQUEST, sizes=(2, 3))
-    lowest = plan_by_variance(of_lowest, request, ALONE).candidates
-    for one, other in zip(plan_by_variance(of_both, request, ALONE).candidates, lowest, strict=True):
+    lowest = by_variance(of_lowest, request).candidates
+    for one, other in zip(by_variance(of_both, request).candidates, lowest, strict=True):
         assert one.expected_dex == pytest.approx(dex(other), rel=1e-6)
 
 
 def test_one_j_is_never_chosen_however_smooth_the_rates(tmp_path: Path) -> None:
     db = put(tmp_path, rotor_rates(LEVELS, "He", (10.0, 100.0), seed=1))
-    found = plan_by_variance(db, REQUEST, VarianceOptions(target_error=100.0))
+    found = by_variance(db, REQUEST, replace(VARIANCE, target_error=100.0))
     assert found.candidates[0].n == 1
     assert found.candidates[0].expected_dex is None
     assert found.chosen is not None
@@ -369,22 +371,22 @@ def almost_plane(collider: str, seed: int) -> Rates:
 def test_a_size_of_one_is_refused_however_smooth_a_similar_system_is(tmp_path: Path) -> None:
     db = put(tmp_path, almost_plane("He", 3), almost_plane("p-H2", 4))
     with pytest.raises(RatedbError, match=r"no (training )?set"):
-        plan_by_variance(db, replace(REQUEST, sizes=(1,)), VarianceOptions(like="AB+p-H2"))
+        by_variance(db, replace(REQUEST, sizes=(1,)), replace(VARIANCE, like="AB+p-H2"))
 
 
 def test_a_plan_by_variance_is_kept_with_its_request_and_its_choice(store_of: StoreOf) -> None:
     db = store_of("1:4")
     before = db.read_bytes()
-    options = PlanOptions(strategy="variance", budget_hours=50.0)
-    dry = make_plan(db, REQUEST, options, dry_run=True)
+    options = options_of(REQUEST, strategy="variance", budget_hours=50.0)
+    dry = plan(db, "AB+He", replace(options, dry_run=True))
     assert (dry.plan_id, db.read_bytes()) == (None, before)
-    kept = make_plan(db, REQUEST, options)
+    kept = plan(db, "AB+He", options)
     assert kept.chosen == dry.chosen is not None
     with Store(db) as store:
         assert store.query("SELECT count(*) AS n FROM plans") == [{"n": 1}]
-        plan = get_plan(store.connection, kept.plan_id or 0)
-    assert plan.strategy == "variance"
-    assert PlanRequest.from_json(plan.request) == REQUEST
-    assert plan.chosen is not None
-    assert tuple(plan.chosen["train_j"]) == kept.chosen.train_j
-    assert plan.chosen["expected_dex"] == kept.chosen.expected_dex
+        stored = get_plan(store.connection, kept.plan_id or 0)
+    assert stored.strategy == "variance"
+    assert PlanRequest.from_json(stored.request) == REQUEST
+    assert stored.chosen is not None
+    assert tuple(stored.chosen["train_j"]) == kept.chosen.train_j
+    assert stored.chosen["expected_dex"] == kept.chosen.expected_dex

@@ -1,0 +1,51 @@
+"""`ratedb next`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ratedb.database import Database
+
+from .command import command
+from .output import cell, table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ratedb.planning.next_j import NextResult
+
+
+def _show(console: Console, result: NextResult, options: Mapping[str, Any]) -> None:
+    if result.candidates:
+        in_hours = result.candidates[0].hours is not None
+        heads = ["j", "h" if in_hours else "% of cost", "error after %", "reduction", "planned"]
+        rows = [
+            [
+                one.j,
+                one.hours if in_hours else one.cost_percent,
+                one.expected_error,
+                one.gain,
+                "yes" if one.planned else "",
+            ]
+            for one in result.candidates
+        ]
+        console.print(table(f"{result.system}: one more j", heads, rows, text=(4,)))
+    if result.expected_error is not None:
+        of = "a rate" if result.target == "rates" else "the flux, for 95 of 100 lines and conditions"
+        source = f"trained on j = {cell(result.train_j)}, validated on {cell(result.validate_j)}"
+        if not result.measured:
+            source = "by the planner's process; no model can be trained yet"
+        console.print(f"Expected error now: {result.expected_error:.3g} % of {of} ({source}).")
+    what = "Stop: " if result.stop else f"Next: j = {result.next_j}, "
+    console.print(f"{what}{result.reason}.")
+
+
+next_command = command(
+    Database.next,
+    _show,
+    arguments={"system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")]},
+    example="ratedb next CO+p-H2 --target-error 10",
+)

@@ -1,0 +1,59 @@
+"""Choose which initial j to compute next, or to stop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ratedb.files import read_bytes, refuse_database, write_atomically
+from ratedb.io.hours import read_hours
+from ratedb.options import NextOptions, Progress, silent
+from ratedb.planning.limits import check_next
+from ratedb.planning.next_for_lines import Predicted, next_for_lines, parse_impact
+from ratedb.planning.next_j import NextResult, next_j
+from ratedb.planning.request import PlanRequest
+from ratedb.planning.state import State, followed, state_of
+from ratedb.planning.worklist import jobs_out_of, render_worklist
+from ratedb.store.plans import get_plan, known_j, newest_plan, opened, predicted_by
+from ratedb.systems import split_system
+from ratedb.verbs.known_rates import rates_to_plan
+
+
+def next_(db: Path, system: str, options: NextOptions, progress: Progress = silent) -> NextResult:
+    """Choose the next j after a stored plan or for `options.j`; its job goes to a worklist.
+
+    With `for_lines` errors are those of line fluxes. Raises UsageError where there is neither plan nor `j`,
+    RatedbError where too little is known, or the file of lines does not match the store.
+    """
+    split_system(system)
+    check_next(options)
+    if options.worklist is not None:
+        refuse_database(options.worklist)
+        render_worklist(str(options.worklist), [])  # its name is checked before the work
+    if options.for_lines is not None:
+        lines = parse_impact(read_bytes(options.for_lines), str(options.for_lines))
+        state = _state(db, system, options)
+        with opened(db) as connection:
+            predicted = Predicted(*predicted_by(connection, system))
+        result = next_for_lines(state, options, lines, predicted)
+    else:
+        state = _state(db, system, options)
+        result = next_j(state, options, rates_to_plan(db, system, options.like), progress)
+    if options.worklist is not None:
+        use = "validate" if result.next_j in (state.request.validate_j or ()) else "train"
+        jobs = jobs_out_of(state.request, {} if result.next_j is None else {result.next_j: use})
+        write_atomically({options.worklist: render_worklist(str(options.worklist), jobs)})
+    return result
+
+
+def _state(db: Path, system: str, options: NextOptions) -> State:
+    """Return how far the plan has come that is followed: the one named, the newest, or what `j` asks for."""
+    hours = None if options.hours_file is None else read_hours(options.hours_file)
+    own = None if options.j is None else PlanRequest.of(system, options, hours)
+    with opened(db) as connection:
+        plan = None
+        if options.plan is not None:
+            plan = get_plan(connection, options.plan)
+        elif own is None:
+            plan = newest_plan(connection, system)
+        request = followed(system, own, plan)
+        return state_of(request, plan, known_j(connection, system, request.v_max))
