@@ -15,7 +15,7 @@ from .output import cell, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.planning.candidates import Candidate
+    from ratedb.planning.savings import Candidate
     from ratedb.verbs.plan import PlanResult
 
 # The columns between the sets and the costs: of a plan without data, of expected and of measured errors.

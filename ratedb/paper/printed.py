@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from ratedb.planning.candidates import Candidate, candidate
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import Candidate, candidate
 
 SYSTEM = "SiO+p-H2"
 TARGET = tuple(range(5, 21))

@@ -18,13 +18,14 @@ from ratedb.errors import RatedbError
 from ratedb.models import basis
 from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.metrics import Metrics, metrics
-from ratedb.models.search import SearchRequest, search
+from ratedb.models.search import search
+from ratedb.models.search_space import SearchRequest
 from ratedb.models.training_set import complete_curves
 from ratedb.options import Progress, ReproduceOptions, silent
 from ratedb.paper.printed import PaperRow, paper_rows, with_printed
-from ratedb.planning.candidates import Candidate, candidate
 from ratedb.planning.exhaustive import ScoreBook, known_system, part_of_target, search_sets, specifications
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import Candidate, candidate
 from ratedb.planning.screening import SetScore, TrialSet, refit
 from ratedb.rates import Rates
 from ratedb.results import Result

@@ -19,8 +19,8 @@ from ratedb.models.means import check_mean
 from ratedb.models.training_set import complete_curves, rates_of_j
 from ratedb.models.workers import Workers, workers
 from ratedb.options import PlanOptions, Progress, ReproduceOptions, silent
-from ratedb.planning.candidates import DEFAULT_SIZES, Candidate, candidate, percent
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import DEFAULT_SIZES, Candidate, candidate, percent
 from ratedb.planning.screening import Screen, SetScore, TrialSet, refit_best, screen_sets, trial_sets
 from ratedb.rates import Rates
 

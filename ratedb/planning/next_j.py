@@ -16,11 +16,11 @@ from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
 from ratedb.numbers import format_integers
 from ratedb.options import NextOptions, Progress, silent
-from ratedb.planning.candidates import percent
 from ratedb.planning.design import Design
 from ratedb.planning.exhaustive import part_of_target
 from ratedb.planning.knowledge import KnownRates, learn_for
 from ratedb.planning.limits import check_limits
+from ratedb.planning.savings import percent
 from ratedb.planning.state import State
 from ratedb.planning.variance import NO_MODEL_DEX, quick_search
 from ratedb.rates import Rates

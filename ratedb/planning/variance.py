@@ -10,15 +10,16 @@ from threadpoolctl import threadpool_limits
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.models.engine import rms
-from ratedb.models.search import SearchRequest, search
+from ratedb.models.search import search
+from ratedb.models.search_space import SearchRequest
 from ratedb.numbers import format_integers
 from ratedb.options import NextOptions, PlanOptions, Progress, silent
 from ratedb.planning.best_sets import best_sets
-from ratedb.planning.candidates import Candidate, candidate, dex_of_percent, only, percent
 from ratedb.planning.design import Design, DesignSet
 from ratedb.planning.exhaustive import features_of
 from ratedb.planning.knowledge import Knowledge, KnownRates, learn_for
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import Candidate, candidate, dex_of_percent, only, percent
 from ratedb.rates import Rates
 
 CURVE = tuple(range(1, 9))

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from ratedb.errors import UsageError
-from ratedb.planning.candidates import Candidate
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import Candidate
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from ratedb.files import refuse_database, write_atomically
 from ratedb.io.hours import read_hours
 from ratedb.options import PlanOptions, Progress, silent
 from ratedb.paper.printed import with_printed
-from ratedb.planning.candidates import Candidate, only, plan_candidates
 from ratedb.planning.limits import check_plan, no_single_set
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import Candidate, only, plan_candidates
 from ratedb.planning.worklist import jobs_of, render_worklist
 from ratedb.results import Result
 from ratedb.store.plans import Plan, known_j, opened, put_plan

@@ -26,7 +26,7 @@ from ratedb.models.kernels import extensions
 from ratedb.options import PlanOptions, ReproduceOptions
 from ratedb.paper.printed import COLUMNS
 from ratedb.paper.reproduction import Reproduction
-from ratedb.planning.candidates import Candidate
+from ratedb.planning.savings import Candidate
 from ratedb.plots.paper import draw_by_j, draw_by_size
 from ratedb.verbs import reproduce as reproduce_module
 from ratedb.verbs.import_ import import_files

@@ -8,9 +8,9 @@ import pytest
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.io.hours import read_hours
-from ratedb.planning.candidates import candidate
 from ratedb.planning.costs import CostModel
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import candidate
 
 TARGET = tuple(range(5, 12))
 MEASURED = tuple((j, float(j)) for j in range(6, 12))

@@ -15,7 +15,8 @@ from rough import rough_rates
 from synthetic import lamda_text, prediction_of, rotor_levels
 
 from ratedb.errors import FitError, RatedbError, UsageError
-from ratedb.models.search import SearchRequest, search
+from ratedb.models.search import search
+from ratedb.models.search_space import SearchRequest
 from ratedb.planning import next_j as next_j_module
 from ratedb.planning.next_j import NextResult
 from ratedb.planning.request import PlanRequest

@@ -9,9 +9,9 @@ import pytest
 
 from ratedb.errors import UsageError
 from ratedb.paper.printed import COLUMNS, HOURS_DIVISOR, HOURS_SHARED, with_printed
-from ratedb.planning.candidates import Candidate, candidate, plan_candidates
 from ratedb.planning.costs import CostModel
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import Candidate, candidate, plan_candidates
 from ratedb.planning.sets import spread_set, validation_set
 
 SIO = PlanRequest(system="SiO+p-H2", target=tuple(range(5, 21)), given=(5,), v_max=2, hours_total=338.0)

@@ -14,12 +14,13 @@ from rough import rough_rates
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.models.search import SearchRequest, search
+from ratedb.models.search import search
+from ratedb.models.search_space import SearchRequest
 from ratedb.options import PlanOptions
 from ratedb.planning import variance as variance_module
-from ratedb.planning.candidates import Candidate
 from ratedb.planning.design import DesignSet
 from ratedb.planning.request import PlanRequest
+from ratedb.planning.savings import Candidate
 from ratedb.planning.variance import VarianceResult
 from ratedb.rates import Rates
 from ratedb.store.plans import get_plan
