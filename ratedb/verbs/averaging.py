@@ -1,8 +1,8 @@
-"""Read cross sections of a grid of energies, and average them to rates that can be imported."""
+"""Read files of cross sections, and average them to the rates that an import brings."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,60 +11,53 @@ from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.cross_sections import CrossSectionFile, join
 from ratedb.io.registry import ReadOptions, read_cross_sections
-from ratedb.physics.thermal import Limits, ThermalRates, thermal_rates
+from ratedb.options import ImportOptions, Progress
+from ratedb.physics.thermal import ThermalRates, thermal_rates
 
 
 @dataclass(frozen=True, eq=False)
 class Averaged:
-    """Rates averaged from cross sections: the table they come from, files with their SHA-256, and notes."""
+    """Rates averaged from cross sections by one method, the files with their SHA-256, and warnings."""
 
-    table: CrossSections
     thermal: ThermalRates
+    method: str
     files: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
 
 
 def average_files(
-    paths: Sequence[Path],
-    reading: ReadOptions,
-    temperature_k: Sequence[float],
-    *,
-    file_format: str = "auto",
-    method: str | None = None,
-    limits: Limits | None = None,
-    report: Callable[[str], None] = lambda text: None,
+    paths: Sequence[Path], reading: ReadOptions, options: ImportOptions, progress: Progress
 ) -> Averaged:
     """Return the rates of all files together, which are one calculation on a grid of energies.
 
-    `method` (CC, CS, IOS ...) chooses where the files hold several. Raises RatedbError where a file cannot be
-    read, where files contradict each other, or where no rate converges.
+    `options.method` (CC, CS, IOS ...) chooses where the files contain several. Raises RatedbError where a
+    file cannot be read, where files contradict each other, or where no rate converges.
     """
     files: list[CrossSectionFile] = []
     hashes: list[tuple[str, str]] = []
     for number, path in enumerate(paths, start=1):
-        report(f"reading cross sections: {number} of {len(paths)}")
+        progress(f"reading cross sections: {number} of {len(paths)}")
         file = InputFile.read(path)
-        files.append(read_cross_sections(file, reading, file_format=file_format))
+        files.append(read_cross_sections(file, reading, file_format=options.format))
         hashes.append((path.name, file.sha256))
-    report("averaging over energies")
+    progress("averaging over energies")
     joined = join(files)
-    table = _chosen(joined, method, paths)
-    thermal = thermal_rates(table, temperature_k, limits).converged()
+    table = _chosen(joined, options.method, len(paths))
+    thermal = thermal_rates(table, options.temperatures).converged()
     thermal = replace(thermal, findings=(*joined.findings, *thermal.findings))
-    return Averaged(table, thermal, tuple(hashes), (*joined.warnings, *thermal.warnings))
+    return Averaged(thermal, table.method, tuple(hashes), (*joined.warnings, *thermal.warnings))
 
 
-def _chosen(joined: CrossSectionFile, method: str | None, paths: Sequence[Path]) -> CrossSections:
+def _chosen(joined: CrossSectionFile, method: str | None, count: int) -> CrossSections:
     tables = [table for table in joined.tables if method in (None, table.method)]
-    if len(tables) != 1:
-        methods = ", ".join(dict.fromkeys(table.method for table in joined.tables))
-        raise RatedbError(
-            "the files hold cross sections of several methods"
-            if len(tables) > 1
-            else f"the files hold no cross sections of the method {method}",
-            where=f"{len(paths)} files",
-            expected="one of " + methods,
-            got=method or "none chosen",
-            todo="choose one with --method",
-        )
-    return tables[0]
+    if len(tables) == 1:
+        return tables[0]
+    raise RatedbError(
+        "the files contain cross sections of several methods"
+        if tables
+        else f"the files contain no cross sections of the method {method}",
+        where=f"{count} files",
+        expected="one of " + ", ".join(dict.fromkeys(table.method for table in joined.tables)),
+        got=method or "none chosen",
+        todo="choose one with --method",
+    )

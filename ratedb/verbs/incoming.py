@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.files import InputFile, sha256
 from ratedb.io.contents import MoleculeFile, PartnerRates, rates_out_of
 from ratedb.io.own_exports import as_exported
@@ -34,12 +34,8 @@ def check_options(options: ImportOptions) -> None:
             expected="--cross-sections and --temperatures together",
             got="one without the other",
         )
-    if options.kind not in IMPORT_KINDS:
-        raise UsageError(
-            f"a file cannot bring rates of kind {options.kind!r}", expected=" or ".join(IMPORT_KINDS)
-        )
-    if options.quality not in QUALITIES:
-        raise UsageError(f"unknown quality {options.quality!r}", expected=" or ".join(QUALITIES))
+    one_of("kind of imported rates", options.kind, IMPORT_KINDS)
+    one_of("quality", options.quality, QUALITIES)
     if options.molecule is not None and not re.fullmatch(r"[A-Za-z0-9()'+-]+", options.molecule):
         raise UsageError("not the name of a molecule", expected="a name such as CO", got=options.molecule)
 
@@ -74,24 +70,17 @@ def read_incoming_cross_sections(
     paths: Sequence[Path], options: ImportOptions, known_levels: KnownLevels, progress: Progress
 ) -> Incoming:
     """Return the rates that files of cross sections give together, as one source; raises RatedbError."""
-    averaged = average_files(
-        paths,
-        _reading(options, known_levels),
-        options.temperatures,
-        file_format=options.format,
-        method=options.method,
-        report=progress,
-    )
+    averaged = average_files(paths, _reading(options, known_levels), options, progress)
     thermal = averaged.thermal
     partner = PartnerRates(thermal.rates, findings=thermal.findings)
-    file = MoleculeFile(averaged.table.levels, Lines.empty(), (partner,), averaged.warnings)
+    file = MoleculeFile(thermal.rates.levels, Lines.empty(), (partner,), averaged.warnings)
     where, (name, digest) = paths[0], averaged.files[0]
     if len(paths) > 1:
         where, name = paths[0].parent, f"{len(paths)} files"
         digest = sha256("".join(sorted(one for _, one in averaged.files)).encode())
     blank = SourceInfo(
         kind=options.kind,
-        method=f"{averaged.table.method}, thermal average of cross sections",
+        method=f"{averaged.method}, thermal average of cross sections",
         reference=options.reference or "not stated",
         file_name=name,
         file_sha256=digest,

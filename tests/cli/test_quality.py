@@ -189,6 +189,17 @@ def test_compare_names_the_wrong_value(run: Run, clean: Path, faulty: Path, tmp_
     assert name_of_wrong()[0] in shown.out
 
 
+def test_compare_writes_its_result_as_json_and_refuses_what_cannot_be_written(
+    run: Run, clean: Path, faulty: Path, tmp_path: Path
+) -> None:
+    db, target = tmp_path / "x.duckdb", tmp_path / "ratios.json"
+    run("--db", db, "import", clean, faulty)
+    words = ("--db", db, "--json", "compare", "AB+He", "1", "2")
+    assert run(*words, "-o", target).json == json.loads(target.read_text())
+    assert run(*words, "--picture", tmp_path / "ratios.gif").code == 2
+    assert run(*words, "-o", db).code == 1
+
+
 def test_temperatures_and_cross_sections_go_together(run: Run, clean: Path, tmp_path: Path) -> None:
     db = tmp_path / "x.duckdb"
     names = ("--molecule", "AB", "--collider", "He")
