@@ -528,6 +528,14 @@ REFUSED: dict[str, Refused] = {
     "README.md": Refused("not a file of rate coefficients"),
 }
 
+# The files of each set of tops and pairs of molecules, which the folder rewrote from published tables.
+TOPS: dict[str, str] = {
+    "README.md": "not a file of rate coefficients",
+    "levels.csv": "this is a list of levels, without rates",
+    "partner_levels.csv": "this is a list of levels, without rates",
+    "values.csv.gz": "not plain text",
+}
+
 GOOD = {**LAMDA, **KIJ, **OTHER}
 
 
@@ -549,7 +557,16 @@ def test_every_file_has_an_outcome() -> None:
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     # The folders xs-* have a table of their own, in test_shared_cross_sections.py.
     found = {name for name in found if not name.startswith("xs-")}
-    assert found == {*GOOD, *REFUSED}
+    tops = {name for name in found if name.startswith("tops/")}
+    assert {Path(name).name for name in tops} == set(TOPS)
+    assert found - tops == {*GOOD, *REFUSED}
+
+
+@pytest.mark.parametrize("name", ["hdo-oh2", "oh3op-ph2", "ph2o-h2o-mqct"])
+def test_sets_of_tops_are_in_a_form_that_is_not_read(name: str) -> None:
+    for path in sorted((data_folder() / "tops" / name).iterdir()):
+        with pytest.raises(RatedbError, match=TOPS[path.name]):
+            read_rates(path)
 
 
 @pytest.mark.parametrize("name", REFUSED)
