@@ -22,9 +22,9 @@ from report import replace_section
 
 from ratedb.arrays import FloatArray
 from ratedb.levels import Levels, vj
-from ratedb.models.kernels import build_kernel
+from ratedb.models.gpflow.kernels import build_kernel
+from ratedb.models.gpflow.quiet import import_gpflow
 from ratedb.models.process import random_rows
-from ratedb.models.quiet import import_gpflow
 from ratedb.models.search import SearchRequest
 from ratedb.paper.printed import COLUMNS
 from ratedb.rates import Rates

@@ -8,69 +8,35 @@ al. 2020): for n transitions and m temperatures one likelihood costs n^3 instead
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray
-from ratedb.errors import FitError, RatedbError
+from ratedb.arrays import FloatArray
+from ratedb.errors import FitError
 from ratedb.levels import Levels, Transitions
-from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
+from ratedb.models.engine import (
+    WORTHLESS_SHARE,
+    Arrays,
+    Curves,
+    FittedModel,
+    Reference,
+    Specification,
+    TrainingData,
+    explained_share,
+    rms,
+)
 from ratedb.models.features import Standardiser, feature_map
-from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
+from ratedb.models.means import fitted_numbers
 from ratedb.models.process import LEARN_FROM, Process, fit_process
 from ratedb.models.sparse import SparseProcess, fit_sparse_process
 
 # A basis vector whose singular value is below this share of the first carries, on real rates, less than
 # the scatter between neighbouring transitions.
 _BASIS_CUTOFF = 0.01
-_WORTHLESS_SHARE = 0.5
 _PREDICT_AT_ONCE = 4000
-
-
-class CoefficientProcess(Protocol):
-    """A process of one coefficient, exact or sparse."""
-
-    @property
-    def inputs(self) -> FloatArray:
-        """The standardised features of the training rows, shape (n, d)."""
-        ...
-
-    @property
-    def outputs(self) -> FloatArray:
-        """The training outputs, shape (n,)."""
-        ...
-
-    @property
-    def learnt_from(self) -> int:
-        """How many rows the likelihood is of."""
-        ...
-
-    @property
-    def log_marginal_likelihood(self) -> float:
-        """The log marginal likelihood (sparse: its lower bound) of the unit-spread outputs."""
-        ...
-
-    @property
-    def parameters(self) -> FloatArray:
-        """The logarithms of kernel parameters and noise variance."""
-        ...
-
-    @property
-    def noise(self) -> float:
-        """The noise variance, in units of the output's variance."""
-        ...
-
-    def posterior(self, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and variance at inputs (m, d)."""
-        ...
-
-    def without(self, rows: BoolArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return mean and variance of some training rows, predicted from the outputs of the others."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,20 +63,15 @@ class TemperatureBasis:
 
 
 @dataclass(frozen=True, eq=False)
-class BasisModel:
+class BasisModel(FittedModel):
     """A fitted model: mean, basis, and a process over standardised features for each coefficient.
 
     `scale` (c,) is the spread of each coefficient, in dex; the processes' outputs have unit spread.
     """
 
-    specification: Specification
-    mean: Mean
-    standardiser: Standardiser
     basis: TemperatureBasis
     scale: FloatArray
-    processes: tuple[CoefficientProcess, ...]
-    training: Transitions
-    training_dex_rms: float
+    processes: tuple[Process | SparseProcess, ...]
 
     @property
     def log_likelihood(self) -> float:
@@ -159,13 +120,6 @@ class BasisModel:
         inputs = self.standardiser(feature_map(self.specification.features)(transitions))
         drawn = np.empty((count, len(inputs), len(self.processes)))
         for number, process in enumerate(self.processes):
-            if not isinstance(process, Process):
-                raise RatedbError(
-                    "a model with inducing points gives no joint samples",
-                    expected="a model of the engine basis",
-                    got=self.specification.engine,
-                    todo="train one with --engine basis",
-                )
             mean, covariance = process.joint(inputs)
             drawn[:, :, number] = mean + _correlated(covariance, count, draw)
         rest = np.sqrt(self.basis.rest_variance) * draw.standard_normal(
@@ -180,18 +134,14 @@ class BasisModel:
         The mean and the basis' centre are fitted anew without the fold; hyperparameters and basis vectors
         stay.
         """
-        folds = data.folds()
         result = Curves(np.empty_like(data.log10_k), np.empty_like(data.log10_k))
-        for fold in np.unique(folds):
-            rows = folds == fold
-            of_mean = data.mean_without(self.specification.mean, int(fold))
-            left = (data.log10_k - of_mean)[~rows]
-            basis = replace(self.basis, centre=left.mean(axis=0))
-            others = (basis.coefficients(left) / self.scale).T
+        for rows, of_mean, rest in data.left_out_folds(self.specification.mean):
+            basis = replace(self.basis, centre=rest.mean(axis=0))
+            others = (basis.coefficients(rest) / self.scale).T
             each = [process.without(rows, one) for process, one in zip(self.processes, others, strict=True)]
             mean, variance = (np.stack(part, axis=1) for part in zip(*each, strict=True))
             curves = self._of_coefficients(basis, mean, variance)
-            result.mean[rows], result.variance[rows] = of_mean[rows] + curves.mean, curves.variance
+            result.mean[rows], result.variance[rows] = of_mean + curves.mean, curves.variance
         return result
 
     def _of_coefficients(self, basis: TemperatureBasis, mean: FloatArray, variance: FloatArray) -> Curves:
@@ -204,16 +154,12 @@ class BasisModel:
     def stored(self) -> tuple[dict[str, Any], Arrays]:
         """Return the model as JSON values and arrays."""
         first = self.processes[0]
-        state = {
-            **vars(self.specification),
-            "training_dex_rms": self.training_dex_rms,
+        state, arrays = self.stored_parts()
+        state |= {
             "log_marginal_likelihoods": [process.log_marginal_likelihood for process in self.processes],
             "learnt_from": first.learnt_from,
         }
-        arrays: Arrays = {
-            "feature_centre": self.standardiser.mean,
-            "feature_spread": self.standardiser.spread,
-            "feature_keep": self.standardiser.keep,
+        return state, arrays | first.own_arrays() | {
             "basis_centre": self.basis.centre,
             "basis_vectors": self.basis.vectors,
             "basis_rest_variance": self.basis.rest_variance,
@@ -221,12 +167,7 @@ class BasisModel:
             "inputs": first.inputs,
             "outputs": np.column_stack([process.outputs for process in self.processes]),
             "parameters": np.stack([process.parameters for process in self.processes]),
-            "upper": self.training.upper,
-            "lower": self.training.lower,
         }
-        if isinstance(first, SparseProcess):
-            arrays["inducing"] = first.inducing
-        return state, arrays | {f"mean_{name}": array for name, array in self.mean.arrays().items()}
 
     def _outputs(self, transitions: Transitions) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance of the processes' outputs, shape (n, c) each."""
@@ -268,70 +209,42 @@ def fit(
     standardiser = Standardiser.of(raw)
     inputs = standardiser(raw)
     fit_one = fit_sparse_process if specification.engine == "sparse" else fit_process
-    processes: Sequence[CoefficientProcess] = [
+    processes: list[Process | SparseProcess] = [
         fit_one(specification.kernel, inputs, output, seed=seed, optimiser=optimiser, learn_from=learn_from)
         for output in (coefficients / scale).T
     ]
     fitted = np.column_stack([process.posterior(inputs)[0] for process in processes]) * scale
     error = of_mean + basis.centre + fitted @ basis.vectors - data.log10_k
     share = explained_share(data.log10_k, data.log10_k + error)
-    if not share > _WORTHLESS_SHARE:
+    if not share > WORTHLESS_SHARE:
         raise FitError(
             f"{specification} does not explain its own training data",
-            expected=f"an explained share above {_WORTHLESS_SHARE}",
+            expected=f"an explained share above {WORTHLESS_SHARE}",
             got=f"{share:.2f} at the best optimum of several starts",
             todo="choose another kernel, or check the training rates",
         )
     return BasisModel(
-        specification, mean, standardiser, basis, scale, tuple(processes), data.transitions, rms(error)
+        specification, mean, standardiser, data.transitions, rms(error), basis, scale, tuple(processes)
     )
 
 
 def from_stored(
-    state: dict[str, Any],
-    arrays: Arrays,
-    levels: Levels,
-    reference: Reference | None,
+    state: dict[str, Any], arrays: Arrays, levels: Levels, reference: Reference | None
 ) -> BasisModel:
     """Return the model that `stored()` wrote; `levels` are the molecule's."""
-    specification = Specification(state["engine"], state["kernel"], state["features"], state["mean"])
-    means = {name.removeprefix("mean_"): array for name, array in arrays.items() if name.startswith("mean_")}
-    standardiser = Standardiser(
-        arrays["feature_centre"], arrays["feature_spread"], arrays["feature_keep"].astype(np.int64)
+    parts = FittedModel.read_parts(state, arrays, levels, reference)
+    each = zip(arrays["outputs"].T, arrays["parameters"], state["log_marginal_likelihoods"], strict=True)
+    common = [(state["kernel"], arrays["inputs"], *own) for own in each]
+    processes: tuple[Process | SparseProcess, ...] = (
+        tuple(SparseProcess(*one, arrays["inducing"]) for one in common)
+        if "inducing" in arrays
+        else tuple(Process(*one, state["learnt_from"]) for one in common)
     )
-    processes: list[CoefficientProcess] = []
-    likelihoods = state["log_marginal_likelihoods"]
-    for index, (parameters, likelihood) in enumerate(zip(arrays["parameters"], likelihoods, strict=True)):
-        outputs = arrays["outputs"][:, index]
-        if "inducing" in arrays:
-            processes.append(
-                SparseProcess(
-                    specification.kernel,
-                    arrays["inputs"],
-                    outputs,
-                    parameters,
-                    arrays["inducing"],
-                    likelihood,
-                )
-            )
-        else:
-            processes.append(
-                Process(
-                    specification.kernel,
-                    arrays["inputs"],
-                    outputs,
-                    parameters,
-                    likelihood,
-                    state["learnt_from"],
-                )
-            )
     return BasisModel(
-        specification,
-        mean_from_arrays(specification.mean, means, reference),
-        standardiser,
-        TemperatureBasis(arrays["basis_centre"], arrays["basis_vectors"], arrays["basis_rest_variance"]),
-        arrays["scale"],
-        tuple(processes),
-        Transitions(levels, arrays["upper"].astype(np.int64), arrays["lower"].astype(np.int64)),
-        state["training_dex_rms"],
+        **vars(parts),
+        basis=TemperatureBasis(
+            arrays["basis_centre"], arrays["basis_vectors"], arrays["basis_rest_variance"]
+        ),
+        scale=arrays["scale"],
+        processes=processes,
     )

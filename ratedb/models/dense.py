@@ -15,33 +15,33 @@ import numpy as np
 from ratedb.arrays import FloatArray
 from ratedb.errors import FitError, RatedbError
 from ratedb.levels import Levels, Transitions
-from ratedb.models.covariance import Covariance
-from ratedb.models.engine import Arrays, Curves, Reference, Specification, TrainingData, explained_share, rms
+from ratedb.models.engine import (
+    WORTHLESS_SHARE,
+    Arrays,
+    Curves,
+    FittedModel,
+    Reference,
+    Specification,
+    TrainingData,
+    explained_share,
+    no_joint_samples,
+    rms,
+)
 from ratedb.models.features import Standardiser, feature_map
-from ratedb.models.kernels import build_kernel
-from ratedb.models.means import Mean, fitted_numbers, mean_from_arrays
-from ratedb.models.process import optimum, predict_block, random_rows
-from ratedb.models.quiet import import_gpflow, unchecked_shapes
-from ratedb.models.sparse import assign
+from ratedb.models.gpflow.regression import maximise, regression
+from ratedb.models.means import fitted_numbers
+from ratedb.models.process import NOISE_FLOOR, optimum, predict_block, random_rows
 
 MOST_POINTS = 6000
-_LENGTH_SCALE = 2.0
 # The noise variance cannot fall below these shares of the output's; the next is tried where a Cholesky fails.
-_NOISE_FLOORS = (1e-6, 1e-5, 1e-4)
-_NOISE_START = 1e-3
-# The optimum on a part of the points is near that on all, so few of the dear steps are left.
+_NOISE_FLOORS = (NOISE_FLOOR, 10 * NOISE_FLOOR, 100 * NOISE_FLOOR)
 _START_FROM = 500
-_STEPS = {"lbfgs": 50, "rmsprop": 200}
-_WORTHLESS_SHARE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
-class DenseModel:
+class DenseModel(FittedModel):
     """A fitted GPR: `inputs` (n m, d + 1) with T last, `outputs` (n m, 1), `values` by GPflow's names."""
 
-    specification: Specification
-    mean: Mean
-    standardiser: Standardiser
     temperature_k: FloatArray
     centre: float
     scale: float
@@ -50,8 +50,6 @@ class DenseModel:
     noise_floor: float
     values: dict[str, FloatArray]
     log_likelihood: float
-    training: Transitions
-    training_dex_rms: float
 
     @property
     def parameters(self) -> int:
@@ -85,6 +83,10 @@ class DenseModel:
         covariance: FloatArray = self.scale**2 * np.stack(each)
         return covariance
 
+    def sample(self, transitions: Transitions, count: int, draw: np.random.Generator) -> FloatArray:
+        """Raise RatedbError: this engine gives no joint samples."""
+        raise no_joint_samples(self.specification.engine)
+
     def leave_out(self, data: TrainingData) -> Curves:
         """Return the curves of the transitions it was trained on, each predicted without its fold.
 
@@ -93,49 +95,34 @@ class DenseModel:
         model, m = self._regression(), len(self.temperature_k)
         noise = float(model.likelihood.variance.numpy())
         inverse = np.linalg.inv(model.kernel(self.inputs).numpy() + noise * np.eye(len(self.inputs)))
-        folds = data.folds()
         result = Curves(np.empty_like(data.log10_k), np.empty_like(data.log10_k))
-        for fold in np.unique(folds):
-            rows = folds == fold
-            of_mean = data.mean_without(self.specification.mean, int(fold))
-            left = (data.log10_k - of_mean)[~rows]
-            centre = float(left.mean())
-            others = ((left - centre) / self.scale).ravel()
+        for rows, of_mean, rest in data.left_out_folds(self.specification.mean):
+            centre = float(rest.mean())
+            others = ((rest - centre) / self.scale).ravel()
             mean, variance = predict_block(inverse, np.repeat(rows, m), others)
-            result.mean[rows] = of_mean[rows] + centre + self.scale * mean.reshape(-1, m)
+            result.mean[rows] = of_mean + centre + self.scale * mean.reshape(-1, m)
             result.variance[rows] = self.scale**2 * variance.reshape(-1, m)
         return result
 
     def stored(self) -> tuple[dict[str, Any], Arrays]:
         """Return the model as JSON values and arrays."""
         names = sorted(self.values)
-        state = {
-            **vars(self.specification),
-            "training_dex_rms": self.training_dex_rms,
+        state, arrays = self.stored_parts()
+        state |= {
             "log_marginal_likelihood": self.log_likelihood,
             "noise_floor": self.noise_floor,
             "centre": self.centre,
             "scale": self.scale,
             "parameters": names,
         }
-        arrays: Arrays = {
-            "feature_centre": self.standardiser.mean,
-            "feature_spread": self.standardiser.spread,
-            "feature_keep": self.standardiser.keep,
-            "temperature_k": self.temperature_k,
-            "inputs": self.inputs,
-            "outputs": self.outputs,
-            "upper": self.training.upper,
-            "lower": self.training.lower,
-        }
-        arrays |= {f"mean_{name}": array for name, array in self.mean.arrays().items()}
+        arrays |= {"temperature_k": self.temperature_k, "inputs": self.inputs, "outputs": self.outputs}
         return state, arrays | {f"value_{i}": self.values[name] for i, name in enumerate(names)}
 
     def _inputs(self, transitions: Transitions) -> FloatArray:
         return self.standardiser(_points(self.specification.features, transitions, self.temperature_k))
 
     def _regression(self) -> Any:
-        model = _gpr(self.specification.kernel, self.inputs, self.outputs, self.noise_floor)
+        model = regression(self.specification.kernel, self.inputs, self.outputs, self.noise_floor)
         import gpflow
 
         for name, parameter in gpflow.utilities.parameter_dict(model).items():
@@ -172,16 +159,18 @@ def fit(
     rows = random_rows(n * m, seed, _START_FROM)
     start = optimum(specification.kernel, inputs[rows], outputs[rows, 0]).parameters
     for floor in _NOISE_FLOORS:
-        fitted = _maximise(specification.kernel, inputs, outputs, floor, start, optimiser)
+        fitted = maximise(specification.kernel, inputs, outputs, floor, start, optimiser)
         if fitted is None:
             continue
         values, likelihood, on_training = fitted
         error = of_mean + centre + scale * on_training.reshape(n, m) - data.log10_k
-        if explained_share(data.log10_k, data.log10_k + error) > _WORTHLESS_SHARE:
+        if explained_share(data.log10_k, data.log10_k + error) > WORTHLESS_SHARE:
             return DenseModel(
                 specification,
                 mean,
                 standardiser,
+                data.transitions,
+                rms(error),
                 data.temperature_k,
                 centre,
                 scale,
@@ -190,42 +179,30 @@ def fit(
                 floor,
                 values,
                 likelihood - n * m * float(np.log(scale)),
-                data.transitions,
-                rms(error),
             )
     raise FitError(
         f"{specification} (dense) does not explain its own training data",
-        expected=f"an explained share above {_WORTHLESS_SHARE}",
+        expected=f"an explained share above {WORTHLESS_SHARE}",
         got="a worthless optimum, or a covariance without a Cholesky factor, with every noise floor",
         todo="choose another kernel, or check the training rates",
     )
 
 
 def from_stored(
-    state: dict[str, Any],
-    arrays: Arrays,
-    levels: Levels,
-    reference: Reference | None,
+    state: dict[str, Any], arrays: Arrays, levels: Levels, reference: Reference | None
 ) -> DenseModel:
     """Return the model that `stored()` wrote; `levels` are the molecule's."""
-    specification = Specification(state["engine"], state["kernel"], state["features"], state["mean"])
-    means = {name.removeprefix("mean_"): array for name, array in arrays.items() if name.startswith("mean_")}
+    parts = FittedModel.read_parts(state, arrays, levels, reference)
     return DenseModel(
-        specification,
-        mean_from_arrays(specification.mean, means, reference),
-        Standardiser(
-            arrays["feature_centre"], arrays["feature_spread"], arrays["feature_keep"].astype(np.int64)
-        ),
-        arrays["temperature_k"],
-        state["centre"],
-        state["scale"],
-        arrays["inputs"],
-        arrays["outputs"],
-        state["noise_floor"],
-        {name: arrays[f"value_{index}"] for index, name in enumerate(state["parameters"])},
-        state["log_marginal_likelihood"],
-        Transitions(levels, arrays["upper"].astype(np.int64), arrays["lower"].astype(np.int64)),
-        state["training_dex_rms"],
+        **vars(parts),
+        temperature_k=arrays["temperature_k"],
+        centre=state["centre"],
+        scale=state["scale"],
+        inputs=arrays["inputs"],
+        outputs=arrays["outputs"],
+        noise_floor=state["noise_floor"],
+        values={name: arrays[f"value_{index}"] for index, name in enumerate(state["parameters"])},
+        log_likelihood=state["log_marginal_likelihood"],
     )
 
 
@@ -234,71 +211,3 @@ def _points(features: str, transitions: Transitions, temperature_k: FloatArray) 
     table = feature_map(features)(transitions)
     repeated = np.repeat(table, len(temperature_k), axis=0)
     return np.column_stack([repeated, np.tile(temperature_k, len(table))])
-
-
-def _gpr(kernel: str, inputs: FloatArray, outputs: FloatArray, floor: float) -> Any:
-    import_gpflow()
-    import gpflow
-
-    return gpflow.models.GPR(
-        (inputs, outputs),
-        build_kernel(kernel, inputs.shape[1], _LENGTH_SCALE),
-        likelihood=gpflow.likelihoods.Gaussian(variance=_NOISE_START, variance_lower_bound=floor),
-    )
-
-
-def _maximise(
-    kernel: str,
-    inputs: FloatArray,
-    outputs: FloatArray,
-    floor: float,
-    start: FloatArray,
-    optimiser: str,
-) -> tuple[dict[str, FloatArray], float, FloatArray] | None:
-    """Return the optimum's parameters, likelihood and fit; None where a covariance had no Cholesky factor."""
-    model = _gpr(kernel, inputs, outputs, floor)
-    import gpflow
-    import tensorflow as tf
-
-    assign(model.kernel, Covariance(kernel, inputs.shape[1]), start[:-1])
-    model.likelihood.variance.assign(max(float(np.exp(start[-1])), 2.0 * floor))
-
-    try:
-        with unchecked_shapes():
-            if optimiser == "lbfgs":
-                gpflow.optimizers.Scipy().minimize(
-                    model.training_loss,
-                    model.trainable_variables,
-                    tf_fun_args={"autograph": False},
-                    options={"maxiter": _STEPS[optimiser]},
-                )
-            else:
-                _rmsprop(model, _STEPS[optimiser])
-        likelihood = float(model.log_marginal_likelihood())
-        fitted = model.predict_f(inputs)[0].numpy()
-    except tf.errors.InvalidArgumentError:
-        return None
-    if not (np.isfinite(likelihood) and np.isfinite(fitted).all()):
-        return None
-    # The unconstrained values: a constrained one that has reached its bound cannot be assigned again.
-    values = {
-        name: np.array(parameter.unconstrained_variable.numpy(), dtype=np.float64)
-        for name, parameter in gpflow.utilities.parameter_dict(model).items()
-    }
-    return values, likelihood, fitted
-
-
-def _rmsprop(model: Any, steps: int) -> None:
-    """The paper's optimiser, RMSProp with learning rate 1 that falls as 1/sqrt(step), to come to rest."""
-    import tensorflow as tf
-
-    loss = tf.function(model.training_loss, autograph=False)
-    squares = [tf.zeros_like(variable) for variable in model.trainable_variables]
-    for step in range(1, steps + 1):
-        with tf.GradientTape() as tape:
-            value = loss()
-        gradients = tape.gradient(value, model.trainable_variables)
-        for index, (variable, gradient) in enumerate(zip(model.trainable_variables, gradients, strict=True)):
-            kept = 0.9 if step > 1 else 0.0
-            squares[index] = kept * squares[index] + (1.0 - kept) * gradient**2
-            variable.assign_sub(gradient / (tf.sqrt(squares[index]) + 1e-8) / step**0.5)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.arrays import FloatArray, IntArray
-from ratedb.levels import Transitions
-from ratedb.models.means import Mean, fit_mean
+from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.errors import RatedbError
+from ratedb.levels import Levels, Transitions
+from ratedb.models.features import Standardiser
+from ratedb.models.means import Mean, fit_mean, mean_from_arrays
 from ratedb.rates import Rates
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -73,9 +75,7 @@ class TrainingData:
 
     def initial_j(self) -> IntArray:
         """Return the initial j of each transition, shape (n,)."""
-        _, j = self.transitions.levels.need_vj()
-        initial: IntArray = j[self.transitions.upper]
-        return initial
+        return self.transitions.initial_j()
 
     def folds(self) -> IntArray:
         """Return the fold of each transition, shape (n,): one for each initial j, every tenth j of many."""
@@ -96,6 +96,22 @@ class TrainingData:
             return self.left_out[name, fold]
         others = self.select(np.flatnonzero(self.folds() != fold))
         return others.mean(name).mean(self.transitions)
+
+    def left_out_folds(self, name: str) -> Iterator[LeftOut]:
+        """Yield each fold, with the named mean fitted to the other folds."""
+        folds = self.folds()
+        for fold in np.unique(folds).tolist():
+            rows = folds == fold
+            mean = self.mean_without(name, fold)
+            yield LeftOut(rows, mean[rows], (self.log10_k - mean)[~rows])
+
+
+class LeftOut(NamedTuple):
+    """A fold that is left out: its rows, shape (n,), the mean there, and what it leaves over elsewhere."""
+
+    rows: BoolArray
+    mean: FloatArray
+    rest: FloatArray
 
 
 class Curves(NamedTuple):
@@ -150,6 +166,10 @@ class Fitted(Protocol):
         """Return the posterior covariance of log10 k between temperatures, shape (n, m, m)."""
         ...
 
+    def sample(self, transitions: Transitions, count: int, draw: np.random.Generator) -> FloatArray:
+        """Return joint samples, (count, n, m), of log10 k; raises RatedbError where the engine has none."""
+        ...
+
     def leave_out(self, data: TrainingData) -> Curves:
         """Return the curves of the transitions it was trained on, each predicted without its fold.
 
@@ -164,6 +184,59 @@ class Fitted(Protocol):
     def stored(self) -> tuple[dict[str, Any], Arrays]:
         """Return the model as JSON values and arrays."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModel:
+    """What models of all engines have: a mean, standardised features, and what they were trained on."""
+
+    specification: Specification
+    mean: Mean
+    standardiser: Standardiser
+    training: Transitions
+    training_dex_rms: float
+
+    def stored_parts(self) -> tuple[dict[str, Any], Arrays]:
+        """Return these parts as JSON values and arrays."""
+        arrays: Arrays = {
+            "feature_centre": self.standardiser.mean,
+            "feature_spread": self.standardiser.spread,
+            "feature_keep": self.standardiser.keep,
+            "upper": self.training.upper,
+            "lower": self.training.lower,
+        }
+        arrays |= {f"mean_{name}": array for name, array in self.mean.arrays().items()}
+        return {**vars(self.specification), "training_dex_rms": self.training_dex_rms}, arrays
+
+    @staticmethod
+    def read_parts(
+        state: dict[str, Any], arrays: Arrays, levels: Levels, reference: Reference | None
+    ) -> FittedModel:
+        """Return the parts that `stored_parts` gave; `levels` are the molecule's."""
+        specification = Specification(state["engine"], state["kernel"], state["features"], state["mean"])
+        own = {name.removeprefix("mean_"): arrays[name] for name in arrays if name.startswith("mean_")}
+        keep = arrays["feature_keep"].astype(np.int64)
+        return FittedModel(
+            specification,
+            mean_from_arrays(specification.mean, own, reference),
+            Standardiser(arrays["feature_centre"], arrays["feature_spread"], keep),
+            Transitions(levels, arrays["upper"].astype(np.int64), arrays["lower"].astype(np.int64)),
+            state["training_dex_rms"],
+        )
+
+
+def no_joint_samples(engine: str) -> RatedbError:
+    """Return the error of a model without a joint posterior of transitions."""
+    return RatedbError(
+        "this model gives no joint samples",
+        expected="a model of the engine basis",
+        got=engine,
+        todo="train one with --engine basis",
+    )
+
+
+WORTHLESS_SHARE = 0.5
+"""A fit that explains no more than this share of its own training curves' variance is refused."""
 
 
 def explained_share(log10_k: FloatArray, fitted: FloatArray) -> float:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
-
-import numpy as np
 
 from ratedb.errors import UsageError
 
@@ -50,36 +47,3 @@ def extensions(text: str, kernels: tuple[str, ...]) -> tuple[str, ...]:
         for kernel in kernels
     ]
     return tuple(sums + products)
-
-
-def build_kernel(text: str, dimensions: int, length_scale: float) -> Any:
-    """Return the GPflow kernel that the text names, anisotropic over `dimensions` standardised features.
-
-    `length_scale` is the starting value of every length scale.
-    """
-    import gpflow
-
-    sums = []
-    for product in kernel_terms(text):
-        factors = [_base(name, dimensions, length_scale) for name in product]
-        sums.append(factors[0] if len(factors) == 1 else gpflow.kernels.Product(factors))
-    return sums[0] if len(sums) == 1 else gpflow.kernels.Sum(sums)
-
-
-def _base(name: str, dimensions: int, length_scale: float) -> Any:
-    import gpflow
-
-    if name == "LIN":
-        # A plane through the origin of the standardised features, one slope variance for each, and
-        # a constant: the mean of the standardised output is near zero but need not be zero.
-        return gpflow.kernels.Linear(variance=np.ones(dimensions)) + gpflow.kernels.Constant()
-    kernels = {
-        "RBF": gpflow.kernels.SquaredExponential,
-        # GPflow's Exponential is exp(-r/2l); Matern12 is exp(-r/l), the paper's eq. (5).
-        "EXP": gpflow.kernels.Matern12,
-        "M12": gpflow.kernels.Matern12,
-        "M32": gpflow.kernels.Matern32,
-        "M52": gpflow.kernels.Matern52,
-        "RQ": gpflow.kernels.RationalQuadratic,
-    }
-    return kernels[name](lengthscales=np.full(dimensions, length_scale))

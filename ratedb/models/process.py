@@ -23,7 +23,7 @@ OPTIMISERS = ("lbfgs", "rmsprop")
 # The least noise variance, in units of the output's: a share of 0.1 % of its spread. Rates are printed with
 # three digits or so, and it keeps the Cholesky factor of nearly equal transitions finite (GPflow's jitter).
 NOISE_FLOOR = 1e-6
-_NOISE_START = 1e-3
+NOISE_START = 1e-3
 # In units of the features' spread. One start often ends where everything is noise; the shortest and the
 # longest cost little, since only the best after a few steps goes on.
 _START_LENGTH_SCALES = (0.7, 2.0, 5.0)
@@ -41,11 +41,11 @@ class Optimum(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Process:
-    """A fitted process: `inputs` (n, d), `outputs` (n,), kernel parameters, and the log of the noise
-    variance.
+class CoefficientProcess:
+    """What exact and sparse processes of one coefficient share.
 
-    `log_marginal_likelihood` is that of the `learnt_from` rows the parameters were learnt from.
+    `inputs` (n, d) are standardised, `outputs` (n,) have unit spread, `parameters` are the logarithms of the
+    kernel's parameters and, last, of the noise variance.
     """
 
     kernel: str
@@ -53,7 +53,6 @@ class Process:
     outputs: FloatArray
     parameters: FloatArray
     log_marginal_likelihood: float
-    learnt_from: int
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is computed on demand, so that copies and messages between processes are small."""
@@ -62,6 +61,27 @@ class Process:
     @cached_property
     def _covariance(self) -> Covariance:
         return Covariance(self.kernel, self.inputs.shape[1])
+
+    @property
+    def noise(self) -> float:
+        """The noise variance, in units of the outputs' variance."""
+        return noise_variance(self.parameters)
+
+    def own_arrays(self) -> dict[str, FloatArray]:
+        """Return what only this kind of process keeps in a stored model."""
+        return {}
+
+
+def noise_variance(parameters: FloatArray) -> float:
+    """Return the noise variance of parameters, the logarithm of its part above the floor last."""
+    return float(np.exp(parameters[-1])) + NOISE_FLOOR
+
+
+@dataclass(frozen=True, eq=False)
+class Process(CoefficientProcess):
+    """An exact process; `log_marginal_likelihood` is that of `learnt_from` rows."""
+
+    learnt_from: int
 
     def matrix(self) -> FloatArray:
         """Return the covariance of the outputs, noise included, shape (n, n)."""
@@ -86,11 +106,6 @@ class Process:
     @cached_property
     def _inverse(self) -> FloatArray:
         return _inverse(self._cholesky)
-
-    @property
-    def noise(self) -> float:
-        """The noise variance, in units of the output's variance."""
-        return float(np.exp(self.parameters[-1])) + NOISE_FLOOR
 
     def posterior(self, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return mean and variance, noise included, at inputs of shape (m, d)."""
@@ -161,8 +176,8 @@ def optimum(kernel: str, inputs: FloatArray, outputs: FloatArray, *, optimiser: 
     def loss(parameters: FloatArray) -> tuple[float, FloatArray]:
         return negative_log_likelihood(covariance, inputs, outputs, parameters)
 
-    descend = _lbfgs if optimiser == "lbfgs" else _rmsprop
-    starts = [np.append(covariance.start(scale), np.log(_NOISE_START)) for scale in _START_LENGTH_SCALES]
+    descend = _lbfgs if optimiser == "lbfgs" else rmsprop
+    starts = [np.append(covariance.start(scale), np.log(NOISE_START)) for scale in _START_LENGTH_SCALES]
     if kernel == "LIN":
         starts = starts[:1]  # it has no length scale
     begun = [descend(loss, start, _FIRST_STEPS) for start in starts]
@@ -189,9 +204,8 @@ def negative_log_likelihood(
     -log p = y' A^-1 y / 2 + log det A / 2 + n log(2 pi) / 2 with A = K + noise I. Where A has no Cholesky
     factor, a large number and a zero gradient, so that a line search turns back.
     """
-    noise = np.exp(parameters[-1])
     matrix, gradient = covariance.matrix_and_gradient(parameters[:-1], inputs)
-    matrix[np.diag_indices_from(matrix)] += noise + NOISE_FLOOR
+    matrix[np.diag_indices_from(matrix)] += noise_variance(parameters)
     cholesky, failed = lapack.dpotrf(matrix, lower=1)
     if failed or not np.isfinite(cholesky[-1, -1]):
         return _FAILED, np.zeros_like(parameters)
@@ -199,7 +213,7 @@ def negative_log_likelihood(
     loss = 0.5 * float(outputs @ weights) + float(np.log(np.diag(cholesky)).sum())
     loss += 0.5 * len(outputs) * np.log(2.0 * np.pi)
     by_matrix = 0.5 * (_inverse(cholesky) - np.outer(weights, weights))
-    return loss, np.append(gradient(by_matrix), noise * np.trace(by_matrix))
+    return loss, np.append(gradient(by_matrix), np.exp(parameters[-1]) * np.trace(by_matrix))
 
 
 def _inverse(cholesky: FloatArray) -> FloatArray:
@@ -218,11 +232,11 @@ def _lbfgs(loss: _Loss, start: FloatArray, steps: int) -> Optimum:
     return Optimum(np.asarray(end.x), float(end.fun))
 
 
-def _rmsprop(loss: _Loss, start: FloatArray, steps: int) -> Optimum:
-    """The paper's optimiser: RMSProp (decay 0.9) on log parameters, learning rate 1 at first.
+def rmsprop(loss: _Loss, start: FloatArray, steps: int, bounds: tuple[float, float] = _LOG_BOUND) -> Optimum:
+    """Minimise by the paper's optimiser, RMSProp (decay 0.9), with a learning rate of 1 at first.
 
-    With a rate that stays at 1 it circles around the optimum, so it falls as 1/sqrt(step); the best point it
-    passed is returned.
+    With a constant rate it circles around the optimum, so that the rate falls as 1/sqrt(step); the best point
+    that was evaluated is returned.
     """
     parameters, square = start.copy(), np.zeros_like(start)
     best = Optimum(start, np.inf)
@@ -231,5 +245,5 @@ def _rmsprop(loss: _Loss, start: FloatArray, steps: int) -> Optimum:
         if value < best.loss:
             best = Optimum(parameters.copy(), value)
         square = gradient**2 if step == 1 else 0.9 * square + 0.1 * gradient**2
-        parameters = np.clip(parameters - gradient / (np.sqrt(square) + 1e-8) / np.sqrt(step), *_LOG_BOUND)
+        parameters = np.clip(parameters - gradient / (np.sqrt(square) + 1e-8) / np.sqrt(step), *bounds)
     return best

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ratedb.arrays import FloatArray
-from ratedb.errors import RatedbError
 from ratedb.levels import Transitions
-from ratedb.models.basis import BasisModel
 from ratedb.models.calibration import DEGREES_OF_FREEDOM, HALF_WIDTH_68
 from ratedb.models.predictor import Predictor, average
 
@@ -23,27 +21,16 @@ def sampled_deviations(
 
     Raises RatedbError for a model whose engine has no joint posterior.
     """
-    members = []
-    for member in predictor.members:
-        if not isinstance(member, BasisModel):
-            raise RatedbError(
-                "this model gives no joint samples",
-                expected="a model of the engine basis",
-                got=member.specification.engine,
-                todo="train one with --engine basis",
-            )
-        members.append(member)
-    centre = average([member.curves(wanted) for member in members], predictor.weights).mean
     share = np.array(predictor.weights) / sum(predictor.weights)
     counts = draw.multinomial(count, share)
     parts = [
         member.sample(wanted, int(number), draw)
-        for member, number in zip(members, counts, strict=True)
+        for member, number in zip(predictor.members, counts, strict=True)
         if number
     ]
+    centre = average([member.curves(wanted) for member in predictor.members], predictor.weights).mean
     model = draw.permutation(np.concatenate(parts)) - centre
-    _, j = wanted.levels.need_vj()
-    each_j, group = np.unique(j[wanted.upper], return_inverse=True)
+    each_j, group = np.unique(wanted.initial_j(), return_inverse=True)
     shape = (count, len(each_j))
     shift = draw.standard_normal(shape)[:, group, None] * predictor.calibration.floor
     tail = np.sqrt(DEGREES_OF_FREEDOM / draw.chisquare(DEGREES_OF_FREEDOM, shape))[:, group, None]

@@ -10,9 +10,9 @@ from rotor import KERNELS
 
 from ratedb.arrays import FloatArray
 from ratedb.models.covariance import Covariance
-from ratedb.models.kernels import BASE_KERNELS, build_kernel
-from ratedb.models.quiet import import_gpflow
-from ratedb.models.sparse import assign, read
+from ratedb.models.gpflow.kernels import assign, build_kernel, read
+from ratedb.models.gpflow.quiet import import_gpflow
+from ratedb.models.kernels import BASE_KERNELS
 
 DIMENSIONS = 3
 

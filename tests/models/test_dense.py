@@ -10,9 +10,9 @@ from ratedb.errors import RatedbError
 from ratedb.models import dense
 from ratedb.models.covariance import Covariance
 from ratedb.models.engine import Specification
+from ratedb.models.gpflow.kernels import read
 from ratedb.models.means import fit_mean
 from ratedb.models.process import NOISE_FLOOR, Process, negative_log_likelihood
-from ratedb.models.sparse import read
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to start
 

@@ -14,7 +14,9 @@ from ratedb.arrays import FloatArray
 from ratedb.errors import FitError
 from ratedb.models import process as module
 from ratedb.models.covariance import Covariance
-from ratedb.models.kernels import BASE_KERNELS, build_kernel
+from ratedb.models.gpflow.kernels import assign, build_kernel
+from ratedb.models.gpflow.quiet import import_gpflow
+from ratedb.models.kernels import BASE_KERNELS
 from ratedb.models.process import (
     NOISE_FLOOR,
     OPTIMISERS,
@@ -24,8 +26,6 @@ from ratedb.models.process import (
     optimum,
     random_rows,
 )
-from ratedb.models.quiet import import_gpflow
-from ratedb.models.sparse import assign
 
 
 def parameters_of(kernel: str, dimensions: int, seed: int = 21) -> FloatArray:

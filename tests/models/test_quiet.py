@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from ratedb.models.quiet import late_interrupt
+from ratedb.models.gpflow.quiet import late_interrupt
 
 
 def test_ctrl_c_inside_the_block_is_raised_at_its_end() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
+from types import MethodType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from ratedb.errors import RatedbError
 from ratedb.layers import RATIO_95_68
 from ratedb.models import basis
 from ratedb.models.calibration import Calibration
+from ratedb.models.dense import DenseModel
 from ratedb.models.engine import Specification
 from ratedb.models.predictor import Predictor
 from ratedb.models.process import Process
@@ -72,8 +73,9 @@ def test_the_same_seed_gives_the_same_samples_and_a_dense_model_none() -> None:
         sampled_deviations(predictor(1.0, 0.01), WANTED, 30, np.random.default_rng(SEED)) for _ in range(2)
     )
     np.testing.assert_array_equal(first, second)
-    # A dense model takes seconds to fit; what counts is its name.
+    # A dense model takes seconds to fit.
     no_basis = SimpleNamespace(specification=Specification("dense", "M32", "paper", "constant"))
+    no_basis.sample = MethodType(DenseModel.sample, no_basis)
     model = replace(predictor(1.0, 0.01), members=(no_basis,), weights=(1.0,))
     with pytest.raises(RatedbError, match="no joint samples"):
         sampled_deviations(model, WANTED, 30, np.random.default_rng(SEED))

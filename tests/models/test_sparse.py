@@ -9,10 +9,10 @@ from rotor import random_problem
 from ratedb.arrays import FloatArray
 from ratedb.models import sparse
 from ratedb.models.covariance import Covariance
-from ratedb.models.kernels import build_kernel
+from ratedb.models.gpflow.kernels import assign, build_kernel
+from ratedb.models.gpflow.quiet import import_gpflow
 from ratedb.models.process import NOISE_FLOOR, Process, fit_process
-from ratedb.models.quiet import import_gpflow
-from ratedb.models.sparse import SparseProcess, assign, fit_sparse_process
+from ratedb.models.sparse import SparseProcess, fit_sparse_process
 
 pytestmark = pytest.mark.slow  # TensorFlow takes seconds to start
 
@@ -21,7 +21,7 @@ def some_sparse(kernel: str = "M32", inducing: int = 12, seed: int = 41) -> Spar
     inputs, outputs = random_problem(seed, rows=40)
     size = Covariance(kernel, 3).size
     parameters = np.append(np.random.default_rng(seed).normal(0.3, 0.3, size), -3.0)
-    return SparseProcess(kernel, inputs, outputs, parameters, inputs[:inducing], 0.0)
+    return SparseProcess(kernel, inputs, outputs, parameters, 0.0, inputs[:inducing])
 
 
 @pytest.mark.parametrize("kernel", ["M32", "M52*EXP+M32", "LIN+RBF", "RQ*LIN"])
@@ -61,7 +61,7 @@ def test_leaving_out_equals_conditioning_on_the_others(kernel: str) -> None:
         own = groups == group
         outputs = process.outputs[~own] + 0.5  # other than those it was fitted to
         others = SparseProcess(
-            kernel, process.inputs[~own], outputs, process.parameters, process.inducing, 0.0
+            kernel, process.inputs[~own], outputs, process.parameters, 0.0, process.inducing
         )
         slow_mean, slow_variance = others.posterior(process.inputs[own])
         mean, variance = process.without(own, outputs)
