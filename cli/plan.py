@@ -37,7 +37,7 @@ def _show(console: Console, result: PlanResult, options: Mapping[str, Any]) -> N
     name = "not stored" if result.plan_id is None else f"plan {result.plan_id}"
     columns, of = _COLUMNS.get(result.strategy, _COLUMNS["spread"])
     heads = ["N", "train j", "validate j", *columns, f"explicit {unit}", f"avoided {unit}", "saved %"]
-    rows = [[c.n, c.train_j, c.validate_j, *of(c), *_costs(c)] for c in result.candidates]
+    rows = [[c.n, c.train_j, c.validate_j, *of(c), *costs_of(c)] for c in result.candidates]
     text = (1, 2, 3) if result.strategy == "exhaustive" else (1, 2)
     console.print(table(f"{result.system}: {result.strategy} ({name})", heads, rows, text=text))
     if result.scored_sets:
@@ -51,7 +51,8 @@ def _show(console: Console, result: PlanResult, options: Mapping[str, Any]) -> N
             console.print(_printed(c, c.paper, result.request.hours_total or 0.0))
 
 
-def _costs(c: Candidate) -> list[str]:
+def costs_of(c: Candidate) -> list[str]:
+    """Return the explicit and avoided costs of a set and the time saved, in hours or percent."""
     explicit = c.explicit_percent if c.explicit_hours is None else c.explicit_hours
     avoided = 100.0 - c.explicit_percent if c.avoided_hours is None else c.avoided_hours
     return [f"{explicit:.1f}", f"{avoided:.1f}", f"{c.time_saved_percent:.2f}"]

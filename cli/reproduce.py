@@ -11,6 +11,7 @@ from ratedb.database import Database
 
 from .command import command
 from .output import table
+from .plan import costs_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -103,11 +104,8 @@ def _transitions(size: SizeResult) -> list[object]:
 
 
 def _times(size: SizeResult) -> list[object]:
-    c = size.plan
-    explicit = c.explicit_percent if c.explicit_hours is None else c.explicit_hours
-    avoided = 100.0 - c.explicit_percent if c.avoided_hours is None else c.avoided_hours
-    saved = f"{c.time_saved_percent:.2f}"
-    return [c.n, explicit, avoided, size.single.seconds, size.optimal.seconds, saved]
+    explicit, avoided, saved = costs_of(size.plan)
+    return [size.plan.n, explicit, avoided, size.single.seconds, size.optimal.seconds, saved]
 
 
 def _next_to(own: float | None, printed: float) -> str:

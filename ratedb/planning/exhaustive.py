@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
-from time import perf_counter
-from typing import Protocol
 
 import numpy as np
 
@@ -29,40 +27,24 @@ _METHOD = "screening 1"
 SearchOptions = PlanOptions | ReproduceOptions
 
 
-class ScoreBook(Protocol):
-    """Where scores are kept; a search is named by a hash of its rates and settings."""
+class ScoreBook:
+    """Where scores are kept, by a hash of rates and settings that names a search; this one keeps none."""
 
     def scores(self, search: str) -> Sequence[SetScore]:
-        """Return the scores that are kept under a search."""
-        ...
-
-    def save(self, search: str, new: Sequence[SetScore]) -> None:
-        """Keep new scores."""
-        ...
-
-
-class NoScores:
-    """Keeps nothing."""
-
-    def scores(self, search: str) -> Sequence[SetScore]:
-        """Return nothing."""
+        """Return the scores of a search."""
         return ()
 
     def save(self, search: str, new: Sequence[SetScore]) -> None:
-        """Forget them."""
+        """Keep new scores of a search."""
 
 
 @dataclass(frozen=True)
 class ExhaustiveResult:
-    """The best set of each size, the scores of every set and kernel, and the time the search took.
-
-    `scored_now` of the scores were not kept before.
-    """
+    """The best set of each size, and the scores of every set and kernel, `scored_now` of them new."""
 
     candidates: list[Candidate]
     scores: list[SetScore]
     scored_now: int
-    seconds: float
     warnings: tuple[str, ...]
 
 
@@ -90,7 +72,7 @@ def search_sets(
     `rates` are all known rates of the system. Scores are taken from `book` and added to it as they are found,
     so that an interrupted search continues. Raises RatedbError where a j of the target is not known.
     """
-    start, book = perf_counter(), book or NoScores()
+    book = book or ScoreBook()
     rates = part_of_target(rates, request)
     data, warnings = known_system(rates, request.target)
     wanted = specifications(rates.levels.molecule, options)
@@ -120,7 +102,7 @@ def search_sets(
     untrained = sorted({len(trial.train_j) for trial in trials} - set(best))
     warnings += [f"N = {size}: none of the best sets could be trained by itself" for size in untrained]
     candidates = [_candidate(request, found[0]) for found in best.values()]
-    return ExhaustiveResult(candidates, scores, scored_now, perf_counter() - start, tuple(warnings))
+    return ExhaustiveResult(candidates, scores, scored_now, tuple(warnings))
 
 
 def part_of_target(rates: Rates, request: PlanRequest) -> Rates:

@@ -11,14 +11,10 @@ from ratedb.planning.request import PlanRequest
 STRATEGIES = ("spread", "variance", "exhaustive")
 OPTIMISERS = ("auto", "greedy", "exhaustive")
 _STRATEGIES_WITH = {
-    "like": ("variance",),
-    "target_error": ("variance",),
-    "budget_hours": ("variance",),
-    "optimiser": ("variance",),
-    "kernels": ("exhaustive",),
-    "mean": ("exhaustive",),
-    "jobs": ("variance", "exhaustive"),
-    "scheduler": ("variance", "exhaustive"),
+    **dict.fromkeys(("train_j", "validate_j"), ("spread",)),
+    **dict.fromkeys(("like", "target_error", "budget_hours", "optimiser"), ("variance",)),
+    **dict.fromkeys(("kernels", "mean"), ("exhaustive",)),
+    **dict.fromkeys(("jobs", "scheduler"), ("variance", "exhaustive")),
 }
 _WITH_J = ("v_max", "given_j", "validate_j", "cost_exponent", "hours_total", "hours_file")
 _NOT_FOR_LINES = ("like", "jobs", "scheduler")
@@ -28,41 +24,16 @@ def check_plan(request: PlanRequest, options: PlanOptions) -> None:
     """Raise UsageError for an invalid option, or one that has no effect with the strategy."""
     strategy = options.strategy
     if strategy not in STRATEGIES:
-        raise UsageError(
-            f"unknown strategy {strategy!r}",
-            expected=f"{', '.join(STRATEGIES)}, or --train-j with your own set",
-        )
+        raise UsageError("unknown --strategy", expected=" or ".join(STRATEGIES), got=strategy)
     if options.optimiser not in OPTIMISERS:
         raise UsageError("unknown --optimiser", expected=" or ".join(OPTIMISERS), got=options.optimiser)
-    if strategy != "spread" and request.train_j is not None:
-        raise UsageError(
-            "your own set needs no search",
-            expected=f"either --train-j or --strategy {strategy}",
-            got="both",
-        )
-    if strategy != "spread" and request.validate_j is not None:
-        raise UsageError(
-            f"--validate-j has no effect with --strategy {strategy}, which chooses its own",
-            expected="--validate-j together with --train-j only",
-            got=f"--validate-j {', '.join(map(str, request.validate_j))}",
-        )
     for name in _given(options, tuple(_STRATEGIES_WITH)):
         if strategy not in _STRATEGIES_WITH[name]:
-            wanted = " or ".join(_STRATEGIES_WITH[name])
-            raise UsageError(
-                f"{_flag(name)} has no effect with --strategy {strategy}",
-                expected=f"{_flag(name)} with --strategy {wanted}",
-                got=str(getattr(options, name)),
-            )
+            wanted = f"{_flag(name)} with --strategy {' or '.join(_STRATEGIES_WITH[name])}"
+            raise _no_effect(name, f"with --strategy {strategy}", wanted)
     check_limits(request, options)
-    if options.worklist is not None:
-        _check_one_set(request, options)
-
-
-def _check_one_set(request: PlanRequest, options: PlanOptions) -> None:
-    """Raise UsageError where a worklist is asked for but several sets are planned."""
-    picked = request.train_j is not None or len(request.sizes or ()) == 1
-    if not picked and options.target_error is None and options.budget_hours is None:
+    one_set = request.train_j or len(request.sizes or ()) == 1
+    if options.worklist is not None and not (one_set or options.target_error or options.budget_hours):
         raise no_single_set(f"{len(request.sizes)} sizes" if request.sizes else "all sizes")
 
 
@@ -79,18 +50,10 @@ def check_next(options: NextOptions) -> None:
     """Raise UsageError for options that have no effect together."""
     if options.for_lines is not None:
         for name in _given(options, _NOT_FOR_LINES):
-            raise UsageError(
-                f"{_flag(name)} has no effect with --for-lines",
-                expected="--target-error, --budget-hours, --plan or --j",
-                got=_flag(name),
-            )
+            raise _no_effect(name, "with --for-lines", "--target-error, --budget-hours, --plan or --j")
     if options.j is None:
         for name in _given(options, _WITH_J):
-            raise UsageError(
-                f"{_flag(name)} has no effect without --j",
-                expected="--j, or only options that follow a stored plan",
-                got=_flag(name),
-            )
+            raise _no_effect(name, "without --j", "--j, or only options that follow a stored plan")
     elif options.given_j is None:
         raise UsageError(
             "--j needs the j that were computed before",
@@ -122,6 +85,10 @@ def _given(options: PlanOptions | NextOptions, names: tuple[str, ...]) -> list[s
     """Return which of these options differ from their defaults."""
     default = {one.name: one.default for one in fields(options)}
     return [name for name in names if getattr(options, name) != default[name]]
+
+
+def _no_effect(name: str, why: str, expected: str) -> UsageError:
+    return UsageError(f"{_flag(name)} has no effect {why}", expected=expected, got=_flag(name))
 
 
 def _flag(name: str) -> str:

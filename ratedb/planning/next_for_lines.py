@@ -98,8 +98,10 @@ def next_for_lines(
             todo="run `ratedb impact` with another --j-max",
         )
     now = 100.0 * impact.uncertainty
-    candidates = [_candidate(j, 100.0 * after[j], now, state) for j in state.request.target if j in after]
-    candidates.sort(key=lambda one: one.expected_error or 0.0)
+    errors = {j: 100.0 * after[j] for j in state.request.target if j in after}
+    candidates = [
+        NextJ.of(state, j, errors[j], now - errors[j]) for j in sorted(errors, key=errors.__getitem__)
+    ]
     return NextResult.of(
         state, options, candidates, now, expected_error=now, expected_dex=None, measured=True, target="lines"
     )
@@ -119,15 +121,3 @@ def _check_age(impact: LineUncertainty, j_values: Collection[int], predicted: Pr
             got=f"predictions of model {format_integers(newer)} too" if newer else "none of them any more",
             todo="run `ratedb impact` again" if newer else "train, fill and run `ratedb impact` again",
         )
-
-
-def _candidate(j: int, after: float, now: float, state: State) -> NextJ:
-    costs = state.request.costs
-    return NextJ(
-        j=j,
-        hours=costs.hours((j,)),
-        cost_percent=100.0 * costs.share((j,)),
-        expected_error=after,
-        gain=now - after,
-        planned=j in state.planned,
-    )

@@ -49,6 +49,14 @@ class NextJ:
     gain: float | None
     planned: bool
 
+    @staticmethod
+    def of(state: State, j: int, expected_error: float | None, gain: float | None) -> NextJ:
+        """Return the effect of one more j with its cost."""
+        costs = state.request.costs
+        return NextJ(
+            j, costs.hours((j,)), 100.0 * costs.share((j,)), expected_error, gain, j in state.planned
+        )
+
 
 @dataclass(frozen=True, repr=False)
 class NextResult(Result):
@@ -171,22 +179,14 @@ def _candidates(design: Design, state: State, measured: float | None) -> tuple[l
     # A model of N j is judged with one of them left out, and the process of the design is rough: on smooth
     # rates both are too large, so the smaller one counts. Structure that no known j shows is in neither.
     scale = min(1.0, measured / now) if measured is not None and now else 1.0
-    costs = state.request.costs
     found = []
     for j in state.unknown_j:
         variance = design.variance_given(covariance, j)
         is_last = len(state.unknown_j) == 1
         after = 0.0 if is_last else scale * design.expected(variance, (*state.computed_j, j))
-        found.append(
-            NextJ(
-                j=j,
-                hours=costs.hours((j,)),
-                cost_percent=100.0 * costs.share((j,)),
-                expected_error=percent(after) if after < NO_MODEL_DEX else None,
-                gain=None if scale * now >= NO_MODEL_DEX else percent(scale * now) - percent(after),
-                planned=j in state.planned,
-            )
-        )
+        error = percent(after) if after < NO_MODEL_DEX else None
+        gain = None if scale * now >= NO_MODEL_DEX else percent(scale * now) - percent(after)
+        found.append(NextJ.of(state, j, error, gain))
     return sorted(found, key=_error_after), scale * now
 
 

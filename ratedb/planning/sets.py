@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from ratedb.errors import RatedbError, UsageError
-from ratedb.models.training_set import Sets
-from ratedb.options import TrainOptions
-from ratedb.rates import Rates
+from ratedb.errors import UsageError
 
 _VALIDATION_START = 6
 _VALIDATION_GAP = 3
@@ -80,43 +77,3 @@ def _floor(target: tuple[int, ...], given: tuple[int, ...]) -> int:
     while floor in given and floor + 1 in given and floor + 1 in target:
         floor += 1
     return floor
-
-
-def choose_sets(options: TrainOptions, known: Rates, planned: Sets | None = None) -> Sets:
-    """Return the sets that options name, else those planned; validation j by the paper's rule.
-
-    Raises UsageError where there is no training set or a j both trains and validates, RatedbError where the
-    training set is too small or a target j is not among the levels.
-    """
-    named = Sets(*(tuple(j or ()) for j in (options.train_j, options.validate_j, options.j)))
-    train_j = named.train_j or (planned.train_j if planned else ())
-    validate_j = named.validate_j or (planned.validate_j if planned else ())
-    target_j = named.target_j or (planned.target_j if planned else ())
-    if not train_j:
-        raise UsageError(
-            "no training set", expected="--train-j such as 5,9,14,19, or --plan ID", got="neither"
-        )
-    if len(train_j) < 2:
-        raise RatedbError(
-            "the training set is too small",
-            where=known.system,
-            expected="two or more initial j",
-            got=f"j = {train_j[0]}",
-            todo="add a second j to --train-j; `ratedb plan` says which",
-        )
-    levels_j = set(known.levels.need_vj()[1].tolist())
-    if outside := sorted(set(target_j) - levels_j):
-        raise RatedbError(
-            "some j of the target are not among the levels",
-            where=known.system,
-            expected=f"j in {min(levels_j)}..{max(levels_j)}",
-            got=", ".join(map(str, outside)),
-        )
-    # The known j from the lowest training j on.
-    at_hand = tuple(sorted(j for j in {*known.initial_j().tolist(), *train_j} if j >= min(train_j)))
-    validate_j = validate_j or validation_set(at_hand, (min(train_j),), train_j)
-    if both := sorted(set(train_j) & set(validate_j)):
-        raise UsageError(
-            "a j cannot both train and validate", expected="disjoint sets", got=", ".join(map(str, both))
-        )
-    return Sets(tuple(sorted(train_j)), tuple(sorted(validate_j)), tuple(sorted(target_j or levels_j)))

@@ -50,7 +50,8 @@ def plan(db: Path, system: str, options: PlanOptions, progress: Progress = silen
     one. Raises UsageError where no set fits.
     """
     split_system(system)
-    request = request_of(system, options)
+    hours = None if options.hours_file is None else read_hours(options.hours_file)
+    request = PlanRequest.of(system, options, hours)
     check_plan(request, options)
     if options.worklist is not None:
         render_worklist(str(options.worklist), [])  # its name is checked before the work
@@ -72,12 +73,6 @@ def plan(db: Path, system: str, options: PlanOptions, progress: Progress = silen
         return replace(found, plan_id=put_plan(connection, stored))
 
 
-def request_of(system: str, options: PlanOptions) -> PlanRequest:
-    """Return what to plan for; raises UsageError where the j of interest are missing."""
-    hours = None if options.hours_file is None else read_hours(options.hours_file)
-    return PlanRequest.of(system, options, hours)
-
-
 def _planned(db: Path, request: PlanRequest, options: PlanOptions, progress: Progress) -> PlanResult:
     system, strategy = request.system, options.strategy
     if strategy == "spread":
@@ -85,7 +80,7 @@ def _planned(db: Path, request: PlanRequest, options: PlanOptions, progress: Pro
         name = "spread" if request.train_j is None else "own"
         return PlanResult(None, system, name, request, sets, only(sets))
     # Models are slow to import, and a plan without data needs none.
-    from ratedb.verbs.known_rates import known_rates, rates_to_plan
+    from ratedb.verbs.known_rates import StoredScores, known_rates, rates_to_plan
 
     if strategy == "variance":
         from ratedb.planning.variance import plan_by_variance
@@ -95,7 +90,6 @@ def _planned(db: Path, request: PlanRequest, options: PlanOptions, progress: Pro
             None, system, strategy, request, curve.candidates, curve.chosen, warnings=curve.warnings
         )
     from ratedb.planning.exhaustive import search_sets
-    from ratedb.verbs.set_scores import StoredScores
 
     book = StoredScores(db, system, options.dry_run)
     found = search_sets(known_rates(db, system), request, options, book, progress)

@@ -13,8 +13,7 @@ from ratedb.paper.reproduction import Reproduction, make_tables
 from ratedb.planning.request import PlanRequest
 from ratedb.plots.figures import need_plots
 from ratedb.plots.paper import draw_by_j, draw_by_size
-from ratedb.verbs.known_rates import known_rates
-from ratedb.verbs.set_scores import StoredScores
+from ratedb.verbs.known_rates import StoredScores, known_rates
 
 FIGURE_FORMATS = ("png", "svg")
 

@@ -21,7 +21,7 @@ from ratedb.models.training_set import (
     usable_rates,
 )
 from ratedb.options import Progress, TrainOptions, silent
-from ratedb.planning.sets import choose_sets
+from ratedb.planning.choose_sets import choose_sets
 from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.models import references_of

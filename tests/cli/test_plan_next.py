@@ -186,7 +186,7 @@ def test_next_without_a_plan_takes_its_range_and_costs_from_the_command_line(run
         (("plan", *VARIANCE, "--like", "CD+He"), 1, "the store has no system 'CD+He'"),
         (("plan", *VARIANCE, "--like", "AB+He"), 2, "a system cannot be its own reference"),
         (("plan", *VARIANCE, "--like", "AB+p-H2", "--v-max", "1"), 1, "does not have the quantum numbers"),
-        (("plan", *VARIANCE, "--train-j", "4,8"), 2, "your own set needs no search"),
+        (("plan", *VARIANCE, "--train-j", "4,8"), 2, "--train-j has no effect with --strategy variance"),
         (("plan", *J, "--like", "AB+p-H2"), 2, "--like has no effect with --strategy spread"),
         (("plan", *J, "--target-error", "9"), 2, "--target-error has no effect with --strategy spread"),
         (("plan", *J, "--budget-hours", "9"), 2, "--budget-hours has no effect with --strategy spread"),

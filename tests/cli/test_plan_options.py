@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -47,7 +50,7 @@ def test_an_exhaustive_plan_of_an_unknown_system_is_one_message(run: Run, import
     ("more", "word"),
     [
         (("--validate-j", "4,8"), "--validate-j has no effect"),
-        (("--train-j", "3,9"), "either --train-j or --strategy exhaustive"),
+        (("--train-j", "3,9"), "--train-j has no effect"),
         (("--jobs", "0"), "number of jobs"),
         (("--mean", "magic"), "unknown mean"),
         (("--kernels", "M99"), "M99"),
@@ -107,3 +110,14 @@ def test_measured_hours_come_from_a_file(run: Run, tmp_path: Path) -> None:
     hours.write_text("j,hours\n6,1\n")
     answer = run("--db", tmp_path / "x.duckdb", *words, "--hours-file", hours)
     assert (answer.code, "gaps" in answer.err) == (2, True)
+
+
+def test_a_plan_without_data_loads_no_library_of_numbers(tmp_path: Path) -> None:
+    code = """
+        import sys
+        from ratedb_cli.app import main
+        main(["--db", sys.argv[1], "--quiet", "plan", "SiO+p-H2", "--j", "5:20", "--given-j", "5"])
+        print(sorted({"tensorflow", "gpflow", "numpy", "scipy", "sqlmodel"} & set(sys.modules)))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path / "x.duckdb")]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"

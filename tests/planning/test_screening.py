@@ -25,8 +25,7 @@ from ratedb.planning.screening import Screen, TrialSet, refit, refit_best, scree
 from ratedb.rates import Rates
 from ratedb.store.store import Store
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.known_rates import known_rates
-from ratedb.verbs.set_scores import StoredScores
+from ratedb.verbs.known_rates import StoredScores, known_rates
 
 LEVELS = rotor_levels(12, molecule="AB")
 TARGET = tuple(range(3, 13))

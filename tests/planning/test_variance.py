@@ -193,7 +193,7 @@ def test_a_target_that_no_set_reaches_is_one_message_with_the_best_there_is(
         ({}, {"kernels": ("M32",)}, "--kernels has no effect with --strategy variance"),
         ({"sizes": (7, 8)}, {}, "no training set of these sizes"),
         ({"sizes": (1,)}, {}, "no training set of these sizes"),
-        ({"train_j": (4, 8)}, {}, "your own set needs no search"),
+        ({"train_j": (4, 8)}, {}, "--train-j has no effect with --strategy variance"),
         ({"validate_j": (5, 8)}, {}, "--validate-j has no effect"),
     ],
 )
