@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ratedb.database import Database
+
 from .evaluate import show_evaluation
 from .interrupt import raise_if_pressed
 from .output import Context, table
@@ -27,12 +29,10 @@ def demo_command(
         typer.Option("--file", help="Any LAMDA file (default: CO of Yang et al. 2010)."),
     ] = None,
 ) -> None:
-    """Do the whole job on real data: plan, import, train, fill, evaluate, export, RADEX, picture.
+    """Run the whole job on real data: plan, import, train, fill, evaluate, export, RADEX, picture.
 
     Example: ratedb demo
     """
-    from ratedb.verbs.demo import run_demo
-
     shared: Context = context.obj
     console = shared.console(stderr=shared.as_json)
 
@@ -42,7 +42,7 @@ def demo_command(
             console.print(text, markup=False)
 
     with shared.progress() as detail:
-        result = run_demo(folder, file, report=report, detail=detail)
+        result = Database(shared.db).demo(folder, file=file, report=report, progress=detail).to_json()
     shared.emit(result, lambda out: show_demo(out, result))
 
 

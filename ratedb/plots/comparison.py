@@ -1,4 +1,4 @@
-"""The picture of a comparison: the ratio of two sources by rate and by initial j."""
+"""The picture of a comparison of two sources: their ratio by rate and by initial j."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ratedb.files import write_atomically
-from ratedb.plots.figures import check_picture, figure_format_of, new_figure, rendered
+from ratedb.plots.figures import INK, check_picture, new_figure, save
 from ratedb.quality.comparison import SourceComparison
-
-_INK = "#222222"
 
 
 def draw_comparison(found: SourceComparison, path: Path) -> None:
-    """Draw a comparison to a PNG or SVG; raises RatedbError where it cannot be drawn or written."""
+    """Draw a comparison to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written."""
     check_picture(path)
-    figure_format = figure_format_of(path)
     figure, (left, right) = new_figure((10.0, 4.4), 2)
     rows, columns = np.nonzero(np.isfinite(found.ratio))
     shown = left.scatter(
@@ -33,10 +29,10 @@ def draw_comparison(found: SourceComparison, path: Path) -> None:
     of = [one.of for one in groups]
     middle = np.array([one.median for one in groups])
     reach = np.array([[one.median - one.low, one.high - one.median] for one in groups]).T
-    right.errorbar(of, middle, yerr=np.abs(reach), fmt="o", color=_INK, ms=4, lw=0.8, capsize=2)
+    right.errorbar(of, middle, yerr=np.abs(reach), fmt="o", color=INK, ms=4, lw=0.8, capsize=2)
     right.set_xlabel("initial j" if found.by_j else "temperature (K)")
     for axes in (left, right):
-        axes.axhline(1.0, color=_INK, lw=0.6)
+        axes.axhline(1.0, color=INK, lw=0.6)
         axes.set_yscale("log")
         axes.set_ylabel("second source / first")
     bar = figure.colorbar(shown, ax=left)
@@ -44,4 +40,4 @@ def draw_comparison(found: SourceComparison, path: Path) -> None:
     figure.suptitle(
         f"{found.system}: source {found.second['source_id']} / source {found.first['source_id']}", fontsize=11
     )
-    write_atomically({path: rendered(figure, figure_format)})
+    save(figure, path)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ratedb.arrays import FloatArray
-from ratedb.files import write_atomically
-from ratedb.plots.figures import new_figure, rendered
 from ratedb.models.evaluation import Evaluation
+from ratedb.plots.figures import BLUE, INK, ORANGE, new_figure, save
+_DRAWN = ((ORANGE, "interpolation in j"), (BLUE, "Gaussian process"))
 
-_GP, _NAIVE, _INK = "#1668a8", "#d9822b", "#444444"
 
-
-def draw(evaluation: Evaluation, train_j: tuple[int, ...], path: Path) -> None:
-    """Draw an evaluation as a PNG; raises RatedbError without matplotlib or where it cannot be written."""
+def draw_evaluation(evaluation: Evaluation, train_j: Sequence[int], path: Path) -> None:
+    """Draw an evaluation to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written."""
     figure, (left, right) = new_figure((11.0, 4.8), 2, (1.0, 1.25))
     _draw_scatter(left, evaluation)
     _draw_by_j(right, evaluation, train_j)
     figure.suptitle(
         f"{evaluation.system}: {len(evaluation.truth)} transitions predicted from j = "
         + ", ".join(map(str, train_j)),
-        color=_INK,
+        color=INK,
     )
-    write_atomically({path: rendered(figure, "png")})
+    save(figure, path)
 
 
 def _errors(evaluation: Evaluation) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -34,25 +34,25 @@ def _errors(evaluation: Evaluation) -> tuple[FloatArray, FloatArray, FloatArray]
     return truth, evaluation.prediction.log10_rate - truth, evaluation.interpolation_log10 - truth
 
 
-def _draw_scatter(axes, evaluation: Evaluation) -> None:  # type: ignore[no-untyped-def]
+def _draw_scatter(axes: Any, evaluation: Evaluation) -> None:
     truth, gp, naive = _errors(evaluation)
-    for error, colour, name in ((naive, _NAIVE, "interpolation in j"), (gp, _GP, "Gaussian process")):
+    for error, (colour, name) in zip((naive, gp), _DRAWN, strict=True):
         axes.loglog(
             10.0 ** truth.ravel(), 10.0 ** (truth + error).ravel(), ".", ms=3, color=colour, label=name
         )
     ends = [10.0 ** np.nanmin(truth), 10.0 ** np.nanmax(truth)]
-    axes.loglog(ends, ends, color=_INK, lw=1)
+    axes.loglog(ends, ends, color=INK, lw=1)
     axes.set_xlabel("true k (cm$^3$ s$^{-1}$)")
     axes.set_ylabel("predicted k (cm$^3$ s$^{-1}$)")
     axes.legend(frameon=False, markerscale=3, loc="upper left")
     axes.set_title("Held-out rates", fontsize=11)
 
 
-def _draw_by_j(axes, evaluation: Evaluation, train_j: tuple[int, ...]) -> None:  # type: ignore[no-untyped-def]
+def _draw_by_j(axes: Any, evaluation: Evaluation, train_j: Sequence[int]) -> None:
     _, gp, naive = _errors(evaluation)
     initial_j = evaluation.truth.initial_j()
     values = sorted(set(initial_j.tolist()))
-    for error, colour, name in ((naive, _NAIVE, "interpolation in j"), (gp, _GP, "Gaussian process")):
+    for error, (colour, name) in zip((naive, gp), _DRAWN, strict=True):
         factor = 10.0 ** np.abs(error)
         for share, style in ((0.5, "o--"), (0.95, "s-")):
             quantile = [np.nanquantile(factor[initial_j == j], share) for j in values]

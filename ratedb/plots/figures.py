@@ -1,4 +1,4 @@
-"""What all pictures share: matplotlib where it is installed, and the same file for the same result."""
+"""What all pictures share: matplotlib if it is installed, colours, and reproducible files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.files import check_target
+from ratedb.files import check_target, write_atomically
 
-FIGURE_FORMATS = ("png", "svg")
+FIGURE_FORMATS = ("png", "svg", "pdf")
+BLUE, ORANGE, INK, FAINT = "#1668a8", "#d9822b", "#222222", "#888888"
+
+# Names of dates and programs that would make two files of one figure differ.
+_LEFT_OUT = {"png": "Software", "svg": "Date", "pdf": "CreationDate"}
 
 
 def plots_available() -> bool:
@@ -26,11 +30,11 @@ def need_plots() -> None:
 
 
 def figure_format_of(path: Path) -> str:
-    """Return png or svg by the name of a file; raises UsageError for another."""
+    """Return png, svg or pdf by the name of a file; raises UsageError for another."""
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in FIGURE_FORMATS:
         raise UsageError(
-            "not the name of a picture", expected="a name that ends in .png or .svg", got=path.name
+            "not the name of a picture", expected="a name that ends in .png, .svg or .pdf", got=path.name
         )
     return suffix
 
@@ -54,17 +58,21 @@ def blank_figure(size: tuple[float, float]) -> Any:
 
 
 def new_figure(size: tuple[float, float], columns: int = 1, ratios: Sequence[float] | None = None) -> Any:
-    """Return a figure (size in inches) and its axes side by side; raises RatedbError without matplotlib."""
+    """Return a figure (size in inches) and its axes in a row; raises RatedbError without matplotlib."""
     figure = blank_figure(size)
     return figure, figure.subplots(1, columns, width_ratios=ratios)
 
 
+def save(figure: Any, path: Path) -> None:
+    """Write a figure to a PNG, SVG or PDF; raises UsageError or RatedbError where it cannot be written."""
+    write_atomically({path: rendered(figure, figure_format_of(path))})
+
+
 def rendered(figure: Any, figure_format: str) -> bytes:
-    """Return a figure as a PNG or SVG, without dates and random names."""
+    """Return a figure as a PNG, SVG or PDF, without dates and random names."""
     import matplotlib as mpl
 
-    metadata = {"Software": None} if figure_format == "png" else {"Date": None}
     buffer = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "ratedb"}):
-        figure.savefig(buffer, dpi=110, format=figure_format, metadata=metadata)
+        figure.savefig(buffer, dpi=110, format=figure_format, metadata={_LEFT_OUT[figure_format]: None})
     return buffer.getvalue()

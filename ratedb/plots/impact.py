@@ -1,4 +1,4 @@
-"""The picture of an impact: which lines are uncertain, where, and what makes them so."""
+"""The picture of an impact: which lines are uncertain, under which conditions, and why."""
 
 from __future__ import annotations
 
@@ -6,42 +6,39 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ratedb.files import write_atomically
-from ratedb.plots.figures import blank_figure, figure_format_of, rendered
+from ratedb.plots.figures import BLUE, INK, ORANGE, blank_figure, save
 from ratedb.plots.lines import (
-    BRIGHT,
-    INK,
     Cell,
     colour_by_temperature,
     colour_scale,
     draw_map,
     draw_scale,
-    gas_name,
     gases,
     line_name,
     percent,
+    place,
     repeats,
-    total_density_cm3,
     what_is_common,
 )
-from ratedb.verbs.impact import Driver, Impact, LineImpact
+from ratedb.radiative.drivers import Driver
+from ratedb.radiative.impact import Impact, LineImpact
+from ratedb.radiative.line_comparison import BRIGHT
 
 _BARS = 10
 _TICKS = 30
-_LEAST = 1.0e-5  # what is less uncertain is drawn here
-_SYSTEM_COLOURS = ("#1668a8", "#d9822b", "#4f9d5d", "#8e5ea8", "#b23a48", "#7a7a7a", "#2a9d8f")
+_LEAST = 1.0e-5  # smaller uncertainties are drawn here
+_SYSTEM_COLOURS = (BLUE, ORANGE, "#4f9d5d", "#8e5ea8", "#b23a48", "#7a7a7a", "#2a9d8f")
 
 
 def draw_impact(found: Impact, path: Path) -> None:
-    """Draw an impact to a PNG or SVG; raises RatedbError where it cannot be drawn or written."""
-    figure_format = figure_format_of(path)
-    write_atomically({path: rendered(impact_figure(found), figure_format)})
+    """Draw an impact to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written."""
+    save(impact_figure(found), path)
 
 
 def impact_figure(found: Impact) -> Any:
     """Return the figure: every line, a map for each gas, what to compute next and what drives the lines.
 
-    A map shows bright lines only, and a single condition has none.
+    A map shows bright lines only; a single condition has no map.
     """
     names = gases(found.conditions) if len(found.conditions) > 1 else ()
     heights = [4.0, *([3.6] * ((len(names) + 1) // 2)), 3.0]
@@ -56,13 +53,13 @@ def impact_figure(found: Impact) -> Any:
         for one in found.next_j
     ]
     for column, shown, title in (
-        (0, next_j, "Compute next: j (95 % of lines then)"),
+        (0, next_j, "Compute next: j (95 % of lines then within)"),
         (1, found.drivers, "Transitions that drive the lines"),
     ):
         _draw_bars(figure.add_subplot(grid[len(heights) - 1, column]), shown, title, colours)
     where = what_is_common(found.conditions)
     systems = ", ".join(found.systems)
-    title = f"What the predicted rates of {systems} leave uncertain" + (f" at {where}" if where else "")
+    title = f"Line uncertainty from the predicted rates of {systems}" + (f" at {where}" if where else "")
     figure.suptitle(f"{title}\n{_counts(found)}", fontsize=11, color=INK)
     return figure
 
@@ -72,24 +69,24 @@ def _counts(found: Impact) -> str:
     of = f"{found.samples} samples, {'1 condition' if one else f'{len(found.conditions)} conditions'}"
     half, most = percent(found.uncertainty_median), percent(found.uncertainty_p95)
     counted = f"{len(found.lines)} lines" + ("" if one else " and conditions")
-    return f"{of}, {counted}: half are certain to {half}, 95 % to {most}"
+    return f"{of}, {counted}: half are within {half}, 95 % within {most}"
 
 
 def _draw_lines(figure: Any, axes: Any, found: Impact) -> None:
     """Draw the uncertainty of each line under each condition, lines by the energy of their upper level."""
     axes.set_ylabel("half the 95 % interval / median flux")
     order = sorted({_key(line) for line in found.lines})
-    place = {key: number for number, key in enumerate(order)}
+    column = {key: number for number, key in enumerate(order)}
     temperature_k = [one.temperature_k for one in found.conditions]
     distinct = sorted(set(temperature_k))
     colours = colour_by_temperature(figure, axes, temperature_k)
+    # The temperatures of a line are next to each other.
+    shift = {one: 0.7 * ((n + 0.5) / len(distinct) - 0.5) for n, one in enumerate(distinct)}
     for filled in (False, True):
         mine = [line for line in found.lines if (line.relative_flux >= BRIGHT) == filled]
-        # Each temperature has its place beside the others of a line.
-        shift = {one: 0.7 * ((n + 0.5) / len(distinct) - 0.5) for n, one in enumerate(distinct)}
         shades = [colours.to_rgba(temperature_k[line.condition]) for line in mine]
         axes.scatter(
-            [place[_key(line)] + shift[temperature_k[line.condition]] for line in mine],
+            [column[_key(line)] + shift[temperature_k[line.condition]] for line in mine],
             [max(line.uncertainty, _LEAST) for line in mine],
             s=20,
             facecolors=shades if filled else "none",
@@ -97,14 +94,7 @@ def _draw_lines(figure: Any, axes: Any, found: Impact) -> None:
             linewidths=0.8,
             label=f"at least {percent(BRIGHT)} of the strongest line" if filled else "fainter",
         )
-    axes.set_yscale("log")
-    _percent_axis(axes)
-    step = -(-len(order) // _TICKS)
-    axes.set_xticks(range(0, len(order), step), [line_name(*key[2:]) for key in order[::step]])
-    if len(order) > 12:
-        axes.tick_params(axis="x", rotation=60)
-    axes.set_xlim(-0.7, len(order) - 0.3)
-    axes.set_xlabel("line, by the energy of its upper level")
+    _line_axes(axes, [line_name(*key[2:]) for key in order])
     axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
 
 
@@ -112,9 +102,17 @@ def _key(line: LineImpact) -> tuple[float, float, str, str]:
     return line.upper_energy_k, line.frequency_ghz, line.upper, line.lower
 
 
-def _percent_axis(axes: Any) -> None:
+def _line_axes(axes: Any, names: Sequence[str]) -> None:
+    """Label the lines on the horizontal axis and percent on the vertical one."""
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
+    step = -(-len(names) // _TICKS)
+    axes.set_xticks(range(0, len(names), step), names[::step])
+    if len(names) > 12:
+        axes.tick_params(axis="x", rotation=60)
+    axes.set_xlim(-0.7, len(names) - 0.3)
+    axes.set_xlabel("line, by the energy of its upper level")
+    axes.set_yscale("log")
     axes.yaxis.set_major_formatter(
         FuncFormatter(lambda value, _: ("≤ " if value <= _LEAST else "") + f"{100.0 * value:g} %")
     )
@@ -126,9 +124,9 @@ def _percent_axis(axes: Any) -> None:
 def _draw_maps(figure: Any, grid: Any, found: Impact, names: Sequence[str]) -> None:
     scale = colour_scale()
     every = []
-    for number_, gas in enumerate(names):
-        row, column = 1 + number_ // 2, number_ % 2
-        alone = number_ == len(names) - 1 and column == 0
+    for at, gas in enumerate(names):
+        row, column = 1 + at // 2, at % 2
+        alone = at == len(names) - 1 and column == 0
         axes = figure.add_subplot(grid[row, :] if alone else grid[row, column])
         draw_map(axes, _cells(found, gas), scale, wide=alone)
         axes.set_ylabel(f"n({gas}) (cm$^{{-3}}$)")
@@ -141,33 +139,29 @@ def _draw_maps(figure: Any, grid: Any, found: Impact, names: Sequence[str]) -> N
 
 
 def _cells(found: Impact, gas: str) -> list[Cell]:
-    worst: dict[tuple[float, float], LineImpact | None] = {}
-    place = [(one.temperature_k, total_density_cm3(one)) for one in found.conditions]
-    for condition, at in zip(found.conditions, place, strict=True):
-        if gas_name(condition) == gas:
-            worst.setdefault(at, None)
-    for line in found.lines:
-        if line.relative_flux >= BRIGHT and gas_name(found.conditions[line.condition]) == gas:
-            known = worst[place[line.condition]]
-            if known is None or line.uncertainty > known.uncertainty:
-                worst[place[line.condition]] = line
+    """Return the least certain bright line of a gas in each cell."""
+    worst: dict[tuple[float, float], LineImpact | None] = {
+        place(one): None for one in found.conditions if one.gas == gas
+    }
+    for line in sorted(found.lines, key=lambda line: -line.uncertainty):
+        conditions = found.conditions[line.condition]
+        if line.relative_flux >= BRIGHT and conditions.gas == gas and worst[place(conditions)] is None:
+            worst[place(conditions)] = line
     return [
-        Cell(*at, float("nan"), "none")
-        if line is None
-        else Cell(
-            *at,
-            line.uncertainty,
-            f"{{line}}\n{_within(line.uncertainty)}" if line.uncertainty > 0.0 else "certain",
-            line_name(line.upper, line.lower),
-            line.frequency_ghz,
-        )
-        for at, line in worst.items()
+        Cell(*at, float("nan"), "none") if line is None else _cell(at, line) for at, line in worst.items()
     ]
 
 
-def _within(uncertainty: float) -> str:
-    words = percent(uncertainty)
-    return words if words.startswith("<") else f"± {words}"
+def _cell(at: tuple[float, float], line: LineImpact) -> Cell:
+    within = percent(line.uncertainty)
+    words = f"{{line}}\n{within if within.startswith('<') else f'± {within}'}"
+    return Cell(
+        *at,
+        line.uncertainty,
+        words if line.uncertainty > 0.0 else "certain",
+        line_name(line.upper, line.lower),
+        line.frequency_ghz,
+    )
 
 
 def _draw_bars(axes: Any, shown: Sequence[Driver], title: str, colours: dict[str, str]) -> None:

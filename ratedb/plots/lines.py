@@ -1,4 +1,4 @@
-"""What the pictures of `verify` and `impact` share: maps over temperature and density, colours, words."""
+"""What the pictures of `verify` and `impact` share: maps over temperature and density, colours, labels."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.radiative.radex import Conditions
-
-INK = "#222222"
-FAINT = "#888888"
-BRIGHT = 0.01
-"""A line is bright from this part of the strongest flux of its condition."""
+from ratedb.plots.figures import INK
+from ratedb.radiative.conditions import Conditions
 
 _LEAST, _MOST = 1.0e-4, 1.0
-_MOST_WORDS = 8  # cells along an axis that still have room for words
-_LETTERS = 80  # of the words across a map
+_MOST_LABELLED = 8  # cells along an axis that have room for text
+_LETTERS = 80  # of text across a map
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What a map shows at one temperature and density: `value`, a part of a flux, 0.1 for 10 %, and words.
+    """What a map shows at one temperature and density: `value`, a share of a flux, 0.1 for 10 %, and words.
 
-    `{line}` in the words stands for the line, by name or by frequency, whichever has room.
+    `{line}` in the words is replaced by the name of the line or, where that is too long, its frequency.
     """
 
     temperature_k: float
@@ -36,29 +32,23 @@ class Cell:
     frequency_ghz: float = 0.0
 
     def text(self, room: int) -> str:
-        """Return the words, with the line in at most `room` letters if it can be."""
+        """Return the words, with the name of the line if it has at most `room` letters."""
         name = self.line if len(self.line) <= room else f"{self.frequency_ghz:.4g} GHz"
         return self.words.format(line=name)
 
 
-def total_density_cm3(conditions: Conditions) -> float:
-    """Return the density of all colliders, without the last digits that adding them up leaves."""
-    return float(f"{sum(conditions.density_cm3.values()):.6g}")
-
-
-def gas_name(conditions: Conditions) -> str:
-    """Return what collides: H2 for its two forms together, else the collider."""
-    names = conditions.colliders
-    return "p-H2 + o-H2" if set(names) == {"p-H2", "o-H2"} else " + ".join(names)
-
-
 def gases(conditions: Iterable[Conditions]) -> tuple[str, ...]:
     """Return the gases of a grid, each once, in its order."""
-    return tuple(dict.fromkeys(gas_name(one) for one in conditions))
+    return tuple(dict.fromkeys(one.gas for one in conditions))
+
+
+def place(conditions: Conditions) -> tuple[float, float]:
+    """Return temperature (K) and density (cm-3) of conditions: their cell in a map."""
+    return conditions.temperature_k, conditions.total_density_cm3
 
 
 def repeats(conditions: Sequence[Conditions]) -> str:
-    """Return ` over 2 columns` for what shares a cell of a map, nothing where there is one of each."""
+    """Return ` over 2 columns` for conditions in one cell of a map, nothing where there is one of each."""
     parts = []
     for name, values in (
         ("columns", {one.column_density_cm2 for one in conditions}),
@@ -70,9 +60,9 @@ def repeats(conditions: Sequence[Conditions]) -> str:
 
 
 def what_is_common(conditions: Sequence[Conditions]) -> str:
-    """Return the temperature and the density that all conditions share, nothing where they share none."""
+    """Return the temperature and the density that all conditions share, in words, or nothing."""
     temperature_k = {one.temperature_k for one in conditions}
-    density_cm3 = {total_density_cm3(one) for one in conditions}
+    density_cm3 = {one.total_density_cm3 for one in conditions}
     parts = [f"{one:g} K" for one in temperature_k if len(temperature_k) == 1]
     parts += [f"{number(one)} cm$^{{-3}}$" for one in density_cm3 if len(density_cm3) == 1]
     return ", ".join(parts)
@@ -84,12 +74,12 @@ def line_name(upper: str, lower: str) -> str:
 
 
 def as_text(words: str) -> str:
-    """Return words of a file so that matplotlib takes none of them for mathematics."""
+    """Return words of a file so that matplotlib does not read them as mathematics."""
     return words.replace("$", r"\$")
 
 
 def percent(value: float) -> str:
-    """Return a part such as 0.058 as `5.8 %`, with two digits, down to 0.01 %."""
+    """Return a share such as 0.058 as `5.8 %`, with two digits, down to 0.01 %."""
     if value == 0.0:
         return "0 %"
     if value < 1.0e-4:
@@ -98,7 +88,7 @@ def percent(value: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a density as people write it, with a power of ten but between 1 and 1000."""
+    """Return a density as people write it: with a power of ten except between 1 and 1000."""
     exponent = math.floor(math.log10(value) + 1e-9)
     factor = value / 10.0**exponent
     if 0 <= exponent < 3:
@@ -108,7 +98,7 @@ def number(value: float) -> str:
 
 
 def colour_by_temperature(figure: Any, axes: Any, temperature_k: Sequence[float]) -> Any:
-    """Return what gives each temperature (K) its colour; with a colour bar if there are several."""
+    """Return the colours of temperatures (K), and add a colour bar if there are several."""
     from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, LogNorm
@@ -149,26 +139,13 @@ def draw_map(axes: Any, cells: Sequence[Cell], scale: Any, *, wide: bool = False
     """
     temperature_k = sorted({cell.temperature_k for cell in cells})
     density_cm3 = sorted({cell.density_cm3 for cell in cells})
+    at = {
+        cell: (density_cm3.index(cell.density_cm3), temperature_k.index(cell.temperature_k)) for cell in cells
+    }
     values = np.full((len(density_cm3), len(temperature_k)), np.nan)
-    for cell in cells:
-        row, column = density_cm3.index(cell.density_cm3), temperature_k.index(cell.temperature_k)
-        # Nothing at all is at the foot of a logarithmic scale, not off it.
-        values[row, column] = max(cell.value, 0.1 * _LEAST)
+    for cell, row_and_column in at.items():
+        values[row_and_column] = max(cell.value, 0.1 * _LEAST)  # zero is at the end of a logarithmic scale
     axes.imshow(values, origin="lower", aspect="auto", cmap=scale.cmap, norm=scale.norm)
-    worded = max(values.shape) <= _MOST_WORDS
-    room = (2 if wide else 1) * _LETTERS // len(temperature_k)
-    if worded:
-        for cell in cells:
-            dark = scale.norm(max(cell.value, _LEAST)) > 0.62
-            axes.text(
-                temperature_k.index(cell.temperature_k),
-                density_cm3.index(cell.density_cm3),
-                cell.text(room),
-                ha="center",
-                va="center",
-                fontsize=7.5 if room >= 16 else 6.5,
-                color="white" if dark else INK,
-            )
     axes.set_xticks(range(len(temperature_k)), [f"{one:g}" for one in temperature_k])
     axes.set_yticks(range(len(density_cm3)), [number(one) for one in density_cm3])
     axes.set_xlabel("kinetic temperature (K)")
@@ -177,11 +154,28 @@ def draw_map(axes: Any, cells: Sequence[Cell], scale: Any, *, wide: bool = False
         axes.axvline(edge - 0.5, color="white", lw=1.5)
     for edge in range(1, len(density_cm3)):
         axes.axhline(edge - 0.5, color="white", lw=1.5)
+    worded = max(values.shape) <= _MOST_LABELLED
+    if worded:
+        room = (2 if wide else 1) * _LETTERS // len(temperature_k)
+        for cell, (row, column) in at.items():
+            _draw_words(axes, cell, (column, row), room, scale)
     return worded
 
 
+def _draw_words(axes: Any, cell: Cell, at: tuple[int, int], room: int, scale: Any) -> None:
+    dark = scale.norm(max(cell.value, _LEAST)) > 0.62
+    axes.text(
+        *at,
+        cell.text(room),
+        ha="center",
+        va="center",
+        fontsize=7.5 if room >= 16 else 6.5,
+        color="white" if dark else INK,
+    )
+
+
 def draw_scale(figure: Any, axes: Any, scale: Any, label: str, highest: str = "100 %") -> None:
-    """Add the colour bar of maps; `highest` is what a part of 1 is called."""
+    """Add the colour bar of maps; `highest` is the label of a share of 1."""
     bar = figure.colorbar(scale, ax=axes, extend="both", aspect=30, pad=0.02)
     bar.set_label(label)
     bar.set_ticks([1e-4, 1e-3, 1e-2, 1e-1, 1.0], labels=["0.01 %", "0.1 %", "1 %", "10 %", highest])

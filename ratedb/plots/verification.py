@@ -1,67 +1,42 @@
-"""The picture of a verification: how much each line changes, and where the lines change most."""
+"""The picture of a verification: how much each line changes, and under which conditions most."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ratedb.files import write_atomically
-from ratedb.plots.figures import blank_figure, figure_format_of, rendered
+from ratedb.plots.figures import FAINT, INK, blank_figure, save
 from ratedb.plots.lines import (
-    BRIGHT,
-    FAINT,
-    INK,
     Cell,
     as_text,
     colour_by_temperature,
     colour_scale,
     draw_map,
     draw_scale,
-    gas_name,
     gases,
     line_name,
     number,
     percent,
+    place,
     repeats,
-    total_density_cm3,
     what_is_common,
 )
-from ratedb.radiative.radex import Conditions
-from ratedb.radiative.verify import FLUX_FLOOR, LineComparison, Verification
+from ratedb.radiative.conditions import Conditions
+from ratedb.radiative.line_comparison import BRIGHT, FLUX_FLOOR, LineComparison
+from ratedb.radiative.verify import Verification
 
 _MARKERS = "osD^v<>P"
 _NAMED = 3
 _NARROW = 0.02  # changes up to this are drawn on a linear axis
-_TICKS = (
-    0.001,
-    0.01,
-    0.1,
-    0.2,
-    0.5,
-    0.7,
-    0.9,
-    0.97,
-    0.99,
-    1.0,
-    1.01,
-    1.03,
-    1.1,
-    1.3,
-    2.0,
-    5.0,
-    10.0,
-    100.0,
-    1000.0,
-)
+_BELOW = (0.001, 0.01, 0.1, 0.2, 0.5, 0.7, 0.9, 0.97, 0.99)
+_ABOVE = (1.0, 1.01, 1.03, 1.1, 1.3, 2.0, 5.0, 10.0, 100.0, 1000.0)
 
 
 def draw_verification(found: Verification, file: Path, against: Path, path: Path) -> None:
-    """Draw a verification to a PNG or SVG; raises RatedbError where it cannot be drawn or written."""
-    figure_format = figure_format_of(path)
-    write_atomically({path: rendered(verification_figure(found, file, against), figure_format)})
+    """Draw a verification to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written."""
+    save(verification_figure(found, file, against), path)
 
 
 def verification_figure(found: Verification, file: Path, against: Path) -> Any:
@@ -83,23 +58,17 @@ def verification_figure(found: Verification, file: Path, against: Path) -> Any:
 
 
 def _panels(names: tuple[str, ...]) -> tuple[Any, Any, dict[str, tuple[Any, Any]]]:
-    """Return a figure, axes for the lines, and two for each gas, above one another where there is one gas."""
+    """Return a figure, axes for the lines, and two for each gas: stacked for one gas, a row each for more."""
     if len(names) <= 1:
         figure = blank_figure((13.0, 8.0) if names else (8.5, 6.5))
         grid = figure.add_gridspec(2, 1 + len(names))
-        left = figure.add_subplot(grid[:, 0])
-        return (
-            figure,
-            left,
-            {name: (figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])) for name in names},
-        )
-    figure = blank_figure((19.0, 1.6 + 3.0 * len(names)))
-    grid = figure.add_gridspec(len(names), 3, width_ratios=(1.15, 1.0, 1.0))
+        cells = {names[0]: (grid[0, 1], grid[1, 1])} if names else {}
+    else:
+        figure = blank_figure((19.0, 1.6 + 3.0 * len(names)))
+        grid = figure.add_gridspec(len(names), 3, width_ratios=(1.15, 1.0, 1.0))
+        cells = {name: (grid[row, 1], grid[row, 2]) for row, name in enumerate(names)}
     left = figure.add_subplot(grid[:, 0])
-    maps = {
-        name: (figure.add_subplot(grid[row, 1]), figure.add_subplot(grid[row, 2]))
-        for row, name in enumerate(names)
-    }
+    maps = {name: (figure.add_subplot(a), figure.add_subplot(b)) for name, (a, b) in cells.items()}
     return figure, left, maps
 
 
@@ -162,7 +131,7 @@ def _change(ratio: float) -> str:
 
 
 def _signed_change(ratio: float) -> str:
-    """Return file / reference as a change in percent, or as a factor beyond 2."""
+    """Return file / reference as a change in percent, or as a factor above 2."""
     if not 0.5 < ratio < 2.0:
         return f"× {ratio:.2g}"
     change = percent(abs(ratio - 1.0))
@@ -178,40 +147,20 @@ def _draw_lines(
     lines: list[LineComparison],
     names: tuple[str, str],
 ) -> None:
-    axes.axhline(0.0, color=INK, lw=0.8, zorder=1)
-    axes.axvline(BRIGHT, color=FAINT, lw=0.8, ls="--", zorder=1)
-    words = f"{percent(BRIGHT)} of the strongest"
-    axes.text(
-        0.93 * BRIGHT,
-        0.99,
-        words,
-        transform=axes.get_xaxis_transform(),
-        rotation=90,
-        va="top",
-        ha="right",
-        fontsize=7,
-        color=FAINT,
-        zorder=5,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
-    )
-    axes.set_xscale("log")
-    axes.set_xlim(0.7 * FLUX_FLOOR, 1.5)
-    axes.set_xlabel("flux relative to the strongest line of the same condition")
-    axes.set_ylabel(f"flux with {names[0]} relative to {names[1]}")
+    _line_axes(axes, names)
     _scale_changes(axes, [_signed(line) for line in lines])
     if not lines:
         axes.text(0.5, 0.6, "no line could be compared by its flux", transform=axes.transAxes, ha="center")
         return
-    density_cm3 = sorted({total_density_cm3(one) for one in conditions})
-    temperature_k = [one.temperature_k for one in conditions]
-    colours = colour_by_temperature(figure, axes, temperature_k)
+    density_cm3 = sorted({one.total_density_cm3 for one in conditions})
+    colours = colour_by_temperature(figure, axes, [one.temperature_k for one in conditions])
     marks = dict(zip(density_cm3, _MARKERS, strict=False)) if 1 < len(density_cm3) <= len(_MARKERS) else {}
     for density in density_cm3:
-        mine = [line for line in lines if total_density_cm3(conditions[line.condition]) == density]
+        mine = [line for line in lines if conditions[line.condition].total_density_cm3 == density]
         axes.scatter(
             [line.relative_flux for line in mine],
             [_signed(line) for line in mine],
-            c=[temperature_k[line.condition] for line in mine],
+            c=[line.temperature_k for line in mine],
             cmap=colours.cmap,
             norm=colours.norm,
             marker=marks.get(density, "o"),
@@ -225,6 +174,29 @@ def _draw_lines(
     _name_worst(axes, conditions, lines)
 
 
+def _line_axes(axes: Any, names: tuple[str, str]) -> None:
+    """Label the axes, and show where lines are bright and where they do not change."""
+    axes.axhline(0.0, color=INK, lw=0.8, zorder=1)
+    axes.axvline(BRIGHT, color=FAINT, lw=0.8, ls="--", zorder=1)
+    axes.text(
+        0.93 * BRIGHT,
+        0.99,
+        f"{percent(BRIGHT)} of the strongest",
+        transform=axes.get_xaxis_transform(),
+        rotation=90,
+        va="top",
+        ha="right",
+        fontsize=7,
+        color=FAINT,
+        zorder=5,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
+    )
+    axes.set_xscale("log")
+    axes.set_xlim(0.7 * FLUX_FLOOR, 1.5)
+    axes.set_xlabel("flux relative to the strongest line of the same condition")
+    axes.set_ylabel(f"flux with {names[0]} relative to {names[1]}")
+
+
 def _direction(line: LineComparison) -> float:
     return line.flux_k_km_s / line.flux_against_k_km_s
 
@@ -234,7 +206,7 @@ def _signed(line: LineComparison) -> float:
 
 
 def _scale_changes(axes: Any, changes: list[float]) -> None:
-    """Scale the axis of ln flux ratios: linear in percent for small ones, else logarithmic beyond 1 %."""
+    """Scale the axis of ln flux ratios: linear for small changes, else logarithmic above 1 %."""
     from matplotlib.ticker import FuncFormatter
 
     low, high = min([0.0, *changes]), max([0.0, *changes])
@@ -246,7 +218,7 @@ def _scale_changes(axes: Any, changes: list[float]) -> None:
         return
     axes.set_yscale("symlog", linthresh=0.01, linscale=0.6)
     low, high = min(1.3 * low, -0.015), max(1.3 * high, 0.015)
-    shown = [tick for tick in _TICKS if low < np.log(tick) < high]
+    shown = [tick for tick in (*_BELOW, *_ABOVE) if low < np.log(tick) < high]
     axes.set_yticks(np.log(shown), [_signed_change(tick) for tick in shown])
     axes.minorticks_off()
     axes.set_ylim(low, high)
@@ -267,13 +239,13 @@ def _explain_marks(figure: Any, axes: Any, marks: dict[float, str]) -> None:
 
 def _name_worst(axes: Any, conditions: tuple[Conditions, ...], lines: list[LineComparison]) -> None:
     worst: dict[tuple[str, str], LineComparison] = {}
-    for line in sorted(lines, key=lambda line: -_ratio(line)):  # of equal ones the first condition
+    for line in sorted(lines, key=lambda line: -_ratio(line)):  # of equal ones, the first condition
         if _ratio(line) > 1.0:
             worst.setdefault((line.upper, line.lower), line)
     words = []
     for letter, line in zip("abc", list(worst.values())[:_NAMED], strict=False):
         where = conditions[line.condition]
-        at = f"{where.temperature_k:g} K, {number(total_density_cm3(where))} cm$^{{-3}}$"
+        at = f"{where.temperature_k:g} K, {number(where.total_density_cm3)} cm$^{{-3}}$"
         change = f"{_signed_change(_direction(line))} (factor {_ratio(line):.4g})"
         name = line_name(line.upper, line.lower)
         words.append(f"{letter}  {name} ({line.frequency_ghz:.1f} GHz) at {at}: {change}")
@@ -290,28 +262,24 @@ def _name_worst(axes: Any, conditions: tuple[Conditions, ...], lines: list[LineC
 
 def _cells(conditions: tuple[Conditions, ...], lines: list[LineComparison], gas: str) -> list[Cell]:
     """Return the worst line of a gas in each cell; a cell whose conditions have no ratio says so."""
-    found: dict[tuple[float, float], list[LineComparison]] = defaultdict(list)
-    of_gas = [gas_name(one) == gas for one in conditions]
-    place = [(one.temperature_k, total_density_cm3(one)) for one in conditions]
+    found: dict[tuple[float, float], list[LineComparison]] = {
+        place(one): [] for one in conditions if one.gas == gas
+    }
     for line in lines:
-        if of_gas[line.condition]:
-            found[place[line.condition]].append(line)
-    cells = []
-    for at in dict.fromkeys(where for where, mine in zip(place, of_gas, strict=True) if mine):
-        if not found[at]:
-            cells.append(Cell(*at, float("nan"), "none"))
-            continue
-        worst = max(found[at], key=_ratio)
-        median = float(np.median([_ratio(line) for line in found[at]]))
-        cells.append(
-            Cell(
-                *at,
-                _ratio(worst) - 1.0,
-                f"{_signed_change(_direction(worst))}\n{{line}}\n({_change(median)})"
-                if _ratio(worst) > 1.0
-                else "0 %",
-                line_name(worst.upper, worst.lower),
-                worst.frequency_ghz,
-            )
-        )
-    return cells
+        where = conditions[line.condition]
+        if where.gas == gas:
+            found[place(where)].append(line)
+    return [_cell(at, mine) if mine else Cell(*at, float("nan"), "none") for at, mine in found.items()]
+
+
+def _cell(at: tuple[float, float], lines: list[LineComparison]) -> Cell:
+    worst = max(lines, key=_ratio)
+    median = float(np.median([_ratio(line) for line in lines]))
+    words = f"{_signed_change(_direction(worst))}\n{{line}}\n({_change(median)})"
+    return Cell(
+        *at,
+        _ratio(worst) - 1.0,
+        words if _ratio(worst) > 1.0 else "0 %",
+        line_name(worst.upper, worst.lower),
+        worst.frequency_ghz,
+    )

@@ -1,15 +1,76 @@
-"""What drives the spread of lines over joint samples of rates: shares of variance, and what would be left."""
+"""Which transitions and initial j drive the uncertainty of lines, over joint samples of the rates."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ratedb.arrays import FloatArray
+from ratedb.rates import Rates
 
+_NAMED = 10
 _REACH = 3.0
 _NORMAL_MAD = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
+
+
+@dataclass(frozen=True)
+class Driver:
+    """A transition and its share of the variance of the logarithm of all line fluxes.
+
+    Shares of correlated transitions overlap: their sum may exceed one.
+    """
+
+    system: str
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
+class JImpact:
+    """An initial j and the share of the lines' variance that all its transitions explain.
+
+    `uncertainty_after` is what 95 of 100 lines and conditions would stay below if this j were computed.
+    """
+
+    system: str
+    j: int
+    share: float
+    uncertainty_after: float
+
+
+def find_drivers(
+    tables: Sequence[Rates], deviations: Sequence[FloatArray], flux: FloatArray, uncertainty: FloatArray
+) -> tuple[tuple[Driver, ...], tuple[JImpact, ...]]:
+    """Return the transitions and the initial j that explain most of the variance of the lines' ln flux.
+
+    `deviations` are those of each table in the samples, shape (samples, n, m), in dex; `flux`, shape
+    (samples, lines), and `uncertainty`, shape (lines,), are of the lines of interest.
+    """
+    responses = Responses.of(flux)
+    drivers, each_j = [], []
+    for rates, deviation in zip(tables, deviations, strict=True):
+        uncertain = np.flatnonzero(deviation.any(axis=(0, 2)))
+        if not len(uncertain):
+            continue
+        of_row = tamed(deviation[:, uncertain].mean(axis=2))
+        for row, share in zip(uncertain, responses.share_of_each(of_row), strict=True):
+            drivers.append(Driver(rates.system, rates.transition_name(int(row)), float(share)))
+        initial = rates.j[uncertain]
+        for one in np.unique(initial).tolist():
+            explained = responses.explained_together(of_row[:, initial == one])
+            left = p95(uncertainty * np.sqrt(1.0 - explained))
+            each_j.append(JImpact(rates.system, int(one), responses.mean_share(explained), left))
+    return (
+        tuple(sorted(drivers, key=lambda one: -one.share)[:_NAMED]),
+        tuple(sorted(each_j, key=lambda one: -one.share)),
+    )
+
+
+def p95(values: FloatArray) -> float:
+    """Return what 95 of 100 values stay below."""
+    return float(np.quantile(values, 0.95))
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +81,7 @@ class Responses:
 
     @staticmethod
     def of(flux: FloatArray) -> Responses:
-        """Return the responses of fluxes, shape (s, l); what is not positive counts as vanishing."""
+        """Return the responses of fluxes, shape (s, l); one that is not positive counts as zero."""
         return Responses(tamed(np.log(np.maximum(flux, np.finfo(np.float64).tiny))))
 
     @property
@@ -30,7 +91,7 @@ class Responses:
     def share_of_each(self, causes: FloatArray) -> FloatArray:
         """Return the share of the lines' variance that each cause (s, n) explains alone, shape (n,).
 
-        The square of the correlation, less what chance gives, weighted by the variance of each line.
+        The squared correlation, less that expected by chance, weighted by the variance of each line.
         """
         count = len(causes)
         x, y = causes - causes.mean(axis=0), self._centred
@@ -60,7 +121,7 @@ class Responses:
 
 
 def tamed(values: FloatArray) -> FloatArray:
-    """Return samples (s, n) without their far tails, which a few draws of Student's t would rule by."""
+    """Return samples (s, n) without their far tails, so that a few draws of Student's t do not dominate."""
     centre = np.median(values, axis=0)
     reach = _REACH * _NORMAL_MAD * np.median(np.abs(values - centre), axis=0)
     return np.asarray(np.clip(values, centre - reach, centre + reach))

@@ -1,4 +1,4 @@
-"""The grid of conditions that files are compared and sampled rates are run under."""
+"""The grid of conditions under which two files are compared or sampled rates are run."""
 
 from __future__ import annotations
 
@@ -8,29 +8,43 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratedb.errors import RatedbError
-from ratedb.radiative.radex import Conditions
+from ratedb.options import ImpactOptions, VerifyOptions
+from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.radex_file import file_outline
 from ratedb.systems import COLLIDERS
 
-_GRID_TEMPERATURES_K = (10.0, 30.0, 100.0, 300.0)
-_GRID_DENSITIES_CM3 = (1.0e3, 1.0e4, 1.0e5, 1.0e6)
+_TEMPERATURES_K = (10.0, 30.0, 100.0, 300.0)
+_DENSITIES_CM3 = (1.0e3, 1.0e4, 1.0e5, 1.0e6)
 # Electrons and protons collide some thousand times faster: at 1e3 cm-3 all would be near LTE, where the
-# populations no longer depend on the rates and a comparison proves nothing.
-_GRID_CHARGED_DENSITIES_CM3 = (1.0, 1.0e1, 1.0e2, 1.0e3)
+# populations no longer depend on the rates and a comparison shows nothing.
+_CHARGED_DENSITIES_CM3 = (1.0, 1.0e1, 1.0e2, 1.0e3)
 
 
 @dataclass(frozen=True)
 class GridAxes:
-    """The axes of a grid of conditions; without densities each gas has its own.
+    """The axes of a grid of conditions; without densities each gas has its own default.
 
-    `chosen` says that someone asked for these temperatures, so that no others stand in for them.
+    `chosen` says that a user chose these temperatures, so that no others replace them.
     """
 
-    temperature_k: tuple[float, ...] = _GRID_TEMPERATURES_K
+    temperature_k: tuple[float, ...] = _TEMPERATURES_K
     density_cm3: tuple[float, ...] | None = None
     column_density_cm2: tuple[float, ...] = (1.0e14,)
     line_width_km_s: tuple[float, ...] = (1.0,)
     chosen: bool = False
+
+
+def axes_of(
+    options: VerifyOptions | ImpactOptions, temperature_k: tuple[float, ...] = _TEMPERATURES_K
+) -> GridAxes:
+    """Return the axes that options name, with default temperatures (K) where they name none."""
+    return GridAxes(
+        options.temperatures or temperature_k,
+        options.densities,
+        options.columns,
+        options.line_widths,
+        chosen=options.temperatures is not None,
+    )
 
 
 def file_limits(path: Path) -> dict[str, tuple[float, float]]:
@@ -43,7 +57,7 @@ def common_limits(
 ) -> dict[str, tuple[float, float]]:
     """Return the colliders that both files have, each with the temperature range (K) that both cover.
 
-    Raises RatedbError where there is none, as then no condition suits both files.
+    Raises RatedbError where there is none.
     """
     both = {name: _overlap([ours[name], against[name]]) for name in ours if name in against}
     found = {name: limits for name, limits in both.items() if limits is not None}
@@ -63,15 +77,14 @@ def default_grid(
 ) -> tuple[Conditions, ...]:
     """Return the conditions that files are compared under: 16 for each gas.
 
-    A gas is H2 where a file has p-H2 and o-H2, split by o/p = min(3, 9 exp(-170.6 / T)), and else each
-    collider alone; nothing is mixed, so that the rates for each are put to the test. T is 10, 30, 100 and
-    300 K; the density 1e3 to 1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3. The column is
-    1e14 cm-2 over 1 km/s, the background 2.73 K. `axes` names others. With `limits_k`, such as from
-    `file_limits`, temperatures outside a gas's range are left out; where none is inside, the ends of the
-    range stand in, but not for temperatures that someone chose.
+    A gas is H2 where a file has p-H2 and o-H2, with o/p = min(3, 9 exp(-170.6 / T)), and otherwise each
+    collider alone, so that the rates for each are tested. T is 10, 30, 100 and 300 K; the density 1e3 to
+    1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3; the column 1e14 cm-2 over 1 km/s, the background
+    2.73 K. `axes` names others. With `limits_k`, such as from `file_limits`, temperatures outside a gas's
+    range are left out; where none is left, the ends of the range replace them, unless a user chose them.
 
     Raises RatedbError where there is no collider, an unknown one, a pair without a common range, or where no
-    gas has any of the chosen temperatures.
+    gas has any of the temperatures.
     """
     axes = axes or GridAxes()
     names = tuple(dict.fromkeys(colliders))
@@ -82,8 +95,7 @@ def default_grid(
         Conditions(temperature, _densities(gas, total, temperature), column, width)
         for gas in _gases(names)
         for temperature in _temperatures(gas, limits_k or {}, axes.temperature_k, instead=not axes.chosen)
-        for total in axes.density_cm3
-        or (_GRID_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _GRID_DENSITIES_CM3)
+        for total in axes.density_cm3 or (_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _DENSITIES_CM3)
         for column in axes.column_density_cm2
         for width in axes.line_width_km_s
     )
@@ -99,7 +111,7 @@ def default_grid(
 def temperatures_left_out(
     conditions: Sequence[Conditions], axes: GridAxes | None, limits_k: Mapping[str, tuple[float, float]]
 ) -> list[str]:
-    """Return a sentence for each gas that is not asked about at all temperatures that someone chose."""
+    """Return a sentence for each gas whose conditions lack some of the temperatures that a user chose."""
     if axes is None or not axes.chosen:
         return []
     found = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.radiative.radex import RadexLines
+from ratedb.radiative.radex_lines import RadexLines
 
 FREQUENCY_TOLERANCE = 1.0e-4
 """Two lines are never one where their frequencies differ by more than this, relative to the larger."""

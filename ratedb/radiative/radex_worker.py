@@ -1,8 +1,8 @@
 """The process that holds RADEX, started by `radex` as `python -m ratedb.radiative.radex_worker`.
 
 RADEX is Fortran: it prints to standard output, can end the process with STOP, and writes beyond its
-arrays for too large a file. So it lives in a process of its own, and its answers go to a file, one line of
-JSON for each condition as soon as that is done: the parent then knows at which condition a crash came.
+arrays for too large a file. So it runs in a process of its own. Its answers go to a file, one line of JSON
+for each condition as soon as that is done, so that the parent knows at which condition a crash came.
 """
 
 from __future__ import annotations
@@ -32,19 +32,18 @@ def main() -> int:
 
 
 def _run(inputs: dict[str, Any]) -> dict[str, Any]:
-    # The compiled module of the spectralradex wheel; the package around it would add pandas and a filter
-    # that drops lines, and nothing else that is needed here.
+    # The compiled module of the spectralradex wheel; the package itself imports pandas and drops lines.
     import radexwrap
 
     start = os.path.getsize(CHATTER)
     success, count, _, _, output = radexwrap.from_dict(dict(inputs))
     with open(CHATTER, "rb") as chatter:
         chatter.seek(start)
-        said = chatter.read().decode("latin-1")
+        messages = chatter.read().decode("latin-1")
     return {
         "success": int(success),
         "lines": output[:, : int(count)].tolist(),
-        "messages": [line.strip() for line in said.splitlines() if line.strip()],
+        "messages": [line.strip() for line in messages.splitlines() if line.strip()],
     }
 
 

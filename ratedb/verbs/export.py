@@ -1,36 +1,34 @@
-"""Write rates as a file for radiative-transfer codes or as a table, and their provenance beside it."""
+"""Write rates as a file for radiative-transfer codes or as a table, with their provenance next to it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.files import read_bytes, refuse_database, sha256, write_atomically
-from ratedb.io.provenance import (
-    hash_of_earlier_export,
-    partner_provenance,
-    render_provenance,
-    sidecar_path,
-)
-from ratedb.verbs.rendering import render
-from ratedb.verbs.taking import ExportOptions, take
-
-__all__ = ["ExportOptions", "ExportResult", "export_systems"]
+from ratedb.files import check_target, sha256, write_atomically
+from ratedb.io.provenance import partner_provenance, render_provenance, sidecar_path
+from ratedb.io.rendering import Rendered, check_options, kinds_of, render
+from ratedb.levels import Lines
+from ratedb.options import ExportOptions, Progress, silent
+from ratedb.rates import Rates
+from ratedb.results import Result
+from ratedb.store.selection import Selection, select_rates
+from ratedb.store.store import Store
+from ratedb.verbs.targets import refuse_unrelated
 
 _LEVEL_ENDINGS = (".molecule", ".lev", ".aij")
 
 
-@dataclass(frozen=True)
-class ExportResult:
+@dataclass(frozen=True, repr=False)
+class ExportResult(Result):
     """A written file: `rates` counts values, `predicted_fraction` is the share of predicted ones.
 
-    `files` are all files of the export: the one asked for, the levels beside it where it is a BASECOL file,
-    and the provenance. `extrapolated_transitions` are predicted outside what their model was trained on.
-    `interpolation_cost` is how far off, relatively, readers are that draw straight lines between the
-    temperatures of the file: `largest`, and what 95 of 100 transitions stay below (`p95`), for each system.
+    `files` are all files of the export: the one named, the levels next to it for a BASECOL file, and the
+    provenance. `extrapolated_transitions` are predicted outside what their model was trained on.
+    `interpolation_cost` is the relative error of linear interpolation between the temperatures of the file:
+    the `largest`, and what 95 of 100 transitions stay below (`p95`), for each system.
     """
 
     path: str
@@ -43,69 +41,86 @@ class ExportResult:
     rates: int
     predicted_fraction: float
     extrapolated_transitions: int
-    interpolation_cost: dict[str, dict[str, float]] = field(default_factory=dict)
+    interpolation_cost: Mapping[str, dict[str, float]] = field(default_factory=dict)
     warnings: list[dict[str, str]] = field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return asdict(self)
+    def summary(self) -> str:
+        """Return in a few words what was written."""
+        return f"{self.path}, {self.levels} levels, {self.transitions} transitions, {self.rates} rates"
 
 
-def export_systems(
-    db: Path,
-    systems: Sequence[str],
-    target: Path,
-    options: ExportOptions | None = None,
-    *,
-    dry_run: bool = False,
-    report: Callable[[str], None] = lambda text: None,
+def export(
+    db: Path, systems: Sequence[str], target: Path, options: ExportOptions, progress: Progress = silent
 ) -> ExportResult:
-    """Write the best rates known of systems of one molecule, with `FILE.provenance.json` beside them.
+    """Write the best rates known of systems of one molecule, with `FILE.provenance.json` next to them.
 
-    An export that fails leaves all old files whole. Raises UsageError where the systems are of different
-    molecules or the file cannot hold them, RatedbError where there is nothing to write, where a file that is
-    no part of this export stands in the way or, with `strict`, where the writer warns.
+    An export that fails changes no file. Raises UsageError where the systems are of different molecules or
+    the file cannot hold them, RatedbError where there is nothing to write, where a file that is not part of
+    this export exists at one of its names or, with `strict`, where the writer warns.
     """
-    options = options or ExportOptions()
-    options.check()
-    refuse_database(target)
-    if options.file_format == "basecol":
+    check_options(options)
+    check_target(target)
+    if options.format == "basecol":
         _need_fit(systems, target)
-    report("reading the store")
-    taken = take(db, systems, options)
-    report("writing")
-    rendered = render(taken, options)
+    progress("reading the store")
+    tables, lines = take(db, systems, options)
+    progress("writing")
+    rendered = render(tables, lines, options)
     if options.strict and rendered.warnings:
-        raise _too_many_warnings(rendered.warnings, target)
-    provenance_path = sidecar_path(target)
-    beside = {
-        target.parent / f"{target.stem}{ending}": content for ending, content in rendered.beside.items()
-    }
+        raise _too_many_warnings(rendered, target)
+    sidecar = sidecar_path(target)
+    beside = {target.with_name(f"{target.stem}{ending}"): text for ending, text in rendered.beside.items()}
     for path in beside:
-        _refuse_unrelated(path, target)
+        refuse_unrelated(path, target)
     partners = [partner_provenance(table) for table in rendered.tables]
     values = sum(partner["rates"] for partner in partners)
-    predicted = sum(partner["kinds"]["predicted"] for partner in partners)
     result = ExportResult(
         path=str(target),
-        provenance_path=str(provenance_path),
-        files=[str(path) for path in (target, *beside, provenance_path)],
+        provenance_path=str(sidecar),
+        files=[str(path) for path in (target, *beside, sidecar)],
         sha256=sha256(rendered.content),
         systems=list(systems),
         levels=rendered.levels,
         transitions=sum(partner["transitions"] for partner in partners),
         rates=values,
-        predicted_fraction=predicted / values,
+        predicted_fraction=sum(partner["kinds"]["predicted"] for partner in partners) / values,
         extrapolated_transitions=sum(partner["extrapolated_transitions"] for partner in partners),
         interpolation_cost=rendered.cost,
-        warnings=rendered.warnings,
+        warnings=[asdict(warning) for warning in rendered.warnings],
     )
-    if not dry_run:
-        sidecar = render_provenance(target, result.sha256, beside, partners, result.warnings)
+    if not options.dry_run:
+        provenance = render_provenance(target, result.sha256, beside, partners, result.warnings)
         # The sidecar first: should the process be killed before the next move, its hashes show that it is of
         # other files.
-        write_atomically({provenance_path: sidecar, **beside, target: rendered.content})
+        write_atomically({sidecar: provenance, **beside, target: rendered.content})
     return result
+
+
+def take(db: Path, systems: Sequence[str], options: ExportOptions) -> tuple[list[Rates], Lines]:
+    """Return the rates that options select of each system, and the lines of their molecule.
+
+    Raises UsageError for systems of different molecules, RatedbError where nothing of one is selected.
+    """
+    selection = Selection(kinds_of(options), options.min_quality, options.j_max)
+    selection.check()
+    with Store(db) as store:
+        molecules = {store.system(name).molecule for name in systems}
+        if len(molecules) != 1 or len(set(systems)) != len(systems):
+            raise UsageError(
+                "one file holds one molecule, each collider once",
+                expected="systems such as CO+p-H2 CO+o-H2",
+                got=" ".join(systems),
+            )
+        tables = [select_rates(store, name, selection) for name in systems]
+        lines = store.levels(molecules.pop()).lines
+    for name, table in zip(systems, tables, strict=True):
+        if not len(table):
+            raise RatedbError(
+                f"there are no rates of {name} to export",
+                expected="rates in the store that the options select",
+                todo="check --kind, --min-quality and --j-max; `ratedb show` lists what is stored",
+            )
+    return tables, lines
 
 
 def _need_fit(systems: Sequence[str], target: Path) -> None:
@@ -115,35 +130,23 @@ def _need_fit(systems: Sequence[str], target: Path) -> None:
             "a BASECOL file holds one collider",
             expected="one system",
             got=" ".join(systems),
-            todo="export each on its own, to a name of its own",
+            todo="export each on its own, to a file of its own",
         )
     if target.suffix.lower() in _LEVEL_ENDINGS:
         raise UsageError(
-            "the rates would stand under the name of a list of levels",
+            "this is the name of a list of levels, not of rates",
             where=str(target),
             expected="a name such as co.kij; its levels are then in co.molecule",
             got=target.name,
         )
 
 
-def _refuse_unrelated(path: Path, target: Path) -> None:
-    """Raise RatedbError where a file stands at `path` that no export to the same target has written."""
-    refuse_database(path)
-    if path.is_file() and sha256(read_bytes(path)) != hash_of_earlier_export(target, path.name):
-        raise RatedbError(
-            "another file stands where the levels of this export would be written",
-            where=str(path),
-            expected="no file, or the one of an earlier export to the same name",
-            todo="export to a file of another name, or move that one away; nothing was written",
-        )
-
-
-def _too_many_warnings(warnings: list[dict[str, str]], target: Path) -> RatedbError:
-    first = warnings[0]
+def _too_many_warnings(rendered: Rendered, target: Path) -> RatedbError:
+    first = rendered.warnings[0]
     return RatedbError(
-        f"the file would not keep every rule of its readers ({len(warnings)} warnings)",
+        f"the file would not keep every rule of its readers ({len(rendered.warnings)} warnings)",
         where=str(target),
         expected="no warning, with --strict",
-        got=f"{first['rule']} ({first['reader']}): {first['detail']}",
+        got=f"{first.rule} ({first.reader}): {first.detail}",
         todo="export without --strict to accept what was done, which is then listed",
     )

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ratedb.errors import UsageError
-from ratedb.files import check_target, write_atomically
+from ratedb.errors import RatedbError, UsageError
+from ratedb.files import check_target, read_bytes, refuse_database, sha256, write_atomically
+from ratedb.io.provenance import hash_of_earlier_export
 from ratedb.results import Result, plain
 
 Shown = TypeVar("Shown", bound=Result)
@@ -41,3 +42,15 @@ def write_result(
         write_atomically({output: f"{text}\n".encode()})
     if picture is not None:
         draw(result, picture)
+
+
+def refuse_unrelated(path: Path, target: Path) -> None:
+    """Raise RatedbError where a file exists at `path` that no export to the same target has written."""
+    refuse_database(path)
+    if path.is_file() and sha256(read_bytes(path)) != hash_of_earlier_export(target, path.name):
+        raise RatedbError(
+            "another file exists where the levels of this export would be written",
+            where=str(path),
+            expected="no file, or the one of an earlier export to the same name",
+            todo="export to a file of another name, or move that one away; nothing was written",
+        )

@@ -1,27 +1,40 @@
-"""Run real RADEX on two LAMDA files and compare what an observer would see."""
+"""Run real RADEX on two LAMDA files and compare the results."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from ratedb.errors import UsageError
 from ratedb.files import read_bytes
-from ratedb.radiative.grid import GridAxes
+from ratedb.options import Progress, VerifyOptions, silent
+from ratedb.radiative.grid import axes_of
 from ratedb.radiative.verify import Verification, compare
+from ratedb.verbs.targets import check_targets, write_result
 
 
-def verify_files(
-    file: Path,
-    against: Path,
-    axes: GridAxes | None = None,
-    *,
-    report: Callable[[str], None] = lambda text: None,
-) -> Verification:
+def verify(file: Path, options: VerifyOptions, progress: Progress = silent) -> Verification:
     """Compare level populations and line fluxes of two files over a grid of conditions.
 
-    Raises RatedbError where RADEX is not installed, a file cannot be read or RADEX fails.
+    Raises UsageError without a file to compare with or for an invalid tolerance, RatedbError where RADEX is
+    not installed, a file cannot be read or RADEX fails.
     """
+    against, tolerance = options.against, options.tolerance
+    if against is None:
+        raise UsageError("no file to compare with", expected="against, such as co.dat")
+    if tolerance is not None and not tolerance >= 1.0:
+        raise UsageError("invalid tolerance", expected="a ratio >= 1", got=str(tolerance))
+    check_targets(options.output, options.picture, (file, against))
     for path in (file, against):
         read_bytes(path)
-    report("running RADEX")
-    return compare(file, against, axes=axes)
+    progress("running RADEX")
+    found = replace(compare(file, against, axes=axes_of(options)), tolerance=tolerance)
+    write_result(found, options.output, options.picture, partial(_draw, file, against))
+    return found
+
+
+def _draw(file: Path, against: Path, found: Verification, picture: Path) -> None:
+    from ratedb.plots.verification import draw_verification
+
+    draw_verification(found, file, against, picture)

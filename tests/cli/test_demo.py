@@ -15,6 +15,7 @@ from real import co_file
 
 from ratedb.files import sha256
 from ratedb.io.lamda import read_lamda
+from ratedb.options import DemoOptions
 from ratedb.verbs import demo as demo_workflow
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
@@ -32,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def found(folder: Path) -> dict[str, Any]:
     """What the demo found, as a second run gives it again."""
-    return demo_workflow.run_demo(folder)
+    return demo_workflow.demo(folder, DemoOptions()).to_json()
 
 
 @pytest.mark.slow

@@ -252,9 +252,9 @@ def test_what_cannot_be_exported_is_one_message_and_all_files_stay(
         (".", ("AB+He",), "directory", 1),
         ("no/o.kij", ("AB+He",), "cannot write", 1),
         ("folder.kij", ("AB+He",), "directory", 1),
-        ("mine.kij", ("AB+He",), "another file stands where the levels", 1),
-        ("base.kij", ("AB+He",), "a database stands", 1),
-        ("base2.kij", ("AB+He",), "a database stands", 1),
+        ("mine.kij", ("AB+He",), "another file exists where the levels", 1),
+        ("base.kij", ("AB+He",), "overwrite a database", 1),
+        ("base2.kij", ("AB+He",), "overwrite a database", 1),
     ):
         answer = run("--db", imported, "export", *words, "-o", name, *BASECOL)
         assert (answer.code, says in answer.err, answer.out) == (code, True, ""), (name, answer.err)
@@ -281,7 +281,7 @@ def test_two_exports_never_share_a_list_of_levels(run: Run, imported: Path, tmp_
     words = ("--db", imported, "export", "AB+He", *BASECOL, "-o")
     assert run(*words, tmp_path / "o.he").code == 0
     second = run(*words, tmp_path / "o.other")
-    assert (second.code, "another file stands" in second.err) == (1, True)
+    assert (second.code, "another file exists" in second.err) == (1, True)
     assert names(tmp_path, "o.") == ["o.he", "o.he.provenance.json", "o.molecule"]
 
 

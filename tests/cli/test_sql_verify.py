@@ -15,9 +15,8 @@ from real import co_file
 
 from ratedb.plots import figures
 from ratedb.plots.figures import plots_available
-from ratedb.radiative import verify
+from ratedb.radiative import sampled_lines, verify
 from ratedb.radiative.radex import radex_available
-from ratedb.verbs import impact
 
 QUERY = "SELECT j, count(*) AS n FROM rates WHERE system = 'AB+He' GROUP BY j ORDER BY j; -- by j; all"
 
@@ -129,7 +128,7 @@ def test_verify_above_its_tolerance_ends_with_code_4(run: Run, tmp_path: Path) -
     for said in (
         f"{above} of {kept['lines_compared']} compared lines change by more than the tolerance",
         f"{worst['upper']}-{worst['lower']} ({worst['frequency_ghz']:.3f} GHz)",
-        f"at {worst['temperature_k']:g} K, n(p-H2)",
+        f"T = {worst['temperature_k']:g} K, n(p-H2)",
         f"n(p-H2) = {worst['density_cm3']['p-H2']:.4g} cm-3",
         "within a factor 1.01",
         f"a factor {worst['flux_ratio']:.6g}",
@@ -147,11 +146,11 @@ UNWRITABLE = [
     (("--picture", "v.gif"), "not the name of a picture", 2),
     (("--picture", "no/v.png"), "cannot write the file", 1),
     (("--picture", "folder.png"), "a directory", 1),
-    (("--picture", "store.png"), "a database stands where", 1),
-    (("-o", "store.png"), "a database stands where", 1),
+    (("--picture", "store.png"), "overwrite a database", 1),
+    (("-o", "store.png"), "overwrite a database", 1),
     (("-o", "no/v.json"), "cannot write the file", 1),
-    (("-o", "a.dat"), "one file cannot serve twice", 2),
-    (("-o", "v.png", "--picture", "v.png"), "one file cannot serve twice", 2),
+    (("-o", "a.dat"), "named twice", 2),
+    (("-o", "v.png", "--picture", "v.png"), "named twice", 2),
 ]
 
 
@@ -175,7 +174,7 @@ def test_a_picture_without_matplotlib_is_refused_before_radex_runs(
     run: Run, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(verify, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
-    monkeypatch.setattr(impact, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(sampled_lines, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
     monkeypatch.setattr(figures, "plots_available", lambda: False)
     for words in (("verify", co_file(), "--against", co_file()), ("--db", filled, "impact", "AB+He")):
         answer = run(*words, "--picture", tmp_path / "v.png")

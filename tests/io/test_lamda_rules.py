@@ -13,14 +13,14 @@ from lamda_checks import ALWAYS, OF_TIES, WARNED, keeps, keeps_every_rule
 from lamda_text import changed, molecule, rotor
 
 from ratedb.errors import RatedbError
+from ratedb.io import rendering
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda import LamdaText, render_lamda
 from ratedb.levels import Levels, Lines
+from ratedb.options import ExportOptions
+from ratedb.rates import Rates
 from ratedb.systems import COLLIDERS
 from ratedb.verbs import export as exporting
-from ratedb.verbs import rendering
-from ratedb.verbs.export import export_systems
-from ratedb.verbs.taking import ExportOptions, Taken
 
 Make = Callable[[], MoleculeFile]
 
@@ -438,15 +438,15 @@ def test_what_keeps_a_rule_is_not_warned_of(name: str) -> None:
         assert not warned & {(warning.rule, warning.reader) for warning in result.warnings}
 
 
-def taken(file: MoleculeFile) -> Taken:
-    """Return a molecule as a store would give it, all values computed and of one source."""
+def taken(file: MoleculeFile) -> tuple[list[Rates], Lines]:
+    """Return a molecule as a store returns it, all values computed and of one source."""
     tables = []
     sources = {1: {"kind": "computed", "reference": "test", "model_id": None}}
     for partner in file.partners:
         shape = partner.rates.rate_cm3_s.shape
         layers = {"kind_code": np.zeros(shape), "source_id": np.ones(shape)}
         tables.append(replace(partner.rates, layers=layers, sources=sources))
-    return Taken(tables, file.lines)
+    return tables, file.lines
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.warned], ids=lambda rule: rule.name)
@@ -458,5 +458,5 @@ def test_strict_refuses_what_is_warned_of_and_writes_nothing(
     monkeypatch.setattr(exporting, "take", lambda *words: taken(file))
     monkeypatch.setattr(rendering, "render_lamda", lambda *words: result)  # the large ones only once
     with pytest.raises(RatedbError, match="would not keep every rule"):
-        export_systems(tmp_path / "x.duckdb", ["CO+H2"], tmp_path / "x.dat", ExportOptions(strict=True))
+        exporting.export(tmp_path / "x.duckdb", ["CO+H2"], tmp_path / "x.dat", ExportOptions(strict=True))
     assert list(tmp_path.iterdir()) == []

@@ -8,15 +8,10 @@ import pytest
 
 from ratedb.errors import RatedbError
 from ratedb.radiative import radex
-from ratedb.radiative.radex import (
-    Conditions,
-    lamda_folder,
-    populations,
-    radex_available,
-    run_radex,
-    run_radex_each,
-)
+from ratedb.radiative.conditions import Conditions
+from ratedb.radiative.radex import lamda_folder, radex_available, run_radex, run_radex_each
 from ratedb.radiative.radex_file import file_outline
+from ratedb.radiative.radex_lines import RadexLines
 
 needs_radex = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 
@@ -50,6 +45,12 @@ def written(folder: Path, text: str) -> Path:
     path = folder / "x.dat"
     path.write_text(text)
     return path
+
+
+def populations(lines: RadexLines) -> dict[str, float]:
+    """Return the fractional population of every level that has a line, by label."""
+    found = dict(zip(lines.lower, lines.population_lower.tolist(), strict=True))
+    return found | dict(zip(lines.upper, lines.population_upper.tolist(), strict=True))
 
 
 @needs_radex

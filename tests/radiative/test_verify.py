@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from ratedb.errors import RatedbError
+from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.grid import common_limits, default_grid, file_limits
 from ratedb.radiative.line_matching import match_lines
-from ratedb.radiative.radex import Conditions, RadexLines, lamda_folder, radex_available, run_radex
-from ratedb.radiative.verify import compare, compare_lines, to_json
+from ratedb.radiative.radex import lamda_folder, radex_available, run_radex
+from ratedb.radiative.radex_lines import RadexLines
+from ratedb.radiative.verify import compare, compare_lines
 
 needs_radex = pytest.mark.skipif(not radex_available(), reason="RADEX (spectralradex) is not installed")
 
@@ -128,7 +130,7 @@ def test_nothing_but_absorption_gives_no_ratio_rather_than_agreement() -> None:
     result = compare_lines([made([-1.0, -0.5, -0.2])], [made([-0.5, -0.5, -0.2])], GRID)
     assert result.max_flux_ratio is None
     assert result.worst_flux is None
-    assert to_json(result)["max_flux_ratio"] is None
+    assert result.to_json()["max_flux_ratio"] is None
 
 
 def test_excitation_temperatures_up_to_the_kinetic_one_differ_relative_to_the_larger() -> None:
@@ -163,7 +165,7 @@ def test_inverted_lines_are_counted_and_have_no_excitation_temperature_differenc
     assert [line.excitation_temperature_difference is None for line in result.lines] == [True, True, False]
     masers = compare_lines([made([1.0, 0.5, 0.2], tex_k=-9.0)], [made([1.0, 0.5, 0.2], tex_k=-8.0)], GRID)
     assert masers.max_excitation_temperature_difference is None
-    assert to_json(masers)["worst_excitation_temperature"] is None
+    assert masers.to_json()["worst_excitation_temperature"] is None
 
 
 def test_the_excitation_temperature_of_a_line_that_nobody_sees_is_not_compared() -> None:
@@ -272,7 +274,7 @@ def test_files_without_a_common_collider_are_an_error() -> None:
 
 def test_the_json_has_the_promised_keys_and_no_strange_numbers() -> None:
     result = compare_lines([made([1.0, 0.5, 0.2])], [made([1.0, 0.25, -0.2])], GRID)
-    values = json.loads(json.dumps(to_json(result), allow_nan=False))
+    values = json.loads(json.dumps(result.to_json(), allow_nan=False))
     assert values["max_population_difference"] == 0.0
     assert values["max_flux_ratio"] == 2.0
     assert len(values["lines"]) == 3

@@ -21,11 +21,12 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.io.columns import rates_of_frame
 from ratedb.io.provenance import METHOD
 from ratedb.models.metrics import metrics
+from ratedb.options import ExportOptions
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.physics.temperatures import interpolated
 from ratedb.rates import Rates
 from ratedb.store.store import Store
-from ratedb.verbs.export import ExportOptions, export_systems
+from ratedb.verbs.export import export
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +214,7 @@ def test_one_transition_is_found_by_its_labels_and_by_its_quantum_numbers(rates:
 
 def exported(small_co: Path, folder: Path, file_format: str) -> Path:
     target = folder / f"rates.{file_format}"
-    export_systems(small_co, ["CO+p-H2"], target, ExportOptions(file_format=file_format))
+    export(small_co, ["CO+p-H2"], target, ExportOptions(format=file_format))
     return target
 
 

@@ -12,8 +12,8 @@ from ratedb.errors import RatedbError
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda import read_lamda
 from ratedb.io.registry import rate_readers
-from ratedb.options import ImportOptions
-from ratedb.verbs.export import ExportOptions, export_systems
+from ratedb.options import ExportOptions, ImportOptions
+from ratedb.verbs.export import export
 from ratedb.verbs.import_ import import_files
 
 spectralradex = pytest.importorskip("spectralradex")
@@ -39,10 +39,10 @@ def rates_by_place(file: MoleculeFile) -> dict[tuple[str, int, int], FloatArray]
 def test_a_lamda_file_has_the_same_rates_after_import_export_and_import(tmp_path: Path, name: str) -> None:
     path, options = FOLDER / name, ImportOptions(quality="off")
     systems = [one.system for one in import_files(tmp_path / "a.duckdb", [path], options).systems]
-    export_systems(tmp_path / "a.duckdb", systems, tmp_path / "a.dat", ExportOptions())
+    export(tmp_path / "a.duckdb", systems, tmp_path / "a.dat", ExportOptions())
     import_files(tmp_path / "b.duckdb", [tmp_path / "a.dat"], options)
     again = [one.system for one in import_files(tmp_path / "b.duckdb", [tmp_path / "a.dat"], options).systems]
-    export_systems(tmp_path / "b.duckdb", again, tmp_path / "b.dat", ExportOptions())
+    export(tmp_path / "b.duckdb", again, tmp_path / "b.dat", ExportOptions())
     expected, found = rates_by_place(read_lamda(path)), rates_by_place(read_lamda(tmp_path / "b.dat"))
     assert found.keys() == expected.keys()
     for key, row in expected.items():

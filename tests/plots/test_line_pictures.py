@@ -13,9 +13,11 @@ from ratedb.plots.figures import plots_available
 from ratedb.plots.impact import draw_impact, impact_figure
 from ratedb.plots.lines import number, percent
 from ratedb.plots.verification import draw_verification, verification_figure
-from ratedb.radiative.radex import Conditions, RadexLines
+from ratedb.radiative.conditions import Conditions
+from ratedb.radiative.drivers import Driver, JImpact
+from ratedb.radiative.impact import Impact, LineImpact
+from ratedb.radiative.radex_lines import RadexLines
 from ratedb.radiative.verify import Verification, compare_lines
-from ratedb.verbs.impact import Driver, Impact, JImpact, LineImpact
 
 pytestmark = pytest.mark.skipif(not plots_available(), reason="matplotlib is not installed")
 
