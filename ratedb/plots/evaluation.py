@@ -11,6 +11,7 @@ import numpy as np
 from ratedb.arrays import FloatArray
 from ratedb.models.evaluation import Evaluation
 from ratedb.plots.figures import BLUE, INK, ORANGE, new_figure, save
+
 _DRAWN = ((ORANGE, "interpolation in j"), (BLUE, "Gaussian process"))
 
 
