@@ -10,7 +10,7 @@ import numpy as np
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import UsageError
 from ratedb.io.basecol_write import LEVELS_ENDING, render_basecol
-from ratedb.io.columns_write import TABLE_FORMATS, rate_columns, render_columns
+from ratedb.io.columns_write import TABLE_FORMATS, render_columns
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda import render_lamda
 from ratedb.io.provenance import reference_of
@@ -76,7 +76,7 @@ def render(tables: Sequence[Rates], lines: Lines, options: ExportOptions) -> Ren
     """
     if options.format in TABLE_FORMATS:
         ends = np.concatenate([end for table in tables for end in (table.upper, table.lower)])
-        content = render_columns(rate_columns(tables), options.format)
+        content = render_columns(tables, options.format)
         return Rendered(content, list(tables), len(np.unique(ends)), _flagged_values(tables))
     known, warnings = complete(tables)
     whole = [_at_temperatures(table, options) for table in known]
