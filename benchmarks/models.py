@@ -1,7 +1,7 @@
-"""The models on real data beside what they have to beat: accuracy, intervals, seconds and memory, in one run.
+"""Models on real data next to their baselines: accuracy, intervals, seconds and memory, in one run.
 
 `make bench-models` measures the sets of sets.py and writes docs/benchmarks.md; `python benchmarks/models.py
-FILE.dat` prints the same table for every collider of a LAMDA file of one's own. `--no-dense` leaves out the
+FILE.dat` prints the same table for every collider of your own LAMDA file. `--no-dense` leaves out the
 dense trainings, which take nearly all of the time.
 """
 
@@ -122,7 +122,7 @@ def spread_splits(rates: Rates) -> list[Split]:
 
 
 def with_auto(one: Split, request: SearchRequest | None = None) -> tuple[Measured, SearchResult]:
-    """Measure what ratedb chooses by itself."""
+    """Measure what ratedb chooses by default."""
     start = perf_counter()
     reference = None
     if one.prior is not None:

@@ -17,7 +17,7 @@ class UnseenErrors:
     """Errors of candidates on rates they have not seen, in dex.
 
     `errors` (c, n, m) are NaN where the truth is unknown, `group` (n,) is the initial j of each row, and
-    `by_validation` (n,) marks rows of the validation j; the others are training j that were left out.
+    `by_validation` (n,) is true for rows of the validation j; the others are training j left out.
     """
 
     errors: FloatArray
@@ -25,11 +25,10 @@ class UnseenErrors:
     by_validation: BoolArray
 
     def weights(self, rows: BoolArray | None = None) -> FloatArray:
-        """Return the weights of the average that errs least on some rows, shape (c,), by greedy selection.
+        """Return the weights, shape (c,), of the average with the smallest error on some rows.
 
-        Starts from the best candidate and adds, with replacement, whichever brings the average's error down
-        most (Caruana et al. 2004). Errors on the validation j and on the left-out training j count the
-        same, each in units of the best candidate's there.
+        Greedy selection with replacement from the best candidate on (Caruana et al. 2004). Errors on the
+        validation j and on the left-out training j count the same, each relative to the best candidate's.
         """
         if rows is None:
             rows = np.ones(len(self.group), dtype=np.bool_)

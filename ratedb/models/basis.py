@@ -114,8 +114,8 @@ class BasisModel(FittedModel):
     def sample(self, transitions: Transitions, count: int, draw: np.random.Generator) -> FloatArray:
         """Return joint samples, shape (count, n, m), of the posterior of log10 k, noise included.
 
-        Transitions go together as the processes say, temperatures as the basis does; the rest is white.
-        Raises RatedbError for sparse processes, which have no joint posterior here.
+        Transitions are correlated by the processes, temperatures by the basis; the rest is white noise.
+        Raises RatedbError for sparse processes.
         """
         inputs = self.standardiser(feature_map(self.specification.features)(transitions))
         drawn = np.empty((count, len(inputs), len(self.processes)))

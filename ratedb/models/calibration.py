@@ -1,9 +1,8 @@
-"""What a predicted interval means: half widths fitted to the errors of rates that were held out.
+"""Calibrated intervals: half widths fitted to the errors of held-out rates.
 
-Errors of predicted rates have heavier tails than a normal distribution: a few transitions miss by far more
-than their neighbours (resonances at low temperature, a j unlike its neighbours). They are taken as
-Student's t with three degrees of freedom, whose 95 % interval is 2.66 times its 68 % interval, not 1.96
-times.
+A few transitions have far larger errors than their neighbours, for example resonances at low temperature, so
+that a normal distribution is too narrow. The errors follow Student's t with three degrees of freedom; its
+95 % interval is 2.66 times its 68 % interval.
 """
 
 from __future__ import annotations
@@ -33,15 +32,15 @@ class Calibration:
 
     @staticmethod
     def none(temperatures: int) -> Calibration:
-        """Return the calibration that takes the model's variance as it is."""
+        """Return the calibration that keeps the model's variance."""
         return Calibration(1.0, np.zeros(temperatures))
 
     @staticmethod
     def fit(error: FloatArray, variance: FloatArray, group: IntArray) -> Calibration:
         """Fit both to errors and variances of held-out rates, shape (n, m), by maximum likelihood.
 
-        `group`, shape (n,), is the initial j that was held out; each j counts the same, since the errors
-        of one j go together. NaN errors are not known. The floor follows the errors' size with temperature.
+        `group`, shape (n,), is the held-out initial j; each counts the same, since errors of one j are
+        correlated. NaN errors are unknown. The floor follows the size of the errors with temperature.
         """
         known = np.isfinite(error)
         of_group = {g: float(known[group == g].sum()) for g in np.unique(group)}
@@ -49,7 +48,7 @@ class Calibration:
         squares = np.where(known, error, 0.0) ** 2
         with np.errstate(invalid="ignore"):
             by_temperature = squares.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        # No temperature takes another's floor away, however large its one bad error.
+        # One large error at a temperature must not lower the floor of the others.
         middle = float(np.median(by_temperature[known.any(axis=0)])) if known.any() else 0.0
         by_temperature = np.clip(by_temperature, middle / _SHAPE_RANGE**2, middle * _SHAPE_RANGE**2)
         typical = float(by_temperature.mean())

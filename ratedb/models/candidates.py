@@ -22,7 +22,7 @@ from ratedb.rates import Rates
 
 @dataclass(frozen=True)
 class Tried:
-    """One candidate of a search: what it was and how it did.
+    """One candidate of a search and its errors.
 
     `validation_dex_rms` is its error on the validation j, `leave_out_dex_rms` on each training j predicted
     from the others. `weight` is its share of the average, 0 for a candidate that was not chosen.

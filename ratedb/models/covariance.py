@@ -1,7 +1,7 @@
 """Kernels as NumPy: covariance matrices and the gradient of a weighted sum of their entries.
 
-GPflow has the same kernels; a training of ratedb's size (some hundred transitions) spends its time there on
-tracing graphs. Here one likelihood with its gradient costs milliseconds. Tests compare the two to 1e-6.
+GPflow has the same kernels, but spends seconds on tracing graphs for some hundred transitions. Here one
+likelihood with its gradient costs milliseconds. Tests compare the two to 1e-6.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SQRT3, _SQRT5 = np.sqrt(3.0), np.sqrt(5.0)
 
 @dataclass(frozen=True)
 class _Factor:
-    """A base kernel in a product and where its parameters stand."""
+    """A base kernel in a product and the range of its parameters."""
 
     name: str
     first: int

@@ -1,4 +1,4 @@
-"""What the engines have in common: what they are given, and what a fitted one can do."""
+"""What engines share: specification, training data, fitted parts, and the protocol of a fitted model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Specification:
         return f"{self.kernel}, {self.features} features, {self.mean} mean"
 
 
-# With more training j than this, several are left out together.
+# With more training j than this, several form a fold.
 _MOST_FOLDS = 10
 
 
@@ -50,8 +50,8 @@ class FittedMean(NamedTuple):
 class TrainingData:
     """Complete training curves: log10 k, shape (n, m), of transitions, at m temperatures.
 
-    `means` has fitted means by name, `left_out` their values, shape (n, m), by name and by the fold they were
-    fitted without. Many models share them; what is not there is fitted when it is asked for.
+    `means` are fitted means by name, `left_out` their values, shape (n, m), by name and by the fold they were
+    fitted without. Models share them; missing ones are fitted on demand.
     """
 
     transitions: Transitions
@@ -107,7 +107,7 @@ class TrainingData:
 
 
 class LeftOut(NamedTuple):
-    """A fold that is left out: its rows, shape (n,), the mean there, and what it leaves over elsewhere."""
+    """A fold: its rows, shape (n,), the mean of these rows, and the residual of the others."""
 
     rows: BoolArray
     mean: FloatArray
@@ -122,68 +122,49 @@ class Curves(NamedTuple):
 
 
 class Fitted(Protocol):
-    """One fitted model: it predicts curves, and is plain data.
-
-    `log_likelihood` is the marginal likelihood of log10 k; `parameters` the number of numbers that were
-    fitted; both for the information criterion. `training_dex_rms` is the error on its own training data.
-    """
+    """One fitted model of any engine: it predicts curves of log10 k, and is stored as plain values."""
 
     @property
     def specification(self) -> Specification:
         """What was fitted."""
-        ...
 
     @property
     def training(self) -> Transitions:
         """The training transitions."""
-        ...
 
     @property
     def log_likelihood(self) -> float:
-        """The log marginal likelihood of the curves the parameters were learnt from."""
-        ...
+        """The log marginal likelihood of the curves that the parameters were learnt from."""
 
     @property
     def likelihood_values(self) -> int:
-        """How many values the likelihood is of."""
-        ...
+        """The number of values that the likelihood is of."""
 
     @property
     def parameters(self) -> int:
-        """How many numbers were fitted."""
-        ...
+        """The number of fitted numbers, for the information criterion."""
 
     @property
     def training_dex_rms(self) -> float:
         """The root mean square error on the training curves, in dex."""
-        ...
 
     def curves(self, transitions: Transitions) -> Curves:
-        """Return the posterior mean and variance, noise included, of log10 k."""
-        ...
+        """Return the posterior mean and variance, noise included."""
 
     def covariance(self, transitions: Transitions) -> FloatArray:
-        """Return the posterior covariance of log10 k between temperatures, shape (n, m, m)."""
-        ...
+        """Return the posterior covariance between temperatures, shape (n, m, m)."""
 
     def sample(self, transitions: Transitions, count: int, draw: np.random.Generator) -> FloatArray:
-        """Return joint samples, (count, n, m), of log10 k; raises RatedbError where the engine has none."""
-        ...
+        """Return joint samples, shape (count, n, m); raises RatedbError where the engine has none."""
 
     def leave_out(self, data: TrainingData) -> Curves:
-        """Return the curves of the transitions it was trained on, each predicted without its fold.
-
-        The mean is fitted anew without the fold; hyperparameters and basis stay.
-        """
-        ...
+        """Return the training curves, each predicted without its fold, to which the mean is fitted anew."""
 
     def without_caches(self) -> Fitted:
-        """Return the model without what can be computed again: it is smaller to keep and to send."""
-        ...
+        """Return the model without what can be computed again: smaller to keep and to send."""
 
     def stored(self) -> tuple[dict[str, Any], Arrays]:
         """Return the model as JSON values and arrays."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)

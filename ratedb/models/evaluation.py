@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -36,12 +36,7 @@ class Slice:
 
     def to_json(self, key: str) -> dict[str, Any]:
         """Return plain JSON values, `value` under the name `key`."""
-        return {
-            key: self.value,
-            "transitions": self.transitions,
-            "model": self.model.to_json(),
-            "interpolation": self.interpolation.to_json(),
-        }
+        return {key if name == "value" else name: value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,4 +1,4 @@
-"""What a fill predicts and what it keeps."""
+"""Which transitions a fill predicts, and which values it keeps."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from ratedb.arrays import BoolArray
-from ratedb.errors import RatedbError
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Transitions
 from ratedb.models.predictor import Predictor
-from ratedb.models.training_set import at_temperatures
+from ratedb.models.training_set import at_temperatures, need_known_j
 from ratedb.rates import Rates
 
 
@@ -21,25 +20,13 @@ def beyond_prior(predictor: Predictor, wanted: Transitions) -> tuple[str, ...]:
     if predictor.reference is None:
         return ()
     missing = len(wanted) - predictor.reference.has(wanted)
-    if not missing:
-        return ()
-    system = predictor.reference.system
-    return (
-        f"{system} lacks {missing} of the {len(wanted)} transitions it is the prior of: interpolated in j",
-    )
+    what = f"{predictor.reference.system} does not contain {missing} of {len(wanted)} predicted transitions"
+    return (f"{what}: interpolated in j",) if missing else ()
 
 
 def wanted_pairs(levels: Levels, wanted_j: Sequence[int]) -> Transitions:
     """Return all downward pairs out of these j; raises RatedbError for a j that is not among the levels."""
-    _, j = levels.need_vj()
-    outside = sorted(set(wanted_j) - set(j.tolist()))
-    if outside:
-        raise RatedbError(
-            "some j are not among the levels",
-            where=levels.molecule,
-            expected=f"j in {min(j)}..{max(j)}",
-            got=", ".join(map(str, outside)),
-        )
+    need_known_j(levels, wanted_j)
     pairs = levels.downward_pairs()
     return pairs.select(np.isin(pairs.initial_j(), wanted_j))
 

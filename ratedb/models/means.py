@@ -1,7 +1,6 @@
-"""What is known before any Gaussian process: named means of log10 k, fitted by least squares.
+"""Prior means of log10 k by name, fitted by least squares at every temperature of the training set.
 
-A process learns only what its mean leaves over, and falls back to the mean far from its data. Each mean is
-fitted at every temperature of the training set and is plain data afterwards.
+A process learns the residual of its mean, and returns to the mean far from its data.
 """
 
 from __future__ import annotations
@@ -36,11 +35,9 @@ class Mean(Protocol):
 
     def __call__(self, transitions: Transitions) -> FloatArray:
         """Return the mean of log10 k, shape (n, m)."""
-        ...
 
     def arrays(self) -> dict[str, FloatArray]:
         """Return what `mean_from_arrays` makes the mean from."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,8 +157,8 @@ class _Law:
 def _fit_laws(law: _Law, log10_k: FloatArray) -> FloatArray:
     typical = float(log10_k.mean())
     start = np.array([typical, typical, -0.05, -0.05, -0.5, -0.5, 0.0]) / _LAW_SCALE
-    # Held to the start by a thread, so that numbers without any data (one parity only) stay finite.
-    thread = _LAW_TOLERANCE * np.eye(len(start))
+    # A weak pull to the start keeps numbers without data (one parity only) finite.
+    pull = _LAW_TOLERANCE * np.eye(len(start))
     result = np.empty((log10_k.shape[1], len(start)))
     numbers = start
     for column in range(log10_k.shape[1] - 1, -1, -1):
@@ -172,7 +169,7 @@ def _fit_laws(law: _Law, log10_k: FloatArray) -> FloatArray:
             return np.concatenate([value - truth, _LAW_TOLERANCE * (scaled - start)])
 
         def jacobian(scaled: FloatArray) -> FloatArray:
-            return np.vstack([law.value(scaled * _LAW_SCALE)[1] * _LAW_SCALE, thread])
+            return np.vstack([law.value(scaled * _LAW_SCALE)[1] * _LAW_SCALE, pull])
 
         numbers = least_squares(residual, numbers, jac=jacobian, max_nfev=60).x
         result[column] = numbers * _LAW_SCALE

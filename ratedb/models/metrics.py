@@ -1,18 +1,19 @@
-"""How good predicted rate coefficients are: every figure at once, so that none can hide the others."""
+"""Errors of predicted rate coefficients."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import RatedbError
 from ratedb.layers import RATIO_95_68
+from ratedb.results import Result
 
 
 @dataclass(frozen=True)
-class Metrics:
+class Metrics(Result):
     """Errors over held-out transitions and temperatures; r = max(k_pred/k, k/k_pred).
 
     `log10_percent_error` is the paper's: mean of |dlog10 k| / |log10 k| in percent. `wmef` is
@@ -33,10 +34,6 @@ class Metrics:
     transitions: int
     values: int
 
-    def to_json(self) -> dict[str, float | int | None]:
-        """Return the metrics as plain JSON values."""
-        return asdict(self)
-
 
 def metrics(
     truth_cm3_s: FloatArray, log10_mean: FloatArray, log10_half_width_68: FloatArray | None = None
@@ -50,7 +47,7 @@ def metrics(
     rows = usable.any(axis=1)
     if not rows.any():
         raise RatedbError(
-            "there is nothing to compare with",
+            "no rates to compare with",
             expected="positive rate coefficients that were held out",
             got=f"{truth_cm3_s.shape[0]} transitions, none with a positive value",
         )

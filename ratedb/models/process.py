@@ -1,6 +1,6 @@
 """One Gaussian process with one output: the exact likelihood, its optimum, and what it predicts.
 
-The model is GPflow's GPR: y ~ N(0, K + noise I). Inputs are standardised and outputs have unit spread.
+The model is GPflow's GPR: y ~ N(0, K + noise I). Inputs are standardised, outputs have unit variance.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from ratedb.models.covariance import Covariance
 
 OPTIMISERS = ("lbfgs", "rmsprop")
 
-# The least noise variance, in units of the output's: a share of 0.1 % of its spread. Rates are printed with
-# three digits or so, and it keeps the Cholesky factor of nearly equal transitions finite (GPflow's jitter).
+# The least noise variance, in units of the output's (0.1 % of its standard deviation): rates are printed with
+# about three digits, and nearly equal transitions need it for a Cholesky factor (GPflow's jitter).
 NOISE_FLOOR = 1e-6
 NOISE_START = 1e-3
-# In units of the features' spread. One start often ends where everything is noise; the shortest and the
-# longest cost little, since only the best after a few steps goes on.
+# In units of the features' standard deviation. One start often ends where everything is noise; several cost
+# little, since only the best after a few steps continues.
 _START_LENGTH_SCALES = (0.7, 2.0, 5.0)
 _FIRST_STEPS, _ALL_STEPS = 12, 100
 _LOG_BOUND = (-12.0, 8.0)
@@ -152,7 +152,7 @@ def fit_process(
 
 
 def predict_block(inverse: FloatArray, rows: BoolArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mean and variance of the marked rows given the others' outputs, by the inverse covariance."""
+    """Return mean and variance of `rows` given the outputs of the others, by the inverse covariance."""
     block = np.linalg.inv(inverse[np.ix_(rows, rows)])
     mean = -block @ (inverse[np.ix_(rows, ~rows)] @ others)
     return mean, np.maximum(np.diag(block), NOISE_FLOOR)
@@ -202,7 +202,7 @@ def negative_log_likelihood(
     """Return -log p(outputs) and its gradient, (size + 1,), by the kernel's parameters and log noise.
 
     -log p = y' A^-1 y / 2 + log det A / 2 + n log(2 pi) / 2 with A = K + noise I. Where A has no Cholesky
-    factor, a large number and a zero gradient, so that a line search turns back.
+    factor, a large number and a zero gradient, so that a line search steps back.
     """
     matrix, gradient = covariance.matrix_and_gradient(parameters[:-1], inputs)
     matrix[np.diag_indices_from(matrix)] += noise_variance(parameters)
@@ -217,7 +217,7 @@ def negative_log_likelihood(
 
 
 def _inverse(cholesky: FloatArray) -> FloatArray:
-    lower, _ = lapack.dpotri(cholesky, lower=1)  # above the diagonal stand the zeros of the factor
+    lower, _ = lapack.dpotri(cholesky, lower=1)  # zeros above the diagonal
     inverse: FloatArray = lower + lower.T
     inverse[np.diag_indices_from(inverse)] *= 0.5
     return inverse

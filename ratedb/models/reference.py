@@ -114,10 +114,8 @@ def reference_for(
             todo="choose another --prior",
         )
     if common < len(training):
-        warnings.append(
-            f"{prior.system} lacks {len(training) - common} of {len(training)} training transitions:"
-            " interpolated in j"
-        )
+        missing_rates = f"{len(training) - common} of {len(training)} training transitions"
+        warnings.append(f"{prior.system} does not contain {missing_rates}: interpolated in j")
     return reference, warnings
 
 

@@ -1,9 +1,8 @@
-"""A Gaussian process on inducing points, for more transitions than an exact one can bear.
+"""A Gaussian process on inducing points, for more transitions than an exact one can hold.
 
 GPflow's SGPR (Titsias 2009) maximises its bound on the likelihood; n transitions and m inducing points cost
 n m^2. It starts from the exact optimum on a part of the transitions, so few steps are left. The inducing
-points are transitions themselves. What it predicts is written out in NumPy, so that each j can be left out
-at little cost.
+points are transitions. Predictions are in NumPy, so that each j can be left out at little cost.
 """
 
 from __future__ import annotations
@@ -77,7 +76,7 @@ class SparseProcess(CoefficientProcess):
         return self._from(precision, moment, features[:, rows], prior)
 
     def joint(self, wanted: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Raise RatedbError: with inducing points there is no joint posterior of transitions here."""
+        """Raise RatedbError: processes on inducing points give no joint samples."""
         raise no_joint_samples("sparse")
 
     def _from(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.layers import Kind
+from ratedb.levels import Levels
 from ratedb.numbers import format_integers
 from ratedb.physics.temperatures import rates_at
 from ratedb.rates import Rates
@@ -43,6 +45,18 @@ def rates_of_j(rates: Rates, j_values: tuple[int, ...], role: str) -> Rates:
             todo="import their explicit calculations, or choose other j",
         )
     return rates.select(np.isin(initial_j, j_values))
+
+
+def need_known_j(levels: Levels, wanted_j: Iterable[int]) -> None:
+    """Raise RatedbError where some j are not among the levels."""
+    known = levels.need_vj()[1].tolist()
+    if outside := sorted(set(wanted_j) - set(known)):
+        raise RatedbError(
+            "some j are not among the levels",
+            where=levels.molecule,
+            expected=f"j in {min(known)}..{max(known)}",
+            got=", ".join(map(str, outside)),
+        )
 
 
 def training_and_validation(known: Rates, sets: Sets) -> tuple[Rates, Rates, list[str]]:
@@ -102,7 +116,7 @@ def complete_curves(rates: Rates) -> tuple[Rates, list[str]]:
             rates.upper[rows],
             rates.lower[rows],
             rates.temperature_k[columns],
-            # What the source has stays as it is, to the last bit.
+            # Values of the source stay the same to the last bit.
             np.where(as_given, rates.rate_cm3_s[:, columns], 10.0**log10_k)[rows],
         ),
         warnings,
@@ -140,7 +154,7 @@ def _bridge_gaps(rates: Rates) -> FloatArray:
 
 
 def _complete_ends(log10_k: FloatArray) -> tuple[FloatArray, int]:
-    """Estimate what incomplete curves lack from the mean and covariance of the complete ones."""
+    """Estimate the ends of incomplete curves from the mean and covariance of the complete ones."""
     complete = np.isfinite(log10_k).all(axis=1)
     result, filled = log10_k.copy(), 0
     if complete.sum() < _LIKENESS_NEEDS:

@@ -47,9 +47,9 @@ class Workers(Protocol):
 
 @contextmanager
 def workers(jobs: int, scheduler: str | None = None) -> Iterator[Workers]:
-    """Yield workers: of a dask scheduler, in so many local processes, or in this one where `jobs` is 1.
+    """Yield workers: of a dask scheduler, `jobs` local processes, or this process where `jobs` is 1.
 
-    A fit is some thousand small matrix operations, which run best on one thread each. `scheduler` is an
+    A fit is some thousand small matrix operations, fastest on one thread. `scheduler` is an
     address such as tcp://host:8786 or the path of a scheduler file. Raises UsageError where both are asked
     for, WorkersError where the scheduler cannot be reached.
     """
@@ -152,7 +152,7 @@ class _Cluster:
             ) from error
         except ImportError as error:
             raise WorkersError(
-                "a dask worker lacks a library",
+                "a library is missing on a dask worker",
                 expected="workers in an environment with this ratedb",
                 got=str(error),
                 todo="start the workers from the environment that `ratedb` runs in",
@@ -175,7 +175,7 @@ def _connect(scheduler: str) -> Client:
         where = {"scheduler_file": scheduler}
     try:
         if "scheduler_file" in where:
-            Path(scheduler).read_bytes()  # dask would wait for a missing file for ever
+            Path(scheduler).read_bytes()  # dask would wait forever for a missing file
         client = Client(**where, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise WorkersError(
@@ -201,7 +201,7 @@ def _connect(scheduler: str) -> Client:
 
 def _killed(detail: str) -> WorkersError:
     return WorkersError(
-        "a process that was fitting ended by itself",
+        "a process ended by itself during a fit",
         got=detail,
         todo="it may have run out of memory: take fewer --jobs, or --engine sparse",
     )
@@ -221,7 +221,7 @@ def _call_on_cluster(item: _Item, function: Callable[[_Item], _Result]) -> _Resu
 @contextmanager
 def _ignored_interrupts() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread has a say in signals
+        yield  # only the main thread handles signals
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ratedb.errors import RatedbError, UsageError
-from ratedb.models.training_set import Sets
+from ratedb.models.training_set import Sets, need_known_j
 from ratedb.options import TrainOptions
 from ratedb.planning.sets import validation_set
 from ratedb.rates import Rates
@@ -19,6 +21,7 @@ def choose_sets(options: TrainOptions, known: Rates, planned: Sets | None = None
     train_j = named.train_j or (planned.train_j if planned else ())
     validate_j = named.validate_j or (planned.validate_j if planned else ())
     target_j = named.target_j or (planned.target_j if planned else ())
+    target_j = target_j or tuple(np.unique(known.levels.need_vj()[1]).tolist())
     if not train_j:
         raise UsageError(
             "no training set", expected="--train-j such as 5,9,14,19, or --plan ID", got="neither"
@@ -31,14 +34,7 @@ def choose_sets(options: TrainOptions, known: Rates, planned: Sets | None = None
             got=f"j = {train_j[0]}",
             todo="add a second j to --train-j; `ratedb plan` says which",
         )
-    levels_j = set(known.levels.need_vj()[1].tolist())
-    if outside := sorted(set(target_j) - levels_j):
-        raise RatedbError(
-            "some j of the target are not among the levels",
-            where=known.system,
-            expected=f"j in {min(levels_j)}..{max(levels_j)}",
-            got=", ".join(map(str, outside)),
-        )
+    need_known_j(known.levels, target_j)
     # The known j from the lowest training j on.
     at_hand = tuple(sorted(j for j in {*known.initial_j().tolist(), *train_j} if j >= min(train_j)))
     validate_j = validate_j or validation_set(at_hand, (min(train_j),), train_j)
@@ -46,4 +42,4 @@ def choose_sets(options: TrainOptions, known: Rates, planned: Sets | None = None
         raise UsageError(
             "a j cannot both train and validate", expected="disjoint sets", got=", ".join(map(str, both))
         )
-    return Sets(tuple(sorted(train_j)), tuple(sorted(validate_j)), tuple(sorted(target_j or levels_j)))
+    return Sets(tuple(sorted(train_j)), tuple(sorted(validate_j)), tuple(sorted(target_j)))

@@ -66,7 +66,7 @@ def _truth_from(path: Path, system: str) -> Rates:
 
 
 def _paper_columns(record: Model, training: Rates, truth: Rates) -> dict[str, Any]:
-    """Return what the paper's tables I-IV print of a training set besides errors and counts.
+    """Return the columns of the paper's tables I-IV besides errors and counts.
 
     Costs are shares of all j of the target above the first training j, which is given and free.
     """

@@ -51,7 +51,7 @@ class TrainResult(Result):
     warnings: tuple[str, ...]
 
     def summary(self) -> str:
-        """Return the model, what it is of, and its error on the validation j."""
+        """Return the model, its system, and its error on the validation j."""
         name = "model" if self.model_id is None else f"model {self.model_id}"
         return f"{name} of {self.system}, {self.validation.dex_rms:.3f} dex rms on the validation j"
 

@@ -296,7 +296,7 @@ def kill_itself(*_: object) -> None:
 @pytest.mark.slow
 def test_a_worker_that_is_killed_ends_the_search_with_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(candidates, "try_candidate", kill_itself)
-    with pytest.raises(RatedbError, match="ended by itself"):
+    with pytest.raises(RatedbError, match="a process ended"):
         search(TRAIN, VALIDATE, replace(SMALL, jobs=2))
 
 

@@ -80,7 +80,7 @@ def read(kernel: Any, covariance: Covariance) -> FloatArray:
 def _gpflow_terms(kernel: Any, text: str) -> list[list[Any]]:
     """Return the GPflow kernel's base kernels by term and factor, as `build_kernel` nests them."""
     terms = kernel_terms(text)
-    # GPflow flattens a sum within a sum, and so the two parts of LIN into the sum they stand in.
+    # GPflow flattens a sum within a sum, and so the two parts of LIN into the sum they are in.
     parts = list(kernel.kernels) if len(terms) > 1 else [kernel]
     result = []
     for term in terms:

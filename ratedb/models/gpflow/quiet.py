@@ -1,4 +1,4 @@
-"""Import TensorFlow and GPflow without their start-up chatter."""
+"""Import TensorFlow and GPflow without their start-up messages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def import_gpflow() -> None:
         import gpflow  # noqa: F401  (imported for its effect)
         import tensorflow as tf
 
-        tf.constant(0.0)  # the first operation sets up the devices, and talks about it
+        tf.constant(0.0)  # the first operation sets up the devices, with messages
 
 
 @contextmanager
