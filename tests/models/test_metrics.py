@@ -66,7 +66,7 @@ def test_missing_and_zero_truths_are_left_out_not_counted_as_right() -> None:
 
 
 def test_nothing_to_compare_with_is_an_error() -> None:
-    with pytest.raises(RatedbError, match="nothing to compare"):
+    with pytest.raises(RatedbError, match="to compare with"):
         metrics(np.array([[0.0, np.nan]]), np.zeros((1, 2)))
 
 
