@@ -11,14 +11,7 @@ import numpy as np
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding, missing_waves
-from ratedb.io.cross_sections import (
-    Entries,
-    densely_sampled,
-    irreversible,
-    joined_levels,
-    repeated,
-    table_of,
-)
+from ratedb.io.cross_sections import Entries, densely_sampled, irreversible, joined_levels, repeated, table_of
 from ratedb.io.molscat_text import Run
 from ratedb.io.text import DAMAGED, to_index, to_number
 from ratedb.levels import Levels

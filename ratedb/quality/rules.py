@@ -158,10 +158,7 @@ UNIT_OF_SOURCES = Rule(
     "Two sources differ by this factor overall, within a factor 10: one of them is in m3 s-1.",
 )
 SOURCES = Rule(
-    "sources",
-    NOTE,
-    1.0,
-    "How two sources of a system compare, where they share more transitions than this.",
+    "sources", NOTE, 1.0, "How two sources of a system compare, where they share more transitions than this."
 )
 TITLE_RANGE = Rule(
     "title-range",
