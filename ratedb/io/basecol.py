@@ -17,7 +17,7 @@ from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.level_lists import LevelList, needed_levels, open_end, read_levels_of
 from ratedb.io.rate_rows import Rows, rate_table
 from ratedb.io.registry import ReadOptions, rate_reader
-from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_numbers
+from ratedb.io.text import Line, numbered_lines, to_index, to_numbers
 from ratedb.levels import Levels, Lines
 
 _COLUMNS = re.compile(r"number of temperature columns\s*=\s*(\d{1,6})\b", re.IGNORECASE)
@@ -74,10 +74,10 @@ def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelLis
     body = [line for line in lines[at + 1 :] if line.text.strip()]
     while body and body[0].text.lstrip()[0].isalpha():
         body = body[1:]  # the names of the columns
-    temperature_k = _temperatures(path, body[0] if body else lines[-1], columns)
+    temperature_k = _temperatures(body[0] if body else lines[-1], columns)
     rows = Rows(path, len(levels.levels))
     for line in body[1:]:
-        numbers, values = _row(path, line, 2, columns)
+        numbers, values = _row(line, 2, columns)
         rows.add(line, numbers[0], numbers[1], values)
     whole = replace(levels, notes=(*levels.notes, *open_end(lines[-1].text)))
     return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:at]))
@@ -89,13 +89,13 @@ def _read_two(
     at = next(place for place, line in enumerate(lines) if _TWO_BODIES.search(line.text))
     declared = [_declared(path, lines[:at], name) for name in ("temperatures", "transitions")]
     words = lines[at].text.split("IS_", maxsplit=1)[1].split()[4:]
-    temperature_k = _temperatures(path, Line(lines[at].number, " ".join(words)), declared[0])
+    temperature_k = _temperatures(replace(lines[at], text=" ".join(words)), declared[0])
     listed = []
     for line in lines[at + 1 :]:
         if line.text.strip():
-            numbers, values = _row(path, line, 4, declared[0])
-            _need_numbers(path, line, numbers[:2], levels.levels)
-            _need_numbers(path, line, numbers[2:], others)
+            numbers, values = _row(line, 4, declared[0])
+            _need_numbers(line, numbers[:2], levels.levels)
+            _need_numbers(line, numbers[2:], others)
             listed.append((line, numbers, values))
     if len(listed) != declared[1]:
         raise RatedbError(
@@ -129,11 +129,9 @@ def _pair_levels(first: Levels, second: Levels, numbers: Sequence[tuple[int, int
     )
 
 
-def _need_numbers(path: Path, line: Line, numbers: Sequence[int], levels: Levels) -> None:
+def _need_numbers(line: Line, numbers: Sequence[int], levels: Levels) -> None:
     if min(numbers) < 1 or max(numbers) > len(levels):
-        raise refuse(
-            path,
-            line,
+        raise line.refuse(
             f"a rate refers to a level of {levels.molecule} that is not in its list",
             f"levels 1..{len(levels)}",
             "check that the list of levels is the one of this table",
@@ -141,12 +139,7 @@ def _need_numbers(path: Path, line: Line, numbers: Sequence[int], levels: Levels
 
 
 def _molecule_file(
-    path: Path,
-    levels: LevelList,
-    collider: str,
-    temperature_k: Sequence[float],
-    rows: Rows,
-    title: str,
+    path: Path, levels: LevelList, collider: str, temperature_k: Sequence[float], rows: Rows, title: str
 ) -> MoleculeFile:
     if not len(rows):
         raise RatedbError(
@@ -162,25 +155,21 @@ def _molecule_file(
     return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
 
 
-def _temperatures(path: Path, line: Line, columns: int) -> list[float]:
+def _temperatures(line: Line, columns: int) -> list[float]:
     values = to_numbers(line.text.split())
     rising = values is not None and all(a < b for a, b in pairwise(values)) and min(values, default=0) > 0
     if values is None or not rising or len(values) != columns:
-        raise refuse(
-            path, line, "the temperatures cannot be read", f"{columns} temperatures in K that increase"
-        )
+        raise line.refuse("the temperatures cannot be read", f"{columns} temperatures in K that increase")
     return values
 
 
-def _row(path: Path, line: Line, numbers: int, columns: int) -> tuple[list[int], list[float]]:
+def _row(line: Line, numbers: int, columns: int) -> tuple[list[int], list[float]]:
     words = line.text.split()
     levels = [to_index(word) for word in words[:numbers]]
     values = to_numbers(words[numbers:])
     known = [level for level in levels if level is not None]
     if len(known) != numbers or values is None or len(values) != columns:
-        raise refuse(
-            path,
-            line,
+        raise line.refuse(
             "a row of rate coefficients cannot be read",
             f"{numbers} level numbers and {columns} numbers, one for each temperature",
         )
@@ -193,7 +182,7 @@ def _declared(path: Path, lines: Sequence[Line], name: str) -> int:
         if re.match(rf"\s*number of {name}\s*:", line.text, re.IGNORECASE):
             count = to_index(below.text.strip())
             if count is None:
-                raise refuse(path, below, f"the number of {name} is not a count", "a whole number")
+                raise below.refuse(f"the number of {name} is not a count", "a whole number")
             return count
     raise RatedbError(
         f"the file does not say its number of {name}",

@@ -20,7 +20,7 @@ from ratedb.io.columns_rows import ALIASES, need_once, records, rows_of
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.level_lists import levels_if_known, open_end
 from ratedb.io.registry import ReadOptions, rate_reader
-from ratedb.io.text import Line, refuse, text_lines
+from ratedb.io.text import Line, text_lines
 from ratedb.levels import Levels
 from ratedb.store.tabular import TableError, csv_table, frame_table, parquet_table
 
@@ -71,11 +71,7 @@ def read_parquet(file: InputFile, options: ReadOptions) -> MoleculeFile:
 
 
 def rates_of_frame(
-    frame: object,
-    *,
-    molecule: str | None = None,
-    collider: str | None = None,
-    levels: Levels | None = None,
+    frame: object, *, molecule: str | None = None, collider: str | None = None, levels: Levels | None = None
 ) -> MoleculeFile:
     """Return the rates of a pandas or Arrow table with the columns of the contract; raises RatedbError."""
     known: LevelsOf = lambda name: levels  # noqa: E731
@@ -113,12 +109,12 @@ def _bad_csv(path: Path, lines: Sequence[str], columns: int, got: str) -> Ratedb
         for number, row in records(lines):
             if len(row) != columns:
                 what = f"a row has {len(row)} cells"
-                return refuse(path, Line(number, lines[number - 1]), what, expected, todo)
+                return Line(number, lines[number - 1], path).refuse(what, expected, todo)
             at = number
     except csv.Error:
         number = next(number for number, text in enumerate(lines, start=1) if number > at and text.strip())
         what = "a quote is not closed, or is inside a cell"
-        return refuse(path, Line(number, lines[number - 1]), what, expected, todo)
+        return Line(number, lines[number - 1], path).refuse(what, expected, todo)
     return RatedbError(
         "the table cannot be read", where=str(path), expected=expected, got=got[:_SHOWN], todo=todo
     )

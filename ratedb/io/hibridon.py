@@ -11,7 +11,7 @@ from ratedb.io.hibridon_ics import FLAGS, Words, read_ics
 from ratedb.io.hibridon_listings import read_xsc, read_xxsc
 from ratedb.io.level_lists import levels_if_known
 from ratedb.io.registry import ReadOptions, cross_section_reader
-from ratedb.io.text import Line, decode, head, need_whole_lines, numbered_lines, refuse, to_numbers
+from ratedb.io.text import Line, decode, head, need_whole_lines, numbered_lines, to_numbers
 from ratedb.levels import Levels
 
 _KINDS = (
@@ -62,23 +62,21 @@ def read_hibridon(
     lines = numbered_lines(content, path)
     kind = _kind(decode(content, path)[:_HEAD])
     if kind not in ("ics", "xxsc", "xsc"):
-        raise _no_table(path, lines[0], kind)
-    need_whole_lines(content, path, lines)
+        raise _no_table(lines[0], kind)
+    need_whole_lines(content, lines)
     if kind == "ics":
-        return read_ics(Words(path, lines), molecule).file(path, collider)
+        return read_ics(Words(lines), molecule).file(collider)
     if kind == "xxsc":
-        return read_xxsc(path, lines, molecule).file(path, collider)
-    return read_xsc(path, lines, levels).file(path, collider)
+        return read_xxsc(lines, molecule).file(collider)
+    return read_xsc(lines, levels).file(collider)
 
 
-def _no_table(path: Path, line: Line, kind: str | None) -> RatedbError:
+def _no_table(line: Line, kind: str | None) -> RatedbError:
     if kind == "hfx":
-        return refuse(
-            path,
-            line,
+        return line.refuse(
             "a HIBRIDON file of hyperfine cross sections gives neither level energies nor the reduced mass",
             "an .ics, .xsc or .xxsc file",
             "read the .ics file of the same run; its levels have no hyperfine structure",
         )
     what = "this is not a HIBRIDON table of integral cross sections"
-    return refuse(path, line, what, ".ics, .xsc or .xxsc")
+    return line.refuse(what, ".ics, .xsc or .xxsc")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import numpy as np
 
 from ratedb.io.hibridon_levels import ListedLevel, level_table
 from ratedb.io.hibridon_matrix import Calculation, Found
-from ratedb.io.text import Line, refuse, to_numbers
+from ratedb.io.text import Line, to_numbers
 from ratedb.physics.constants import CM1_PER_HARTREE
 
 FLAGS = re.compile(r"\s*[TF](?:\s+[TF]){4}\s*")
@@ -20,8 +19,7 @@ _LARGEST = 999_999
 class Words:
     """The numbers of a file one after another, each with its line."""
 
-    def __init__(self, path: Path, lines: list[Line]) -> None:
-        self.path = path
+    def __init__(self, lines: list[Line]) -> None:
         count = max((k for k, line in enumerate(lines, 1) if line.text.strip()), default=1)
         self.lines = lines[:count]
         self.next = 0
@@ -38,12 +36,11 @@ class Words:
         values: list[float] = []
         while len(values) < count:
             if self.next >= len(self.lines):
-                raise refuse(self.path, self.lines[-1], f"the file ends within {what}", f"{count} numbers")
+                raise self.lines[-1].refuse(f"the file ends within {what}", f"{count} numbers")
             line = self.line()
             numbers = to_numbers(line.text.split())
             if not numbers or len(values) + len(numbers) > count:
-                expected = f"{count - len(values)} more numbers to a line"
-                raise refuse(self.path, line, f"{what} cannot be read", expected)
+                raise line.refuse(f"{what} cannot be read", f"{count - len(values)} more numbers to a line")
             values += numbers
         return values, first
 
@@ -51,22 +48,21 @@ class Words:
         """Return `count` integers from the next lines, and the first line."""
         values, first = self.take(count, what)
         if any(value != int(value) or abs(value) > _LARGEST for value in values):
-            raise refuse(self.path, first, f"{what} cannot be read", f"integers up to {_LARGEST}")
+            raise first.refuse(f"{what} cannot be read", f"integers up to {_LARGEST}")
         return [int(value) for value in values], first
 
     def row(self, count: int) -> list[float]:
         """Return a row of `count` cross sections, none negative; each row begins a line."""
         values, first = self.take(count, "a row of cross sections")
         if min(values) < 0:
-            raise refuse(self.path, first, "a cross section is negative", "numbers >= 0")
+            raise first.refuse("a cross section is negative", "numbers >= 0")
         return values
 
     def need_end(self) -> None:
         """Raise RatedbError where anything follows."""
         for line in self.lines[self.next :]:
             if line.text.strip():
-                what = "something follows after the cross sections"
-                raise refuse(self.path, line, what, "the end of the file")
+                raise line.refuse("something follows after the cross sections", "the end of the file")
 
 
 def read_ics(words: Words, molecule: str) -> Found:
@@ -77,19 +73,19 @@ def read_ics(words: Words, molecule: str) -> Found:
     flags_line = words.line()
     coupled_states, half, surface, two, _ = [word == "T" for word in flags_line.text.split()]
     if surface:
-        raise refuse(words.path, flags_line, "scattering off a surface has no rates", "collisions in a gas")
+        raise flags_line.refuse("scattering off a surface has no rates", "collisions in a gas")
     settings, _ = words.whole(8, "the range of the total angular momentum")
     (listed, opened), count_line = words.whole(2, "the numbers of levels and of open levels")
     if not 0 < opened <= listed <= 100_000 or settings[2] < 1 or not mass > 0:
-        raise refuse(words.path, count_line, "the file's settings are invalid", "levels, some of them open")
+        raise count_line.refuse("the file's settings are invalid", "levels, some of them open")
     pairs, level_line = words.whole(2 * listed, "the list of levels")
     energies, _ = words.take(listed, "the level energies in hartree")
     energy = np.array(energies) * CM1_PER_HARTREE
     numbers = [ListedLevel(j, index, half, two) for j, index in zip(pairs[::2], pairs[1::2], strict=True)]
-    levels = level_table(words.path, level_line, molecule, numbers, energy)
+    levels = level_table(level_line, molecule, numbers, energy)
     if not ((energy[:opened] < total).all() and (energy[opened:] >= total).all()):
         what = f"the first {opened} levels are not those below {total:g} cm-1"
-        raise refuse(words.path, count_line, what, "the open levels first, then the closed ones")
+        raise count_line.refuse(what, "the open levels first, then the closed ones")
     rows = [words.row(opened) for _ in range(opened)]
     words.need_end()
     method = "CS" if coupled_states else "CC"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ratedb.arrays import FloatArray
-from ratedb.io.text import Line, refuse
+from ratedb.io.text import Line
 from ratedb.levels import Levels, vj
 
 
@@ -36,24 +35,20 @@ class ListedLevel:
         return 2 * self.code + (2 if self.half else 1)
 
 
-def level_table(
-    path: Path, line: Line, molecule: str, listed: list[ListedLevel], energy_cm1: FloatArray
-) -> Levels:
+def level_table(line: Line, molecule: str, listed: list[ListedLevel], energy_cm1: FloatArray) -> Levels:
     """Return listed levels with their energies (cm-1); raises RatedbError for a duplicate or negative j."""
     if min(level.code for level in listed) < 0:
-        raise refuse(path, line, "a j is negative", "j >= 0")
+        raise line.refuse("a j is negative", "j >= 0")
     plain = not any(level.index or level.half or level.two for level in listed)
     label = [str(level.code) if plain else level.label for level in listed]
     if len(set(label)) < len(label):
-        raise refuse(path, line, "duplicate level in the list", "each pair of j and index once")
+        raise line.refuse("duplicate level in the list", "each pair of j and index once")
     j = np.array([level.code for level in listed]) if plain else None
     weight = np.array([level.weight for level in listed])
     return Levels(molecule, tuple(label), energy_cm1, weight, vj(np.zeros(len(label)), j))
 
 
-def find_levels(
-    path: Path, line: Line, levels: Levels, names: list[tuple[str, str]]
-) -> dict[tuple[str, str], int]:
+def find_levels(line: Line, levels: Levels, names: list[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Return the index of each level, named by j and index as printed; raises RatedbError for a missing one.
 
     Labels are those of one molecule, of two, or of a rotor.
@@ -64,9 +59,7 @@ def find_levels(
         if min(places.values()) >= 0:
             return places
     missing = next(name for name in names if _as_one(*name) not in index)
-    raise refuse(
-        path,
-        line,
+    raise line.refuse(
         f"the level j = {missing[0]}, index {missing[1]} is not among the levels that were given",
         f"a label such as {_as_one(*missing)}",
     )

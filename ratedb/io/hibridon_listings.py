@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from ratedb.io.hibridon_levels import ListedLevel, find_levels, level_table
 from ratedb.io.hibridon_matrix import Calculation, Found, Matrix
-from ratedb.io.text import Line, refuse, to_index, to_number, to_numbers
+from ratedb.io.text import Line, to_index, to_number, to_numbers
 from ratedb.levels import Levels
 
 _SETTINGS = re.compile(
@@ -24,30 +23,28 @@ _LARGEST = 999_999
 _BAD_ROW = "a row of cross sections cannot be read"
 
 
-def _settings(path: Path, lines: list[Line]) -> tuple[Calculation, bool]:
+def _settings(lines: list[Line]) -> tuple[Calculation, bool]:
     """Return how the cross sections of a listing were computed, and whether its rows are final levels."""
-    at, match = _first(path, lines, _SETTINGS, _EXPECTED_SETTINGS)
+    at, match = _first(lines, _SETTINGS, _EXPECTED_SETTINGS)
     numbers = to_numbers([match[k] for k in (1, 2, 4, 5, 6)])
     if numbers is None or numbers[0] <= 0 or not 1 <= numbers[4] <= _LARGEST or numbers[4] != int(numbers[4]):
-        raise refuse(path, at, "the settings cannot be read", _EXPECTED_SETTINGS)
+        raise at.refuse("the settings cannot be read", _EXPECTED_SETTINGS)
     mass, total, first, _, step = numbers
-    _, method = _first(path, lines, _METHOD, "CC or CS")
-    rows_line, headings = _first(path, lines, _HEADINGS, "headings")
+    _, method = _first(lines, _METHOD, "CC or CS")
+    rows_line, headings = _first(lines, _HEADINGS, "headings")
     # older versions of HIBRIDON misspell INITIAL
     column, row = ("INITIAL" if word == "INTIAL" else word for word in headings.groups())
     if {column, row} != {"INITIAL", "FINAL"}:
-        raise refuse(path, rows_line, "the headings of the matrix are not known", "INITIAL and FINAL STATES")
+        raise rows_line.refuse("the headings of the matrix are not known", "INITIAL and FINAL STATES")
     return Calculation(at, mass, total, method[1], first, int(step)), row == "FINAL"
 
 
-def _first(
-    path: Path, lines: list[Line], pattern: re.Pattern[str], expected: str
-) -> tuple[Line, re.Match[str]]:
+def _first(lines: list[Line], pattern: re.Pattern[str], expected: str) -> tuple[Line, re.Match[str]]:
     for line in lines:
         match = pattern.search(line.text)
         if match is not None:
             return line, match
-    raise refuse(path, lines[-1], "the file does not say how its cross sections were computed", expected)
+    raise lines[-1].refuse("the file does not say how its cross sections were computed", expected)
 
 
 def _found(
@@ -60,16 +57,16 @@ def _found(
     return Found(made, levels, columns, rows, np.ascontiguousarray(values.T))
 
 
-def read_xxsc(path: Path, lines: list[Line], molecule: str) -> Found:
+def read_xxsc(lines: list[Line], molecule: str) -> Found:
     """Read a listing with numbered levels; where JTOT is half-integer, a j printed as 1.0 is 1.5."""
-    settings = _settings(path, lines)
+    settings = _settings(lines)
     rows = iter(lines)
     _skip_to(rows, "LEVEL LIST FOR INTEGRAL CROSS SECTIONS")
     next(rows, None)
-    levels = _listed_levels(path, rows, lines[-1], molecule, settings[0].jtot_first % 1 != 0)
+    levels = _listed_levels(rows, lines[-1], molecule, settings[0].jtot_first % 1 != 0)
     count = len(levels)
     titles = {str(k + 1): k for k in range(count)}
-    matrix = Matrix(path, count, count)
+    matrix = Matrix(settings[0].at, count, count)
     _skip_to(rows, "COLUMN HEADINGS ARE")
     for line in rows:
         words = line.text.split()
@@ -78,7 +75,7 @@ def read_xxsc(path: Path, lines: list[Line], molecule: str) -> Found:
         elif words and words[0] in titles:
             matrix.row(line, titles[words[0]], words[1:])
         elif words:
-            raise refuse(path, line, _BAD_ROW, "the number of a level, then numbers")
+            raise line.refuse(_BAD_ROW, "the number of a level, then numbers")
     return _found(settings, levels, list(range(count)), list(range(count)), matrix)
 
 
@@ -88,7 +85,7 @@ def _skip_to(rows: Iterator[Line], words: str) -> None:
             return
 
 
-def _listed_levels(path: Path, rows: Iterator[Line], at: Line, molecule: str, half: bool) -> Levels:
+def _listed_levels(rows: Iterator[Line], at: Line, molecule: str, half: bool) -> Levels:
     listed: list[ListedLevel] = []
     energy: list[float] = []
     for line in rows:
@@ -99,41 +96,38 @@ def _listed_levels(path: Path, rows: Iterator[Line], at: Line, molecule: str, ha
         values = to_numbers(words)
         whole = values is not None and len(values) == 4 and values[2] == int(values[2])
         if values is None or not whole or values[0] != len(listed) + 1 or abs(values[2]) > _LARGEST:
-            raise refuse(path, line, "a level cannot be read", "its number, j, index and energy in cm-1")
-        listed.append(ListedLevel(_code(path, line, words[1], half), int(values[2]), half))
+            raise line.refuse("a level cannot be read", "its number, j, index and energy in cm-1")
+        listed.append(ListedLevel(_code(line, words[1], half), int(values[2]), half))
         energy.append(values[3])
     if not listed:
-        raise refuse(path, at, "the list of levels is missing", "LEVEL LIST FOR INTEGRAL CROSS SECTIONS")
-    return level_table(path, at, molecule, listed, np.array(energy))
+        raise at.refuse("the list of levels is missing", "LEVEL LIST FOR INTEGRAL CROSS SECTIONS")
+    return level_table(at, molecule, listed, np.array(energy))
 
 
-def _code(path: Path, line: Line, word: str, half: bool) -> int:
+def _code(line: Line, word: str, half: bool) -> int:
     value = to_number(word)
     allowed = (0.0, 0.5) if half else (0.0,)
     if value is None or not 0 <= value <= _LARGEST or value % 1 not in allowed:
-        raise refuse(path, line, "j cannot be read", "a number >= 0, half-integer only where JTOT is")
+        raise line.refuse("j cannot be read", "a number >= 0, half-integer only where JTOT is")
     return int(value)
 
 
-def read_xsc(path: Path, lines: list[Line], levels: Levels | None) -> Found:
+def read_xsc(lines: list[Line], levels: Levels | None) -> Found:
     """Read a listing whose columns and rows are named by j and index, without level energies."""
-    settings = _settings(path, lines)
-    blocks = list(_blocks(path, lines))
+    settings = _settings(lines)
+    blocks = list(_blocks(lines))
     rows = [name for name, _, _ in blocks[0].rows] if blocks else []
     columns = [name for block in blocks for name in block.columns]
     if not rows or not columns:
-        what = "the matrix of cross sections is missing"
-        raise refuse(path, lines[-1], what, "J= ... and I= ... above columns")
+        raise lines[-1].refuse("the matrix of cross sections is missing", "J= ... and I= ... above columns")
     if levels is None:
-        raise refuse(
-            path,
-            settings[0].at,
+        raise settings[0].at.refuse(
             "an .xsc file of HIBRIDON does not give the energies of its levels",
             "the levels and their energies",
             "read the .ics file of the same run, or give its levels",
         )
-    place = find_levels(path, blocks[0].at, levels, [*rows, *columns])
-    matrix = Matrix(path, len(rows), len(columns))
+    place = find_levels(blocks[0].at, levels, [*rows, *columns])
+    matrix = Matrix(blocks[0].at, len(rows), len(columns))
     order = {name: k for k, name in enumerate(rows)}
     begin = 0
     for block in blocks:
@@ -141,11 +135,11 @@ def read_xsc(path: Path, lines: list[Line], levels: Levels | None) -> Found:
         begin += len(block.columns)
         for name, words, line in block.rows:
             if name not in order:
-                raise refuse(path, line, "a row belongs to no level", "the rows of the first columns again")
+                raise line.refuse("a row belongs to no level", "the rows of the first columns again")
             matrix.row(line, order[name], words)
     for names in (rows, columns):
         if len(set(names)) < len(names):
-            raise refuse(path, blocks[0].at, "duplicate level", "each pair of j and index once")
+            raise blocks[0].at.refuse("duplicate level", "each pair of j and index once")
     return _found(settings, levels, [place[name] for name in rows], [place[name] for name in columns], matrix)
 
 
@@ -158,7 +152,7 @@ class _Block:
     rows: list[tuple[tuple[str, str], list[str], Line]]
 
 
-def _blocks(path: Path, lines: list[Line]) -> Iterator[_Block]:
+def _blocks(lines: list[Line]) -> Iterator[_Block]:
     heading: tuple[Line, list[str]] | None = None
     block: _Block | None = None
     rows = iter(lines)
@@ -174,14 +168,13 @@ def _blocks(path: Path, lines: list[Line]) -> Iterator[_Block]:
         elif heading is not None and words[:4] == ["J", "I", "|", "I="]:
             if len(words[4:]) != len(heading[1]) or len(words) == 4:
                 what = "the columns do not have one index for each j"
-                raise refuse(path, line, what, f"{len(heading[1])} indices")
+                raise line.refuse(what, f"{len(heading[1])} indices")
             block = _Block(line, list(zip(heading[1], words[4:], strict=True)), [])
         elif block is not None:
             if len(words) < 3:
-                raise refuse(path, line, _BAD_ROW, "j, index and numbers")
+                raise line.refuse(_BAD_ROW, "j, index and numbers")
             block.rows.append(((words[0], words[1]), words[2:], line))
         else:
-            what = "the headings of columns are missing"
-            raise refuse(path, line, what, "J= ... and below it J    I | I= ...")
+            raise line.refuse("the headings of columns are missing", "J= ... and below it J    I | I= ...")
     if block is not None:
         yield block

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from ratedb.io.cross_sections import (
     lowest_kinetic,
     table_of,
 )
-from ratedb.io.text import DAMAGED, Line, refuse, to_numbers
+from ratedb.io.text import DAMAGED, Line, to_numbers
 from ratedb.levels import Levels
 
 
@@ -43,17 +42,17 @@ class Found:
     initial: list[int]
     matrix: FloatArray
 
-    def file(self, path: Path, collider: str) -> CrossSectionFile:
+    def file(self, collider: str) -> CrossSectionFile:
         """Return the table; raises RatedbError for a level that is not open, or one that is missing."""
         made, kinetic = self.made, self.made.total_cm1 - self.levels.energy_cm1
         opened = int((kinetic > 0).sum())
         for level in (*self.initial, *self.final):
             if kinetic[level] <= 0:
                 what = f"level {self.levels.label[level]} is not open at {made.total_cm1:g} cm-1"
-                raise refuse(path, made.at, what, "cross sections between open levels only")
+                raise made.at.refuse(what, "cross sections between open levels only")
         if len(self.final) < opened:
             what = f"cross sections into {len(self.final)} levels only are listed"
-            raise refuse(path, made.at, what, f"those into all {opened} open levels", DAMAGED)
+            raise made.at.refuse(what, f"those into all {opened} open levels", DAMAGED)
         initial, final = np.tile(self.initial, len(self.final)), np.repeat(self.final, len(self.initial))
         notes: list[str] = []
         entries = Entries(initial, final, kinetic[initial], self.matrix.reshape(-1))
@@ -64,19 +63,18 @@ class Found:
         findings = irreversible(table)
         if made.jtot_first >= 1:
             findings = (missing_waves(table.system, made.method, made.jtot_first), *findings)
-        return CrossSectionFile((table,), tuple(notes), findings, (path,))
+        return CrossSectionFile((table,), tuple(notes), findings, (made.at.path,))
 
 
 @dataclass(eq=False)
 class Matrix:
     """A matrix that is printed a few columns at a time."""
 
-    path: Path
+    at: Line
     n_rows: int
     n_columns: int
     places: list[int] = field(default_factory=list)
     values: FloatArray = field(init=False)
-    at: Line = field(default_factory=lambda: Line(1, ""))
 
     def __post_init__(self) -> None:
         self.values = np.full((self.n_rows, self.n_columns), np.nan)
@@ -85,7 +83,7 @@ class Matrix:
         """Begin a block of columns."""
         self.at, self.places = line, places
         if min(places) < 0 or len(set(places)) < len(places) or np.isfinite(self.values[:, places]).any():
-            raise refuse(self.path, line, "a column is a duplicate or of no level", "each level once")
+            raise line.refuse("a column is a duplicate or of no level", "each level once")
 
     def row(self, line: Line, place: int, words: list[str]) -> None:
         """Add one row of the present columns."""
@@ -93,11 +91,11 @@ class Matrix:
         self.at = line
         if not numbers or len(numbers) != len(self.places):
             expected = f"{len(self.places)} numbers in this row"
-            raise refuse(self.path, line, "a row of cross sections cannot be read", expected)
+            raise line.refuse("a row of cross sections cannot be read", expected)
         if np.isfinite(self.values[place, self.places]).any():
-            raise refuse(self.path, line, "duplicate row", "each level once")
+            raise line.refuse("duplicate row", "each level once")
         if min(numbers) < 0:
-            raise refuse(self.path, line, "a cross section is negative", "numbers >= 0")
+            raise line.refuse("a cross section is negative", "numbers >= 0")
         self.values[place, self.places] = numbers
 
     def whole(self) -> FloatArray:
@@ -106,5 +104,5 @@ class Matrix:
         if missing or not self.values.size:
             what = f"the matrix is not complete: {missing} of {self.values.size} cross sections are missing"
             expected = f"{self.n_rows} rows and {self.n_columns} columns before the end of the file"
-            raise refuse(self.path, self.at, what, expected, DAMAGED)
+            raise self.at.refuse(what, expected, DAMAGED)
         return self.values

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ratedb.errors import RatedbError
-from ratedb.io.text import Line, refuse, to_number
+from ratedb.io.text import Line, to_number
 
 # Headers that some files leave without their `!`. Only lines that start with a letter are tried.
 _BARE_HEADER = re.compile(
@@ -46,7 +46,7 @@ class Cursor:
                 self.comments.append(text)
                 self.bare_headers += 1
             else:
-                return Line(self.position, text)
+                return Line(self.position, text, self.path)
         return None
 
     def take(self, expected: str) -> Line:
@@ -70,11 +70,7 @@ class Cursor:
         if position == len(self.lines) or self.lines[position].lstrip()[0] not in "+-.0123456789":
             return None
         self.position = position + 1
-        return Line(self.position, self.lines[position].strip())
-
-    def refuse(self, line: Line, what: str, expected: str, todo: str | None = None) -> RatedbError:
-        """Return the error that names a line, its text, what was expected and what to do."""
-        return refuse(self.path, line, what, expected, todo)
+        return Line(self.position, self.lines[position].strip(), self.path)
 
     def count(self, name: str) -> int:
         """Take a line with a count alone on it; raises RatedbError where it is none."""
@@ -82,8 +78,7 @@ class Cursor:
         fields = line.fields()
         value = to_number(fields[0]) if fields else None
         if value is None or value < 0 or value != int(value) or any(map(_is_number, fields[1:])):
-            raise self.refuse(
-                line,
+            raise line.refuse(
                 f"the number of {name} is not a count",
                 "one whole number alone on its line",
                 "check that the list before it has as many rows as the file declares",

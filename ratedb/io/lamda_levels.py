@@ -40,8 +40,8 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
     """
     declared = cursor.count("energy levels")
     if declared == 0:
-        raise cursor.refuse(
-            Line(cursor.position, cursor.lines[cursor.position - 1]), "no level is declared", "a count > 0"
+        raise Line(cursor.position, cursor.lines[cursor.position - 1], cursor.path).refuse(
+            "no level is declared", "a count > 0"
         )
     header = ""
     numbers: list[int] = []
@@ -52,7 +52,7 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
     while len(numbers) < declared:
         line = cursor.take(declared_rows("levels", declared, len(numbers)))
         header = header or _level_header(cursor.comments)
-        number, energy, weight, label = _level(cursor, line, declared, len(numbers))
+        number, energy, weight, label = _level(line, declared, len(numbers))
         numbers.append(number)
         energies.append(energy)
         weights.append(weight)
@@ -79,20 +79,18 @@ def _level_header(comments: Sequence[str]) -> str:
     return " ".join(speaking or comments[-1:])
 
 
-def _level(cursor: Cursor, line: Line, declared: int, found: int) -> tuple[int, float, float, str]:
+def _level(line: Line, declared: int, found: int) -> tuple[int, float, float, str]:
     words = line.text.split(None, 3)
     number = to_index(words[0])
     energy = to_number(words[1]) if len(words) > 2 else None
     weight = to_number(words[2].partition("!")[0]) if len(words) > 2 else None
     if number is None or energy is None or weight is None:
-        raise cursor.refuse(
-            line,
+        raise line.refuse(
             "a level cannot be read",
             f"number, energy (cm-1), weight, label; {declared_rows('levels', declared, found)}",
         )
     if abs(energy) > _HIGHEST_CM1 or not 0 < weight <= _LARGEST_WEIGHT or not 1 <= number <= declared:
-        raise cursor.refuse(
-            line,
+        raise line.refuse(
             "a level is impossible",
             f"a number in 1..{declared}, an energy under {_HIGHEST_CM1:g} cm-1, a weight > 0",
         )
@@ -161,14 +159,14 @@ def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
     energy = levels.table.energy_cm1
     while found < declared:
         line = cursor.take(declared_rows("radiative transitions", declared, found))
-        upper, lower, values = _line(cursor, line, len(levels.table), declared_rows("lines", declared, found))
+        upper, lower, values = _line(line, len(levels.table), declared_rows("lines", declared, found))
         found += 1
         if energy[upper] < energy[lower]:
             upper, lower = lower, upper
             swapped += 1
         if (upper, lower) in rows:
             repeated += 1
-            _same_or_refuse(cursor, rows[upper, lower], line, values)
+            _same_or_refuse(rows[upper, lower], line, values)
         else:
             rows[upper, lower] = (line, values)
     if swapped:
@@ -187,28 +185,27 @@ def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
     return Lines(pairs[:, 0], pairs[:, 1], a_s1, _frequencies(levels, pairs, listed, notes))
 
 
-def _line(cursor: Cursor, line: Line, n_levels: int, expected: str) -> tuple[int, int, list[float]]:
+def _line(line: Line, n_levels: int, expected: str) -> tuple[int, int, list[float]]:
     """Return (upper, lower, [A, frequency, E_up]) of a line; only A is there for certain."""
     fields = line.fields()
     pair = [to_index(word) for word in fields[1:3]]
     values = to_numbers(fields[3:6])
     if len(fields) < 4 or to_index(fields[0]) is None or None in pair or values is None:
-        raise cursor.refuse(
-            line, "a radiative transition cannot be read", f"number, up, low, A (s-1), frequency; {expected}"
+        raise line.refuse(
+            "a radiative transition cannot be read", f"number, up, low, A (s-1), frequency; {expected}"
         )
     upper, lower = (index or 0 for index in pair)
     possible_a = 0 <= values[0] <= _LARGEST_A_S1
     if not (1 <= upper <= n_levels and 1 <= lower <= n_levels and upper != lower) or not possible_a:
-        raise cursor.refuse(
-            line, "a radiative transition is impossible", f"two different levels of 1..{n_levels}, A >= 0"
+        raise line.refuse(
+            "a radiative transition is impossible", f"two different levels of 1..{n_levels}, A >= 0"
         )
     return upper - 1, lower - 1, values
 
 
-def _same_or_refuse(cursor: Cursor, first: tuple[Line, list[float]], line: Line, values: list[float]) -> None:
+def _same_or_refuse(first: tuple[Line, list[float]], line: Line, values: list[float]) -> None:
     if first[1] != values:
-        raise cursor.refuse(
-            line,
+        raise line.refuse(
             "a radiative transition stands twice with different values",
             f"each transition once; line {first[0].number} is `{first[0].text}`",
             "remove one of the two lines",

@@ -92,15 +92,13 @@ def _read_sections(cursor: Cursor, levels: Levels, molecule: str) -> list[_Secti
 def _molecule(cursor: Cursor, override: str | None, notes: list[str]) -> str:
     line = cursor.take("the name of the molecule")
     if not cursor.comments:
-        raise cursor.refuse(line, "this is not a LAMDA file", "a first line `!MOLECULE`")
+        raise line.refuse("this is not a LAMDA file", "a first line `!MOLECULE`")
     own = clean_molecule(line.text)
     if override and own and own != override:
         notes.append(f"{cursor.path.name} says it is of {own}; it is read as {override}, as the caller says")
     name = override or own
     if not name:
-        raise cursor.refuse(
-            line, "the molecule has no name", "a name such as CO", "give the name with --molecule"
-        )
+        raise line.refuse("the molecule has no name", "a name such as CO", "give the name with --molecule")
     return name
 
 
@@ -109,15 +107,14 @@ def _molecular_weight(cursor: Cursor) -> float:
     fields = line.fields()
     weight = to_number(fields[0]) if fields else None
     if weight is None or not 0 <= weight < 1e6:
-        raise cursor.refuse(line, "the molecular weight is not a number", "a number such as 28.0")
+        raise line.refuse("the molecular weight is not a number", "a number such as 28.0")
     return weight
 
 
 def _read_section(cursor: Cursor, levels: Levels, molecule: str) -> _Section:
     line = cursor.take("a collision partner, as the file declares")
     if _is_rate_row(line, len(levels)):
-        raise cursor.refuse(
-            line,
+        raise line.refuse(
             "a row of numbers stands where a collision partner is named",
             "a line such as `2 CO-pH2 from Yang et al. (2010)`",
             "correct the declared number of collisional transitions of the partner before it",
@@ -143,9 +140,9 @@ def _temperatures(cursor: Cursor, declared: int) -> list[float]:
     values = to_numbers(words)
     what = "the collision temperatures cannot be read"
     if values is None or len(values) != declared or declared == 0:
-        raise cursor.refuse(line, what, f"{declared} temperatures as declared, found {len(words)}")
+        raise line.refuse(what, f"{declared} temperatures as declared, found {len(words)}")
     if min(values) <= 0 or max(values) > 1e9 or any(a >= b for a, b in pairwise(values)):
-        raise cursor.refuse(line, what, "temperatures in 0..1e9 K that increase")
+        raise line.refuse(what, "temperatures in 0..1e9 K that increase")
     return values
 
 
@@ -160,8 +157,7 @@ def _rate_rows(cursor: Cursor, declared: int, columns: int, n_levels: int) -> Ro
         upper, lower = (to_index(word) for word in [*fields, "", "", ""][1:3])
         if values is None or len(values) != columns or upper is None or lower is None:
             found = declared_rows("collisional transitions", declared, len(rows))
-            raise cursor.refuse(
-                line,
+            raise line.refuse(
                 "a row of rate coefficients cannot be read",
                 f"number, up, low and {columns} numbers, one for each temperature; {found}",
             )
@@ -201,8 +197,7 @@ def _refuse_more(cursor: Cursor, sections: Sequence[_Section]) -> None:
         width = 3 + len(sections[-1].temperature_k) if sections else 0
         row = len(words) == width and to_numbers(words) is not None
         if partner or row:
-            raise cursor.refuse(
-                line,
+            raise line.refuse(
                 "the file goes on behind its declared counts",
                 f"no more {'collision partners' if partner else 'rates'} than declared",
                 "correct the declared count, or remove what follows",
@@ -219,8 +214,7 @@ def _choose(
         return [(sections[0], collider)]
     unknown = [section for section in sections if section.partner.collider is None]
     if len(unknown) > 1 or (unknown and collider is None):
-        raise cursor.refuse(
-            unknown[0].line,
+        raise unknown[0].line.refuse(
             "the collision partner is not known",
             " ".join(COLLIDERS),
             "say which it is with --collider"
@@ -234,8 +228,7 @@ def _choose(
     for position, (section, name) in enumerate(chosen):
         first = next(other for other, taken in chosen if taken == name)
         if first is not chosen[position][0]:
-            raise cursor.refuse(
-                section.line,
+            raise section.line.refuse(
                 f"two collision partners are both {name}",
                 f"each collider once; the first is line {first.line.number}, `{first.line.text}`",
                 "split the file, or correct the id and text of one of them",

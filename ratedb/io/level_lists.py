@@ -16,7 +16,7 @@ from ratedb.files import InputFile
 from ratedb.io.labels import fit_with_spins, quantum_numbers
 from ratedb.io.lamda_read import looks_like_lamda, read_lamda
 from ratedb.io.registry import ReadOptions
-from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_number, to_numbers
+from ratedb.io.text import Line, numbered_lines, to_index, to_number, to_numbers
 from ratedb.levels import Levels, Lines, vj
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 
@@ -73,7 +73,7 @@ def read_levels_of(paths: Sequence[Path], molecule: str) -> LevelList:
     for file in einstein:
         lines = numbered_lines(file.content, file.path)
         rows = lines[_einstein_start(lines) :]
-        found = replace(found, lines=_einstein_lines(file.path, rows, found.levels))
+        found = replace(found, lines=_einstein_lines(rows, found.levels))
     return found
 
 
@@ -120,21 +120,17 @@ def levels_from(molecule: str, path: Path, listed: Sequence[ListedLevel]) -> Lev
         )
     for place, level in enumerate(listed, start=1):
         if level.number != place:
-            raise refuse(path, level.line, "levels are not numbered one after the other", f"level {place}")
+            raise level.line.refuse("levels are not numbered one after the other", f"level {place}")
         possible = abs(level.energy_cm1) <= _HIGHEST_CM1 and 0 < level.weight <= _LARGEST_WEIGHT
         if not possible or not all(0 <= number <= _LARGEST_NUMBER for number in level.vj or ()):
-            raise refuse(
-                path,
-                level.line,
+            raise level.line.refuse(
                 "a level is impossible",
                 f"an energy under {_HIGHEST_CM1:g} cm-1, a weight > 0, and v and j >= 0",
             )
     labels: dict[str, ListedLevel] = {}
     for level in listed:
         if level.label in labels:
-            raise refuse(
-                path,
-                level.line,
+            raise level.line.refuse(
                 f"the level {level.label} stands twice",
                 f"each level once; it stands in line {labels[level.label].line.number} too",
             )
@@ -203,22 +199,20 @@ def _from_molpop(path: Path, lines: Sequence[Line], molecule: str) -> LevelList:
         if words and words[0][0].isalpha() and not to_numbers(words[1:3]):
             break  # the header of the next section
         if words:
-            listed.append(_molpop_level(path, line, words))
-    _need_declared(path, lines[: start - 1], listed)
+            listed.append(_molpop_level(line, words))
+    _need_declared(lines[: start - 1], listed)
     levels = levels_from(molecule, path, _with_vj(listed))
     levels = replace(levels, molecular_weight=_molecular_weight(lines[: start - 1]))
     at = _after(lines, r"A_ij")
-    return LevelList(levels, Lines.empty() if at is None else _einstein_lines(path, lines[at:], levels))
+    return LevelList(levels, Lines.empty() if at is None else _einstein_lines(lines[at:], levels))
 
 
-def _need_declared(path: Path, lines: Sequence[Line], listed: Sequence[ListedLevel]) -> None:
+def _need_declared(lines: Sequence[Line], listed: Sequence[ListedLevel]) -> None:
     """Refuse a list with fewer or more levels than a section `N. levels` above it declares."""
     first = _first_below(lines, r"N\.?\s+levels")
     declared = None if first is None else to_index(first.text.split()[0])
     if first is not None and declared is not None and declared != len(listed):
-        raise refuse(
-            path,
-            first,
+        raise first.refuse(
             "the list does not have as many levels as it declares",
             f"{len(listed)}, as were found",
             "get the file again from its source: it may be cut short",
@@ -238,11 +232,11 @@ def _first_below(lines: Sequence[Line], pattern: str) -> Line | None:
     return None if at is None else next((line for line in lines[at:] if line.text.strip()), None)
 
 
-def _molpop_level(path: Path, line: Line, words: list[str]) -> ListedLevel:
+def _molpop_level(line: Line, words: list[str]) -> ListedLevel:
     number = to_index(words[0])
     values = to_numbers(words[1:3])
     if number is None or values is None or len(values) != 2:
-        raise refuse(path, line, "a level cannot be read", "number, weight, energy (cm-1), label")
+        raise line.refuse("a level cannot be read", "number, weight, energy (cm-1), label")
     text = words[3].strip().strip("'\"").strip() if len(words) > 3 else ""
     return ListedLevel(line, number, values[1], values[0], text or f"L{number}")
 
@@ -252,11 +246,7 @@ def _with_vj(listed: Sequence[ListedLevel]) -> list[ListedLevel]:
         return list(listed)  # levels_from refuses such a weight
     labels, vj = named_labels([level.label for level in listed], [level.weight for level in listed])
     return [
-        replace(
-            level,
-            label=label,
-            vj=None if vj is None else (int(vj[0][place]), int(vj[1][place])),
-        )
+        replace(level, label=label, vj=None if vj is None else (int(vj[0][place]), int(vj[1][place])))
         for place, (level, label) in enumerate(zip(listed, labels, strict=True))
     ]
 
@@ -328,37 +318,33 @@ def _from_basecol(path: Path, lines: Sequence[Line], molecule: str) -> Levels:
         )
     names = lines[at].text.split()[2:]
     if "j" not in [name.lower() for name in names] or len({name.lower() for name in names}) < len(names):
-        raise refuse(
-            path,
-            lines[at],
+        raise lines[at].refuse(
             "the quantum numbers are not named",
             "`Level Energy` and J, which gives the weights, each name once",
             "name another file with --levels",
         )
     rows = [line for line in lines[at + 1 :] if line.text.strip()]
-    _need_rows(path, lines[:at], rows)
-    parsed = [_basecol_row(path, line, len(names)) for line in rows]
+    _need_rows(lines[:at], rows)
+    parsed = [_basecol_row(line, len(names)) for line in rows]
     return levels_from(molecule, path, _named_levels(rows, parsed, names, molecule))
 
 
-def _need_rows(path: Path, head: Sequence[Line], rows: Sequence[Line]) -> None:
+def _need_rows(head: Sequence[Line], rows: Sequence[Line]) -> None:
     """Refuse a list with fewer or more rows than the line below `Number of Lines` declares."""
     at = next((i for i, line in enumerate(head) if re.match(r"\s*number of lines\b", line.text, re.I)), None)
     below = next((line for line in head[at + 1 :] if line.text.strip()), None) if at is not None else None
     if below is not None and to_index(below.text.strip()) != len(rows):
-        raise refuse(
-            path,
-            below,
+        raise below.refuse(
             "the list does not have as many levels as it declares",
             f"{len(rows)}, as were found",
             "get the file again from its source: it may be cut short",
         )
 
 
-def _basecol_row(path: Path, line: Line, columns: int) -> list[float]:
+def _basecol_row(line: Line, columns: int) -> list[float]:
     values = to_numbers(line.text.split())
     if values is None or len(values) != 2 + columns or not values[0].is_integer():
-        raise refuse(path, line, "a level cannot be read", f"number, energy and {columns} quantum numbers")
+        raise line.refuse("a level cannot be read", f"number, energy and {columns} quantum numbers")
     return values
 
 
@@ -416,7 +402,7 @@ def _from_v_j_energy(path: Path, lines: Sequence[Line], molecule: str) -> Levels
         v, j = (to_index(word) for word in [*words, "", ""][:2])
         energy = to_number(words[2]) if len(words) > 2 else None
         if v is None or j is None or energy is None:
-            raise refuse(path, line, "a level cannot be read", "v, J and energy")
+            raise line.refuse("a level cannot be read", "v, J and energy")
         label = vj_label(v, j, with_v=True)
         weight = spin_weight(molecule, j)
         listed.append(ListedLevel(line, len(listed) + 1, energy * per_cm1, weight, label, (v, j)))
@@ -442,18 +428,18 @@ def _from_csv(path: Path, lines: Sequence[Line], molecule: str) -> Levels:
     names = _csv_names(kept[0].text)
     twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise refuse(path, kept[0], f"the column {twice[0]} stands twice", "each column once")
+        raise kept[0].refuse(f"the column {twice[0]} stands twice", "each column once")
     listed: list[ListedLevel] = []
     for line in kept[1:]:
         cells = _csv_names(line.text)
         if len(cells) != len(names):
-            raise refuse(path, line, f"a row has {len(cells)} cells", f"{len(names)}: {', '.join(names)}")
+            raise line.refuse(f"a row has {len(cells)} cells", f"{len(names)}: {', '.join(names)}")
         row = dict(zip(names, cells, strict=True))
-        listed.append(_csv_level(path, line, row, len(listed) + 1, molecule))
+        listed.append(_csv_level(line, row, len(listed) + 1, molecule))
     return levels_from(molecule, path, listed)
 
 
-def _csv_level(path: Path, line: Line, row: dict[str, str], number: int, molecule: str) -> ListedLevel:
+def _csv_level(line: Line, row: dict[str, str], number: int, molecule: str) -> ListedLevel:
     energy = to_number(row["energy_cm1"])
     j, v = to_index(row.get("j", "")), to_index(row.get("v", "0"))
     weight = to_number(row["weight"]) if "weight" in row else None
@@ -463,7 +449,7 @@ def _csv_level(path: Path, line: Line, row: dict[str, str], number: int, molecul
     named = bool(row.get("label")) or (j is not None and v is not None)
     if energy is None or weight is None or wrong or not named:
         expected = "label or j (and v), energy_cm1, and weight where there is no j"
-        raise refuse(path, line, "a level cannot be read", expected)
+        raise line.refuse("a level cannot be read", expected)
     vj = None if j is None or v is None else (v, j)
     label = row.get("label") or vj_label(v or 0, j or 0, with_v="v" in row)
     return ListedLevel(line, number, energy, weight, label, vj)
@@ -484,7 +470,7 @@ def _einstein_start(lines: Sequence[Line]) -> int:
     return headers[-1] + 1 if below is None else below
 
 
-def _einstein_lines(path: Path, lines: Sequence[Line], levels: Levels) -> Lines:
+def _einstein_lines(lines: Sequence[Line], levels: Levels) -> Lines:
     """Read rows of upper and lower level number and Einstein A (s-1); a zero means no line."""
     found: dict[tuple[int, int], tuple[float, Line]] = {}
     for line in lines:
@@ -493,21 +479,17 @@ def _einstein_lines(path: Path, lines: Sequence[Line], levels: Levels) -> Lines:
             continue
         numbers = [to_index(word) for word in words[:2]]
         if len(words) != 3 or None in numbers:
-            raise refuse(path, line, "an Einstein A cannot be read", "upper level, lower level, A in s-1")
+            raise line.refuse("an Einstein A cannot be read", "upper level, lower level, A in s-1")
         value = to_number(words[2])
         first, second = (number or 0 for number in numbers)
         inside = 1 <= first <= len(levels) and 1 <= second <= len(levels)
         if value is None or not 0 <= value <= _LARGEST_A_S1 or not inside:
-            raise refuse(
-                path, line, "an Einstein A is impossible", f"levels 1..{len(levels)} and a number >= 0"
-            )
+            raise line.refuse("an Einstein A is impossible", f"levels 1..{len(levels)} and a number >= 0")
         if levels.energy_cm1[first - 1] <= levels.energy_cm1[second - 1]:
-            raise refuse(path, line, "a line does not go down in energy", "the upper level first")
+            raise line.refuse("a line does not go down in energy", "the upper level first")
         before = found.setdefault((first - 1, second - 1), (value, line))
         if before[0] != value:
-            raise refuse(
-                path,
-                line,
+            raise line.refuse(
                 "an Einstein A stands twice with different values",
                 f"each line once; line {before[1].number} is `{before[1].text.strip()}`",
                 "remove one of the two lines",

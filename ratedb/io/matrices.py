@@ -17,7 +17,7 @@ from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.level_lists import ListedLevel, levels_from, spin_weight, vj_label
 from ratedb.io.rate_rows import downward_table
 from ratedb.io.registry import ReadOptions, rate_reader
-from ratedb.io.text import Line, numbered_lines, refuse, to_number, to_numbers
+from ratedb.io.text import Line, numbered_lines, to_number, to_numbers
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
@@ -82,7 +82,7 @@ def read_matrices(file: InputFile, options: ReadOptions) -> MoleculeFile:
     for before, block in pairwise(blocks):
         if block.temperature_k <= before.temperature_k:
             expected = f"more than {before.temperature_k:g} K"
-            raise refuse(path, block.line, "the temperatures do not increase", expected)
+            raise block.line.refuse("the temperatures do not increase", expected)
     for block in blocks:
         _need_possible(path, block, head.levels)
     values = np.array([block.rows for block in blocks])  # temperature, final, initial
@@ -164,12 +164,12 @@ def _listed(
         numbered = v_at is None or values[0] == len(found) + 1
         if not (v.is_integer() and j.is_integer() and numbered):
             expected = "levels numbered one after the other, whole v and J, and an energy in K"
-            raise refuse(path, lines[place], "a level cannot be read", expected)
+            raise lines[place].refuse("a level cannot be read", expected)
         found.append((lines[place], int(v), int(j), values[e_at]))
         place += 1
     if count is not None and len(found) != count:
         expected = f"{count} levels as declared; {len(found)} were found before this line"
-        raise refuse(path, lines[min(place, len(lines) - 1)], "a level cannot be read", expected)
+        raise lines[min(place, len(lines) - 1)].refuse("a level cannot be read", expected)
     with_v = any(v for _, v, _, _ in found)
     listed = [
         ListedLevel(
@@ -185,14 +185,14 @@ def _listed(
     return _Head(levels_from(molecule, path, listed), place, lead)
 
 
-def _need_labels(path: Path, line: Line, levels: Levels) -> None:
+def _need_labels(line: Line, levels: Levels) -> None:
     """Refuse labels above the columns of a matrix that are not the levels in their order."""
     v, j = levels.need_vj()
     pairs = [(int(pair[0]), int(pair[1])) for pair in _PAIR.findall(line.text)]
     numbers = to_numbers(line.text.split("ji", maxsplit=1)[-1].split())
     states = list(zip(v.tolist(), j.tolist(), strict=True))
     if (pairs and pairs != states) or (not pairs and numbers != j.tolist()):
-        raise refuse(path, line, "the columns of a matrix are not the levels in their order", "every level")
+        raise line.refuse("the columns of a matrix are not the levels in their order", "every level")
 
 
 def _blocks(path: Path, lines: Sequence[Line], head: _Head) -> Iterator[_Block]:
@@ -205,7 +205,7 @@ def _blocks(path: Path, lines: Sequence[Line], head: _Head) -> Iterator[_Block]:
         if not words:
             continue
         if _LABELLED.match(line.text):
-            _need_labels(path, line, head.levels)
+            _need_labels(line, head.levels)
             continue
         if block is None:
             match = _TEMPERATURE.fullmatch(line.text.strip())
@@ -213,17 +213,16 @@ def _blocks(path: Path, lines: Sequence[Line], head: _Head) -> Iterator[_Block]:
             if value is None or value <= 0:
                 if to_number(words[0]) is None:
                     continue  # words between the matrices
-                raise refuse(path, line, "a temperature was expected", "a temperature in K on its own line")
+                raise line.refuse("a temperature was expected", "a temperature in K on its own line")
             block = _Block(line, value)
             continue
         values = to_numbers(words)
         if values is None or len(values) != size + lead:
             found = f"{len(block.rows)} rows were found before this line"
             expected = f"{size} rates at {block.temperature_k:g} K; {found}"
-            raise refuse(path, line, "a row of a matrix cannot be read", expected)
+            raise line.refuse("a row of a matrix cannot be read", expected)
         if lead and values[0] != j[len(block.rows)]:
-            expected = f"final j = {j[len(block.rows)]}"
-            raise refuse(path, line, "a row of a matrix is not where it belongs", expected)
+            raise line.refuse("a row of a matrix is not where it belongs", f"final j = {j[len(block.rows)]}")
         block.rows.append(values[lead:])
         block.lines.append(line)
         if len(block.rows) == size:

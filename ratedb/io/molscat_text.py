@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratedb.errors import RatedbError
-from ratedb.io.text import Line, refuse, to_number
+from ratedb.io.text import Line, to_number
 
 END_OF_RUN = "---- MOLSCAT ------"
 _USED = "This run used"
@@ -51,7 +51,8 @@ class Run:
         """Return the line that contains a position."""
         begin = self.text.rfind("\n", 0, position) + 1
         end = self.text.find("\n", position)
-        return Line(self.text.count("\n", 0, begin) + 1, self.text[begin : end if end >= 0 else None])
+        text = self.text[begin : end if end >= 0 else None]
+        return Line(self.text.count("\n", 0, begin) + 1, text, self.path)
 
     def lines_from(self, position: int) -> Iterator[tuple[int, str]]:
         """Return (position, text) of each line of the run from the one that contains a position."""
@@ -64,7 +65,7 @@ class Run:
 
     def refuse(self, position: int, what: str, expected: str, todo: str | None = None) -> RatedbError:
         """Return the error that quotes the line at a position."""
-        return refuse(self.path, self.line(position), what, expected, todo)
+        return self.line(position).refuse(what, expected, todo)
 
     def reduced_mass_u(self) -> float:
         """Return the reduced mass in u; raises RatedbError where it is not given so."""
@@ -94,9 +95,7 @@ def split_runs(path: Path, text: str) -> list[Run]:
     rest = Run(path, text, start, len(text), len(text))
     if not runs or text[start:].strip():
         last = rest.line(len(text.rstrip()) - 1 if text.strip() else 0)
-        raise refuse(
-            path,
-            last,
+        raise last.refuse(
             "the output is cut off: a run is not complete",
             f"`{_USED} ... cpu secs` after the cross sections; {len(runs)} run(s) before it are complete",
             "let the run finish, or get the whole file",

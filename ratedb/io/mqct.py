@@ -13,7 +13,7 @@ from ratedb.files import InputFile, as_input
 from ratedb.findings import DUPLICATE, Finding
 from ratedb.io.cross_sections import CrossSectionFile, Entries, table_of
 from ratedb.io.registry import ReadOptions, cross_section_reader
-from ratedb.io.text import Line, head, need_whole_lines, numbered_lines, refuse, to_index, to_numbers
+from ratedb.io.text import Line, head, need_whole_lines, numbered_lines, to_index, to_numbers
 from ratedb.levels import Levels
 
 _COLUMNS = ("j_i", "ka_i", "kc_i", "j_f", "ka_f", "kc_f")
@@ -67,9 +67,7 @@ def read_mqct(
     path, content = file.path, file.content
     lines = numbered_lines(content, path)
     if not _is_title(lines[0].text.split()):
-        raise refuse(
-            path,
-            lines[0],
+        raise lines[0].refuse(
             "this is not a table of MQCT cross sections",
             "the columns j_i ka_i kc_i j_f ka_f kc_f ... sigmaU(Ang^2) sigmaE(Ang^2) and four energies",
         )
@@ -80,14 +78,14 @@ def read_mqct(
             expected="the reduced mass of the two molecules in u",
             todo="give it with --reduced-mass: for H2O and H2 it is 1.813",
         )
-    need_whole_lines(content, path, lines)
-    rows = _rows(path, lines[1:])
+    need_whole_lines(content, lines)
+    rows = _rows(lines)
     notes: list[str] = []
     findings: list[Finding] = []
     pair = f"{molecule}({collider})"  # as in the two-body tables of BASECOL
-    levels, initial, final = _levels(path, rows, pair)
-    effective = _effective_energy(path, rows)
-    keep = _consistent(path, rows, effective, f"{pair}+{collider}", notes, findings)
+    levels, initial, final = _levels(rows, pair)
+    effective = _effective_energy(rows)
+    keep = _consistent(rows, effective, f"{pair}+{collider}", notes, findings)
     gap, sigma_u, sigma_e = rows.gap_cm1[keep], rows.sigma_u[keep], rows.sigma_e[keep]
     with np.errstate(invalid="ignore", divide="ignore"):
         kinetic = np.where(sigma_e > 0, effective * sigma_u / sigma_e, _kinetic(effective, gap))
@@ -121,28 +119,26 @@ def _labels(quantum: IntArray) -> tuple[str, str]:
     return "_".join(map(str, (*q[:3], q[6]))), "_".join(map(str, (*q[3:6], q[7])))
 
 
-def _rows(path: Path, lines: list[Line]) -> _Rows:
-    kept = [line for line in lines if line.text.strip()]
+def _rows(lines: list[Line]) -> _Rows:
+    kept = [line for line in lines[1:] if line.text.strip()]
     values: list[list[float]] = []
     for line in kept:
         words = line.text.split()
         numbers = to_numbers(words) if len(words) == _WIDTH else None
         whole = [to_index(word) for word in words[:_KEY]]
         if numbers is None or None in whole or min(numbers[_KEY:]) < 0:
-            raise refuse(
-                path,
-                line,
+            raise line.refuse(
                 "a row of cross sections cannot be read",
                 f"{_WIDTH} numbers: 8 quantum numbers, sigmaU, sigmaE and 4 energies, none negative",
             )
         values.append(numbers)
     if not values:
-        raise refuse(path, lines[-1] if lines else Line(1, ""), "the table has no rows", "cross sections")
+        raise lines[-1].refuse("the table has no rows", "cross sections")
     array = np.array(values)
     return _Rows(kept, array[:, :_KEY].astype(np.int64), array[:, 8], array[:, 9], array[:, 10:])
 
 
-def _levels(path: Path, rows: _Rows, molecule: str) -> tuple[Levels, IntArray, IntArray]:
+def _levels(rows: _Rows, molecule: str) -> tuple[Levels, IntArray, IntArray]:
     found: dict[str, tuple[float, float]] = {}
     ends: list[tuple[str, str]] = []
     for line, quantum, energy in zip(rows.lines, rows.quantum, rows.energy_cm1, strict=True):
@@ -154,7 +150,7 @@ def _levels(path: Path, rows: _Rows, molecule: str) -> tuple[Levels, IntArray, I
         ):
             level = (total, float((2 * j + 1) * (2 * j2 + 1)))
             if found.setdefault(name, level) != level:
-                raise refuse(path, line, f"level {name} has two energies", f"{found[name][0]:.9g} cm-1")
+                raise line.refuse(f"level {name} has two energies", f"{found[name][0]:.9g} cm-1")
     labels = sorted(found, key=lambda name: (found[name][0], name))
     place = {name: k for k, name in enumerate(labels)}
     energy, weight = zip(*(found[name] for name in labels), strict=True)
@@ -168,7 +164,7 @@ def _kinetic(effective_cm1: float, gap_cm1: FloatArray) -> FloatArray:
     return np.asarray(effective_cm1 * (1 + gap_cm1 / (4 * effective_cm1)) ** 2)
 
 
-def _effective_energy(path: Path, rows: _Rows) -> float:
+def _effective_energy(rows: _Rows) -> float:
     """Return U in cm-1: dE / 4 (sqrt(sigmaU / sigmaE) - 1) of most rows."""
     gap = rows.gap_cm1
     usable = (rows.sigma_u > 0) & (rows.sigma_e > 0) & (gap != 0) & (rows.sigma_u != rows.sigma_e)
@@ -176,17 +172,14 @@ def _effective_energy(path: Path, rows: _Rows) -> float:
         each = gap[usable] / (4 * (np.sqrt(rows.sigma_u[usable] / rows.sigma_e[usable]) - 1))
     each = each[np.isfinite(each) & (each > 0)]
     if not len(each):
-        raise refuse(
-            path,
-            rows.lines[0],
-            "the effective energy U cannot be found from the rows",
-            "inelastic rows with sigmaU and sigmaE",
+        raise rows.lines[0].refuse(
+            "the effective energy U cannot be found from the rows", "inelastic rows with sigmaU and sigmaE"
         )
     return float(np.median(each))
 
 
 def _consistent(
-    path: Path, rows: _Rows, effective_cm1: float, system: str, notes: list[str], findings: list[Finding]
+    rows: _Rows, effective_cm1: float, system: str, notes: list[str], findings: list[Finding]
 ) -> BoolArray:
     """Return which rows to keep: each transition once, obeying the relation of U and E."""
     elastic = (rows.quantum[:, :3] == rows.quantum[:, 3:6]).all(axis=1) & (
@@ -208,13 +201,11 @@ def _consistent(
             "but sigmaE is not, as the kinetic energy rounds to zero"
         )
     keep = ~placeholder & ~threshold
-    keep = _without_duplicates(path, rows, obeys, keep, system, notes, findings)
+    keep = _without_duplicates(rows, obeys, keep, system, notes, findings)
     wrong = keep & ~obeys
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise refuse(
-            path,
-            rows.lines[row],
+        raise rows.lines[row].refuse(
             f"the two cross sections contradict the kinetic energy, {expected[row]:.6g} cm-1",
             f"sigmaE / sigmaU = U / E with U = {effective_cm1:.6g} cm-1, as in the other rows",
         )
@@ -222,13 +213,7 @@ def _consistent(
 
 
 def _without_duplicates(
-    path: Path,
-    rows: _Rows,
-    obeys: BoolArray,
-    keep: BoolArray,
-    system: str,
-    notes: list[str],
-    findings: list[Finding],
+    rows: _Rows, obeys: BoolArray, keep: BoolArray, system: str, notes: list[str], findings: list[Finding]
 ) -> BoolArray:
     """Return `keep` with one row of each transition, where possible neither zero nor contradictory."""
     groups: dict[tuple[int, ...], list[int]] = {}
@@ -243,9 +228,7 @@ def _without_duplicates(
         first = best[0]
         for row in best[1:]:
             if (rows.sigma_u[row], rows.sigma_e[row]) != (rows.sigma_u[first], rows.sigma_e[first]):
-                raise refuse(
-                    path,
-                    rows.lines[row],
+                raise rows.lines[row].refuse(
                     "duplicate transition with different cross sections",
                     f"each transition once; line {rows.lines[first].number} has {rows.sigma_e[first]:.9g}",
                     "remove one of the two lines",

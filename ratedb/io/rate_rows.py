@@ -10,7 +10,7 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.findings import DETAILED_BALANCE, Finding
-from ratedb.io.text import Line, refuse
+from ratedb.io.text import Line
 from ratedb.levels import Levels
 from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.physics.plausibility import (
@@ -57,7 +57,7 @@ class Rows:
         self.lines.append(line)
 
     def _refuse(self, line: Line, what: str, expected: str) -> RatedbError:
-        return refuse(self.path, line, what, expected)
+        return line.refuse(what, expected)
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,9 +159,7 @@ def _each_once(rows: Rows, listed: _Listed, notes: list[str]) -> _Listed:
         other = first_row[row]
         if not np.array_equal(listed.rate_cm3_s[row], listed.rate_cm3_s[other]):
             line = rows.lines[other]
-            raise refuse(
-                rows.path,
-                rows.lines[row],
+            raise rows.lines[row].refuse(
                 "a collisional transition stands twice with different rates",
                 f"each transition once; line {line.number} is `{line.text[:60]}...`",
                 "remove one of the two lines",

@@ -23,31 +23,30 @@ _LARGEST = 2**30
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a file: its number, counted from 1, and its text."""
+    """A line of a file: its number, counted from 1, its text, and the file."""
 
     number: int
     text: str
+    path: Path
 
     def fields(self) -> list[str]:
         """Return the words of the line before any `!`."""
         return self.text.partition("!")[0].split()
 
-
-def refuse(path: Path, line: Line, what: str, expected: str, todo: str | None = None) -> RatedbError:
-    """Return the error that names a file, a line, its text, what was expected and what to do."""
-    text = line.text if len(line.text) <= _SHOWN else line.text[:_SHOWN] + "..."
-    return RatedbError(
-        what,
-        where=f"{path}:{line.number}",
-        expected=expected,
-        got=f"`{text}`",
-        todo=todo or "correct the line, or get the file again from its source",
-    )
+    def refuse(self, what: str, expected: str, todo: str | None = None) -> RatedbError:
+        """Return the error that names the line, its text, what was expected and what to do."""
+        return RatedbError(
+            what,
+            where=f"{self.path}:{self.number}",
+            expected=expected,
+            got=f"`{self.text}`" if len(self.text) <= _SHOWN else f"`{self.text[:_SHOWN]}...`",
+            todo=todo or "correct the line, or get the file again from its source",
+        )
 
 
 def numbered_lines(content: bytes, path: Path) -> list[Line]:
     """Return the lines of a file, counted from 1; raises RatedbError where it is not plain text."""
-    return [Line(number, text) for number, text in enumerate(text_lines(content, path), start=1)]
+    return [Line(number, text, path) for number, text in enumerate(text_lines(content, path), start=1)]
 
 
 def text_lines(content: bytes, path: Path) -> list[str]:
@@ -121,15 +120,13 @@ def decode(content: bytes, path: Path) -> str:
         return content.decode("latin-1")
 
 
-def need_whole_lines(content: bytes, path: Path, lines: Sequence[Line]) -> None:
+def need_whole_lines(content: bytes, lines: Sequence[Line]) -> None:
     """Raise RatedbError where the last line of a program's output does not come to its end.
 
     A number that is cut there may still read as a number.
     """
     if content.rstrip(b" \t\x1a")[-1:] not in (b"\n", b"\r"):
-        raise refuse(
-            path,
-            lines[-1],
+        raise lines[-1].refuse(
             "the file is cut off within its last line",
             "a line end after the last number",
             "get the whole file; if nothing is missing, end its last line",

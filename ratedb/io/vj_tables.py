@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.level_lists import needed_levels, open_end
 from ratedb.io.rate_rows import Rows, rate_table
 from ratedb.io.registry import ReadOptions, rate_reader
-from ratedb.io.text import Line, numbered_lines, refuse, to_index, to_numbers
+from ratedb.io.text import Line, numbered_lines, to_index, to_numbers
 
 _FEWEST_TEMPERATURES = 2
 _LOOKED_AT = 60  # lines
@@ -58,9 +57,7 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
     body = _body(lines)
     temperature_k = to_numbers(_words(body.temperatures.text)) or [0.0]
     if any(a >= b for a, b in pairwise(temperature_k)) or temperature_k[0] <= 0:
-        raise refuse(
-            path, body.temperatures, "the temperatures cannot be read", "temperatures in K that increase"
-        )
+        raise body.temperatures.refuse("the temperatures cannot be read", "temperatures in K that increase")
     if not levels.levels.has_vj:
         raise RatedbError(
             f"the levels of {levels.levels.molecule} are not labelled by v and j",
@@ -80,13 +77,11 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
         )
     rows = Rows(path, len(levels.levels))
     for line in body.rows:
-        states, values = _row(path, line, len(temperature_k))
+        states, values = _row(line, len(temperature_k))
         initial, final = (number_of.get(state) for state in states)
         if initial is None or final is None:
             missing = states[0] if initial is None else states[1]
-            raise refuse(
-                path,
-                line,
+            raise line.refuse(
                 "a rate refers to a level that is not in the list of levels",
                 f"v, J among those of {levels.levels.molecule}, not {missing[0]}, {missing[1]}",
                 "name a complete list with --levels",
@@ -109,7 +104,7 @@ def _body(lines: Sequence[Line]) -> _Body:
         elif _words(line.text):
             numeric.append(line)
     named = [" ".join(re.sub(r"^refer\s+", "", text).split()) for text in titles if text.startswith("refer")]
-    return _Body(numeric[0] if numeric else Line(1, ""), numeric[1:], "; ".join(named))
+    return _Body(numeric[0] if numeric else replace(lines[0], text=""), numeric[1:], "; ".join(named))
 
 
 def _words(text: str) -> list[str]:
@@ -117,15 +112,13 @@ def _words(text: str) -> list[str]:
     return re.split(r"#|//", text, maxsplit=1)[0].split()
 
 
-def _row(path: Path, line: Line, columns: int) -> tuple[list[tuple[int, int]], list[float]]:
+def _row(line: Line, columns: int) -> tuple[list[tuple[int, int]], list[float]]:
     words = _words(line.text)
     numbers = [to_index(word) for word in words[:4]]
     values = to_numbers(words[4:])
     known = [number for number in numbers if number is not None]
     if len(known) != 4 or values is None or len(values) != columns:
-        raise refuse(
-            path,
-            line,
+        raise line.refuse(
             "a row of rate coefficients cannot be read",
             f"v, J, v', J' and {columns} numbers, one for each temperature",
         )
