@@ -22,6 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from ratedb.verbs.taking import EXPORT_FORMATS
 from report import replace_section
 from sets import data_folder
 from synthetic import rotor_levels, rotor_lines, rotor_rates
@@ -37,7 +38,6 @@ from ratedb.radiative.radex_file import FileOutline, file_outline
 from ratedb.systems import COLLIDERS
 from ratedb.verbs.export import ExportOptions, export_systems
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.taking import EXPORT_FORMATS
 
 PRINTED = 6e-7
 """Half a unit in the last of seven digits, the most that an export writes."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
+from ratedb.verbs.taking import ExportOptions
 from report import replace_section
 from sets import data_folder
 
@@ -24,7 +25,6 @@ from ratedb.verbs.export import export_systems
 from ratedb.verbs.fill import fill
 from ratedb.verbs.impact import AXES, ImpactOptions, impact_of
 from ratedb.verbs.import_ import import_files
-from ratedb.verbs.taking import ExportOptions
 from ratedb.verbs.train import train
 
 TRAIN = {4: ((5, 9, 14, 19), (6, 10)), 6: ((5, 8, 11, 14, 17, 19), (6, 9))}

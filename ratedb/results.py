@@ -13,7 +13,8 @@ class Result:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        return asdict(self)  # type: ignore[call-overload]
+        found: dict[str, Any] = asdict(self)  # type: ignore[call-overload]
+        return found
 
     def summary(self) -> str:
         """Return in a few words what was found or done."""
