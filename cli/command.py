@@ -50,7 +50,9 @@ def command(
         if _takes_many(method):
             places = [*places[:-1], *places[-1]]
         with shared.progress() as progress:
-            told = {"progress": progress} if "progress" in inspect.signature(method).parameters else {}
+            takes = inspect.signature(method).parameters
+            listeners = {"progress": progress, "report": shared.report}
+            told = {name: listener for name, listener in listeners.items() if name in takes}
             result = method(Database(shared.db), *places, **chosen, **told)
         shared.warn(getattr(result, "warnings", ()))
         shared.emit(result.to_json(), lambda console: show(console, result, chosen))

@@ -56,6 +56,12 @@ class Context:
             for text in dict.fromkeys(texts):
                 console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
 
+    def report(self, text: str) -> None:
+        """Print a step of long work, with --json to standard error, and notice a swallowed Ctrl-C."""
+        raise_if_pressed()
+        if not self.quiet:
+            self.console(stderr=self.as_json).print(text, markup=False)
+
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
         """Give a function that shows the step being worked on, on standard error, with a bar where it counts.

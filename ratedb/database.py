@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ratedb.rates import Rates
     from ratedb.store.query import QueryResult
     from ratedb.verbs.check import CheckResult
-    from ratedb.verbs.demo import DemoResult
+    from ratedb.verbs.demo_summary import DemoResult
     from ratedb.verbs.doctor import DoctorReport
     from ratedb.verbs.export import ExportResult
     from ratedb.verbs.fill import FillResult

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from ratedb.errors import RatedbError
-from ratedb.io.registry import read_rates
 from ratedb.options import (
     DemoOptions,
     EvaluateOptions,
@@ -24,10 +22,9 @@ from ratedb.options import (
 )
 from ratedb.plots.evaluation import draw_evaluation
 from ratedb.plots.figures import plots_available
-from ratedb.radiative.radex import lamda_folder, radex_available
-from ratedb.results import Result
-from ratedb.verbs.demo_folder import DemoFolder, open_folder
-from ratedb.verbs.demo_summary import bright_lines, summary_rows
+from ratedb.radiative.radex import radex_available
+from ratedb.verbs.demo_folder import DemoFolder, explicit_j, open_folder, shipped_file, what_to_plan
+from ratedb.verbs.demo_summary import DemoResult, bright_lines
 from ratedb.verbs.evaluate import evaluate
 from ratedb.verbs.export import export
 from ratedb.verbs.fill import fill
@@ -36,43 +33,10 @@ from ratedb.verbs.plan import plan
 from ratedb.verbs.train import train
 from ratedb.verbs.verify import verify
 
-# The paper's setting: j <= 5 is known, four training j, initial j up to 20.
-_GIVEN_UP_TO, _J_MAX, _TRAINING_SETS = 5, 20, 4
-_SHIPPED_FILE = "co.dat"
+J_MAX = 20
+"""The highest j that is predicted and exported."""
+
 _SHIPPED_ORIGIN = ImportOptions(method="CC, CS at high energies", reference="Yang et al. 2010, ApJ 718, 1062")
-
-
-@dataclass(frozen=True, repr=False)
-class DemoResult(Result):
-    """What the steps of a demo found, as JSON values; `train`, `fill` and `evaluate` are by system.
-
-    `metrics` and `baseline` are those of the first system and of interpolation in j; `answers`, in JSON
-    `summary`, has a row for each question about the filled file.
-    """
-
-    system: str
-    systems: list[str]
-    folder: str
-    plan: dict[str, Any]
-    train: dict[str, Any]
-    fill: dict[str, Any]
-    metrics: dict[str, Any]
-    baseline: dict[str, Any]
-    evaluate: dict[str, Any]
-    export: dict[str, Any]
-    verify: dict[str, Any]
-    picture: str | None
-    answers: list[dict[str, str]]
-    seconds: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        values = super().to_json()
-        return values | {"summary": values.pop("answers")}
-
-    def summary(self) -> str:
-        """Return what was worked on, and where."""
-        return f"{' '.join(self.systems)} in {self.folder}"
 
 
 def demo(
@@ -86,11 +50,11 @@ def demo(
     RatedbError where there is no file, it has too few j, or the folder holds a demo of another one.
     """
     start = perf_counter()
-    file, origin = (options.file, ImportOptions()) if options.file else (_shipped_file(), _SHIPPED_ORIGIN)
-    wanted, systems = _wanted(file)
+    file, origin = (options.file, ImportOptions()) if options.file else (shipped_file(), _SHIPPED_ORIGIN)
+    wanted, systems = what_to_plan(file, J_MAX)
     run = open_folder(folder, file, report)
     planned = run.step("plan", "plan which initial j to compute", lambda: _plan(run, wanted, systems))
-    few = replace(origin, j=_explicit_j(planned["chosen"]))
+    few = replace(origin, j=explicit_j(planned["chosen"]))
     run.step("import", "import only those j; the rest is held out", lambda: _import(run.db, file, few))
     found = {system: _predict(run, system, planned, file, progress) for system in systems}
     for name, words, work in (
@@ -99,65 +63,23 @@ def demo(
         ("verify", "run RADEX on the true and the filled file", lambda: _verify(folder)),
     ):
         run.step(name, words, work)
-    first = found[systems[0]]["evaluate"]
     return DemoResult(
-        system=systems[0],
         systems=systems,
         folder=str(folder),
         plan=planned,
         **{
-            step: {name: steps[step] for name, steps in found.items()}
+            step: {system: found[system][step] for system in systems}
             for step in ("train", "fill", "evaluate")
         },
-        metrics=first["model"],
-        baseline=first["baselines"]["interpolation"],
         export=run.steps["export"],
         verify=run.steps["verify"],
-        picture=first["picture"],
-        answers=summary_rows(planned, first, run.steps["verify"]),
         seconds=perf_counter() - start,
     )
-
-
-def _shipped_file() -> Path:
-    source = lamda_folder()
-    if source is None:
-        raise RatedbError(
-            "the demo's data file is not installed",
-            expected="the package spectralradex, which ships it (Linux, CPython 3.11)",
-            got="no such package",
-            todo="run `ratedb demo --file co.dat` with any LAMDA file",
-        )
-    return source / _SHIPPED_FILE
-
-
-def _wanted(path: Path) -> tuple[PlanOptions, list[str]]:
-    """Return what to plan and for which systems; raises RatedbError where the file has too few j."""
-    file = read_rates(path)
-    v, j = file.levels.need_vj()
-    target = tuple(range(_GIVEN_UP_TO, min(_J_MAX, int(j.max())) + 1))
-    tables = [partner.rates for partner in file.partners]
-    systems = [rates.system for rates in tables if set(target) <= set(rates.initial_j().tolist())]
-    if not systems or len(target) < 2 * _TRAINING_SETS:
-        raise RatedbError(
-            "the file has too few j for the demo",
-            where=str(path),
-            expected=f"a collider with rates out of every j = {_GIVEN_UP_TO}..12 or more",
-            got=f"levels up to j = {int(j.max())}",
-            todo="name another LAMDA file with --file",
-        )
-    systems.sort(key=lambda system: not system.endswith("+p-H2"))
-    wanted = PlanOptions(target, v_max=int(v.max()), given_j=(_GIVEN_UP_TO,), sizes=(_TRAINING_SETS,))
-    return wanted, systems
 
 
 def _plan(run: DemoFolder, wanted: PlanOptions, systems: list[str]) -> dict[str, Any]:
     found = plan(run.db, systems[0], wanted).to_json()
     return {**found, "systems": systems, "target_j": list(wanted.j or ())}
-
-
-def _explicit_j(chosen: dict[str, Any]) -> tuple[int, ...]:
-    return tuple(sorted({*range(_GIVEN_UP_TO + 1), *chosen["train_j"], *chosen["validate_j"]}))
 
 
 def _import(db: Path, file: Path, options: ImportOptions) -> dict[str, Any]:
@@ -200,13 +122,13 @@ def _evaluate(
 
 
 def _export(run: DemoFolder, systems: list[str]) -> dict[str, Any]:
-    return export(run.db, systems, run.path / "filled.dat", ExportOptions(j_max=_J_MAX)).to_json()
+    return export(run.db, systems, run.path / "filled.dat", ExportOptions(j_max=J_MAX)).to_json()
 
 
 def _export_truth(run: DemoFolder, systems: list[str], file: Path, origin: ImportOptions) -> dict[str, Any]:
     db = run.path / "truth.duckdb"
     import_files(db, [file], origin)
-    return export(db, systems, run.path / "true.dat", ExportOptions(j_max=_J_MAX)).to_json()
+    return export(db, systems, run.path / "true.dat", ExportOptions(j_max=J_MAX)).to_json()
 
 
 def _verify(folder: Path) -> dict[str, Any]:
