@@ -65,17 +65,16 @@ def demo_output(folder: Path) -> str:
 
 
 def write_demo(readme: Path, page: Path, picture: Path) -> None:
-    """Run the demo; write its first and last lines into the README, the rest to a page, and its pictures."""
+    """Run the demo; write its last table into the README, all of its output to a page, and its pictures."""
     with tempfile.TemporaryDirectory() as folder:
         output = demo_output(Path(folder))
         state = json.loads((Path(folder) / "ratedb-demo" / "demo.json").read_text())
         drawn = state["steps"]["evaluate CO+p-H2"]["picture"]
         shutil.copy(Path(folder) / drawn, picture)
         write_line_pictures(Path(folder) / "ratedb-demo", picture.parent)
-    steps, _, rest = output.partition("\n\n")
-    middle, found, closing = rest.partition("How good is the filled file?")
-    replace_section(readme, "closing", f"```text\n$ make demo\n{steps}\n...\n{found}{closing}\n```")
-    replace_section(page, "demo", f"```text\n{middle.strip()}\n```")
+    _, found, closing = output.partition("How good is the filled file?")
+    replace_section(readme, "closing", f"```text\n$ make demo\n...\n{found}{closing}\n```")
+    replace_section(page, "demo", f"```text\n$ make demo\n{output}\n```")
 
 
 def co_file() -> Path:

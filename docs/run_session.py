@@ -1,7 +1,7 @@
 """Run the commands and the Python examples of a document, and write what they print below them.
 
-A block ```console has commands after `$ `, a block ```python examples after `>>> `; what follows each is its
-output. `make docs` rewrites the outputs of README.md, and a test compares them.
+A block ```console has commands after `$ `, with `| tail -N` at most; a block ```python has examples after
+`>>> `; what follows each is its output. `make docs` rewrites the outputs of README.md, a test compares them.
 """
 
 from __future__ import annotations
@@ -47,19 +47,14 @@ def _commands(text: str, main: Commands) -> Iterator[str]:
     for line in text.splitlines():
         if not line.startswith("$ "):
             continue
-        words = shlex.split(line[2:], comments=True)
+        command, _, tail = line[2:].partition(" | tail -")
         with contextlib.redirect_stdout(io.StringIO()) as out:
-            code = main(words[1:])
+            code = main(shlex.split(command, comments=True)[1:])
         if code:
             raise RuntimeError(f"code {code}: {line}")
-        yield line + "\n"
-        yield _tidy(out.getvalue())
-
-
-def _tidy(output: str) -> str:
-    """Return an output without empty lines, and without spaces at the ends of lines."""
-    lines = [line.rstrip() for line in output.splitlines() if line.strip()]
-    return "".join(f"{line}\n" for line in lines)
+        # Without empty lines, and without spaces at the ends of lines.
+        printed = [row.rstrip() for row in out.getvalue().splitlines() if row.strip()]
+        yield "".join(f"{row}\n" for row in [line, *printed[-int(tail or 0) :]])
 
 
 def _examples(text: str, names: dict[str, Any]) -> Iterator[str]:
