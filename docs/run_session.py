@@ -1,7 +1,8 @@
 """Run the commands and the Python examples of a document, and write what they print below them.
 
-A block ```console has commands after `$ `, with `| tail -N` at most; a block ```python has examples after
-`>>> `; what follows each is its output. `make docs` rewrites the outputs of README.md, a test compares them.
+A block ```console has commands after `$ `, perhaps with `| head -N` or `| tail -N`; a block ```python has
+examples after `>>> `. What follows each is its output: `make docs` rewrites that of README.md, and a test
+compares it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 Commands = Callable[[list[str]], int]
 """Runs the words of a command and returns its exit code."""
 
+_PIPE = re.compile(r"(.*?)(?: \| (head|tail) -(\d+))?")
 _BLOCK = re.compile(r"```(console|python)\n(.*?)```", re.DOTALL)
 
 
@@ -47,14 +49,16 @@ def _commands(text: str, main: Commands) -> Iterator[str]:
     for line in text.splitlines():
         if not line.startswith("$ "):
             continue
-        command, _, tail = line[2:].partition(" | tail -")
+        command, pipe, count = _PIPE.fullmatch(line[2:]).groups()  # type: ignore[union-attr]
         with contextlib.redirect_stdout(io.StringIO()) as out:
             code = main(shlex.split(command, comments=True)[1:])
         if code:
             raise RuntimeError(f"code {code}: {line}")
+        printed = out.getvalue().splitlines()
+        if pipe:
+            printed = printed[: int(count)] if pipe == "head" else printed[-int(count) :]
         # Without empty lines, and without spaces at the ends of lines.
-        printed = [row.rstrip() for row in out.getvalue().splitlines() if row.strip()]
-        yield "".join(f"{row}\n" for row in [line, *printed[-int(tail or 0) :]])
+        yield "".join(f"{row.rstrip()}\n" for row in [line, *printed] if row.strip())
 
 
 def _examples(text: str, names: dict[str, Any]) -> Iterator[str]:

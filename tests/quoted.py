@@ -13,7 +13,7 @@ NUMBER = r"-?\d+\.?\d*(?:e[+-]?\d+)?"
 
 
 def assert_quoted(quoted: str, now: str) -> None:
-    """Words must be equal; numbers may differ in their last digits, as between processors; seconds are ignored."""
+    """Words must be equal; numbers may differ a little between processors; seconds are ignored."""
     quoted, now = (re.sub(r"[\d.]+\s+s\b", "", text) for text in (quoted, now))
     assert re.sub(NUMBER, "", now).split() == re.sub(NUMBER, "", quoted).split(), "run `make docs`"
     numbers = [float(number) for number in re.findall(NUMBER, now)]
