@@ -114,5 +114,5 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
-        return ",".join(str(item) for item in value)
+        return ",".join(cell(item) for item in value)
     return str(value).replace("[", "\\[")

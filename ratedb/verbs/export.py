@@ -46,7 +46,7 @@ class ExportResult(Result):
 
     def summary(self) -> str:
         """Return in a few words what was written."""
-        return f"{self.path}, {self.levels} levels, {self.transitions} transitions, {self.rates} rates"
+        return f"{Path(self.path).name}, {self.levels} levels, {self.transitions} transitions, {self.rates} rates"
 
 
 def export(
