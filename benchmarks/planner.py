@@ -45,7 +45,9 @@ def search_co(lamda: Path) -> Search:
     """Search all sets of CO, as `plan --strategy exhaustive --jobs 2` does."""
     rates = next(p.rates for p in read_lamda(lamda).partners if p.rates.collider == "p-H2")
     request = PlanRequest(rates.system, TARGET, GIVEN, sizes=SIZES)
-    return Search(search_sets(rates, request, PlanOptions(jobs=2)), known_system(rates, TARGET)[0])
+    return Search(
+        search_sets(rates, request, PlanOptions(jobs=2)), TrainingData.of(known_system(rates, TARGET)[0])
+    )
 
 
 def refit_all(data: TrainingData, trials: Sequence[TrialSet]) -> list[SetScore]:

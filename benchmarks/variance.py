@@ -298,7 +298,7 @@ def cluster_lines(folder: Path) -> list[str]:
     from distributed import LocalCluster
 
     case = load(folder, "CO+p-H2")
-    data, _ = planner.known_system(case.rates, planner.TARGET)
+    data = planner.TrainingData.of(planner.known_system(case.rates, planner.TARGET)[0])
     trials = trial_sets(planner.TARGET, planner.GIVEN, (4, 5))
     trials = [trials[row] for row in planner.random_rows(len(trials), 0, 120)]
     refit = partial(planner._best_refit, data)

@@ -20,7 +20,6 @@ from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.search import search
 from ratedb.models.search_space import SearchRequest
-from ratedb.models.training_set import complete_curves
 from ratedb.options import Progress, ReproduceOptions, silent
 from ratedb.paper.printed import PaperRow, paper_rows, with_printed
 from ratedb.planning.exhaustive import ScoreBook, known_system, part_of_target, search_sets, specifications
@@ -105,8 +104,7 @@ def make_tables(
     a j of the target is not known.
     """
     rates = part_of_target(rates, request)
-    data, warnings = known_system(rates, request.target)
-    complete, _ = complete_curves(rates.select(np.isin(rates.initial_j(), request.target)))
+    complete, warnings = known_system(rates, request.target)
     found = search_sets(rates, request, options, book, progress)
     if not found.candidates:
         raise RatedbError(
@@ -117,10 +115,9 @@ def make_tables(
     for plan in found.candidates:
         progress(f"N = {plan.n}: kernels")
         sizes.append(_size_result(complete, request, plan, kernels, options))
-    neighbours = _neighbours(data, found.scores, [size.plan for size in sizes], kernels)
-    return Reproduction(
-        request.system, tuple(sizes), neighbours, paper_rows(), warnings=(*warnings, *found.warnings)
-    )
+    neighbours = _neighbours(TrainingData.of(complete), found.scores, found.candidates, kernels)
+    warned = (*warnings, *found.warnings)
+    return Reproduction(request.system, tuple(sizes), neighbours, paper_rows(), warnings=warned)
 
 
 def _size_result(
@@ -156,18 +153,15 @@ def _size_result(
         for kernel, spent in ((single, of_single), (optimal, seconds))
     ]
     with_hours = replace(request, model_hours=seconds / 3600.0)
-    own = with_printed(with_hours, candidate(with_hours, plan.train_j, plan.validate_j))
-    spent_plan = replace(
-        plan, model_hours=own.model_hours, time_saved_percent=own.time_saved_percent, paper=own.paper
-    )
-    return SizeResult(spent_plan, *results)
+    own = candidate(with_hours, plan.train_j, plan.validate_j)
+    plan = replace(plan, model_hours=own.model_hours, time_saved_percent=own.time_saved_percent)
+    return SizeResult(with_printed(with_hours, plan), *results)
 
 
 def _test(data: TrainingData, specification: Specification, plan: Candidate, seconds: float) -> KernelResult:
-    initial = data.initial_j()
-    training = np.isin(initial, plan.train_j)
-    held_out = data.select(np.flatnonzero(~training & ~np.isin(initial, plan.validate_j)))
-    curves = basis.fit(data.select(np.flatnonzero(training)), specification).curves(held_out.transitions)
+    trial = TrialSet(plan.train_j, plan.validate_j)
+    held_out = trial.held_out(data)
+    curves = basis.fit(trial.training(data), specification).curves(held_out.transitions)
     percent = 100.0 * np.abs((curves.mean - held_out.log10_k) / held_out.log10_k).mean(axis=1)
     of_j = held_out.initial_j()
     return KernelResult(

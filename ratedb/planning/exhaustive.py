@@ -74,7 +74,8 @@ def search_sets(
     """
     book = book or ScoreBook()
     rates = part_of_target(rates, request)
-    data, warnings = known_system(rates, request.target)
+    complete, warnings = known_system(rates, request.target)
+    data = TrainingData.of(complete)
     wanted = specifications(rates.levels.molecule, options)
     trials = trial_sets(request.target, request.given, request.sizes or DEFAULT_SIZES)
     scores: list[SetScore] = []
@@ -114,7 +115,7 @@ def part_of_target(rates: Rates, request: PlanRequest) -> Rates:
     )
 
 
-def known_system(rates: Rates, target: tuple[int, ...]) -> tuple[TrainingData, list[str]]:
+def known_system(rates: Rates, target: tuple[int, ...]) -> tuple[Rates, list[str]]:
     """Return the complete curves out of the target's j, and warnings; RatedbError for a j without any."""
     complete, warnings = complete_curves(rates_of_j(rates, target, "target"))
     left = sorted(set(target) - set(complete.initial_j().tolist()))
@@ -126,7 +127,7 @@ def known_system(rates: Rates, target: tuple[int, ...]) -> tuple[TrainingData, l
             got=f"none for j = {', '.join(map(str, left))}",
             todo="narrow --j, or plan with --strategy spread",
         )
-    return TrainingData.of(complete), warnings
+    return complete, warnings
 
 
 def _score(

@@ -35,6 +35,15 @@ class TrialSet(NamedTuple):
     train_j: tuple[int, ...]
     validate_j: tuple[int, ...]
 
+    def training(self, data: TrainingData) -> TrainingData:
+        """Return the transitions out of the training j."""
+        return data.select(np.flatnonzero(np.isin(data.initial_j(), self.train_j)))
+
+    def held_out(self, data: TrainingData) -> TrainingData:
+        """Return the transitions out of the held-out j."""
+        known = np.isin(data.initial_j(), (*self.train_j, *self.validate_j))
+        return data.select(np.flatnonzero(~known))
+
 
 class SetScore(NamedTuple):
     """The test error of a set with one kernel: root mean square in dex, and the paper's percentage."""
@@ -113,11 +122,9 @@ class Screen:
 
 def refit(data: TrainingData, specification: Specification, trial: TrialSet) -> SetScore:
     """Return the test error of a set that is trained by itself, NaN where it cannot be."""
-    initial = data.initial_j()
-    held_out = data.select(np.flatnonzero(~np.isin(initial, (*trial.train_j, *trial.validate_j))))
+    held_out = trial.held_out(data)
     try:
-        fitted = basis.fit(data.select(np.flatnonzero(np.isin(initial, trial.train_j))), specification)
-        log10_k = fitted.curves(held_out.transitions).mean
+        log10_k = basis.fit(trial.training(data), specification).curves(held_out.transitions).mean
     except (FitError, np.linalg.LinAlgError):
         return SetScore(trial, specification.kernel, float("nan"), float("nan"))
     return _score(trial, specification.kernel, log10_k, held_out.log10_k)
@@ -140,10 +147,7 @@ def _score_all(screen: Screen, trials: Sequence[TrialSet]) -> list[SetScore]:
 
 
 def refit_best(
-    data: TrainingData,
-    specifications: Sequence[Specification],
-    scores: Sequence[SetScore],
-    pool: Workers,
+    data: TrainingData, specifications: Sequence[Specification], scores: Sequence[SetScore], pool: Workers
 ) -> dict[int, list[SetScore]]:
     """Train the sets that scored best with each kernel by themselves; return them by size, the best first.
 
@@ -154,7 +158,7 @@ def refit_best(
     for score in scores:
         groups.setdefault((len(score.trial.train_j), score.kernel), []).append(score)
     chosen = [score for group in sorted(groups) for score in sorted(groups[group], key=_by_error)[:_REFITTED]]
-    again = pool.run(partial(_refit_one, data), [(of_kernel[score.kernel], score.trial) for score in chosen])
+    again = pool.run(partial(_refit, data), [(of_kernel[score.kernel], score.trial) for score in chosen])
     found: dict[int, list[SetScore]] = {}
     for score in again:
         if np.isfinite(score.dex_rms):
@@ -162,7 +166,7 @@ def refit_best(
     return {size: sorted(of_size, key=_by_error) for size, of_size in found.items()}
 
 
-def _refit_one(data: TrainingData, what: tuple[Specification, TrialSet]) -> SetScore:
+def _refit(data: TrainingData, what: tuple[Specification, TrialSet]) -> SetScore:
     return refit(data, *what)
 
 

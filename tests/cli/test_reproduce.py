@@ -141,6 +141,7 @@ def test_the_papers_columns_are_printed_with_its_figures_in_brackets(run: Run, t
     assert "Table I." not in out
 
 
+@pytest.mark.slow
 def test_the_tables_of_a_known_system_have_the_best_set_of_each_size(
     tables: Any, best: list[Candidate]
 ) -> None:
@@ -151,6 +152,7 @@ def test_the_tables_of_a_known_system_have_the_best_set_of_each_size(
     assert [tuple(plan["validate_j"]) for plan in plans] == [one.validate_j for one in best]
 
 
+@pytest.mark.slow
 def test_the_counts_of_transitions_and_hours_add_up(tables: Any) -> None:
     total = sum(TARGET)  # j transitions leave a j
     for size in tables["sizes"]:
@@ -175,6 +177,7 @@ def test_the_counts_of_transitions_and_hours_add_up(tables: Any) -> None:
             assert 0 <= many + few <= counts[2]
 
 
+@pytest.mark.slow
 def test_kernels_are_chosen_by_validation_error(tables: Any) -> None:
     """The composite search has one round: the best kernel, with each other added and multiplied."""
     for size in tables["sizes"]:
@@ -193,6 +196,7 @@ def test_kernels_are_chosen_by_validation_error(tables: Any) -> None:
     assert any(size["optimal"]["kernel"] not in KERNELS for size in tables["sizes"])
 
 
+@pytest.mark.slow
 def test_each_kernel_is_tested_on_what_neither_trains_nor_validates(tables: Any) -> None:
     every = data()
     for size in tables["sizes"]:
@@ -210,6 +214,7 @@ def test_each_kernel_is_tested_on_what_neither_trains_nor_validates(tables: Any)
                 assert row["worst_percent"] == pytest.approx(percent[initial == row["j"]].max(), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_table_two_has_the_largest_set_and_its_rivals_by_test_error(tables: Any) -> None:
     rivals = tables["neighbours"]
     sets = [tuple(row["train_j"]) for row in rivals]
@@ -225,11 +230,12 @@ def test_table_two_has_the_largest_set_and_its_rivals_by_test_error(tables: Any)
 
 
 def validation_of(train_j: list[int]) -> list[int]:
-    """Return the validation j beside a training set with j = 2: 3 and 6, or the next free ones."""
+    """Return the validation j of a training set with j = 2: 3 and 6, or the next free ones."""
     first = next(j for j in range(3, 9) if j not in train_j)
     return [first, next(j for j in range(max(6, first + 3), 9) if j not in train_j)]
 
 
+@pytest.mark.slow
 def test_table_two_is_of_the_kernel_that_found_the_best_set(tables: Any, best: list[Candidate]) -> None:
     assert best[-1].kernel == "LIN"  # though M32 has the best score before the best are trained anew
     (row,) = [row for row in tables["neighbours"] if tuple(row["train_j"]) == best[-1].train_j]
@@ -237,6 +243,7 @@ def test_table_two_is_of_the_kernel_that_found_the_best_set(tables: Any, best: l
     assert row["dex_rms"] == pytest.approx(best[-1].test_dex_rms, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_paper_is_shown_next_to_every_system(tables: Any, run: Run, tmp_path: Path) -> None:
     assert tables["paper"] == run("--db", tmp_path / "x.duckdb", "--json", "reproduce").json["paper"]
 
@@ -248,10 +255,12 @@ def without_times(value: Any) -> Any:
     return [without_times(each) for each in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 def test_the_same_request_gives_the_same_tables(tables: Any, again: Reproduction) -> None:
     assert without_times(json.loads(json.dumps(again.to_json()))) == without_times(tables)
 
 
+@pytest.mark.slow
 def test_figures_are_written_as_png_and_svg(tables: Any, again: Reproduction, figures: Path) -> None:
     paths = {"png": [Path(path) for path in tables["figures"]], "svg": list(again.figures)}
     for suffix, files in paths.items():
@@ -264,6 +273,7 @@ def test_figures_are_written_as_png_and_svg(tables: Any, again: Reproduction, fi
     assert by_size.rstrip().endswith("</svg>")
 
 
+@pytest.mark.slow
 def test_the_same_result_gives_the_same_figures_to_the_byte(
     tables: Any, again: Reproduction, figures: Path
 ) -> None:
@@ -273,6 +283,7 @@ def test_the_same_result_gives_the_same_figures_to_the_byte(
     assert (figures / "figure4.png").read_bytes() == draw_by_j("AB+He", again.sizes, "png")
 
 
+@pytest.mark.slow
 def test_tables_are_printed_for_people(
     run: Run, db: Path, again: Reproduction, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,7 +160,7 @@ def test_the_expected_error_is_the_mean_error_on_rates_drawn_from_the_process() 
     assert judged.expected_dex == pytest.approx(float(np.sqrt((error**2).mean())), rel=0.03)
 
 
-def test_a_set_beside_which_no_validation_set_fits_is_not_judged() -> None:
+def test_a_set_without_room_for_a_validation_set_is_not_judged() -> None:
     design = a_design(target=(2, 3, 4, 5, 6))
     assert design.judge((2, 3, 4)) is None
     assert design.validation((2, 3, 4)) is None

@@ -39,7 +39,7 @@ StoreOf = Callable[[str], Path]
 
 @pytest.fixture
 def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no model be trained on what is there: the planner's process is used alone, which is quick."""
+    """Let no model be trained on the known rates: the planner's process is used alone, which is quick."""
 
     def fail(*arguments: object) -> None:
         raise FitError("no kernel explains it")

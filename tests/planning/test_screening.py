@@ -46,7 +46,7 @@ def rates() -> Rates:
 
 @pytest.fixture(scope="module")
 def data() -> TrainingData:
-    return known_system(rates(), TARGET)[0]
+    return TrainingData.of(known_system(rates(), TARGET)[0])
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +246,7 @@ def test_a_candidate_says_its_kernel_its_error_and_its_cost(db: Path) -> None:
     assert one.explicit_hours is not None
     assert one.test_dex_rms == one.expected_dex
     assert one.expected_error == pytest.approx(100 * (10**one.expected_dex - 1))  # type: ignore[operator]
-    data = known_system(rates(), TARGET)[0]
+    data = TrainingData.of(known_system(rates(), TARGET)[0])
     with workers(1):  # on one thread, as in a search
         again = refit(data, _of(one.kernel or ""), TrialSet(one.train_j, one.validate_j))
     assert one.test_dex_rms == pytest.approx(again.dex_rms, rel=1e-6)

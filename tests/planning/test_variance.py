@@ -227,7 +227,7 @@ def test_where_too_little_is_known_one_message_says_so_and_no_plan_is_stored(
     assert error.what == words
 
 
-def test_a_similar_system_that_lacks_some_j_or_v_is_refused_by_what_it_lacks(
+def test_a_similar_system_without_some_j_or_v_is_refused_with_these(
     shared_store: StoreOf,
 ) -> None:
     db = shared_store("1:4,9")
