@@ -68,15 +68,11 @@ def _all_of(design: Design, fixed: tuple[int, ...], size: int) -> Iterator[Desig
     def extend(covariance: FloatArray, chosen: tuple[int, ...], first: int) -> Iterator[DesignSet]:
         missing = size - len(chosen)
         for place in range(first, len(free) - missing + 1):
-            train_j = (*chosen, free[place])
+            j = free[place]
             if missing > 1:
-                yield from extend(design.given_one(covariance, free[place]), train_j, place + 1)
-                continue
-            train_j = tuple(sorted(train_j))
-            validate_j = design.validation(train_j)
-            if validate_j is not None:
-                variance = design.variance_given(covariance, free[place])
-                yield DesignSet(train_j, validate_j, design.expected(variance, (*train_j, *validate_j)))
+                yield from extend(design.given_one(covariance, j), (*chosen, j), place + 1)
+            elif (judged := design.judge_one_more(covariance, chosen, j)) is not None:
+                yield judged
 
     yield from extend(design.given_all(fixed), fixed, 0)
 
@@ -107,14 +103,12 @@ def _best_with_one_more(
     design: Design, train_j: tuple[int, ...], affordable: Affordable, but: tuple[int, ...] = ()
 ) -> DesignSet | None:
     covariance = design.given_all(train_j)
-    found = []
-    for j in (j for j in design.target if j not in train_j and j not in but):
-        more = tuple(sorted((*train_j, j)))
-        validate_j = design.validation(more)
-        if validate_j is not None and affordable(more):
-            variance = design.variance_given(covariance, j)
-            found.append(DesignSet(more, validate_j, design.expected(variance, (*more, *validate_j))))
-    return min(found, key=_by_error, default=None)
+    judged = [
+        design.judge_one_more(covariance, train_j, j)
+        for j in design.target
+        if j not in (*train_j, *but) and affordable(tuple(sorted((*train_j, j))))
+    ]
+    return min((one for one in judged if one is not None), key=_by_error, default=None)
 
 
 def _best_swap(

@@ -21,7 +21,7 @@ from ratedb.models.basis import TemperatureBasis
 from ratedb.models.covariance import Covariance
 from ratedb.models.engine import TrainingData
 from ratedb.models.features import Standardiser, feature_map
-from ratedb.models.process import fit_process
+from ratedb.models.process import fit_process, noise_variance
 from ratedb.planning.sets import validation_set
 
 # As rough as real rates: of RBF, Matern 5/2 and 3/2 its choices depended least on the origin of the
@@ -111,7 +111,7 @@ class Design:
     @cached_property
     def noise(self) -> float:
         """The noise variance of the process with unit spread."""
-        return float(np.exp(self.hyperparameters.parameters[-1])) + 1e-6
+        return noise_variance(self.hyperparameters.parameters)
 
     @cached_property
     def prior(self) -> FloatArray:
@@ -171,11 +171,17 @@ class Design:
 
     def judge(self, train_j: tuple[int, ...]) -> DesignSet | None:
         """Return the expected error of one training set, None where there is no room for a validation set."""
-        validate_j = self.validation(train_j)
+        *first, last = train_j
+        return self.judge_one_more(self.given_all(first), first, last)
+
+    def judge_one_more(self, covariance: FloatArray, train_j: Sequence[int], j: int) -> DesignSet | None:
+        """Return the expected error of a set and one more j, from the covariance when the set is known."""
+        more = tuple(sorted((*train_j, j)))
+        validate_j = self.validation(more)
         if validate_j is None:
             return None
-        variance = np.diag(self.given_all(train_j))
-        return DesignSet(train_j, validate_j, self.expected(variance, (*train_j, *validate_j)))
+        variance = self.variance_given(covariance, j)
+        return DesignSet(more, validate_j, self.expected(variance, (*more, *validate_j)))
 
 
 def target_transitions(
