@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from ratedb.findings import (
-    DETAILED_BALANCE,
-    DUPLICATE,
     ERROR,
     NOTE,
-    PARTIAL_WAVES,
-    REVERSIBILITY,
-    SCRATCH_ORDER,
     WARNING,
     Rule,
 )
@@ -189,39 +184,8 @@ FREQUENCY = Rule(
     "three is wrong. Measured and computed frequencies agree to 1e-4.",
 )
 
-RULES: tuple[Rule, ...] = (
-    NON_POSITIVE,
-    PLACEHOLDER,
-    MISSING,
-    IMPLAUSIBLE,
-    LARGE,
-    UNIT_OF_SET,
-    UNIT_OF_ROW,
-    OFF_NEIGHBOURS,
-    UNLIKE_NEIGHBOURS,
-    ODD_J,
-    ODD_SHAPE,
-    SHIFTED_ROW,
-    OFF_CURVE,
-    KINK,
-    REPEATED,
-    SCRAMBLED,
-    FEW_SHAPES,
-    DETAILED_BALANCE,
-    SCRATCH_ORDER,
-    REVERSIBILITY,
-    PARTIAL_WAVES,
-    DUPLICATE,
-    SHIFTED_TEMPERATURES,
-    SOURCES_DISAGREE,
-    UNIT_OF_SOURCES,
-    SOURCES,
-    TITLE_RANGE,
-    ENERGY_ORDER,
-    WEIGHT,
-    FREQUENCY,
-)
-"""All rules, in the order of their findings."""
+RULES = tuple(rule for rule in tuple(globals().values()) if isinstance(rule, Rule))
+"""All rules, those of readers first, in the order of their findings."""
 
 RULE_NAMES = tuple(rule.name for rule in RULES)
 OF_FILE = tuple(rule.name for rule in RULES if rule.of_file)

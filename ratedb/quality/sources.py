@@ -51,7 +51,7 @@ def check_sources(first: Rates, second: Rates) -> list[Finding]:
     """Return how two sources of one system compare; transitions are named by the labels of the second.
 
     Common transitions are compared at the temperatures of the first within the range of the second, which
-    is interpolated linearly in ln k over ln T. Raises RatedbError where the systems differ.
+    is interpolated. Raises RatedbError where the systems differ.
     """
     if first.system != second.system:
         raise RatedbError(
@@ -59,22 +59,24 @@ def check_sources(first: Rates, second: Rates) -> list[Finding]:
             expected=f"two sources of {first.system}",
             got=f"{first.system} and {second.system}",
         )
-    rows, others = _common(first, second)
-    difference = _difference(first, second, rows, others)
+    first, second = (rates.blanked(~usable(rates.rate_cm3_s)) for rates in (first, second))
+    rows, others = _common_rows(first, second)
+    first, second = first.select(rows), second.select(others)
+    difference = _log_ratio(first, second)
     known = np.isfinite(difference).any(axis=1)
-    rows, others, difference = rows[known], others[known], difference[known]
-    if len(rows) <= rules.SOURCES.threshold:
+    first, second, difference = first.select(known), second.select(known), difference[known]
+    if len(first) <= rules.SOURCES.threshold:
         return []
     ratio = np.array([np.median(row[np.isfinite(row)]) for row in difference])
     return [
-        *_disagreement(second, others, ratio),
+        *_disagreement(second, ratio),
         *_unit(first, ratio),
-        *_shifted(first, second, rows, others),
+        *_shifted(first, second),
         _summary(first, ratio),
     ]
 
 
-def _common(first: Rates, second: Rates) -> tuple[IntArray, IntArray]:
+def _common_rows(first: Rates, second: Rates) -> tuple[IntArray, IntArray]:
     """Return the rows of both tables between the same levels, in the order of the first's levels.
 
     Levels are the same by v and j where both tables have these, else by label.
@@ -100,30 +102,28 @@ def _names(rates: Rates, other: Rates) -> Sequence[object]:
     return list(zip(v.tolist(), j.tolist(), strict=True))
 
 
-def _difference(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> FloatArray:
-    """Return ln(first / second) of common rows at the temperatures of the first; NaN where one has none."""
-    log_first, log_second = _log(first)[rows], _log(second)[others]
-    x, known = np.log(first.temperature_k), np.log(second.temperature_k)
-    onto = np.array([np.interp(x, known, curve, left=np.nan, right=np.nan) for curve in log_second])
-    return np.asarray(log_first - onto.reshape(log_first.shape))
+def _log_ratio(first: Rates, second: Rates) -> FloatArray:
+    """Return ln(first / second) row by row at the temperatures of the first, NaN where one has no value."""
+    result = np.full(first.rate_cm3_s.shape, np.nan)
+    low, high = second.temperature_k[[0, -1]]
+    inside = (first.temperature_k >= low) & (first.temperature_k <= high)
+    if inside.any() and len(first):
+        onto = second.at(first.temperature_k[inside])
+        result[:, inside] = np.log(first.rate_cm3_s[:, inside] / onto.rate_cm3_s)
+    return result
 
 
-def _log(rates: Rates) -> FloatArray:
-    good = usable(rates.rate_cm3_s)
-    return np.where(good, np.log(np.where(good, rates.rate_cm3_s, 1.0)), np.nan)
-
-
-def _disagreement(second: Rates, rows: IntArray, ratio: FloatArray) -> list[Finding]:
+def _disagreement(second: Rates, ratio: FloatArray) -> list[Finding]:
     usual = float(np.median(ratio))
     scale = max(robust_scale(ratio - usual), LEAST_SCALE)
     beyond = np.abs(ratio - usual)
     out = (beyond > np.log(rules.SOURCES_DISAGREE.threshold)) & (beyond > rules.UNLIKE_SIGMAS * scale)
     findings = []
-    for at in np.flatnonzero(out):
-        row, value = int(rows[at]), float(np.exp(ratio[at]))
+    for row in np.flatnonzero(out):
+        value = float(np.exp(ratio[row]))
         detail = (
             f"the two sources differ by {value:.3g} (first over second, median over T), all transitions by "
-            f"{np.exp(usual):.3g}: {beyond[at] / scale:.0f} standard deviations"
+            f"{np.exp(usual):.3g}: {beyond[row] / scale:.0f} standard deviations"
         )
         parts = {"value": value, "expected": float(np.exp(usual))}
         findings.append(rules.SOURCES_DISAGREE.finding(second.system, detail, **ends(second, row), **parts))
@@ -138,15 +138,15 @@ def _unit(first: Rates, ratio: FloatArray) -> list[Finding]:
     return [rules.UNIT_OF_SOURCES.finding(first.system, detail, value=float(np.exp(usual)), expected=1.0)]
 
 
-def _shifted(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> list[Finding]:
+def _shifted(first: Rates, second: Rates) -> list[Finding]:
     """Return a finding where the columns of one source, shifted by one, agree much better with the other."""
-    as_printed = _excess(first, second, rows, others)
+    as_printed = _excess(first, second)
     tried = []
     for name, moves_first in (("first", True), ("second", False)):
         for by, way in ((1, "higher"), (-1, "lower")):
             one = _shifted_by(first, by) if moves_first else first
             other = second if moves_first else _shifted_by(second, by)
-            tried.append((_excess(one, other, rows, others), name, way))
+            tried.append((_excess(one, other), name, way))
     tried = [trial for trial in tried if np.isfinite(trial[0])]
     if not tried or not np.isfinite(as_printed):
         return []
@@ -168,16 +168,15 @@ def _shifted_by(rates: Rates, by: int) -> Rates:
     return replace(kept, temperature_k=rates.temperature_k[inner + 1 if by > 0 else inner])
 
 
-def _excess(first: Rates, second: Rates, rows: IntArray, others: IntArray) -> float:
+def _excess(first: Rates, second: Rates) -> float:
     """Return the mean |ln ratio| beyond rounding at temperatures that both have; NaN with under three."""
     shared, of_first, of_second = np.intersect1d(
         first.temperature_k, second.temperature_k, return_indices=True
     )
     if len(shared) < 3:
         return float("nan")
-    one, other = _log(first)[rows], _log(second)[others]
-    rounding = half_digit(np.exp(one))[:, of_first] + half_digit(np.exp(other))[:, of_second]
-    beyond = np.abs(one[:, of_first] - other[:, of_second]) - rounding
+    one, other = first.rate_cm3_s[:, of_first], second.rate_cm3_s[:, of_second]
+    beyond = np.abs(np.log(one / other)) - half_digit(one) - half_digit(other)
     known = beyond[np.isfinite(beyond)]
     return float(np.clip(known, 0.0, _CAP).mean()) if len(known) else float("nan")
 
