@@ -236,7 +236,8 @@ def _most_for_its_cost(
     pool, whose = _planned_first([one for one in within if gains[one.j] >= _NEARLY_BEST * greatest])
     best = max(pool, key=lambda one: gains[one.j] / max(one.cost_percent, 1e-12))
     short = "" if wanted is None else f"; no single j is expected to reach {wanted:g} %"
-    return best.j, False, f"{whose}the greatest error reduction for its cost{short}"
+    what = "the greatest error reduction for its cost, among the j with at least half the largest"
+    return best.j, False, f"{whose}{what}{short}"
 
 
 def _planned_first(good: list[NextJ]) -> tuple[list[NextJ], str]:

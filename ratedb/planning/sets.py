@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ratedb.errors import UsageError
 
-_VALIDATION_START = 6
 _VALIDATION_GAP = 3
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from itertools import pairwise
 
@@ -156,3 +157,14 @@ def test_a_given_j_in_the_middle_is_an_anchor_and_the_low_j_still_train() -> Non
     for given in ((5, 12), (5, 20), (5, 6, 7, 13)):
         for found in plan_candidates(PlanRequest(system="X+He", target=target, given=given)):
             assert not set(found.train_j) & set(found.validate_j)
+
+
+def test_a_request_that_an_older_ratedb_stored_is_read() -> None:
+    stored = (
+        '{"system": "SiO+p-H2", "target": [5, 6, 7, 8, 9], "given": [5], "v_max": 2, "sizes": [2],'
+        ' "train_j": null, "validate_j": null, "cost_exponent": 4.0, "hours_total": null,'
+        ' "model_hours": 0.0, "hours_by_j": [[6, 1.5], [7, 2], [8, 3], [9, 4]]}'
+    )
+    found = PlanRequest.from_json(json.loads(stored))
+    hours = ((6, 1.5), (7, 2.0), (8, 3.0), (9, 4.0))
+    assert found == PlanRequest("SiO+p-H2", (5, 6, 7, 8, 9), (5,), 2, (2,), hours_by_j=hours)
