@@ -94,6 +94,9 @@ DUPLICATE = Rule(
     of_file=True,
 )
 
+READER_RULES = (DETAILED_BALANCE, SCRATCH_ORDER, REVERSIBILITY, PARTIAL_WAVES, DUPLICATE)
+"""The rules that readers apply: their findings show in the file only."""
+
 
 def missing_waves(system: str, method: str, first: float, waves: str = "total angular momentum") -> Finding:
     """Return the finding that sums over partial waves begin at `first` and not at the lowest."""

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from ratedb.findings import (
-    ERROR,
-    NOTE,
-    WARNING,
-    Rule,
-)
+from ratedb.findings import ERROR, NOTE, READER_RULES, WARNING, Rule
 from ratedb.physics.plausibility import IMPLAUSIBLE_CM3_S, PLACEHOLDER_CM3_S
 
 NON_POSITIVE = Rule(
@@ -184,7 +179,7 @@ FREQUENCY = Rule(
     "three is wrong. Measured and computed frequencies agree to 1e-4.",
 )
 
-RULES = tuple(rule for rule in tuple(globals().values()) if isinstance(rule, Rule))
+RULES = (*READER_RULES, *(rule for rule in tuple(globals().values()) if isinstance(rule, Rule)))
 """All rules, those of readers first, in the order of their findings."""
 
 RULE_NAMES = tuple(rule.name for rule in RULES)
