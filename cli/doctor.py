@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from .output import Context, table
+from ratedb.database import Database
+
+from .command import command
+from .output import table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ratedb.verbs.doctor import DoctorReport
 
 
-def doctor_command(context: typer.Context) -> None:
-    """Say what works here: versions, storage, locks, optional parts.
+def _show(console: Console, result: DoctorReport, options: Mapping[str, Any]) -> None:
+    rows = [[one.name, one.status, one.detail] for one in result.checks]
+    console.print(table("", ["check", "status", "detail"], rows, text=(0, 1, 2)))
 
-    Example: ratedb doctor
-    """
-    from ratedb.verbs.doctor import run_checks
 
-    shared: Context = context.obj
-    checks = run_checks(shared.db)
-    shared.emit(
-        {"checks": [check.to_json() for check in checks]},
-        lambda console: console.print(
-            table(
-                "",
-                ["check", "status", "detail"],
-                [[c.name, c.status, c.detail] for c in checks],
-                text=(0, 1, 2),
-            )
-        ),
-    )
-    if any(check.status == "problem" for check in checks):
-        raise typer.Exit(1)
+doctor_command = command(
+    Database.doctor, _show, example="ratedb doctor", code=lambda result: 1 if result.problems else 0
+)

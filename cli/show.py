@@ -2,49 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import Context, table
+from ratedb.database import Database
+
+from .command import command
+from .output import table
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-
-def show_command(
-    context: typer.Context,
-    system: Annotated[str, typer.Argument(help="Such as CO+p-H2.", metavar="SYSTEM")],
-) -> None:
-    """Show what the store has of a system: coverage by initial j and kind, sources, models.
-
-    Example: ratedb show CO+p-H2
-    """
-    from ratedb.verbs.show import show_system
-
-    shared: Context = context.obj
-    found = show_system(shared.db, system)
-    shared.emit(found, lambda console: _show(console, found))
+    from ratedb.verbs.show import SystemReport
 
 
-def _show(console: Console, found: dict[str, Any]) -> None:
-    temperatures = found["temperatures_k"]
-    span = f"{temperatures[0]:g}-{temperatures[-1]:g} K" if temperatures else "no temperature"
-    console.print(
-        f"{found['system']}: {found['levels']} levels, {found['transitions']} transitions,"
-        f" {len(temperatures)} temperatures ({span})"
-    )
-    rows = [[row["j"], row["computed"], row["predicted"], row["missing"]] for row in found["coverage"]]
-    if rows:
-        console.print(
-            table("Transitions by initial j", ["j", "computed", "predicted", "missing"], rows, text=())
-        )
-    columns = ["source_id", "kind", "method", "reference", "file_name"]
-    console.print(
-        table("Sources", columns, [[row[c] for c in columns] for row in found["sources"]], text=range(5))
-    )
-    columns = ["model_id", "kernel", "features", "train_j", "validate_j"]
-    if found["models"]:
-        console.print(
-            table("Models", columns, [[row[c] for c in columns] for row in found["models"]], text=range(5))
-        )
+def _show(console: Console, result: SystemReport, options: Mapping[str, Any]) -> None:
+    console.print(result.summary())
+    if result.coverage:
+        columns = ["j", "computed", "predicted", "missing"]
+        rows = [[row[name] for name in columns] for row in result.coverage]
+        console.print(table("Transitions by initial j", columns, rows, text=()))
+    for title, found, columns in (
+        ("Sources", result.sources, ["source_id", "kind", "method", "reference", "file_name"]),
+        ("Models", result.models, ["model_id", "kernel", "features", "train_j", "validate_j"]),
+    ):
+        if found:
+            rows = [[row[name] for name in columns] for row in found]
+            console.print(table(title, columns, rows, text=range(5)))
+
+
+show_command = command(
+    Database.show,
+    _show,
+    arguments={"system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")]},
+    example="ratedb show CO+p-H2",
+)

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import typer
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from .output import Context, table
+from ratedb.database import Database
+
+from .command import command
+from .output import table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ratedb.store.query import QueryResult
+
+_HEADS = {
+    "system": "system",
+    "transitions": "transitions",
+    "temperatures": "temperatures",
+    "temperature_min_k": "T min (K)",
+    "temperature_max_k": "T max (K)",
+    "rates": "rates",
+    "predicted": "predicted",
+    "sources": "sources",
+}
 
 
-def systems_command(context: typer.Context) -> None:
-    """List the systems in the store.
+def _show(console: Console, result: QueryResult, options: Mapping[str, Any]) -> None:
+    rows = [[row[name] for name in _HEADS] for row in result.dicts()]
+    console.print(table("Systems in the store", [*_HEADS.values()], rows))
 
-    Example: ratedb systems
-    """
-    from ratedb.verbs.show import list_systems
 
-    shared: Context = context.obj
-    systems = list_systems(shared.db)
-    columns = ["system", "transitions", "temperatures", "temperature_min_k", "temperature_max_k"]
-    columns += ["rates", "predicted", "sources"]
-    heads = [
-        "system",
-        "transitions",
-        "temperatures",
-        "T min (K)",
-        "T max (K)",
-        "rates",
-        "predicted",
-        "sources",
-    ]
-    shared.emit(
-        {"systems": systems},
-        lambda console: console.print(
-            table(f"Systems in {shared.db}", heads, [[row[column] for column in columns] for row in systems])
-        ),
-    )
+systems_command = command(Database.systems, _show, example="ratedb systems")

@@ -304,7 +304,8 @@ class Database:
     def sql(self, query: str, **options: Any) -> QueryResult:
         """Run one SQL query, read-only: it reads this store and nothing else.
 
-        The views are listed in docs/store.md.
+        The views are rates, rates_all, levels, radiative, sources, source_files, source_orders, findings,
+        models, plans and set_scores.
         """
         from ratedb.store.query import sql
 

@@ -8,8 +8,8 @@ import numpy as np
 from synthetic import prediction_of, rotor_levels, rotor_lines, rotor_rates
 
 from ratedb.findings import Finding
+from ratedb.models.record import Model
 from ratedb.rates import Rates
-from ratedb.store.records import Model
 from ratedb.store.store import Incoming, SourceInfo, Store
 
 LEVELS = rotor_levels(12, molecule="CO")
@@ -78,7 +78,7 @@ def make_small_store(path: Path) -> Path:
             state={},
             arrays=b"",
         )
-        store.put_model(model)
+        model = store.model(store.put_model(model))
         predicted = of_j(truth(), PREDICTED_J)
         keep = np.ones(predicted.rate_cm3_s.shape, dtype=np.bool_)
         store.put_prediction("CO+p-H2", prediction_of(predicted), keep, model)

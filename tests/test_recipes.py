@@ -15,7 +15,6 @@ from ratedb.database import Database
 from ratedb.layers import RATIO_95_68
 from ratedb.rates import Rates
 from ratedb.store.query import QueryResult
-from ratedb.verbs.show import show_system
 
 RECIPES = Path(__file__).parents[1] / "docs" / "recipes.md"
 QUERIES = [
@@ -61,7 +60,7 @@ def test_every_query_of_the_docs_gives_rows(answers: dict[str, QueryResult]) -> 
 
 
 def test_coverage_and_missing_j_are_those_of_show(db: Database, asked: Asked) -> None:
-    said = show_system(db.path, "CO+p-H2")["coverage"]
+    said = db.show("CO+p-H2").coverage
     covered = asked("coverage of a system").rows
     assert [(row[0], row[1], row[2]) for row in covered] == [
         (entry["j"], entry["computed"], entry["predicted"]) for entry in said if not entry["missing"]

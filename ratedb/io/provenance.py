@@ -22,7 +22,7 @@ from ratedb.rates import Rates
 from ratedb.results import Result
 
 if TYPE_CHECKING:
-    from ratedb.store.records import Model
+    from ratedb.models.record import Model
 
 METHOD = (
     "Mihalik, D. E., Wang, R., Yang, B. H., Stancil, P. C., Price, T. J., Forrey, R. C., Balakrishnan, N. &"

@@ -1,12 +1,15 @@
-"""Open a DuckDB file, and turn each way this can fail into one clear message."""
+"""Open a DuckDB file, run statements with bound parameters, and turn DuckDB's errors into clear messages."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -16,7 +19,7 @@ from ratedb.errors import LockedError, RatedbError
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
-    # For new files: a store is many small tables, which blocks of 256 KB would blow up.
+    # For new files: a store is many small tables, which blocks of 256 KB would make large.
     "default_block_size": "16384",
 }
 _SANDBOX: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": "false"}
@@ -33,12 +36,12 @@ def connect(
 ) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB file; `sandboxed` also turns off every access to other files but `allowed_file`.
 
-    Errors name the file as `shown`, where it stands in for another.
+    Errors name the file as `shown` where that is given.
     Raises LockedError where another process holds the file, RatedbError where it cannot be opened.
     """
     if path.is_dir():
         raise RatedbError(
-            "a directory stands in place of the database", where=str(path), todo="name a file with --db"
+            "a directory has the name of the database", where=str(path), todo="name a file with --db"
         )
     if read_only and not path.exists():
         raise RatedbError(
@@ -64,20 +67,51 @@ def connect(
     return connection
 
 
-def quoted(value: object) -> str:
-    """Return a value as a text of SQL, between quotes.
+def run(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()
+) -> duckdb.DuckDBPyConnection:
+    """Run one statement with bound parameters, such as `run(c, "... WHERE name = ?", [name])`."""
+    if not parameters:
+        return connection.execute(sql)
+    with _without_pandas():
+        return connection.execute(sql, parameters)
 
-    The first parameter of a query makes DuckDB import pandas, 0.4 s where it is installed; what a plan
-    without data needs goes without.
+
+class _NoPandas:
+    """An import finder that finds no pandas, in one thread."""
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name == "pandas" and threading.get_ident() == self._thread:
+            raise ModuleNotFoundError(name, name=name)
+
+
+@contextmanager
+def _without_pandas() -> Iterator[None]:
+    """Keep DuckDB from importing pandas in this block and thread.
+
+    DuckDB compares each parameter with pandas.NaT, and imports pandas for that where it is installed: 0.4 s.
+    A program that uses pandas has imported it before, and is not affected. DuckDB looks for pandas again
+    when it is asked for a data frame.
     """
-    return "'" + str(value).replace("'", "''") + "'"
+    if "pandas" in sys.modules:
+        yield
+        return
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def _close_in(connection: duckdb.DuckDBPyConnection, allowed_file: Path | None) -> None:
     try:
         # In this order: the allowed files cannot be named once access is off.
         if allowed_file is not None:
-            connection.execute(f"SET allowed_paths = [{quoted(allowed_file)}]")
+            run(connection, "SET allowed_paths = ?", [[str(allowed_file)]])
         connection.execute("SET enable_external_access = false")
     except BaseException:
         connection.close()
@@ -85,9 +119,9 @@ def _close_in(connection: duckdb.DuckDBPyConnection, allowed_file: Path | None) 
 
 
 def _need_duckdb(path: Path) -> None:
-    """Raise RatedbError where a file is not DuckDB's.
+    """Raise RatedbError where a file is not a DuckDB database.
 
-    DuckDB itself would open a CSV, JSON or Parquet file as a database in memory, and lose what is stored.
+    DuckDB itself opens a CSV, JSON or Parquet file as a database in memory, and loses what is stored.
     """
     try:
         with path.open("rb") as handle:

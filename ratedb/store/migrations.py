@@ -11,7 +11,7 @@ import duckdb
 
 from ratedb.errors import RatedbError
 from ratedb.origin import now
-from ratedb.store.connection import quoted
+from ratedb.store.connection import run
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -54,7 +54,7 @@ def available() -> tuple[Migration, ...]:
 def current_version(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the newest version recorded in the store, 0 where there is none; never writes.
 
-    A table of that name with other columns is some other program's, and no record.
+    A table of that name with other columns is not ratedb's.
     """
     there = connection.execute(
         "SELECT count(*) FROM duckdb_tables()"
@@ -85,10 +85,10 @@ def check_not_newer(connection: duckdb.DuckDBPyConnection, where: str) -> int:
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: str) -> list[int]:
-    """Apply what is pending and return the versions applied.
+    """Apply pending migrations and return their versions.
 
     Each migration and its record are one transaction, so a step that fails or is killed leaves neither.
-    Raises RatedbError where the file, named `where`, holds what ratedb did not make.
+    Raises RatedbError where the file, named `where`, contains what ratedb did not make.
     """
     version = current_version(connection)
     if version == 0:
@@ -101,8 +101,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: s
         try:
             connection.execute(_RECORD_TABLE)
             connection.execute(migration.sql)
-            values = ", ".join(map(quoted, (migration.version, migration.name, now(), ratedb_version)))
-            connection.execute(f"INSERT INTO schema_migration VALUES ({values})")
+            record = [migration.version, migration.name, now(), ratedb_version]
+            run(connection, "INSERT INTO schema_migration VALUES (?, ?, ?, ?)", record)
             connection.execute("COMMIT")
         except BaseException:
             with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already

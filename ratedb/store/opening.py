@@ -1,4 +1,4 @@
-"""Open a store that is there, whole and up to date, or make it; a half-made store is never visible."""
+"""Open a store and bring it up to date, or make it; a half-made store is never visible."""
 
 from __future__ import annotations
 
@@ -15,50 +15,55 @@ from ratedb.store.connection import clear_errors, connect
 
 
 def open_store(path: Path, *, write: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
-    """Return a connection to a store of the newest schema.
+    """Return a connection to a store of the newest schema; `create` makes a missing file.
 
-    `create` makes the file where there is none. Raises RatedbError where the file is not a store or was
+    An older store is migrated, also for reading. Raises RatedbError where the file is not a store or was
     written by a newer ratedb, LockedError where another process holds it.
     """
     if write and create and not path.exists():
         _create(path)
-    if not write:
-        bring_up_to_date(path)
-    elif not path.exists():
-        connect(path, read_only=True)  # says that there is no database
-    connection = connect(path, read_only=not write)
+    # A missing file is opened for reading, which says that it is missing.
+    connection = connect(path, read_only=not (write and path.exists()))
     try:
         with clear_errors(path):
-            migrations.check_not_newer(connection, str(path))
+            version = migrations.check_not_newer(connection, str(path))
             if write:
                 migrations.migrate(connection, __version__, str(path))
     except BaseException:
         connection.close()
         raise
-    return connection
+    if write or version == migrations.available()[-1].version:
+        return connection
+    connection.close()
+    if version == 0:
+        raise RatedbError("not a ratedb store", where=str(path), todo="name another with --db")
+    open_store(path, write=True).close()
+    return open_store(path)
 
 
 def bring_up_to_date(path: Path) -> None:
-    """Migrate an older store, which reading alone could not; raises RatedbError where it is no store."""
+    """Migrate an older store; raises RatedbError where the file is not a store."""
+    open_store(path).close()
+
+
+def open_sandboxed(path: Path, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a read-only connection to a store that reaches no other file but `writable`."""
+    bring_up_to_date(path)
+    return connect(path, read_only=True, sandboxed=True, allowed_file=writable)
+
+
+def schema_version(path: Path) -> tuple[int, int]:
+    """Return the schema version of a file, 0 where it is not a store, and the newest one known here."""
     probe = connect(path, read_only=True)
     try:
         with clear_errors(path):
-            version = migrations.check_not_newer(probe, str(path))
+            return migrations.check_not_newer(probe, str(path)), migrations.available()[-1].version
     finally:
         probe.close()
-    if version == 0:
-        raise RatedbError("not a ratedb store", where=str(path), todo="name another with --db")
-    if version < migrations.available()[-1].version:
-        writer = connect(path, read_only=False)
-        try:
-            with clear_errors(path):
-                migrations.migrate(writer, __version__, str(path))
-        finally:
-            writer.close()
 
 
 def _create(path: Path) -> None:
-    """Make a new store aside and give it its name when it is whole: a half-made one is never visible."""
+    """Make a new store under another name, and rename it when it is complete."""
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ratedb-new-") as folder:
             new = Path(folder) / "new.duckdb"

@@ -1,11 +1,11 @@
-"""SQL on a store, read-only: a query can neither change the store nor reach other files."""
+"""SQL on a store, read-only: a query can neither change the store nor read or write other files."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,30 +13,62 @@ import duckdb
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import refuse_database, write_atomically
-from ratedb.store.connection import connect
-from ratedb.store.opening import bring_up_to_date
-from ratedb.store.tabular import as_arrow, as_pandas
+from ratedb.options import SqlOptions
+from ratedb.results import Result
+from ratedb.store.connection import run
+from ratedb.store.opening import open_sandboxed
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
 
-FILE_FORMATS = ("csv", "json", "parquet")
+_COPY_OPTIONS = {"csv": "FORMAT csv, HEADER", "json": "FORMAT json", "parquet": "FORMAT parquet"}
+FILE_FORMATS = tuple(_COPY_OPTIONS)
+_PRINTED = ("table", "csv", "json")
 
 
 @dataclass(frozen=True, repr=False)
-class QueryResult:
-    """The columns of a query with their types in DuckDB, and its rows as tuples."""
+class QueryResult(Result):
+    """The columns of a query with their types in DuckDB, and its rows as tuples.
+
+    `name` is that of the rows in JSON, and `about` what else the JSON says. Where the rows were written to
+    the file `path` there are none here.
+    """
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     types: tuple[str, ...]
+    name: str = ""
+    about: Mapping[str, Any] = field(default_factory=dict)
+    path: Path | None = None
 
-    def __repr__(self) -> str:
-        return f"<QueryResult: {len(self.rows)} rows of {', '.join(self.columns)}>"
+    @classmethod
+    def of(cls, cursor: duckdb.DuckDBPyConnection, **more: Any) -> QueryResult:
+        """Return what a query that was just run gives."""
+        described = cursor.description or ()
+        columns = _distinct([str(column[0]) for column in described])
+        return cls(columns, cursor.fetchall(), tuple(str(column[1]) for column in described), **more)
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def summary(self) -> str:
+        """Return in a few words what was found."""
+        if self.path is not None:
+            return f"{self.about['row_count']} rows in {self.path.name}"
+        return f"{len(self.rows)} rows of {', '.join(self.columns)}"
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """Return each row by the names of the columns."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        if self.path is not None:
+            return {"path": str(self.path), **self.about}
+        if self.name:
+            return {**self.about, self.name: self.dicts()}
+        return {"columns": list(self.columns), "rows": self.dicts()}
 
     def column(self, name: str) -> list[Any]:
         """Return the values of a column; raises RatedbError where there is none of this name."""
@@ -47,18 +79,22 @@ class QueryResult:
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return the rows as a data frame; raises RatedbError without pandas."""
+        from ratedb.store.tabular import as_pandas
+
         with _again(self) as (connection, select, values):
             return as_pandas(connection, select, values)
 
     def to_arrow(self) -> pyarrow.Table:
         """Return the rows as an Arrow table; raises RatedbError without pyarrow."""
+        from ratedb.store.tabular import as_arrow
+
         with _again(self) as (connection, select, values):
             return as_arrow(connection, select, values)
 
 
 @contextmanager
 def _again(result: QueryResult) -> Iterator[tuple[duckdb.DuckDBPyConnection, str, list[Any]]]:
-    """Give a database in memory, and a query with its parameters that gives a result once more."""
+    """Give a database in memory, and a query with its parameters that returns the rows of a result."""
     wanted = [
         f'unnest(?::{of}[]) AS "{name.replace(chr(34), 2 * chr(34))}"'
         for name, of in zip(result.columns, result.types, strict=True)
@@ -76,36 +112,43 @@ def _again(result: QueryResult) -> Iterator[tuple[duckdb.DuckDBPyConnection, str
         ) from error
 
 
-def run_query(db: Path, sql: str) -> QueryResult:
-    """Return what one query gives; raises RatedbError with DuckDB's words where it is refused."""
+def sql(db: Path, query: str, options: SqlOptions) -> QueryResult:
+    """Run one query; with `options.output` write its rows to that file instead.
+
+    Raises UsageError for an unknown format or several statements, RatedbError with DuckDB's words where the
+    query is refused.
+    """
+    if options.output is not None:
+        chosen = options.format or options.output.suffix.lstrip(".")
+        return query_to_file(db, query, options.output, chosen)
+    if options.format not in (None, *_PRINTED):
+        raise UsageError(
+            f"cannot print {options.format!r}", expected=f"{' or '.join(_PRINTED)}, or a file with -o"
+        )
     with _opened(db) as connection:
-        cursor = connection.execute(_single(connection, sql))
-        described = cursor.description or ()
-        columns = _distinct([str(column[0]) for column in described])
-        return QueryResult(columns, cursor.fetchall(), tuple(str(column[1]) for column in described))
+        return QueryResult.of(connection.execute(_single(connection, query)))
 
 
-def query_to_file(db: Path, sql: str, target: Path, file_format: str) -> int:
-    """Write what one SELECT gives as CSV, JSON lines or Parquet; return the number of rows."""
+def query_to_file(db: Path, query: str, target: Path, file_format: str) -> QueryResult:
+    """Write the rows of one SELECT as CSV, JSON lines or Parquet."""
     if file_format not in FILE_FORMATS:
         raise UsageError(f"cannot write {file_format!r}", expected=" or ".join(FILE_FORMATS))
     refuse_database(target)
-    options = {"csv": "FORMAT csv, HEADER", "json": "FORMAT json", "parquet": "FORMAT parquet"}[file_format]
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result"
         with _opened(db, writable=result) as connection:
-            query = _without_semicolon(connection, _single(connection, sql))
-            quoted = str(result).replace("'", "''")
+            select = _without_semicolon(connection, _single(connection, query))
             # The line break ends a comment at the end of the query.
-            row = connection.execute(f"COPY ({query}\n) TO '{quoted}' ({options})").fetchone()
+            copy = f"COPY ({select}\n) TO ? ({_COPY_OPTIONS[file_format]})"
+            [(count,)] = run(connection, copy, [str(result)]).fetchall()
         write_atomically({target: result.read_bytes()})
-    return int(row[0]) if row else 0
+    return QueryResult((), [], (), about={"row_count": int(count)}, path=target)
 
 
 @contextmanager
 def _opened(db: Path, writable: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    bring_up_to_date(db)
-    connection = connect(db, read_only=True, sandboxed=True, allowed_file=writable)
+    """Give a read-only connection that reaches no other file but `writable`."""
+    connection = open_sandboxed(db, writable)
     try:
         yield connection
     except duckdb.Error as error:
@@ -119,7 +162,7 @@ def _opened(db: Path, writable: Path | None = None) -> Iterator[duckdb.DuckDBPyC
 
 
 def _distinct(names: list[str]) -> tuple[str, ...]:
-    """Return names of which none stands twice: `label`, `label_1`, as DuckDB does in files."""
+    """Return names without duplicates: `label`, `label_1`, as DuckDB does in files."""
     found: list[str] = []
     for name in names:
         number, unique = 0, name

@@ -1,4 +1,7 @@
-"""The metadata tables as SQLModel classes; the schema is schemas/migrations, and a test compares them."""
+"""Metadata tables as SQLModel classes, for writing; a test compares them with schemas/migrations.
+
+They are imported where something is written: reading needs neither SQLModel nor SQLAlchemy.
+"""
 
 from __future__ import annotations
 
@@ -32,17 +35,7 @@ def _double(nullable: bool = False) -> Any:
     return Field(default=None, sa_column=Column(Double, nullable=nullable))
 
 
-class CollisionSystem(SQLModel, table=True):
-    """A molecule and its collider."""
-
-    __tablename__ = "collision_system"
-    system_id: int | None = _key("collision_system_ids")
-    name: str
-    molecule: str
-    collider: str
-
-
-class LevelSet(SQLModel, table=True):
+class LevelSetRow(SQLModel, table=True):
     """The levels and lines of a molecule as one file gave them."""
 
     __tablename__ = "level_set"
@@ -55,12 +48,12 @@ class LevelSet(SQLModel, table=True):
     imported_at: datetime = _time()
 
 
-class Model(SQLModel, table=True):
-    """A fitted predictor with the training set it comes from."""
+class ModelRow(SQLModel, table=True):
+    """A fitted predictor; models/record.py describes its values."""
 
     __tablename__ = "model"
     model_id: int | None = _key("model_ids")
-    system_id: int = Field(foreign_key="collision_system.system_id")
+    system_id: int
     engine: str
     kernel: str
     features: str
@@ -83,19 +76,19 @@ class Model(SQLModel, table=True):
     )
 
 
-class Source(SQLModel, table=True):
+class SourceRow(SQLModel, table=True):
     """Where values come from: one partner of one file, or one use of a model."""
 
     __tablename__ = "source"
     source_id: int | None = _key("source_ids")
-    system_id: int = Field(foreign_key="collision_system.system_id")
+    system_id: int
     kind: str
     method: str
     reference: str
     file_name: str | None = None
     file_sha256: str | None = None
-    level_set_id: int | None = Field(default=None, foreign_key="level_set.level_set_id")
-    model_id: int | None = Field(default=None, foreign_key="model.model_id")
+    level_set_id: int | None = Field(default=None)
+    model_id: int | None = Field(default=None)
     warnings: list[str] = _json()
     imported_at: datetime = _time()
     ratedb_version: str = __version__

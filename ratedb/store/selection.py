@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import BoolArray
 from ratedb.errors import UsageError
 from ratedb.layers import KINDS
 from ratedb.rates import Rates
@@ -52,33 +51,8 @@ def select_rates(store: Store, system: str, selection: Selection) -> Rates:
     if selection.min_quality != "any":
         rates = rates.where((rates.kind_code >= 0) & ~rates.marked)
     if selection.min_quality == "unsuspected":
-        rates = rates.where((rates.kind_code >= 0) & ~_suspected(store, rates))
+        rates = rates.where((rates.kind_code >= 0) & ~store.suspected(rates))
     if selection.j_max is not None:
         _, j = rates.levels.need_vj()
         rates = rates.select((j[rates.upper] <= selection.j_max) & (j[rates.lower] <= selection.j_max))
     return rates
-
-
-def _suspected(store: Store, rates: Rates) -> BoolArray:
-    """Return which values have a warning of quality control about their transition, shape (n, m)."""
-    rows = store.query(
-        "SELECT source_id, upper_label, lower_label, temperature_k FROM findings WHERE system = ?"
-        " AND severity IN ('error', 'warning') AND upper_label IS NOT NULL AND accepted_because IS NULL",
-        [rates.system],
-    )
-    label = rates.levels.label
-    ends = zip(rates.upper, rates.lower, strict=True)
-    place = {(label[up], label[low]): row for row, (up, low) in enumerate(ends)}
-    upper = np.array(label)[rates.upper]
-    found = np.zeros(rates.rate_cm3_s.shape, dtype=np.bool_)
-    for one in rows:
-        at = np.ones(len(rates.temperature_k), dtype=np.bool_)
-        if one["temperature_k"] is not None:
-            at = rates.temperature_k == one["temperature_k"]
-        row = place.get((one["upper_label"], one["lower_label"]))
-        if one["lower_label"] is None:  # about all transitions out of a level
-            out = (upper == one["upper_label"])[:, None]
-            found |= out & at & (rates.source_id == one["source_id"])
-        elif row is not None:
-            found[row] |= at & (rates.source_id[row] == one["source_id"])
-    return found

@@ -1,4 +1,4 @@
-"""Say what works here: versions, the database, optional parts."""
+"""Check versions, the database and optional parts."""
 
 from __future__ import annotations
 
@@ -6,35 +6,47 @@ import importlib.util
 import os
 import platform
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.radiative.radex import radex_available
-from ratedb.store import migrations
-from ratedb.store.connection import connect
+from ratedb.results import Result
+from ratedb.store.opening import schema_version
 
 _LIBRARIES = ("numpy", "scipy", "duckdb", "sqlmodel", "gpflow", "tensorflow", "typer", "rich")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing looked at: status is `ok`, `missing` (an optional part), or `problem`."""
+    """One part: status is `ok`, `missing` (an optional part), or `problem`."""
 
     name: str
     status: str
     detail: str
 
-    def to_json(self) -> dict[str, str]:
-        """Return plain JSON values."""
-        return asdict(self)
+
+@dataclass(frozen=True, repr=False)
+class DoctorReport(Result):
+    """All checks."""
+
+    checks: list[Check]
+
+    @property
+    def problems(self) -> list[Check]:
+        """The checks that found a problem."""
+        return [one for one in self.checks if one.status == "problem"]
+
+    def summary(self) -> str:
+        """Return in a few words what was found."""
+        return ", ".join(one.name for one in self.problems) or f"{len(self.checks)} checks, no problem"
 
 
-def run_checks(db: Path) -> list[Check]:
-    """Return all checks; never raises for what it finds, and changes nothing."""
-    return [_versions(), *_libraries(), _database(db), _disk(db), _radex(), _plots()]
+def doctor(db: Path) -> DoctorReport:
+    """Check versions, the database and optional parts; changes nothing, and raises nothing."""
+    return DoctorReport([_versions(), *_libraries(), _database(db), _disk(db), _radex(), _plots()])
 
 
 def _versions() -> Check:
@@ -52,21 +64,16 @@ def _libraries() -> list[Check]:
 
 
 def _database(db: Path) -> Check:
-    known = migrations.available()[-1].version
     if not db.exists():
         return Check("database", "ok", f"{db} does not exist yet; `ratedb import` makes it")
     try:
-        connection = connect(db, read_only=True)
-        try:
-            version = migrations.check_not_newer(connection, str(db))
-        finally:
-            connection.close()
+        version, newest = schema_version(db)
     except RatedbError as error:
         return Check("database", "problem", str(error))
     size = f"{db.stat().st_size / 1e6:.1f} MB"
     if version == 0:
         return Check("database", "problem", f"{db} ({size}) is not a ratedb store")
-    behind = "" if version == known else f", {known - version} migrations behind, applied at next use"
+    behind = "" if version == newest else f", {newest - version} migrations behind, applied at next use"
     writable = "" if os.access(db, os.W_OK) else ", read-only for this user"
     return Check("database", "ok", f"{db}, {size}, schema {version}{behind}{writable}, not locked")
 

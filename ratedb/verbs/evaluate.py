@@ -12,12 +12,12 @@ from ratedb.io.own_exports import as_exported
 from ratedb.io.registry import read_rates
 from ratedb.models.evaluation import Evaluation, held_out, training_again
 from ratedb.models.evaluation import evaluate as compare
+from ratedb.models.record import Model
 from ratedb.models.storage import from_stored
 from ratedb.models.training_set import Sets
 from ratedb.options import EvaluateOptions, Progress, silent
 from ratedb.planning.costs import CostModel
 from ratedb.rates import Rates
-from ratedb.store.records import Model
 from ratedb.store.store import Store
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ratedb.errors import RatedbError
 from ratedb.models.filling import beyond_prior, known_values, wanted_pairs
+from ratedb.models.record import Model
 from ratedb.models.storage import from_stored
 from ratedb.options import FillOptions, Progress, silent
 from ratedb.results import Result
-from ratedb.store.models import best_model, sources_of_model
-from ratedb.store.records import Model
 from ratedb.store.store import Store
 
 
@@ -46,17 +44,10 @@ def fill(db: Path, system: str, options: FillOptions, progress: Progress = silen
     Raises RatedbError for an unknown system or model, or a model of another system.
     """
     with Store(db) as store:
-        record = store.newest_model(system) if options.model is None else store.model(options.model)
-        if store.system_name(record.system_id) != system:
-            raise RatedbError(
-                f"model {record.model_id} is of another system",
-                expected=system,
-                got=store.system_name(record.system_id),
-                todo=f"`ratedb show {system}` lists its models",
-            )
+        record = store.model_of(system, options.model)
         stored = store.rates(system)
         warnings = () if options.model is not None else _better_models(store, record)
-        mine = sources_of_model(store, record.model_id)
+        mine = store.sources_of_model(record.model_id)
     progress("predicting")
     predictor = from_stored(record.state, record.arrays)
     wanted = wanted_pairs(stored.levels, record.target_j if options.j is None else options.j)
@@ -87,7 +78,7 @@ def fill(db: Path, system: str, options: FillOptions, progress: Progress = silen
 
 def _better_models(store: Store, record: Model) -> tuple[str, ...]:
     """Warn where an older model has a smaller validation error than the newest, which is used."""
-    best, dex_rms = best_model(store, record)
+    best, dex_rms = store.best_model(record.system_id)
     if best == record.model_id:
         return ()
     return (

@@ -17,7 +17,6 @@ from ratedb.options import ImportOptions, Progress, silent
 from ratedb.quality.reports import counts
 from ratedb.rates import Rates
 from ratedb.results import Result
-from ratedb.store.plans import known_j, newest_plan
 from ratedb.store.store import PutResult, SourceInfo, Store
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
 from ratedb.verbs.incoming_quality import against_stored
@@ -110,10 +109,10 @@ def import_files(
 
 def _progress(store: Store, system: str) -> PlanProgress | None:
     """Return which jobs of the system's newest plan have their rates."""
-    plan = newest_plan(store.connection, system)
+    plan = store.newest_plan(system)
     if plan is None or plan.chosen is None:
         return None
-    known = {*known_j(store.connection, system, plan.request["v_max"]), *plan.request["given"]}
+    known = {*store.known_j(system, plan.request["v_max"]), *plan.request["given"]}
     jobs = sorted({*plan.chosen["train_j"], *plan.chosen["validate_j"]} - set(plan.request["given"]))
     done = tuple(j for j in jobs if j in known)
     return PlanProgress(plan.plan_id or 0, done, tuple(j for j in jobs if j not in known))

@@ -13,7 +13,7 @@ from ratedb.planning.next_j import NextResult, next_j
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.state import State, followed, state_of
 from ratedb.planning.worklist import jobs_out_of, render_worklist
-from ratedb.store.plans import get_plan, known_j, newest_plan, opened, predicted_by
+from ratedb.store.store import Store
 from ratedb.systems import split_system
 from ratedb.verbs.known_rates import rates_to_plan
 
@@ -32,8 +32,8 @@ def next_(db: Path, system: str, options: NextOptions, progress: Progress = sile
     if options.for_lines is not None:
         lines = parse_impact(read_bytes(options.for_lines), str(options.for_lines))
         state = _state(db, system, options)
-        with opened(db) as connection:
-            predicted = Predicted(*predicted_by(connection, system))
+        with Store(db) as store:
+            predicted = Predicted(*store.predicted_by(system))
         result = next_for_lines(state, options, lines, predicted)
     else:
         state = _state(db, system, options)
@@ -49,11 +49,11 @@ def _state(db: Path, system: str, options: NextOptions) -> State:
     """Return how far the plan has come that is followed: the one named, the newest, or what `j` asks for."""
     hours = None if options.hours_file is None else read_hours(options.hours_file)
     own = None if options.j is None else PlanRequest.of(system, options, hours)
-    with opened(db) as connection:
+    with Store(db) as store:
         plan = None
         if options.plan is not None:
-            plan = get_plan(connection, options.plan)
+            plan = store.plan(options.plan)
         elif own is None:
-            plan = newest_plan(connection, system)
+            plan = store.newest_plan(system)
         request = followed(system, own, plan)
-        return state_of(request, plan, known_j(connection, system, request.v_max))
+        return state_of(request, plan, store.known_j(system, request.v_max))

@@ -14,7 +14,8 @@ from ratedb.planning.request import PlanRequest
 from ratedb.planning.savings import Candidate, only, plan_candidates
 from ratedb.planning.worklist import jobs_of, render_worklist
 from ratedb.results import Result
-from ratedb.store.plans import Plan, known_j, opened, put_plan
+from ratedb.store.plans import Plan
+from ratedb.store.store import Store
 from ratedb.systems import split_system
 
 
@@ -68,9 +69,9 @@ def plan(db: Path, system: str, options: PlanOptions, progress: Progress = silen
         return found
     values = asdict(found)
     stored = Plan(system, found.strategy, values["request"], values["candidates"], values["chosen"])
-    with opened(db, write=True) as connection:
+    with Store(db, write=True, create=True) as store:
         write_atomically(worklist)
-        return replace(found, plan_id=put_plan(connection, stored))
+        return replace(found, plan_id=store.put_plan(stored))
 
 
 def _planned(db: Path, request: PlanRequest, options: PlanOptions, progress: Progress) -> PlanResult:
@@ -104,8 +105,8 @@ def _with_stored_j(
     """Return the request with the j of the store as given, unless others are named."""
     if options.given_j is not None or options.strategy == "exhaustive" or not db.exists():
         return request, ()
-    with opened(db) as connection:
-        known = known_j(connection, request.system, request.v_max)
+    with Store(db) as store:
+        known = store.known_j(request.system, request.v_max)
     if known and request.v_max == 0:
         known = tuple(sorted({0, *known}))  # no transition leaves j = 0
     if set(request.target) <= set(known):

@@ -1,97 +1,101 @@
-"""Say what is in a store: its systems, and the coverage of one by initial j and kind."""
+"""Show what a store contains: its systems, levels, lines and findings, and the coverage of one system."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ratedb.layers import KINDS
+from ratedb.arrays import IntArray
+from ratedb.layers import KINDS, Kind, temperatures_text
 from ratedb.rates import Rates
+from ratedb.results import Result
+from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
 
-SYSTEMS_SQL = """
-SELECT s.name AS system, s.molecule, s.collider,
-       count(DISTINCT (b.upper_id, b.lower_id)) AS transitions,
-       min(b.temperature_k) AS temperature_min_k, max(b.temperature_k) AS temperature_max_k,
-       count(DISTINCT b.temperature_k) AS temperatures,
-       count(b.rate_cm3_s) AS rates,
-       count(*) FILTER (b.kind = 'predicted') AS predicted,
-       (SELECT count(*) FROM source WHERE source.system_id = s.system_id) AS sources
-FROM collision_system AS s LEFT JOIN best_value AS b USING (system_id)
-GROUP BY s.name, s.molecule, s.collider, s.system_id ORDER BY s.name
-"""
 
+@dataclass(frozen=True, repr=False)
+class SystemReport(Result):
+    """Levels, temperatures, sources, models and coverage of a system.
 
-def list_systems(db: Path) -> list[dict[str, Any]]:
-    """Return one entry for each system: transitions, temperatures and values by kind."""
-    with Store(db) as store:
-        return store.query(SYSTEMS_SQL)
-
-
-def show_system(db: Path, system: str) -> dict[str, Any]:
-    """Return a system's levels, temperatures, sources, models, and coverage by initial j.
-
-    Coverage counts transitions: `computed` (any kind but predicted, which `kinds` splits), `predicted`,
-    and `missing` of all pairs of levels that go down in energy. Where levels have no j the list is
-    empty. Raises RatedbError for an unknown system.
+    `kinds` and `coverage` count transitions by their best kind; `computed` is any kind but predicted, and
+    `missing` are downward pairs of levels without rates. `coverage` is empty where levels have no j.
     """
+
+    system: str
+    levels: int
+    transitions: int
+    temperatures_k: list[float]
+    kinds: dict[str, int]
+    coverage: list[dict[str, int]]
+    sources: list[dict[str, Any]]
+    models: list[dict[str, Any]]
+
+    def summary(self) -> str:
+        """Return in a few words what is in the store."""
+        kelvin = temperatures_text(np.array(self.temperatures_k))
+        return f"{self.system}, {self.levels} levels, {self.transitions} transitions, {kelvin}"
+
+
+def systems(db: Path) -> QueryResult:
+    """List the systems: transitions, temperatures and values by kind."""
     with Store(db) as store:
-        stored = store.rates(system)
-        sources = store.query(
-            "SELECT source_id, kind, method, reference, file_name, model_id, imported_at FROM sources"
-            " WHERE system = ? ORDER BY source_id",
-            [system],
-        )
-        models = store.query(
-            "SELECT model_id, kernel, features, mean, prior, engine, train_j, validate_j, trained_at"
-            " FROM models WHERE system = ? ORDER BY model_id",
-            [system],
-        )
-    levels = stored.levels
-    return {
-        "system": system,
-        "levels": len(levels),
-        "transitions": len(stored),
-        "temperatures_k": stored.temperature_k.tolist(),
-        "kinds": {kind: int((_row_kind(stored) == n).sum()) for n, kind in enumerate(KINDS)},
-        "coverage": coverage(stored) if levels.has_vj else [],
-        "sources": sources,
-        "models": models,
-    }
+        return store.list_systems()
 
 
-def coverage(stored: Rates) -> list[dict[str, int]]:
+def levels(db: Path, molecule: str) -> QueryResult:
+    """List the levels of a molecule by energy; raises RatedbError for an unknown molecule."""
+    with Store(db) as store:
+        return store.list_levels(molecule)
+
+
+def lines(db: Path, molecule: str) -> QueryResult:
+    """List the lines of a molecule by frequency; raises RatedbError for an unknown molecule."""
+    with Store(db) as store:
+        return store.list_lines(molecule)
+
+
+def findings(db: Path, system: str | None = None) -> QueryResult:
+    """List stored findings about all systems or one; raises RatedbError for an unknown system."""
+    with Store(db) as store:
+        return store.list_findings(system)
+
+
+def show(db: Path, system: str) -> SystemReport:
+    """Return what the store contains of a system; raises RatedbError for an unknown system."""
+    names = ("source_id", "kind", "method", "reference", "file_name", "model_id", "imported_at")
+    with Store(db) as store:
+        rates = store.rates(system)
+        sources = [{name: row[name] for name in names} for row in store.sources(system)]
+        models = store.list_models(system)
+    best = _best_kind(rates)
+    return SystemReport(
+        system=system,
+        levels=len(rates.levels),
+        transitions=len(rates),
+        temperatures_k=rates.temperature_k.tolist(),
+        kinds={kind: int((best == number).sum()) for number, kind in enumerate(KINDS)},
+        coverage=_coverage(rates, best) if rates.levels.has_vj else [],
+        sources=sources,
+        models=models,
+    )
+
+
+def _coverage(rates: Rates, best: IntArray) -> list[dict[str, int]]:
     """Return for each initial j how many transitions are computed, predicted and missing."""
-    levels = stored.levels
-    _, j = levels.need_vj()
-    kind = _row_kind(stored)
-    initial_j = stored.initial_j()
-    upper = levels.downward_pairs().upper
+    initial_j, possible_j = rates.initial_j(), rates.levels.downward_pairs().initial_j()
     result = []
-    for value in sorted(set(j[upper].tolist())):
-        here = kind[initial_j == value]
-        predicted = int((here == KINDS.index("predicted")).sum())
-        computed = len(here) - predicted
-        possible = int((j[upper] == value).sum())
-        result.append(
-            {
-                "j": value,
-                "computed": computed,
-                "predicted": predicted,
-                "missing": max(possible - computed - predicted, 0),
-            }
-        )
+    for j in np.unique(possible_j).tolist():
+        known = int((initial_j == j).sum())
+        predicted = int((best[initial_j == j] == Kind.PREDICTED).sum())
+        missing = max(int((possible_j == j).sum()) - known, 0)
+        result.append({"j": j, "computed": known - predicted, "predicted": predicted, "missing": missing})
     return result
 
 
-def _row_kind(stored: Rates) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _best_kind(rates: Rates) -> IntArray:
     """Return the best kind of each transition, shape (n,)."""
-    if not len(stored):
-        return np.zeros(0, dtype=np.int64)
-    worst = len(KINDS)
-    best: np.ndarray[Any, np.dtype[np.int64]] = np.where(stored.kind_code < 0, worst, stored.kind_code).min(
-        axis=1
-    )
-    return best
+    codes = np.where(rates.kind_code < 0, len(KINDS), rates.kind_code)
+    return codes.min(axis=1) if len(rates) else np.zeros(0, dtype=np.int64)

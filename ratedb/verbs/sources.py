@@ -1,65 +1,36 @@
-"""Say which sources of a system win, and set their order."""
+"""List sources in order of precedence, and set that order."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.options import SourcesOptions
+from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
 
 
-def list_sources(db: Path, system: str) -> list[dict[str, Any]]:
-    """Return a system's sources in the order in which they win.
+def sources(db: Path, system: str | None, options: SourcesOptions) -> QueryResult:
+    """List the sources of a system, or of all, in order of precedence; with `prefer` set that order first.
 
-    Each has its kind, reference, transitions, temperatures, how many of its values are the best known, and
-    how many are marked. Raises RatedbError for an unknown system.
+    Sources that `prefer` does not name follow. Raises UsageError for a duplicate or where no system is
+    named, RatedbError for a source that the system does not have, or one of predictions.
     """
-    with Store(db) as store:
-        system_id = store.system(system).system_id
-        return store.query(
-            """
-            WITH held AS (
-                SELECT source_id, count(DISTINCT (upper_id, lower_id)) AS transitions,
-                       min(temperature_k) AS temperature_min_k, max(temperature_k) AS temperature_max_k,
-                       count(rate_cm3_s) AS rates, count(*) FILTER (marked) AS marked
-                FROM rate_value WHERE system_id = $system GROUP BY source_id
-            ), won AS (
-                SELECT source_id, count(*) AS best FROM best_value WHERE system_id = $system
-                GROUP BY source_id
-            )
-            SELECT source_id, kind, method, reference, file_name, place, transitions, temperature_min_k,
-                   temperature_max_k, rates, marked, coalesce(best, 0) AS best
-            FROM source JOIN kind_rank USING (kind) JOIN held USING (source_id)
-            LEFT JOIN won USING (source_id) LEFT JOIN source_place USING (source_id)
-            WHERE system_id = $system
-            ORDER BY kind = 'predicted', place NULLS LAST, rank, source_id DESC
-            """,
-            {"system": system_id},
-        )
-
-
-def prefer_sources(db: Path, system: str, source_ids: Sequence[int], reason: str) -> None:
-    """Keep an order in which sources win, the best first; sources that are not named follow.
-
-    Raises UsageError for a source that stands twice, RatedbError where one is none of the system's or holds
-    predictions, which lose to everything else.
-    """
-    if not source_ids or len(set(source_ids)) < len(source_ids):
-        raise UsageError(
-            "not an order of sources", expected="ids of sources, each once", got=str(list(source_ids))
-        )
-    with Store(db, write=True) as store:
-        system_id = store.system(system).system_id
-        rows = store.query("SELECT source_id, kind FROM source WHERE system_id = ?", [system_id])
-        usable = {row["source_id"] for row in rows if row["kind"] != "predicted"}
-        wrong = [number for number in source_ids if number not in usable]
-        if wrong:
-            raise RatedbError(
-                f"{system} has no source {wrong[0]} that could be preferred",
-                expected="one of " + ", ".join(map(str, sorted(usable))),
-                got=str(wrong[0]),
-                todo=f"`ratedb sources {system}` lists them",
-            )
-        store.put_source_order(system, source_ids, reason)
+    prefer = options.prefer
+    with Store(db, write=prefer is not None) as store:
+        if prefer is not None:
+            if system is None:
+                raise UsageError("an order of sources is that of a system", expected="a system", got="none")
+            if not prefer or len(set(prefer)) < len(prefer):
+                raise UsageError("not an order of sources", expected="different ids", got=str(list(prefer)))
+            usable = store.source_ids(store.system(system).name)
+            wrong = [number for number in prefer if number not in usable]
+            if wrong:
+                raise RatedbError(
+                    f"{system} has no source {wrong[0]} that could be preferred",
+                    expected="one of " + ", ".join(map(str, usable)),
+                    got=str(wrong[0]),
+                    todo=f"`ratedb sources {system}` lists them; predictions never take precedence",
+                )
+            store.put_source_order(system, prefer, options.because)
+        return store.list_sources(system)

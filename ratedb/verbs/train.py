@@ -9,6 +9,7 @@ from time import perf_counter
 from ratedb.errors import UsageError
 from ratedb.models.candidates import Tried
 from ratedb.models.metrics import Metrics
+from ratedb.models.record import Model
 from ratedb.models.reference import reference_for
 from ratedb.models.search import SearchResult, search
 from ratedb.models.search_space import SearchRequest
@@ -24,9 +25,7 @@ from ratedb.options import Progress, TrainOptions, silent
 from ratedb.planning.choose_sets import choose_sets
 from ratedb.rates import Rates
 from ratedb.results import Result
-from ratedb.store.models import references_of
-from ratedb.store.plans import Plan, get_plan
-from ratedb.store.records import Model
+from ratedb.store.plans import Plan
 from ratedb.store.store import Store
 
 
@@ -69,10 +68,10 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
         stored = store.known_rates(system)
         system_id = store.system(system).system_id or 0
         known, warnings = usable_rates(stored.known(with_marked=options.use_marked))
-        planned = None if options.plan is None else _planned(get_plan(store.connection, options.plan), system)
+        planned = None if options.plan is None else _planned(store.plan(options.plan), system)
         prior = None
         if options.prior is not None:
-            prior = store.known_rates(options.prior).known(), references_of(store, options.prior)
+            prior = store.known_rates(options.prior).known(), tuple(store.references(options.prior))
     sets = choose_sets(options, known, planned)
     training, validation, notes = training_and_validation(known, sets)
     warnings += notes
@@ -88,7 +87,8 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
         return result
     progress("storing")
     record = _record(result, found, system_id, options, training.sha256())
-    record.training_source_ids = training_sources(stored, sets.train_j, training.temperature_k)
+    used = training_sources(stored, sets.train_j, training.temperature_k)
+    record = replace(record, training_source_ids=used)
     with Store(db, write=True) as store:
         return replace(result, model_id=store.put_model(record))
 

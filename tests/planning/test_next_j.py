@@ -15,14 +15,13 @@ from rough import rough_rates
 from synthetic import lamda_text, prediction_of, rotor_levels
 
 from ratedb.errors import FitError, RatedbError, UsageError
+from ratedb.models.record import Model
 from ratedb.models.search import search
 from ratedb.models.search_space import SearchRequest
 from ratedb.planning import next_j as next_j_module
 from ratedb.planning.next_j import NextResult
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.state import State
-from ratedb.store.plans import get_plan, opened
-from ratedb.store.records import Model
 from ratedb.store.store import Store
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.incoming import ImportOptions
@@ -149,8 +148,8 @@ def test_a_stored_request_comes_back_whole(store_of: StoreOf) -> None:
     file = db.with_suffix(".csv")
     file.write_text("j,hours\n" + "".join(f"{j},{each}\n" for j, each in hours))
     plan_id = planned(db, hours_file=file, hours_total=None, cost_exponent=6.0)
-    with opened(db) as connection:
-        found = PlanRequest.from_json(get_plan(connection, plan_id).request)
+    with Store(db) as store:
+        found = PlanRequest.from_json(store.plan(plan_id).request)
     request = replace(REQUEST, hours_by_j=hours, hours_total=None, cost_exponent=6.0)
     assert found == replace(request, train_j=TRAIN)
     assert state_of(db).request == replace(request, validate_j=VALIDATE)

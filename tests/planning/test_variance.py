@@ -23,7 +23,6 @@ from ratedb.planning.request import PlanRequest
 from ratedb.planning.savings import Candidate
 from ratedb.planning.variance import VarianceResult
 from ratedb.rates import Rates
-from ratedb.store.plans import get_plan
 from ratedb.store.store import Store
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.plan import plan
@@ -385,7 +384,7 @@ def test_a_plan_by_variance_is_kept_with_its_request_and_its_choice(store_of: St
     assert kept.chosen == dry.chosen is not None
     with Store(db) as store:
         assert store.query("SELECT count(*) AS n FROM plans") == [{"n": 1}]
-        stored = get_plan(store.connection, kept.plan_id or 0)
+        stored = store.plan(kept.plan_id or 0)
     assert stored.strategy == "variance"
     assert PlanRequest.from_json(stored.request) == REQUEST
     assert stored.chosen is not None

@@ -11,9 +11,9 @@ from synthetic import rotor_lines
 
 from ratedb import __version__
 from ratedb.levels import Lines
+from ratedb.models.record import Model
 from ratedb.rates import Rates
 from ratedb.store import migrations
-from ratedb.store.records import Model
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
 
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -128,7 +128,9 @@ def make_store_of_version(path: Path, version: int, data: Path) -> Path:
             )
         connection.execute(f"ATTACH '{data}' AS data (READ_ONLY)")
         for table in _IN_ORDER:
-            connection.execute(f"INSERT INTO {table} SELECT * FROM data.{table}")
+            old = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
+            names = ", ".join("log10_half_width_68" if name == "log10_std" else name for name in old)
+            connection.execute(f"INSERT INTO {table} SELECT {names} FROM data.{table}")
         sequences = connection.execute(
             "SELECT sequence_name FROM duckdb_sequences() WHERE database_name <> 'data'"
         ).fetchall()

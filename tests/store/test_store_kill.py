@@ -14,9 +14,10 @@ import pytest
 from children import Children, prediction_number, rates_number
 from stores import by_transition, make_store_of_version, model_record, put, schema_version
 
+from ratedb.options import SqlOptions
 from ratedb.rates import Rates
 from ratedb.store import migrations
-from ratedb.store.query import run_query
+from ratedb.store.query import sql
 from ratedb.store.store import Store
 
 SEED = 20240607
@@ -67,7 +68,7 @@ def check_sources(path: Path, kind: str, values: Callable[[int], Rates]) -> set[
         assert set(stored) == set(sources.values()) | others
         orphans = store.query("SELECT * FROM rate WHERE source_id NOT IN (SELECT source_id FROM source)")
         assert orphans == []
-    counted = run_query(path, "SELECT count(*) FROM rates_all")  # also where a log is left
+    counted = sql(path, "SELECT count(*) FROM rates_all", SqlOptions())  # also where a log is left
     assert counted.rows == [(len(rows),)]
     return set(sources)
 

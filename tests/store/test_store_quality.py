@@ -18,6 +18,7 @@ from ratedb.rates import Rates
 from ratedb.store.store import Incoming, Store
 
 KINDS = ("computed", "scaled", "extrapolated")
+OF_FILE = ["detailed-balance"]
 
 
 @pytest.fixture
@@ -102,8 +103,13 @@ def test_findings_are_replaced_but_not_those_that_someone_accepted(store: Store)
     levels = rotor_levels(3)
     source = put_with(store, rotor_rates(levels), error("2", "1"))
     store.accept_findings([source], "off-curve", "real")
-    store.replace_findings([(source, levels, [error("2", "1"), replace(error("1", "0"), rule="kink")])])
-    store.replace_findings([(source, levels, [replace(error("3", "0"), rule="kink")])])
+    store.replace_findings(
+        [(source, levels, [error("2", "1"), replace(error("1", "0"), rule="kink")])],
+        of_file=["detailed-balance"],
+    )
+    store.replace_findings(
+        [(source, levels, [replace(error("3", "0"), rule="kink")])], of_file=["detailed-balance"]
+    )
     rows = store.query("SELECT rule, upper_label, accepted_because FROM findings ORDER BY upper_label")
     assert [tuple(row.values()) for row in rows] == [("off-curve", "2", "real"), ("kink", "3", None)]
 
@@ -112,7 +118,7 @@ def test_what_only_a_file_showed_stays_when_the_store_is_judged_again(store: Sto
     levels = rotor_levels(3)
     seen = replace(error("2", "1"), rule="detailed-balance")
     source = put_with(store, rotor_rates(levels), seen, error("1", "0"))
-    store.replace_findings([(source, levels, [])])
+    store.replace_findings([(source, levels, [])], OF_FILE)
     assert [row["rule"] for row in store.query("SELECT rule FROM findings")] == ["detailed-balance"]
 
 
@@ -120,7 +126,9 @@ def test_findings_about_several_sources_are_kept_all_or_none(store: Store) -> No
     levels = rotor_levels(3)
     one, two = (put_with(store, rotor_rates(levels), error("2", "1"), reference=name) for name in "ab")
     with pytest.raises(KeyError):
-        store.replace_findings([(one, levels, []), (two, levels, [error("9", "8")])])
+        store.replace_findings(
+            [(one, levels, []), (two, levels, [error("9", "8")])], of_file=["detailed-balance"]
+        )
     assert store.query("SELECT count(*) AS n FROM findings")[0]["n"] == 2
 
 

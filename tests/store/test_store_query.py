@@ -11,7 +11,8 @@ from children import rates_number
 from stores import by_transition
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.store.query import FILE_FORMATS, query_to_file, run_query
+from ratedb.options import SqlOptions
+from ratedb.store.query import FILE_FORMATS, QueryResult, query_to_file, sql
 from ratedb.store.store import Store
 
 WRITES = (
@@ -88,13 +89,17 @@ def untouched(store_path: Path, outside: Path) -> Iterator[Path]:
     assert state() == before
 
 
-def ask_both(db: Path, sql: str, error: type[RatedbError] = RatedbError) -> None:
+def ask(db: Path, query: str) -> QueryResult:
+    return sql(db, query, SqlOptions())
+
+
+def ask_both(db: Path, query: str, error: type[RatedbError] = RatedbError) -> None:
     """Assert that a query is refused, for its rows and for a file."""
     with pytest.raises(error) as caught:
-        run_query(db, sql)
+        ask(db, query)
     assert len(str(caught.value)) > 20
     with pytest.raises(error):
-        query_to_file(db, sql, db.parent / "result", "csv")
+        query_to_file(db, query, db.parent / "result", "csv")
 
 
 @pytest.mark.parametrize("sql", WRITES)
@@ -118,24 +123,22 @@ def test_comments_and_brackets_do_not_lead_out_of_a_query(untouched: Path, outsi
 
 
 def test_settings_of_one_query_do_not_last_to_the_next(untouched: Path) -> None:
-    run_query(untouched, "SET threads = 1")
-    run_query(untouched, "CALL enable_logging(storage = 'file', storage_path = 'nowhere')")
-    assert run_query(untouched, "SELECT current_setting('enable_external_access')").rows == [(False,)]
+    ask(untouched, "SET threads = 1")
+    ask(untouched, "CALL enable_logging(storage = 'file', storage_path = 'nowhere')")
+    assert ask(untouched, "SELECT current_setting('enable_external_access')").rows == [(False,)]
     assert not Path("nowhere").exists()
 
 
 def test_a_query_does_not_see_the_variables_of_python(untouched: Path) -> None:
     with pytest.raises(RatedbError, match="does not exist"):
-        run_query(untouched, "SELECT * FROM columns")
+        ask(untouched, "SELECT * FROM columns")
 
 
 def test_a_query_gives_columns_and_rows(untouched: Path) -> None:
-    result = run_query(
-        untouched, "SELECT upper_label, lower_label, temperature_k, rate_cm3_s FROM rates -- all"
-    )
+    result = ask(untouched, "SELECT upper_label, lower_label, temperature_k, rate_cm3_s FROM rates -- all")
     assert result.columns == ("upper_label", "lower_label", "temperature_k", "rate_cm3_s")
     assert {row[:3]: row[3] for row in result.rows} == by_transition(rates_number(0))
-    assert run_query(untouched, "SHOW TABLES").columns == ("name",)
+    assert ask(untouched, "SHOW TABLES").columns == ("name",)
 
 
 def test_a_file_holds_every_value_to_the_bit(
@@ -143,10 +146,13 @@ def test_a_file_holds_every_value_to_the_bit(
 ) -> None:
     folder = tmp_path_factory.mktemp("results")
     expected = by_transition(rates_number(0))
-    sql = "SELECT upper_label, lower_label, temperature_k, rate_cm3_s FROM rates;"
+    query = "SELECT upper_label, lower_label, temperature_k, rate_cm3_s FROM rates;"
     for file_format in FILE_FORMATS:
         target = folder / f"it's.{file_format}"
-        assert query_to_file(untouched, sql, target, file_format) == len(expected)
+        assert query_to_file(untouched, query, target, file_format).to_json() == {
+            "path": str(target),
+            "row_count": len(expected),
+        }
         assert read_back(target, file_format) == expected
     assert len(os.listdir(folder)) == len(FILE_FORMATS)
 
@@ -182,13 +188,13 @@ def test_an_unknown_format_is_a_usage_error(store_path: Path) -> None:
 
 def test_a_wrong_query_is_refused_with_duckdbs_words(store_path: Path) -> None:
     with pytest.raises(RatedbError, match="no_such") as caught:
-        run_query(store_path, "SELECT no_such FROM rates")
+        ask(store_path, "SELECT no_such FROM rates")
     assert caught.value.exit_code == 1
     assert caught.value.todo
 
 
 def test_queries_work_beside_a_store_that_is_open_for_reading_elsewhere(store_path: Path) -> None:
-    run_query(store_path, "SELECT 1")
+    ask(store_path, "SELECT 1")
     with Store(store_path) as store:
         assert store.system_names() == ["XY+He"]
-    assert run_query(store_path, "SELECT 1").rows == [(1,)]
+    assert ask(store_path, "SELECT 1").rows == [(1,)]

@@ -79,7 +79,7 @@ def test_an_sqlite_file_is_refused_unchanged(tmp_path: Path, write: bool) -> Non
 @pytest.mark.parametrize("write", [True, False])
 def test_a_directory_is_refused(tmp_path: Path, write: bool) -> None:
     (tmp_path / "folder").mkdir()
-    refused(tmp_path / "folder", "a directory stands in place", write=write)
+    refused(tmp_path / "folder", "a directory", write=write)
 
 
 def test_a_missing_file_is_refused_and_not_made(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from stores import all_tables, by_transition, incoming, put
 from synthetic import rotor_levels, rotor_rates
 
 from ratedb.errors import LockedError, RatedbError
-from ratedb.store.records import CollisionSystem
+from ratedb.store.records import LevelSetRow
 from ratedb.store.store import Store
 
 
@@ -23,7 +23,7 @@ def test_what_goes_wrong_inside_a_transaction_leaves_the_store_as_it_was(
 
     def fail(store: Store) -> None:
         with store.transaction() as session:
-            session.add(CollisionSystem(name="A+He", molecule="A", collider="He"))
+            session.add(LevelSetRow(molecule="A", content_sha256="", file_name="", file_sha256=""))
             session.flush()
             store.connection.execute("INSERT INTO rate SELECT * FROM rate")
             raise failure
@@ -62,11 +62,11 @@ def test_other_runtime_errors_stay_what_they_are(store_path: Path) -> None:
 
 def test_bulk_and_records_are_kept_together(store_path: Path) -> None:
     with Store(store_path, write=True) as store, store.transaction() as session:
-        session.add(CollisionSystem(name="A+He", molecule="A", collider="He"))
+        session.add(LevelSetRow(molecule="A", content_sha256="", file_name="", file_sha256=""))
         store.connection.execute("INSERT INTO kind_rank VALUES ('test', 99)")
     tables = all_tables(store_path)
     assert ("test", 99) in tables["kind_rank"]
-    assert [row[1] for row in tables["collision_system"]] == ["XY+He", "A+He"]
+    assert [row[1] for row in tables["level_set"]] == ["XY", "A"]
 
 
 def test_of_several_files_none_is_kept_where_the_last_is_refused(store_path: Path) -> None:

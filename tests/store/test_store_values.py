@@ -14,16 +14,15 @@ from ratedb.errors import RatedbError
 from ratedb.levels import Levels, Lines, vj
 from ratedb.rates import Rates
 from ratedb.store import records
-from ratedb.store.plans import Plan, get_plan, put_plan
+from ratedb.store.plans import Plan
 from ratedb.store.store import Store
 from ratedb.systems import split_system
 
 TINY = (1e-46, 1e-300, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 0.0)
 CLASSES = (
-    records.CollisionSystem,
-    records.LevelSet,
-    records.Model,
-    records.Source,
+    records.LevelSetRow,
+    records.ModelRow,
+    records.SourceRow,
 )
 SQL_TYPES = {
     "BYTEA": "BLOB",
@@ -85,8 +84,8 @@ def test_what_a_model_is_made_of_comes_back_as_it_was(store_path: Path) -> None:
 
 def test_a_plan_comes_back_as_it_was(store: Store) -> None:
     plan = Plan(system_name="XY+He", strategy="spread", request={"j": [1]}, candidates=[{"n": 2}])
-    number = put_plan(store.connection, plan)
-    found = get_plan(store.connection, number)
+    number = store.put_plan(plan)
+    found = store.plan(number)
     assert (found.strategy, found.request, found.candidates, found.chosen) == (
         "spread",
         {"j": [1]},
@@ -97,7 +96,7 @@ def test_a_plan_comes_back_as_it_was(store: Store) -> None:
 
 
 def test_missing_models_plans_and_systems_are_errors_with_advice(store: Store) -> None:
-    asks = [lambda: store.model(7), lambda: get_plan(store.connection, 7), lambda: store.system("AB+He")]
+    asks = [lambda: store.model(7), lambda: store.plan(7), lambda: store.system("AB+He")]
     for ask in [*asks, lambda: store.rates("AB+He"), lambda: store.newest_model("AB+He")]:
         with pytest.raises(RatedbError) as caught:
             ask()

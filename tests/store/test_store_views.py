@@ -17,10 +17,10 @@ from ratedb.store.store import Store
 
 PUBLISHED = {
     "rates": """system molecule collider v j v_final j_final upper_label lower_label temperature_k rate_cm3_s
-        log10_std kind source_id model_id extrapolated marked""",
+        log10_half_width_68 kind source_id model_id extrapolated marked log10_std""",
     "rates_all": """system molecule collider v j v_final j_final upper_label lower_label temperature_k
-        rate_cm3_s log10_std kind source_id model_id extrapolated marked""",
-    "levels": "molecule label v j energy_cm1 weight level_id level_set_id",
+        rate_cm3_s log10_half_width_68 kind source_id model_id extrapolated marked log10_std""",
+    "levels": "molecule label v j energy_cm1 weight level_id level_set_id quantum_numbers molecule_kind",
     "radiative": """molecule upper_label lower_label v j v_final j_final einstein_a_s1 frequency_ghz
         level_set_id upper_id lower_id""",
     "sources": """source_id system kind method reference file_name file_sha256 model_id warnings imported_at

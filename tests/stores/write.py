@@ -21,7 +21,7 @@ from stores import incoming, model_record  # noqa: E402
 from synthetic import prediction_of, rotor_levels, rotor_rates  # noqa: E402
 
 from ratedb import __version__  # noqa: E402
-from ratedb.store.plans import Plan, put_plan  # noqa: E402
+from ratedb.store.plans import Plan  # noqa: E402
 from ratedb.store.store import Store  # noqa: E402
 
 VIEWS = {
@@ -54,7 +54,7 @@ def fill_store(path: Path) -> None:
         prediction = prediction_of(rates, seed=4)
         store.put_prediction("XY+He", prediction, prediction.log10_half_width_68 > 0, model)
         plan = Plan(system_name="XY+He", strategy="spread", request={"j": [1, 2]}, candidates=[])
-        put_plan(store.connection, plan)
+        store.put_plan(plan)
 
 
 def contents(store: Store) -> dict[str, list[dict[str, Any]]]:

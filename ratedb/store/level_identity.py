@@ -1,0 +1,230 @@
+"""Which level is which: one identity for each level of a molecule, whatever source names it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import duckdb
+import numpy as np
+
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.errors import RatedbError
+from ratedb.levels import UNKNOWN_KIND, Levels
+from ratedb.store.connection import run
+
+# Two sources of one molecule may differ in the last digits of an energy; beyond this levels are others.
+_ENERGY_TOLERANCE_CM1 = 1.0
+_ENERGY_TOLERANCE_RELATIVE = 0.05
+_ENERGY_NOTICE_CM1 = 0.1
+_WEIGHT_TOLERANCE = 0.01
+
+
+def put_molecule_kind(connection: duckdb.DuckDBPyConnection, levels: Levels) -> None:
+    """Store what kind of molecule it is; raises RatedbError where the store has another kind."""
+    found = run(connection, "SELECT kind FROM molecule WHERE molecule = ?", [levels.molecule]).fetchall()
+    if not found:
+        run(connection, "INSERT INTO molecule VALUES (?, ?)", [levels.molecule, levels.kind])
+    elif found[0][0] == UNKNOWN_KIND != levels.kind:
+        run(connection, "UPDATE molecule SET kind = ? WHERE molecule = ?", [levels.kind, levels.molecule])
+    elif levels.kind not in (UNKNOWN_KIND, found[0][0]):
+        raise RatedbError(
+            f"{levels.molecule} is another kind of molecule in the store",
+            expected=str(found[0][0]),
+            got=levels.kind,
+            todo="if it is another species, name it with --molecule",
+        )
+
+
+def identify(connection: duckdb.DuckDBPyConnection, levels: Levels) -> tuple[IntArray, Levels, list[str]]:
+    """Return the ids of levels, shape (n,), which are stored if they are new; the levels; and warnings.
+
+    The levels returned have energies from the zero of the store and weights with its common factor. Raises
+    RatedbError where the levels contradict those in the store.
+    """
+    rows = run(
+        connection,
+        "SELECT level_id, label, v, j, v IS NOT NULL AND len(map_keys(quantum_numbers)) = 2 FROM level"
+        " WHERE molecule = ?",
+        [levels.molecule],
+    ).fetchall()
+    by_key: dict[tuple[int, int] | str, int] = {}
+    for level_id, label, v, j, has_vj in rows:
+        by_key[(v, j) if has_vj and _by_vj(levels) else label] = level_id
+    keys = _keys(levels)
+    _need_distinct(levels, keys)
+    known = np.array([by_key.get(key, -1) for key in keys], dtype=np.int64)
+    zero_cm1, warnings = _compare_energies(connection, levels, known)
+    _need_same_labelling(levels, known, [row[4] for row in rows])
+    _add_levels(connection, levels, np.flatnonzero(known < 0), {str(row[1]) for row in rows})
+    by_label = dict(
+        run(connection, "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule]).fetchall()
+    )
+    ids = [int(k) if k >= 0 else int(by_label[label]) for k, label in zip(known, levels.label, strict=True)]
+    level_id = np.array(ids, dtype=np.int64)
+    factor, about_weights = _compare_weights(connection, levels, level_id)
+    alike = replace(levels, energy_cm1=levels.energy_cm1 - zero_cm1, weight=levels.weight / factor)
+    return level_id, alike, warnings + about_weights
+
+
+def _by_vj(levels: Levels) -> bool:
+    """Return whether v and j alone name the levels."""
+    return levels.has_vj and set(levels.quantum_numbers) == {"v", "j"}
+
+
+def _keys(levels: Levels) -> list[tuple[int, int] | str]:
+    """Return what each level is found by: its v and j where these are all there is, else its label."""
+    if not _by_vj(levels):
+        return list(levels.label)
+    v, j = levels.need_vj()
+    return list(zip(v.tolist(), j.tolist(), strict=True))
+
+
+def _need_distinct(levels: Levels, keys: list[tuple[int, int] | str]) -> None:
+    if len(set(keys)) == len(keys):
+        return
+    twice = next(key for key in keys if keys.count(key) > 1)
+    raise RatedbError(
+        f"two levels of {levels.molecule} have the same quantum numbers",
+        where=", ".join(repr(levels.label[i]) for i, key in enumerate(keys) if key == twice),
+        expected="each v, j once",
+        got=f"v, j = {twice}",
+        todo="give the levels of a finer structure labels that are not taken for v and j",
+    )
+
+
+def _need_same_labelling(levels: Levels, known: IntArray, stored_have_vj: list[bool]) -> None:
+    """Refuse new levels without v and j among levels with them, or the reverse."""
+    fresh = np.flatnonzero(known < 0)
+    if len(fresh) == 0 or not stored_have_vj or all(has == _by_vj(levels) for has in stored_have_vj):
+        return
+    ours, theirs = ("v and j", "other labels") if _by_vj(levels) else ("other labels", "v and j")
+    raise RatedbError(
+        f"the levels of {levels.molecule} are named in another way than those in the store",
+        where=f"level {levels.label[fresh[0]]!r}",
+        expected=f"{theirs}, as in the store",
+        got=ours,
+        todo="bring the labels into one form, or import under another molecule name with --molecule",
+    )
+
+
+def _add_levels(
+    connection: duckdb.DuckDBPyConnection, levels: Levels, fresh: IntArray, taken: set[str]
+) -> None:
+    for i in fresh:
+        if levels.label[i] in taken:
+            raise RatedbError(
+                f"the label {levels.label[i]!r} already names another level of {levels.molecule}",
+                expected="labels that agree with those in the store",
+                got=f"v, j = {_keys(levels)[i]}",
+                todo="import under another molecule name with --molecule",
+            )
+    if not len(fresh):
+        return
+    names = list(levels.quantum_numbers)
+    numbers = np.array([levels.quantum_numbers[name][fresh] for name in names]).T.tolist()
+    none = [None] * len(fresh)
+    run(
+        connection,
+        "INSERT INTO level SELECT nextval('level_ids'), ?, label, v, j, map(?::VARCHAR[], numbers) FROM ("
+        "SELECT unnest(?::VARCHAR[]) AS label, unnest(?::INTEGER[]) AS v, unnest(?::INTEGER[]) AS j,"
+        " unnest(?::DOUBLE[][]) AS numbers)",
+        [
+            levels.molecule,
+            names,
+            [levels.label[i] for i in fresh],
+            none if levels.v is None else levels.v[fresh].tolist(),
+            none if levels.j is None else levels.j[fresh].tolist(),
+            [[None if math.isnan(one) else one for one in row] for row in numbers] or [[]] * len(fresh),
+        ],
+    )
+
+
+def _stored(
+    connection: duckdb.DuckDBPyConnection, column: str, molecule: str, level_id: IntArray
+) -> tuple[list[int], FloatArray]:
+    """Return which of these levels are in the store, and its values of a column for them."""
+    rows = run(connection, f"SELECT level_id, {column} FROM levels WHERE molecule = ?", [molecule])
+    values = dict(rows.fetchall())
+    shared = [i for i, number in enumerate(level_id) if int(number) in values]
+    return shared, np.array([values[int(level_id[i])] for i in shared], dtype=np.float64)
+
+
+def _compare_energies(
+    connection: duckdb.DuckDBPyConnection, levels: Levels, known: IntArray
+) -> tuple[float, list[str]]:
+    shared, old = _stored(connection, "energy_cm1", levels.molecule, known)
+    if not shared:
+        return 0.0, []
+    new = levels.energy_cm1[shared]
+    difference = np.abs((new - new.min()) - (old - old.min()))
+    tolerance = np.maximum(_ENERGY_TOLERANCE_CM1, _ENERGY_TOLERANCE_RELATIVE * (old - old.min()))
+    worst = int(np.argmax(difference - tolerance))
+    if difference[worst] > tolerance[worst]:
+        raise RatedbError(
+            f"the levels of {levels.molecule} contradict those in the store",
+            where=f"level {levels.label[shared[worst]]}",
+            expected=f"{old[worst]:.3f} cm-1 above the lowest, as stored",
+            got=f"{new[worst]:.3f} cm-1",
+            todo="check the file; if it is another species, name it with --molecule",
+        )
+    _need_same_order(levels, shared, old, new)
+    warnings = []
+    if difference.max() > _ENERGY_NOTICE_CM1:
+        worst = int(np.argmax(difference))
+        warnings.append(
+            f"level {levels.label[shared[worst]]} of {levels.molecule} differs by {difference[worst]:.3f}"
+            " cm-1 from the store; both are kept, the most complete level list is used"
+        )
+    zero_cm1 = float(new.min() - old.min())
+    if abs(zero_cm1) <= _ENERGY_NOTICE_CM1:
+        return 0.0, warnings
+    warnings.append(
+        f"the energies of {levels.molecule} are counted from another zero than in the store;"
+        f" {zero_cm1:.3f} cm-1 are taken off them"
+    )
+    return zero_cm1, warnings
+
+
+def _compare_weights(
+    connection: duckdb.DuckDBPyConnection, levels: Levels, level_id: IntArray
+) -> tuple[float, list[str]]:
+    """Return the factor between these statistical weights and the store's, 1 where they agree.
+
+    A common factor (nuclear spin counted or not) is no contradiction; anything else is.
+    """
+    shared, old = _stored(connection, "weight", levels.molecule, level_id)
+    if not shared:
+        return 1.0, []
+    ratio = levels.weight[shared] / old
+    factor = float(np.median(ratio))
+    worst = int(np.argmax(np.abs(ratio / factor - 1.0)))
+    if abs(ratio[worst] / factor - 1.0) > _WEIGHT_TOLERANCE:
+        raise RatedbError(
+            f"the statistical weights of {levels.molecule} contradict those in the store",
+            where=f"level {levels.label[shared[worst]]}",
+            expected=f"{levels.weight[shared[worst]] / ratio[worst] * factor:g}, as in the store",
+            got=f"{levels.weight[shared[worst]]:g}",
+            todo="check the file; if it is another species, name it with --molecule",
+        )
+    if abs(factor - 1.0) <= _WEIGHT_TOLERANCE:
+        return 1.0, []
+    return factor, [
+        f"the statistical weights of {levels.molecule} are {factor:g} times those in the store;"
+        " they are divided by that"
+    ]
+
+
+def _need_same_order(levels: Levels, shared: list[int], old: FloatArray, new: FloatArray) -> None:
+    """Refuse a list in which two levels are exchanged: stored downward rates would be upward rates."""
+    order = np.argsort(old, kind="stable")
+    exchanged = np.flatnonzero((np.diff(old[order]) > 0) & (np.diff(new[order]) < 0))
+    if len(exchanged):
+        first, second = (levels.label[shared[order[exchanged[0] + k]]] for k in (0, 1))
+        raise RatedbError(
+            f"the levels of {levels.molecule} have another order of energy than in the store",
+            where=f"levels {first} and {second}",
+            expected=f"{second} above {first}, as stored",
+            got=f"{second} below {first}",
+            todo="check the labels of the file; if it is another species, name it with --molecule",
+        )

@@ -1,0 +1,206 @@
+"""Sources in the store: where values come from, what they bring, and which take precedence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ratedb import __version__
+from ratedb.arrays import BoolArray
+from ratedb.levels import Lines
+from ratedb.models.record import Model
+from ratedb.origin import now
+from ratedb.rates import Rates
+from ratedb.store import staging
+from ratedb.store.base import need_id
+from ratedb.store.quality import FindingTable
+from ratedb.store.query import QueryResult
+from ratedb.store.staging import SourceInfo
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+_LISTED = """
+WITH held AS (
+    SELECT source_id, count(DISTINCT (upper_id, lower_id)) AS transitions,
+           min(temperature_k) AS temperature_min_k, max(temperature_k) AS temperature_max_k,
+           count(rate_cm3_s) AS rates, count(*) FILTER (marked) AS marked
+    FROM rate_value WHERE system_id = coalesce($system, system_id) GROUP BY source_id
+), chosen AS (
+    SELECT source_id, count(*) AS best FROM best_value WHERE system_id = coalesce($system, system_id)
+    GROUP BY source_id
+)
+SELECT {columns} source_id, kind, method, reference, file_name, place, transitions, temperature_min_k,
+       temperature_max_k, rates, marked, coalesce(best, 0) AS best
+FROM source JOIN collision_system USING (system_id) JOIN kind_rank USING (kind) JOIN held USING (source_id)
+LEFT JOIN chosen USING (source_id) LEFT JOIN source_place USING (source_id)
+WHERE system_id = coalesce($system, system_id)
+ORDER BY name, kind = 'predicted', place NULLS LAST, rank, source_id DESC
+"""
+
+
+@dataclass(frozen=True)
+class PutResult:
+    """What an import did: values new and unchanged, and the source (None where nothing was new)."""
+
+    source_id: int | None
+    new: int
+    unchanged: int
+    warnings: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """What one file brings: its lines, and its rates by source."""
+
+    lines: Lines
+    sources: tuple[tuple[Rates, SourceInfo], ...]
+
+
+class _DryRunError(Exception):
+    """Ends a transaction that is not meant to be kept."""
+
+
+class SourceTable(FindingTable):
+    """The tables source, source_file and source_order, and the way of values into the table rate."""
+
+    # -- what is in the store -------------------------------------------------------------------
+
+    def sources(self, name: str) -> list[dict[str, Any]]:
+        """Return the rows of the view `sources` for a system, by id."""
+        return self.query("SELECT * FROM sources WHERE system = ? ORDER BY source_id", [name])
+
+    def list_sources(self, name: str | None = None) -> QueryResult:
+        """List the sources of a system, or of all, in order of precedence.
+
+        Each with its kind, reference, transitions, temperatures, how many of its values are the best known,
+        and how many are flagged. Raises RatedbError for an unknown system.
+        """
+        system_id = None if name is None else self.system(name).system_id
+        return self.table(
+            _LISTED.format(columns="name AS system," if name is None else ""),
+            {"system": system_id},
+            name="sources",
+            about={} if name is None else {"system": name},
+        )
+
+    def source_ids(self, name: str, *, predicted: bool = False) -> list[int]:
+        """Return the ids of the sources of a system; those of predictions only where asked for."""
+        return [row["source_id"] for row in self.sources(name) if predicted or row["kind"] != "predicted"]
+
+    def other_sources(self, name: str, file_sha256: str) -> list[int]:
+        """Return the sources of a system that are neither predictions nor of the file with this hash."""
+        rows = self.sources(name)
+        return [
+            row["source_id"]
+            for row in rows
+            if row["kind"] != "predicted" and row["file_sha256"] != file_sha256
+        ]
+
+    def references(self, name: str) -> list[str]:
+        """Return the references of a system's sources from files, sorted."""
+        return sorted({row["reference"] for row in self.sources(name) if row["kind"] != "predicted"})
+
+    def sources_of_model(self, model_id: int | None) -> list[int]:
+        """Return the ids of the sources with a model's predictions."""
+        return self.column("SELECT source_id FROM source WHERE model_id = ?", [model_id])
+
+    # -- into the store -------------------------------------------------------------------------
+
+    def put_source_order(self, name: str, source_ids: Sequence[int], reason: str) -> None:
+        """Store an order of precedence of the sources of a system, the best first."""
+        self.rows(
+            "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?)",
+            [self.system(name).system_id, list(source_ids), reason, now(), __version__],
+        )
+
+    def put_rates(self, files: Sequence[Incoming], *, dry_run: bool = False) -> list[PutResult]:
+        """Store what files bring, with levels and lines, all or nothing; a dry run keeps nothing.
+
+        Values that the same source (file, kind, method, reference) already brought are left as they are.
+        Raises RatedbError where the levels contradict those in the store.
+        """
+        results: list[PutResult] = []
+        try:
+            with self.transaction() as session:
+                for file in files:
+                    results += [
+                        self._put_source(session, rates, file.lines, info) for rates, info in file.sources
+                    ]
+                if dry_run:
+                    raise _DryRunError
+        except _DryRunError:
+            pass
+        return results
+
+    def _put_source(self, session: Session, rates: Rates, lines: Lines, info: SourceInfo) -> PutResult:
+        system_id = self.put_system(rates.levels.molecule, rates.collider).system_id
+        level_set_id, level_id, warnings = self.put_levels(
+            session, rates.levels, lines, info.file_name, info.file_sha256
+        )
+        all_warnings = (*info.warnings, *warnings)
+        staging.stage(
+            self.connection,
+            level_id[rates.upper],
+            level_id[rates.lower],
+            rates.temperature_k,
+            rates.rate_cm3_s,
+        )
+        offered = staging.staged_values(self.connection)
+        staging.drop_unchanged(self.connection, system_id, info)
+        new = staging.staged_values(self.connection)
+        if new == 0:
+            return PutResult(None, 0, offered, all_warnings)
+        source_id = self._commit_staged(
+            session,
+            system_id=system_id,
+            kind=info.kind,
+            method=info.method,
+            reference=info.reference,
+            file_name=info.file_name,
+            file_sha256=info.file_sha256,
+            level_set_id=level_set_id,
+            warnings=list(all_warnings),
+        )
+        self.put_findings(source_id, rates.levels, level_id, info.findings)
+        for file in info.files:
+            self.rows("INSERT INTO source_file VALUES (?, ?, ?)", [source_id, *file])
+        return PutResult(source_id, new, offered - new, all_warnings)
+
+    def put_prediction(self, name: str, prediction: Rates, keep: BoolArray, model: Model) -> int:
+        """Store predicted values where `keep`, shape (n, m), is true, as a new source; return its id."""
+        system = self.system(name)
+        with self.transaction() as session:
+            level_id = self.level_ids(prediction.levels)
+            staging.stage(
+                self.connection,
+                level_id[prediction.upper],
+                level_id[prediction.lower],
+                prediction.temperature_k,
+                np.where(keep, prediction.rate_cm3_s, np.nan),
+                prediction.log10_half_width_68,
+                prediction.extrapolated.any(axis=1),
+            )
+            return self._commit_staged(
+                session,
+                system_id=system.system_id,
+                kind="predicted",
+                method=f"Gaussian process ({model.engine}), kernel {model.kernel}; features {model.features}",
+                reference=f"ratedb model {model.model_id}",
+                model_id=model.model_id,
+                warnings=[],
+            )
+
+    def _commit_staged(self, session: Session, **values: Any) -> int:
+        """Store what is staged as a new source with these values of its row; return its id."""
+        from ratedb.store.records import SourceRow
+
+        source = SourceRow(**values)
+        session.add(source)
+        session.flush()
+        source_id = need_id(source.source_id)
+        staging.commit_staged(self.connection, source_id)
+        return source_id

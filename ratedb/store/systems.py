@@ -1,0 +1,77 @@
+"""Systems in the store: a molecule and its collider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ratedb.errors import RatedbError
+from ratedb.store.base import OpenStore
+from ratedb.store.query import QueryResult
+
+
+@dataclass(frozen=True)
+class System:
+    """A molecule and its collider, such as CO+p-H2."""
+
+    system_id: int
+    name: str
+    molecule: str
+    collider: str
+
+
+class SystemTable(OpenStore):
+    """The table collision_system."""
+
+    def system_names(self) -> list[str]:
+        """Return the names of all systems, sorted."""
+        return self.column("SELECT name FROM collision_system ORDER BY name")
+
+    def has_system(self, name: str) -> bool:
+        """Return whether a system of this name exists."""
+        return name in self.system_names()
+
+    def system(self, name: str) -> System:
+        """Return a system; raises RatedbError where the store does not have it."""
+        found = self.rows(
+            "SELECT system_id, name, molecule, collider FROM collision_system WHERE name = ?", [name]
+        )
+        if not found:
+            raise RatedbError(
+                f"the store has no system {name!r}",
+                where=str(self.path),
+                expected=", ".join(self.system_names()) or "a store with systems in it",
+                todo="`ratedb systems` lists them; `ratedb import FILE` adds new ones",
+            )
+        return System(*found[0])
+
+    def system_name(self, system_id: int) -> str:
+        """Return the name of a system by its id, empty where there is none."""
+        names = self.column("SELECT name FROM collision_system WHERE system_id = ?", [system_id])
+        return str(names[0]) if names else ""
+
+    def put_system(self, molecule: str, collider: str) -> System:
+        """Return a system, which is stored if it is new."""
+        name = f"{molecule}+{collider}"
+        if not self.has_system(name):
+            self.rows(
+                "INSERT INTO collision_system VALUES (nextval('collision_system_ids'), ?, ?, ?)",
+                [name, molecule, collider],
+            )
+        return self.system(name)
+
+    def list_systems(self) -> QueryResult:
+        """List all systems: transitions, temperatures, values, how many are predicted, and sources."""
+        return self.table(
+            """
+            SELECT s.name AS system, s.molecule, s.collider,
+                   count(DISTINCT (b.upper_id, b.lower_id)) AS transitions,
+                   min(b.temperature_k) AS temperature_min_k, max(b.temperature_k) AS temperature_max_k,
+                   count(DISTINCT b.temperature_k) AS temperatures,
+                   count(b.rate_cm3_s) AS rates,
+                   count(*) FILTER (b.kind = 'predicted') AS predicted,
+                   (SELECT count(*) FROM source WHERE source.system_id = s.system_id) AS sources
+            FROM collision_system AS s LEFT JOIN best_value AS b USING (system_id)
+            GROUP BY s.name, s.molecule, s.collider, s.system_id ORDER BY s.name
+            """,
+            name="systems",
+        )
