@@ -7,7 +7,7 @@ likelihood with its gradient costs milliseconds. Tests compare the two to 1e-6.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +18,7 @@ _TINY_R2 = 1e-36  # keeps the square root of a distance and its derivative finit
 _SQRT3, _SQRT5 = np.sqrt(3.0), np.sqrt(5.0)
 
 
-@dataclass(frozen=True)
-class _Factor:
+class _Factor(NamedTuple):
     """A base kernel in a product and the range of its parameters."""
 
     name: str
@@ -27,21 +26,19 @@ class _Factor:
     last: int
 
 
-@dataclass(frozen=True)
-class _Term:
+class _Term(NamedTuple):
     """A product of base kernels with one variance."""
 
     variance: int
     factors: tuple[_Factor, ...]
 
 
-@dataclass(frozen=True, eq=False)
-class _Values:
+class _Values(NamedTuple):
     """A base kernel's values, their derivative by the squared distance, and by its extra parameter."""
 
     value: FloatArray
-    by_r2: FloatArray | None
-    by_extra: FloatArray | None
+    by_r2: FloatArray | None = None
+    by_extra: FloatArray | None = None
 
 
 class Covariance:
@@ -137,23 +134,23 @@ class Covariance:
         if factor.name == "LIN":
             slopes = np.exp(own[:-1])
             other = left if right is None else right
-            return _Values((left * slopes) @ other.T + np.exp(own[-1]), None, None)
+            return _Values((left * slopes) @ other.T + np.exp(own[-1]))
         r2 = _squared_distances(left, right, np.exp(-own[: self.dimensions]))
         if factor.name == "RBF":
             value = np.exp(-0.5 * r2)
-            return _Values(value, -0.5 * value, None)
+            return _Values(value, -0.5 * value)
         if factor.name in ("EXP", "M12"):
             r = np.sqrt(r2)
             value = np.exp(-r)
-            return _Values(value, -0.5 * value / np.maximum(r, 1e-9), None)
+            return _Values(value, -0.5 * value / np.maximum(r, 1e-9))
         if factor.name == "M32":
             r = _SQRT3 * np.sqrt(r2)
             decay = np.exp(-r)
-            return _Values((1.0 + r) * decay, -1.5 * decay, None)
+            return _Values((1.0 + r) * decay, -1.5 * decay)
         if factor.name == "M52":
             r = _SQRT5 * np.sqrt(r2)
             decay = np.exp(-r)
-            return _Values((1.0 + r + r * r / 3.0) * decay, -5.0 / 6.0 * (1.0 + r) * decay, None)
+            return _Values((1.0 + r + r * r / 3.0) * decay, -5.0 / 6.0 * (1.0 + r) * decay)
         alpha = np.exp(own[-1])
         base = 1.0 + 0.5 * r2 / alpha
         logarithm = np.log(base)

@@ -23,8 +23,7 @@ def paper_features(transitions: Transitions) -> FloatArray:
     """
     v, j, v_final, j_final = transitions.vj().T
     dv, dj = v_final - v, j_final - j
-    columns = [dv, dj, v, j, v_final, j_final, np.abs(dj) % 2, dv != 0]
-    return _stack(columns)
+    return _stack(dv, dj, v, j, v_final, j_final, np.abs(dj) % 2, dv != 0)
 
 
 def physics_features(transitions: Transitions) -> FloatArray:
@@ -34,17 +33,8 @@ def physics_features(transitions: Transitions) -> FloatArray:
     number of final states.
     """
     v, j, v_final, j_final = transitions.vj().T
-    columns = [
-        v,
-        v_final,
-        j,
-        j_final,
-        np.abs(j_final - j),
-        np.abs(j_final - j) % 2,
-        np.sqrt(energy_gap_cm1(transitions)),
-        np.log(2.0 * j_final + 1.0),
-    ]
-    return _stack(columns)
+    abs_dj, root_gap = np.abs(j_final - j), np.sqrt(energy_gap_cm1(transitions))
+    return _stack(v, v_final, j, j_final, abs_dj, abs_dj % 2, root_gap, np.log(2.0 * j_final + 1.0))
 
 
 def spin_features(transitions: Transitions) -> FloatArray:
@@ -54,14 +44,14 @@ def spin_features(transitions: Transitions) -> FloatArray:
     reactions only (Lique 2015 for H2 + H).
     """
     _, j, _, j_final = transitions.vj().T
-    return _stack([j % 2, j_final % 2])
+    return _stack(j % 2, j_final % 2)
 
 
 def gap_features(transitions: Transitions) -> FloatArray:
     """Return what an energy-gap law has, shape (n, 3): sqrt of the gap (cm-1/2), ln(2j'+1), parity of dj."""
     _, j, _, j_final = transitions.vj().T
-    gap_cm1 = energy_gap_cm1(transitions)
-    return _stack([np.sqrt(gap_cm1), np.log(2.0 * j_final + 1.0), np.abs(j_final - j) % 2])
+    root_gap = np.sqrt(energy_gap_cm1(transitions))
+    return _stack(root_gap, np.log(2.0 * j_final + 1.0), np.abs(j_final - j) % 2)
 
 
 def energy_gap_cm1(transitions: Transitions) -> FloatArray:
@@ -136,6 +126,6 @@ class Standardiser:
         return scaled
 
 
-def _stack(columns: list[npt.NDArray[Any]]) -> FloatArray:
+def _stack(*columns: npt.NDArray[Any]) -> FloatArray:
     table: FloatArray = np.stack(columns, axis=1).astype(np.float64)
     return table

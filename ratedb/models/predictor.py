@@ -1,4 +1,4 @@
-"""What `train` makes and `fill` uses: one or more fitted models, averaged, with calibrated intervals."""
+"""One or more fitted models of a system, averaged, with calibrated intervals."""
 
 from __future__ import annotations
 
@@ -35,27 +35,8 @@ class Predictor:
     calibration: Calibration
     reference: ReferenceRates | None = None
 
-    @property
-    def kernel(self) -> str:
-        """The kernels of the members, the heaviest first."""
-        return self._names("kernel")
-
-    @property
-    def features(self) -> str:
-        """The feature maps of the members, the heaviest first."""
-        return self._names("features")
-
-    @property
-    def mean(self) -> str:
-        """The means of the members, the heaviest first."""
-        return self._names("mean")
-
-    @property
-    def engine(self) -> str:
-        """The engine of the members."""
-        return self._names("engine")
-
-    def _names(self, field: str) -> str:
+    def names(self, field: str) -> str:
+        """Return what the members have as kernel, features, mean or engine, the heaviest first."""
         order = np.argsort([-weight for weight in self.weights], kind="stable")
         names = [getattr(self.members[index].specification, field) for index in order]
         return ", ".join(dict.fromkeys(names))
@@ -66,9 +47,10 @@ class Predictor:
         At other temperatures than the model's they are what `Rates.at` gives; raises RatedbError outside.
         """
         curves = average([member.curves(wanted) for member in self.members], self.weights)
-        half_width = self.calibration.half_width(curves.variance)
-        _need_finite(f"{wanted.levels.molecule}+{self.collider}", curves.mean, half_width)
-        shape = curves.mean.shape
+        half_width, shape = self.calibration.half_width(curves.variance), curves.mean.shape
+        if not (np.isfinite(curves.mean) & np.isfinite(half_width)).all():
+            system = f"{wanted.levels.molecule}+{self.collider}"
+            raise RatedbError(f"a prediction for {system} is not finite", expected="numbers", got="NaN")
         layers = {
             "kind_code": np.full(shape, Kind.PREDICTED),
             "log10_half_width_68": half_width,
@@ -88,7 +70,8 @@ class Predictor:
     def covariance(self, wanted: Transitions) -> FloatArray:
         """Return the covariance of log10 k between the model's temperatures, shape (n, m, m), in dex^2.
 
-        Its diagonal is the square of `predict`'s half width.
+        Its diagonal is the square of `predict`'s half width. At other temperatures it is A C A' with the
+        operator A of `physics.temperatures.interpolation`.
         """
         each = [member.covariance(wanted) for member in self.members]
         means = [member.curves(wanted).mean for member in self.members]
@@ -116,19 +99,9 @@ class Predictor:
 
     def _extrapolated(self, wanted: Transitions) -> BoolArray:
         _, initial, _, final = wanted.vj().T
-        outside: BoolArray = (
-            (np.abs(final - initial) > self.max_abs_dj)
-            | (initial > max(self.train_j))
-            | (initial < min(self.train_j))
-        )
+        low, high = min(self.train_j), max(self.train_j)
+        outside: BoolArray = (np.abs(final - initial) > self.max_abs_dj) | (initial > high) | (initial < low)
         return outside
-
-
-def _need_finite(system: str, *arrays: FloatArray) -> None:
-    if not all(np.isfinite(array).all() for array in arrays):
-        raise RatedbError(
-            f"a prediction for {system} is not finite", expected="numbers", got="NaN or infinity"
-        )
 
 
 def average(curves: Sequence[Curves], weights: Sequence[float]) -> Curves:

@@ -63,14 +63,9 @@ def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
         "members": members,
         "reference": None,
     }
-    if predictor.reference is not None:
-        reference = predictor.reference
-        state["reference"] = {
-            "system": reference.system,
-            "sha256": reference.sha256,
-            "spin": reference.spin,
-            "citations": list(reference.citations),
-        }
+    if (reference := predictor.reference) is not None:
+        names = ("system", "sha256", "spin", "citations")
+        state["reference"] = {name: getattr(reference, name) for name in names}
         arrays |= {"reference_known": reference.known, "reference_log10_k": reference.log10_k}
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)

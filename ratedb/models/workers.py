@@ -103,7 +103,9 @@ class _Processes:
         done, deaths = 0, 0
         while done < len(items):
             try:
-                with _ignored_interrupts():  # the workers start here, and inherit that they ignore Ctrl-C
+                with interrupts_handled_by(
+                    signal.SIG_IGN
+                ):  # the workers start here, and inherit that they ignore Ctrl-C
                     results = self._pool.map(call, items[done:])
                 for result in results:
                     yield result
@@ -200,11 +202,8 @@ def _connect(scheduler: str) -> Client:
 
 
 def _killed(detail: str) -> WorkersError:
-    return WorkersError(
-        "a process ended by itself during a fit",
-        got=detail,
-        todo="it may have run out of memory: take fewer --jobs, or --engine sparse",
-    )
+    todo = "it may have run out of memory: use fewer --jobs, or --engine sparse"
+    return WorkersError("a process ended by itself during a fit", got=detail, todo=todo)
 
 
 def _on_one_thread(function: Callable[[_Item], _Result], item: _Item) -> _Result:
@@ -219,11 +218,12 @@ def _call_on_cluster(item: _Item, function: Callable[[_Item], _Result]) -> _Resu
 
 
 @contextmanager
-def _ignored_interrupts() -> Iterator[None]:
+def interrupts_handled_by(handler: Any) -> Iterator[None]:
+    """Handle Ctrl-C by a function, or signal.SIG_IGN, inside the block."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread handles signals
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:

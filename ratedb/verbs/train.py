@@ -51,8 +51,7 @@ class TrainResult(Result):
 
     def summary(self) -> str:
         """Return the model, its system, and its error on the validation j."""
-        name = "model" if self.model_id is None else f"model {self.model_id}"
-        return f"{name} of {self.system}, {self.validation.dex_rms:.3f} dex rms on the validation j"
+        return f"model {self.model_id} of {self.system}, validation {self.validation.dex_rms:.3f} dex rms"
 
 
 def train(db: Path, system: str, options: TrainOptions, progress: Progress = silent) -> TrainResult:
@@ -102,8 +101,7 @@ def _planned(plan: Plan, system: str) -> Sets:
             expected="a plan with one candidate, or --train-j",
             todo="plan again with --sizes and one number",
         )
-    chosen = plan.chosen["train_j"], plan.chosen["validate_j"], plan.request["target"]
-    return Sets(*map(tuple, chosen))
+    return Sets(*map(tuple, (plan.chosen["train_j"], plan.chosen["validate_j"], plan.request["target"])))
 
 
 def _result(
@@ -114,7 +112,10 @@ def _result(
     return TrainResult(
         model_id=None,
         system=training.system,
-        **{name: getattr(predictor, name) for name in ("engine", "kernel", "features", "mean")},
+        kernel=predictor.names("kernel"),
+        features=predictor.names("features"),
+        mean=predictor.names("mean"),
+        engine=predictor.names("engine"),
         prior=None if predictor.reference is None else predictor.reference.system,
         **vars(sets),
         training_transitions=len(training),

@@ -203,7 +203,7 @@ def test_a_reference_helps_when_the_truth_is_a_smooth_ratio_to_it() -> None:
 @pytest.mark.slow
 def test_the_sparse_engine_can_be_asked_for() -> None:
     found = search(TRAIN, VALIDATE, replace(ONE, engine="sparse"))
-    assert found.predictor.engine == "sparse"
+    assert found.predictor.names("engine") == "sparse"
     assert all(isinstance(p, SparseProcess) for m in found.predictor.members for p in m.processes)  # type: ignore[attr-defined]
     assert found.validation.dex_rms < 0.15
     assert sum(t.weight for t in found.tried) == pytest.approx(1.0)
@@ -214,7 +214,7 @@ def test_the_dense_engine_takes_one_candidate_with_the_papers_features() -> None
     found = search(
         rotor_rates((3, 5)), rotor_rates((4,), seed=4), SearchRequest(kernels=("M32", "RBF"), engine="dense")
     )
-    assert (found.predictor.engine, found.predictor.features) == ("dense", "paper")
+    assert (found.predictor.names("engine"), found.predictor.names("features")) == ("dense", "paper")
     assert sorted(t.weight for t in found.tried) == [0.0, 1.0]
 
 

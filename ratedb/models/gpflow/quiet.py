@@ -6,9 +6,10 @@ import os
 import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ratedb.models.workers import interrupts_handled_by
 
 
 @contextmanager
@@ -33,15 +34,9 @@ def _quiet_stderr() -> Iterator[None]:
 @contextmanager
 def late_interrupt() -> Iterator[None]:
     """Let Ctrl-C wait for the end of the block: inside the import of TensorFlow it would be swallowed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread is ever interrupted
-        return
     pressed: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: pressed.append(number))
-    try:
+    with interrupts_handled_by(lambda number, frame: pressed.append(number)):
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)
     if pressed:
         signal.raise_signal(signal.SIGINT)
 
