@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 
 class RatedbError(Exception):
@@ -63,7 +63,7 @@ class UsageError(RatedbError):
     exit_code = 2
 
 
-def one_of(what: str, value: str, known: Sequence[str]) -> str:
+def one_of(what: str, value: str, known: Iterable[str]) -> str:
     """Return a value that is among the known ones; raises UsageError for another."""
     if value not in known:
         raise UsageError(f"unknown {what} {value!r}", expected=", ".join(known), got=value)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ratedb.io
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.files import InputFile, as_input, refuse_database, write_atomically
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.text import decode
@@ -163,7 +163,7 @@ def read_rates(
     """
     options = options or ReadOptions()
     readers = rate_readers()
-    _need_format(file_format, readers)
+    one_of("format", file_format, [AUTO, *readers])
     if options.collider is not None and options.collider not in COLLIDERS:
         raise RatedbError(
             "unknown collider", expected=" ".join(COLLIDERS), got=options.collider, todo="give one of these"
@@ -189,7 +189,7 @@ def read_cross_sections(
     """
     options = options or ReadOptions()
     readers = cross_section_readers()
-    _need_format(file_format, readers, " of cross sections")
+    one_of("format of cross sections", file_format, [AUTO, *readers])
     file = as_input(file)
     options.need_names(file.path)
     reader = _recognised(file, readers) if file_format == AUTO else readers[file_format]
@@ -233,9 +233,7 @@ def write_any(file: MoleculeFile, path: Path | str, format: str = "lamda") -> li
     cannot be written.
     """
     target = Path(path)
-    if format not in writers():
-        raise UsageError(f"unknown format {format!r}", expected=" or ".join(writers()))
-    rendered = writers()[format](file)
+    rendered = writers()[one_of("format", format, writers())](file)
     contents = {
         target.with_name(f"{target.stem}{ending}") if ending else target: content
         for ending, content in rendered.items()
@@ -244,11 +242,6 @@ def write_any(file: MoleculeFile, path: Path | str, format: str = "lamda") -> li
         refuse_database(one)
     write_atomically(contents)
     return list(contents)
-
-
-def _need_format(file_format: str, readers: Mapping[str, Reader[Contents]], of: str = "") -> None:
-    if file_format not in (AUTO, *readers):
-        raise UsageError(f"unknown format{of} {file_format!r}", expected=" or ".join([AUTO, *readers]))
 
 
 def _recognised(file: InputFile, readers: Mapping[str, Reader[Contents]]) -> Reader[Contents] | None:

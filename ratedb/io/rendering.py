@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.errors import UsageError
+from ratedb.errors import UsageError, one_of
 from ratedb.io.basecol_write import LEVELS_ENDING, render_basecol
 from ratedb.io.columns_write import TABLE_FORMATS, render_columns
 from ratedb.io.contents import MoleculeFile, PartnerRates
@@ -46,8 +46,7 @@ class Rendered:
 
 def check_options(options: ExportOptions) -> None:
     """Raise UsageError for an unknown format, or an invalid tolerance or list of temperatures."""
-    if options.format not in EXPORT_FORMATS:
-        raise UsageError(f"unknown format {options.format!r}", expected=" or ".join(EXPORT_FORMATS))
+    one_of("format", options.format, EXPORT_FORMATS)
     if not 0.0 < options.tolerance < 1.0:
         raise UsageError(
             "not a tolerance", expected="a number between 0 and 1, such as 0.01", got=f"{options.tolerance:g}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ratedb.errors import UsageError
+from ratedb.errors import UsageError, one_of
 from ratedb.models.engine import Specification
 from ratedb.models.features import feature_map, is_homonuclear
 from ratedb.models.kernels import DISTINCT_KERNELS, check_kernel
@@ -47,9 +47,9 @@ class SearchRequest:
             feature_map(name)
         for name in self.means or ():
             check_mean(name)
-        _one_of("--criterion", self.criterion, _CRITERIA)
-        _one_of("--engine", self.engine, _ENGINES)
-        _one_of("--optimiser", self.optimiser, OPTIMISERS)
+        one_of("--criterion", self.criterion, _CRITERIA)
+        one_of("--engine", self.engine, _ENGINES)
+        one_of("--optimiser", self.optimiser, OPTIMISERS)
         if not 0 <= self.seed < 2**31:
             raise UsageError("invalid --seed", expected="0..2147483647", got=str(self.seed))
         if self.jobs < 1:
@@ -58,7 +58,7 @@ class SearchRequest:
     @staticmethod
     def of(options: TrainOptions) -> SearchRequest:
         """Return the request of `train`'s options; raises UsageError for an invalid one."""
-        _one_of("--search", options.search, _SEARCHES)
+        one_of("--search", options.search, _SEARCHES)
         if options.mean.startswith(REFERENCE):
             raise UsageError(
                 "a mean of the ratio to another data set needs two options",
@@ -101,8 +101,3 @@ class SearchRequest:
             for one in features
             for kernel in self.kernels
         ]
-
-
-def _one_of(option: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise UsageError(f"unknown {option}", expected=" or ".join(known), got=value)

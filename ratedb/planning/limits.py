@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from ratedb.errors import UsageError
+from ratedb.errors import UsageError, one_of
 from ratedb.options import NextOptions, PlanOptions
 from ratedb.planning.request import PlanRequest
 
@@ -23,10 +23,8 @@ _NOT_FOR_LINES = ("like", "jobs", "scheduler")
 def check_plan(request: PlanRequest, options: PlanOptions) -> None:
     """Raise UsageError for an invalid option, or one that has no effect with the strategy."""
     strategy = options.strategy
-    if strategy not in STRATEGIES:
-        raise UsageError("unknown --strategy", expected=" or ".join(STRATEGIES), got=strategy)
-    if options.optimiser not in OPTIMISERS:
-        raise UsageError("unknown --optimiser", expected=" or ".join(OPTIMISERS), got=options.optimiser)
+    one_of("--strategy", strategy, STRATEGIES)
+    one_of("--optimiser", options.optimiser, OPTIMISERS)
     for name in _given(options, tuple(_STRATEGIES_WITH)):
         if strategy not in _STRATEGIES_WITH[name]:
             wanted = f"{_flag(name)} with --strategy {' or '.join(_STRATEGIES_WITH[name])}"

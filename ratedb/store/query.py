@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.files import refuse_database, write_atomically
 from ratedb.options import SqlOptions
 from ratedb.results import Result
@@ -131,8 +131,7 @@ def sql(db: Path, query: str, options: SqlOptions) -> QueryResult:
 
 def query_to_file(db: Path, query: str, target: Path, file_format: str) -> QueryResult:
     """Write the rows of one SELECT as CSV, JSON lines or Parquet."""
-    if file_format not in FILE_FORMATS:
-        raise UsageError(f"cannot write {file_format!r}", expected=" or ".join(FILE_FORMATS))
+    one_of("format", file_format, FILE_FORMATS)
     refuse_database(target)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result"

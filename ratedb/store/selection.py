@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.errors import UsageError
+from ratedb.errors import UsageError, one_of
 from ratedb.layers import KINDS
 from ratedb.rates import Rates
 from ratedb.store.store import Store
@@ -30,13 +30,9 @@ class Selection:
         """Raise UsageError for an unknown kind or quality, or a j that is no number."""
         if self.j_max is not None and not isinstance(self.j_max, int | np.integer):
             raise UsageError("the highest j is no number", expected="an integer", got=repr(self.j_max))
-        for what, given, known in (
-            ("kind", self.kinds, KINDS),
-            ("quality", [self.min_quality], QUALITIES),
-        ):
-            for one in given:
-                if one not in known:
-                    raise UsageError(f"unknown {what} {one!r}", expected=" or ".join(known))
+        for kind in self.kinds:
+            one_of("kind", kind, KINDS)
+        one_of("quality", self.min_quality, QUALITIES)
 
 
 def select_rates(store: Store, system: str, selection: Selection) -> Rates:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.files import write_atomically
 from ratedb.options import Progress, ReproduceOptions, silent
 from ratedb.paper.printed import paper_rows
@@ -53,8 +53,7 @@ def reproduce(
 def _check_figures(system: str | None, options: ReproduceOptions) -> None:
     """Raise an error where figures could not be drawn: before the long work."""
     folder = options.figures
-    if options.format not in FIGURE_FORMATS:
-        raise UsageError("unknown format", expected=" or ".join(FIGURE_FORMATS), got=options.format)
+    one_of("format", options.format, FIGURE_FORMATS)
     if folder is None and options.format != "png":
         raise UsageError(
             "--format has no effect without --figures", expected="--figures FOLDER", got=options.format
