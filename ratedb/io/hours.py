@@ -30,23 +30,15 @@ def read_hours(path: Path) -> tuple[tuple[int, float], ...]:
         )
     found: dict[int, float] = {}
     for number, row in enumerate(rows[1:], 2):
-        j, hours = _hours_of(path, number, row)
-        if j in found:
-            raise RatedbError(f"duplicate j = {j}", where=f"{path}, row {number}", got=",".join(row))
-        found[j] = hours
+        where, got = f"{path}, row {number}", ",".join(row)
+        try:
+            j, hours = map(float, row)
+        except ValueError:
+            j = hours = math.nan
+        if not (j.is_integer() and j >= 0 and 0 <= hours < 1e9):
+            expected = "a j and hours >= 0, such as `12,6.5`"
+            raise RatedbError("invalid row in the file with hours", where=where, expected=expected, got=got)
+        if int(j) in found:
+            raise RatedbError(f"duplicate j = {j:g}", where=where, got=got)
+        found[int(j)] = hours
     return tuple(sorted(found.items()))
-
-
-def _hours_of(path: Path, number: int, row: list[str]) -> tuple[int, float]:
-    try:
-        j, hours = int(row[0]), float(row[1])
-    except (ValueError, IndexError):
-        j, hours = -1, math.nan
-    if j < 0 or not 0 <= hours < 1e9 or len(row) != len(_COLUMNS):
-        raise RatedbError(
-            "invalid row in the file with hours",
-            where=f"{path}, row {number}",
-            expected="a j and hours >= 0, such as `12,6.5`",
-            got=",".join(row),
-        )
-    return j, hours

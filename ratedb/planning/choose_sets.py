@@ -7,7 +7,7 @@ import numpy as np
 from ratedb.errors import RatedbError, UsageError
 from ratedb.models.training_set import Sets, need_known_j
 from ratedb.options import TrainOptions
-from ratedb.planning.sets import validation_set
+from ratedb.planning.sets import check_disjoint, validation_set
 from ratedb.rates import Rates
 
 
@@ -38,8 +38,5 @@ def choose_sets(options: TrainOptions, known: Rates, planned: Sets | None = None
     # The known j from the lowest training j on.
     at_hand = tuple(sorted(j for j in {*known.initial_j().tolist(), *train_j} if j >= min(train_j)))
     validate_j = validate_j or validation_set(at_hand, (min(train_j),), train_j)
-    if both := sorted(set(train_j) & set(validate_j)):
-        raise UsageError(
-            "a j cannot both train and validate", expected="disjoint sets", got=", ".join(map(str, both))
-        )
+    check_disjoint(train_j, validate_j)
     return Sets(tuple(sorted(train_j)), tuple(sorted(validate_j)), tuple(sorted(target_j)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from ratedb.errors import RatedbError
@@ -13,14 +12,6 @@ from ratedb.options import NextOptions
 from ratedb.planning.limits import check_limits
 from ratedb.planning.next_j import NextJ, NextResult
 from ratedb.planning.state import State
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """Which initial j of a system have predictions in the store now, and the models that made them."""
-
-    j: frozenset[int]
-    model_ids: frozenset[int]
 
 
 @dataclass(frozen=True)
@@ -36,19 +27,6 @@ class LineUncertainty:
     uncertainty: float
     after: dict[tuple[str, int], float]
     model_ids: frozenset[int]
-
-    def of_system(self, system: str) -> dict[int, float]:
-        """Return the uncertainty after each j of a system; raises RatedbError where it has none."""
-        found = {j: after for (name, j), after in self.after.items() if name == system}
-        if not found:
-            raise RatedbError(
-                f"the impact does not contain {system}",
-                where=self.path,
-                expected=f"predicted rates of {system}",
-                got=f"an impact of {' '.join(self.systems)}",
-                todo=f"run `ratedb impact {system} -o FILE`",
-            )
-        return found
 
 
 def parse_impact(content: bytes, path: str) -> LineUncertainty:
@@ -79,45 +57,39 @@ def _finite(value: float) -> float:
 
 
 def next_for_lines(
-    state: State, options: NextOptions, impact: LineUncertainty, predicted: Predicted
+    state: State,
+    options: NextOptions,
+    impact: LineUncertainty,
+    predicted_j: frozenset[int],
+    model_ids: frozenset[int],
 ) -> NextResult:
     """Choose which j would make the lines of an impact more certain, or to stop.
 
-    Raises RatedbError where the impact is of another system, older than the predictions in the store, or of
-    none of the j of the target.
+    `predicted_j` are predicted in the store now, by the models `model_ids`. Raises RatedbError where the
+    impact is of another system, older than these predictions, or of none of the j of the target.
     """
+    system, target = state.request.system, state.request.target
     check_limits(state.request, options)
-    after = impact.of_system(state.request.system)
-    _check_age(impact, sorted(after), predicted)
-    if not set(after) & set(state.request.target):
-        raise RatedbError(
-            "the impact contains none of the j of interest",
-            where=impact.path,
-            expected=f"j = {format_integers(state.request.target)}",
-            got=f"j = {format_integers(sorted(after))}",
-            todo="run `ratedb impact` with another --j-max",
-        )
+    after = {j: 100.0 * error for (name, j), error in impact.after.items() if name == system}
+    outdated = bool(model_ids - impact.model_ids or set(after) - predicted_j)
+    if outdated or not set(after) & set(target):
+        what = "the impact contains none of the j of interest"
+        expected, got = f"j = {format_integers(target)}", f"j = {format_integers(sorted(after))}"
+        todo = "run `ratedb impact` with another --j-max"
+        if not after:
+            what, got = f"the impact does not contain {system}", f"an impact of {' '.join(impact.systems)}"
+            expected, todo = f"predicted rates of {system}", f"run `ratedb impact {system} -o FILE`"
+        elif outdated:
+            what, todo = "the impact is older than the store", "run `ratedb impact` again"
+            expected = f"predictions of model {format_integers(sorted(impact.model_ids))}, {got}"
+            got = f"of model {format_integers(sorted(model_ids))}, j = {format_integers(sorted(predicted_j))}"
+        raise RatedbError(what, where=impact.path, expected=expected, got=got, todo=todo)
     now = 100.0 * impact.uncertainty
-    errors = {j: 100.0 * after[j] for j in state.request.target if j in after}
     candidates = [
-        NextJ.of(state, j, errors[j], now - errors[j]) for j in sorted(errors, key=errors.__getitem__)
+        NextJ.of(state, j, after[j], now - after[j])
+        for j in sorted(after, key=after.__getitem__)
+        if j in target
     ]
     return NextResult.of(
         state, options, candidates, now, expected_error=now, expected_dex=None, measured=True, target="lines"
     )
-
-
-def _check_age(impact: LineUncertainty, j_values: Collection[int], predicted: Predicted) -> None:
-    newer = sorted(predicted.model_ids - impact.model_ids)
-    since = sorted(set(j_values) - predicted.j)
-    if newer or since:
-        known = format_integers(sorted(impact.model_ids))
-        raise RatedbError(
-            "the impact is older than the store",
-            where=impact.path,
-            expected=f"predictions of model {known}"
-            if newer
-            else f"predictions of j = {format_integers(since)}",
-            got=f"predictions of model {format_integers(newer)} too" if newer else "none of them any more",
-            todo="run `ratedb impact` again" if newer else "train, fill and run `ratedb impact` again",
-        )

@@ -10,7 +10,7 @@ from typing import Any
 from ratedb.errors import UsageError
 from ratedb.physics.transitions import transitions_from
 from ratedb.planning.request import PlanRequest
-from ratedb.planning.sets import spread_set, validation_set
+from ratedb.planning.sets import check_disjoint, spread_set, validation_set
 
 DEFAULT_SIZES = (2, 3, 4, 5, 6)
 """The sizes of training set that the paper studies."""
@@ -83,11 +83,7 @@ def candidate(
     both sets, or none is left to validate.
     """
     validate_j = validate_j or request.validate_j or validation_set(request.target, request.given, train_j)
-    both = sorted(set(train_j) & set(validate_j))
-    if both:
-        raise UsageError(
-            "a j cannot both train and validate", expected="disjoint sets", got=", ".join(map(str, both))
-        )
+    check_disjoint(train_j, validate_j)
     costs, explicit = request.costs, (*train_j, *validate_j)
     share, hours, total = costs.share(explicit), costs.hours(explicit), costs.total_hours
     model_share = request.model_hours / total if total else 0.0

@@ -59,6 +59,13 @@ def spread_set(target: tuple[int, ...], given: tuple[int, ...], size: int) -> tu
     return tuple(sorted(chosen))
 
 
+def check_disjoint(train_j: tuple[int, ...], validate_j: tuple[int, ...]) -> None:
+    """Raise UsageError where a j is in both sets."""
+    if both := sorted(set(train_j) & set(validate_j)):
+        got = ", ".join(map(str, both))
+        raise UsageError("a j cannot both train and validate", expected="disjoint sets", got=got)
+
+
 def anchors(target: tuple[int, ...], given: tuple[int, ...]) -> tuple[int, ...]:
     """Return the given j that every training set contains.
 

@@ -8,7 +8,7 @@ from ratedb.files import read_bytes, refuse_database, write_atomically
 from ratedb.io.hours import read_hours
 from ratedb.options import NextOptions, Progress, silent
 from ratedb.planning.limits import check_next
-from ratedb.planning.next_for_lines import Predicted, next_for_lines, parse_impact
+from ratedb.planning.next_for_lines import next_for_lines, parse_impact
 from ratedb.planning.next_j import NextResult, next_j
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.state import State, followed, state_of
@@ -33,8 +33,8 @@ def next_(db: Path, system: str, options: NextOptions, progress: Progress = sile
         lines = parse_impact(read_bytes(options.for_lines), str(options.for_lines))
         state = _state(db, system, options)
         with Store(db) as store:
-            predicted = Predicted(*store.predicted_by(system))
-        result = next_for_lines(state, options, lines, predicted)
+            predicted_j, model_ids = store.predicted_by(system)
+        result = next_for_lines(state, options, lines, predicted_j, model_ids)
     else:
         state = _state(db, system, options)
         result = next_j(state, options, rates_to_plan(db, system, options.like), progress)

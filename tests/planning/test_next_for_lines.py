@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from ratedb.errors import RatedbError
 from ratedb.options import NextOptions
-from ratedb.planning.next_for_lines import LineUncertainty, Predicted, next_for_lines, parse_impact
+from ratedb.planning.next_for_lines import LineUncertainty, next_for_lines, parse_impact
 from ratedb.planning.next_j import NextResult
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.state import State
@@ -21,7 +20,7 @@ TARGET = tuple(range(2, 11))
 REQUEST = PlanRequest("AB+He", TARGET, (2, 3, 4), hours_total=100.0, validate_j=(5, 8))
 STATE = State(REQUEST, 1, (4, 7, 10, 5, 8), (1, 2, 3, 4, 5, 7, 8), (2, 3, 4, 7), (5, 8))
 # What is left: 6, 9 and 10. 10 makes the lines most certain, 9 nearly as much for less.
-PREDICTED = Predicted(frozenset({6, 8, 9, 10, 12}), frozenset({1}))
+PREDICTED, MODELS = frozenset({6, 8, 9, 10, 12}), frozenset({1})
 AFTER = {6: 0.09, 9: 0.045, 10: 0.04}
 
 
@@ -42,7 +41,7 @@ def read(path: Path) -> LineUncertainty:
 
 
 def asked(path: Path, state: State = STATE, **limits: float) -> NextResult:
-    return next_for_lines(state, NextOptions(for_lines=path, **limits), read(path), PREDICTED)  # type: ignore[arg-type]
+    return next_for_lines(state, NextOptions(for_lines=path, **limits), read(path), PREDICTED, MODELS)  # type: ignore[arg-type]
 
 
 def test_errors_are_those_of_the_lines_in_percent_and_the_best_comes_first(tmp_path: Path) -> None:
@@ -125,6 +124,5 @@ def test_a_missing_file_is_one_message(tmp_path: Path) -> None:
 
 def test_an_impact_of_an_older_model_is_refused(tmp_path: Path) -> None:
     path = impact(tmp_path)
-    newer = replace(PREDICTED, model_ids=frozenset({1, 2}))
     with pytest.raises(RatedbError, match="older than the store"):
-        next_for_lines(STATE, NextOptions(for_lines=path), read(path), newer)
+        next_for_lines(STATE, NextOptions(for_lines=path), read(path), PREDICTED, frozenset({1, 2}))
