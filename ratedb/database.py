@@ -191,7 +191,11 @@ class Database:
 
     @takes(of.SourcesOptions)
     def sources(self, system: str | None = None, **options: Any) -> QueryResult:
-        """List sources in order of precedence, or set that order for a system."""
+        """List sources in order of precedence, or set that order for a system.
+
+        By default computed values precede scaled and extrapolated ones, and newer sources older ones. Values
+        flagged by quality control come after all others, predictions after all values from files.
+        """
         from ratedb.verbs.sources import sources
 
         return sources(self.path, system, build(of.SourcesOptions, options))

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from stores import all_tables, by_transition, put
 from synthetic import rotor_levels, rotor_lines, rotor_rates
 
 from ratedb.errors import RatedbError
 from ratedb.levels import Levels, Lines, vj
+from ratedb.rates import Rates
 from ratedb.store.store import Store
 
 
@@ -163,3 +166,75 @@ def test_all_tables_sees_what_an_import_adds(store: Store) -> None:
     tables = all_tables(store.path)
     assert len(tables["level"]) == 4
     assert len(tables["source"]) == 1
+
+
+NUMBERS = st.none() | st.integers(-9, 99).map(lambda twice: twice / 2)
+
+
+@st.composite
+def named_levels(draw: st.DrawFn) -> Levels:
+    """Levels with any named quantum numbers, some of them missing, and any molecule kind."""
+    count = draw(st.integers(2, 5))
+    names = draw(st.lists(st.sampled_from(["ka", "kc", "k", "F", "j2", "p"]), unique=True, max_size=4))
+    if draw(st.booleans()):
+        names = [*names[:1], "v", "j", *names[1:]]
+    numbers = {name: draw(st.lists(NUMBERS, min_size=count, max_size=count)) for name in names}
+    if set(names) == {"v", "j"}:  # these name the level, so that they are different
+        numbers = {"v": [0] * count, "j": list(range(count))}
+    return Levels(
+        draw(st.sampled_from(["XY", "NH3"])),
+        tuple(f"level {number}" for number in range(count)),
+        np.arange(1.0, count + 1),
+        np.ones(count),
+        {name: np.array(values, dtype=np.float64) for name, values in numbers.items()},
+        kind=draw(st.sampled_from(["", "linear", "asymmetric top", "pair"])),
+    )
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(levels=named_levels())
+def test_named_quantum_numbers_and_the_molecule_kind_come_back_bit_equal(
+    tmp_path_factory: pytest.TempPathFactory, levels: Levels
+) -> None:
+    upper, lower = np.tril_indices(len(levels), -1)
+    rates = Rates(levels, "He", upper, lower, np.array([10.0]), np.ones((len(upper), 1)))
+    with Store(tmp_path_factory.mktemp("named") / "s.duckdb", write=True, create=True) as store:
+        put(store, rates, lines=Lines.empty())
+        assert put(store, rates, lines=Lines.empty()).new == 0
+        assert len(store.query("SELECT * FROM level_set")) == 1
+        stored = store.levels(levels.molecule).levels
+        rows = store.query("SELECT v, j, molecule_kind FROM levels ORDER BY energy_cm1")
+    assert list(stored.quantum_numbers) == list(levels.quantum_numbers)
+    for name, values in levels.quantum_numbers.items():
+        np.testing.assert_array_equal(stored.quantum_numbers[name], values)
+    assert (stored.label, stored.kind) == (levels.label, levels.kind)
+    v, j = levels.need_vj() if levels.has_vj else ([None] * len(levels),) * 2
+    assert [tuple(row.values()) for row in rows] == [(a, b, levels.kind) for a, b in zip(v, j, strict=True)]
+
+
+def test_levels_with_more_than_v_and_j_are_the_same_by_label(store: Store) -> None:
+    fine = Levels(
+        "XY",
+        ("1 F=1", "1 F=2", "0 F=1"),
+        np.array([5.0, 5.1, 0.0]),
+        np.array([3.0, 5.0, 3.0]),
+        {**vj([0, 0, 0], [1, 1, 0]), "F": np.array([1.0, 2.0, 1.0])},
+    )
+    rates = Rates(fine, "He", np.array([0, 1]), np.array([2, 2]), np.array([10.0]), np.ones((2, 1)))
+    put(store, rates, "first", lines=Lines.empty())
+    put(store, rates, "second", lines=Lines.empty())
+    assert len(store.query("SELECT * FROM level")) == 3
+    assert store.query("SELECT quantum_numbers['F'] AS f FROM levels ORDER BY energy_cm1") == [
+        {"f": 1.0}, {"f": 1.0}, {"f": 2.0},
+    ]  # fmt: skip
+
+
+def test_the_kind_of_a_molecule_may_become_known_but_not_another(store: Store) -> None:
+    plain = unlabelled(rotor_levels(2), ("a", "b", "c"))
+    for number, kind in enumerate(("unknown", "asymmetric top", "unknown")):
+        put(store, rotor_rates(replace(plain, kind=kind), seed=number), str(number), lines=Lines.empty())
+    assert store.levels("XY").levels.kind == "asymmetric top"
+    before = contents(store)
+    with pytest.raises(RatedbError, match="another kind of molecule"):
+        put(store, rotor_rates(replace(plain, kind="linear"), seed=9), "refused", lines=Lines.empty())
+    assert contents(store) == before

@@ -12,10 +12,12 @@ from stores import (
     by_transition,
     make_store,
     make_store_of_version,
+    model_record,
     put,
     schema_version,
     table_names,
 )
+from synthetic import prediction_of
 
 from ratedb import __version__
 from ratedb.errors import RatedbError
@@ -144,3 +146,30 @@ def test_opening_a_current_store_changes_no_byte(store_path: Path) -> None:
     for write in (False, True):
         Store(store_path, write=write).close()
     assert store_path.read_bytes() == before
+
+
+@pytest.mark.parametrize("version", range(1, NEWEST))
+def test_levels_of_every_older_version_get_their_quantum_numbers(
+    tmp_path: Path, store_path: Path, version: int
+) -> None:
+    path = make_store_of_version(tmp_path / "old.duckdb", version, store_path)
+    with Store(path) as store, Store(store_path) as newest:
+        for view in ("levels", "rates", "rates_all"):
+            assert store.query(f"SELECT * FROM {view} ORDER BY ALL") == newest.query(
+                f"SELECT * FROM {view} ORDER BY ALL"
+            )
+        assert list(store.levels("XY").levels.quantum_numbers) == ["v", "j"]
+        assert store.levels("XY").levels.kind == "linear"
+
+
+def test_the_old_name_of_the_half_width_is_there_for_one_release(store: Store) -> None:
+    put(store, rates_number(1).select([0]))
+    model = store.model(store.put_model(model_record()))
+    prediction = prediction_of(rates_number(1))
+    store.put_prediction("XY+He", prediction, prediction.log10_half_width_68 > 0, model)
+    for view in ("rates", "rates_all"):
+        [row] = store.query(
+            f"SELECT count(log10_std) AS n, bool_and(log10_std = log10_half_width_68) AS same FROM {view}"
+        )
+        assert row["n"] > 0
+        assert row["same"]

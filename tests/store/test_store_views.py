@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count, pairwise
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from stores import by_transition, model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_rates, with_missing
 
+from ratedb.database import Database
 from ratedb.layers import KINDS
 from ratedb.store.store import Store
 
@@ -33,7 +35,11 @@ PUBLISHED = {
     "source_orders": "order_id system source_ids reason ordered_at ratedb_version",
     "source_files": "source_id file_name file_sha256",
     "plans": "plan_id system strategy request candidates chosen planned_at ratedb_version",
+    "set_scores": "search system kernel train_j validate_j dex_rms log10_percent_error",
 }
+INNER = """rate_row rate_value best_value mark whole_mark source_place contested_value contested_range
+    known_curve best_curve level_set_rank"""
+STORE_MD = Path(__file__).parents[2] / "docs" / "store.md"
 GRID = (10.0, 20.0, 30.0)
 LEVELS = 3  # so three downward transitions
 
@@ -192,6 +198,18 @@ def test_a_row_of_the_view_names_its_quantum_numbers_and_its_origin(store: Store
 def test_a_published_view_keeps_its_columns(store: Store, view: str) -> None:
     columns = [row["column_name"] for row in store.query(f"DESCRIBE {view}")]
     assert columns == PUBLISHED[view].split()
+
+
+def test_every_view_is_published_or_named_here_as_an_inner_one(store: Store) -> None:
+    views = store.column("SELECT view_name FROM duckdb_views() WHERE NOT internal")
+    assert set(views) == {*PUBLISHED, *INNER.split()}
+
+
+def test_the_help_of_sql_and_the_docs_name_every_published_view() -> None:
+    words = re.findall(r"\w+", (Database.sql.__doc__ or "").split("Options:")[0].split("views are")[1])
+    assert set(words) - {"and"} == set(PUBLISHED)
+    table = re.findall(r"^\| (`.*?) \|", STORE_MD.read_text("utf-8"), re.MULTILINE)
+    assert {name.strip("`") for row in table for name in row.split(", ")} == set(PUBLISHED)
 
 
 def test_kinds_agree_with_the_table_of_ranks(store: Store) -> None:

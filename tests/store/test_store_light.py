@@ -1,0 +1,98 @@
+"""Reading a store is quick: it imports neither SQLModel nor pandas, and DuckDB still finds pandas later."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from ratedb.store.connection import run
+
+HEAVY = {"sqlmodel", "sqlalchemy", "pandas", "pyarrow", "tensorflow", "scipy", "matplotlib"}
+
+
+def alone(code: str) -> dict[str, object]:
+    """Return the JSON that a fresh process prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found: dict[str, object] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def test_rates_are_read_without_heavy_libraries_and_quickly(small_co: Path) -> None:
+    code = f"""
+import json, sys, time
+start = time.process_time()
+import ratedb
+imported = time.process_time() - start
+db = ratedb.open({str(small_co)!r})
+rates = db.rates("CO+p-H2", min_quality="unmarked")
+read = time.process_time() - start - imported
+assert len(db.show("CO+p-H2").models) == 1 and len(db.sources("CO+p-H2")) == 4
+print(json.dumps({{"loaded": sorted(sys.modules), "seconds": [imported, read]}}))
+"""
+    tries = [alone(code) for _ in range(3)]
+    assert {name for one in tries for name in HEAVY if name in one["loaded"]} == set()  # type: ignore[operator]
+    assert min(one["seconds"][0] for one in tries) <= 0.2  # type: ignore[index]
+    assert min(one["seconds"][1] for one in tries) <= 0.6  # type: ignore[index]
+
+
+def test_a_parameter_does_not_import_pandas_and_a_data_frame_does() -> None:
+    pytest.importorskip("pandas")
+    code = """
+import json, sys, duckdb
+from ratedb.store.connection import run
+connection = duckdb.connect()
+cursor = run(connection, "SELECT ? AS text, unnest(?::DOUBLE[]) AS number", ["it's", [1.5, 2.5]])
+before = "pandas" in sys.modules
+frame = cursor.df()
+again = run(connection, "SELECT ? AS one", [1]).df()
+print(json.dumps({"before": before, "rows": frame.values.tolist(), "again": again["one"].tolist(),
+                  "finders": [type(one).__name__ for one in sys.meta_path]}))
+"""
+    found = alone(code)
+    assert found["before"] is False
+    assert found["rows"] == [["it's", 1.5], ["it's", 2.5]]
+    assert found["again"] == [1]
+    assert "_NoPandas" not in found["finders"]  # type: ignore[operator]
+
+
+def test_where_pandas_is_imported_its_values_are_parameters() -> None:
+    pandas = pytest.importorskip("pandas")
+    time = pandas.Timestamp("2025-01-02")
+    with duckdb.connect() as connection:
+        [row] = run(connection, "SELECT ?, ?, ?", [pandas.NaT, pandas.NA, time]).fetchall()
+    assert row == (None, None, time.to_pydatetime())
+
+
+def test_another_thread_may_import_pandas_meanwhile() -> None:
+    pytest.importorskip("pandas")
+    code = """
+import json, sys, threading
+from ratedb.store.connection import _without_pandas
+found = {}
+def other():
+    import pandas
+    found["other"] = pandas.__name__
+with _without_pandas():
+    try:
+        import pandas
+    except ModuleNotFoundError:
+        found["own"] = "none"
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+import pandas
+print(json.dumps(found))
+"""
+    assert alone(code) == {"own": "none", "other": "pandas"}
+
+
+@pytest.mark.parametrize("value", ["it's", "'; DROP TABLE t; --", '"', "\0x", "é"])
+def test_texts_are_bound_as_they_are(value: str) -> None:
+    with duckdb.connect() as connection:
+        assert run(connection, "SELECT ?", [value]).fetchall() == [(value,)]
+        assert run(connection, "SELECT $a", {"a": value}).fetchall() == [(value,)]
