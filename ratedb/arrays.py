@@ -50,6 +50,16 @@ def need_levels(where: str, initial: IntArray, final: IntArray, count: int) -> N
     require(once, f"{where}: duplicate transition", "each pair once", "duplicates")
 
 
+def positions(numbers: IntArray, wanted: npt.ArrayLike) -> IntArray:
+    """Return the index in `numbers`, shape (n,), of each of `wanted`, shape (k,); -1 where it is missing."""
+    keys = np.asarray(wanted, dtype=np.int64)
+    if not len(numbers):
+        return np.full(keys.shape, -1, dtype=np.int64)
+    order = np.argsort(numbers, kind="stable")
+    place = order[np.minimum(np.searchsorted(numbers, keys, sorter=order), len(numbers) - 1)]
+    return np.where(numbers[place] == keys, place, -1)
+
+
 def gap_patterns(known: BoolArray) -> tuple[BoolArray, IntArray]:
     """Return the different rows of `known`, shape (n, m), and which of them each row is, shape (n,)."""
     if known.all():  # nearly always; sorting a million rows to see it takes seconds

@@ -92,6 +92,11 @@ class Levels:
         """The rotational quantum number of each level, shape (n,), None where levels have no v and j."""
         return frozen(self.quantum_numbers["j"], np.int64) if self.has_vj else None
 
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The index of each level by its label."""
+        return {label: index for index, label in enumerate(self.label)}
+
     def need_vj(self) -> tuple[IntArray, IntArray]:
         """Return (v, j), each of shape (n,); raises RatedbError where the levels have none."""
         v, j = self.v, self.j

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray, positions
 from ratedb.cross_sections import CrossSections
 from ratedb.errors import RatedbError
 from ratedb.findings import REVERSIBILITY, Finding
@@ -209,11 +209,9 @@ def irreversible(table: CrossSections) -> tuple[Finding, ...]:
 def _both_directions(table: CrossSections) -> tuple[IntArray, IntArray]:
     """Return the rows of the transitions that have both directions, and the rows of the other direction."""
     n = len(table.levels)
-    key, turned = table.initial * n + table.final, table.final * n + table.initial
-    order = np.argsort(key)
-    place = order[np.minimum(np.searchsorted(key[order], turned), max(len(key) - 1, 0))]
-    forth = np.flatnonzero((key[place] == turned) & (table.initial < table.final))
-    return forth, place[forth]
+    back = positions(table.initial * n + table.final, table.final * n + table.initial)
+    forth = np.flatnonzero((back >= 0) & (table.initial < table.final))
+    return forth, back[forth]
 
 
 def join(files: Sequence[CrossSectionFile]) -> CrossSectionFile:
@@ -265,11 +263,10 @@ def _joined(sources: list[_Source]) -> CrossSections:
     for other in sources[1:]:
         _need_same_mass(sources[0], other)
     levels = joined_levels([(source.table.levels, source.name) for source in sources])
-    index = {label: i for i, label in enumerate(levels.label)}
     parts = []
     for source in sources:
         own = entries_of(source.table)
-        place = np.array([index[label] for label in source.table.levels.label], dtype=np.int64)
+        place = np.array([levels.places[label] for label in source.table.levels.label], dtype=np.int64)
         parts.append(replace(own, initial=place[own.initial], final=place[own.final]))
     entries = Entries.join(parts)
     origin = np.repeat(np.arange(len(parts)), [len(part) for part in parts])

@@ -53,12 +53,11 @@ def find_levels(line: Line, levels: Levels, names: list[tuple[str, str]]) -> dic
 
     Labels are those of one molecule, of two, or of a rotor.
     """
-    index = {label: k for k, label in enumerate(levels.label)}
     for spell in (_as_one, _as_two, _as_rotor):
-        places = {name: index.get(spell(*name), -1) for name in names}
+        places = {name: levels.places.get(spell(*name), -1) for name in names}
         if min(places.values()) >= 0:
             return places
-    missing = next(name for name in names if _as_one(*name) not in index)
+    missing = next(name for name in names if _as_one(*name) not in levels.places)
     raise line.refuse(
         f"the level j = {missing[0]}, index {missing[1]} is not among the levels that were given",
         f"a label such as {_as_one(*missing)}",

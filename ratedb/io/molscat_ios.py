@@ -196,9 +196,8 @@ def _known_levels(run: Run, levels: Levels | None, others: Sequence[CrossSection
 
 
 def _entries(run: Run, found: _Found, levels: Levels, notes: list[str]) -> Entries:
-    index = {label: i for i, label in enumerate(levels.label)}
-    initial = np.array([index.get(label, -1) for label in found.initial], dtype=np.int64)
-    final = np.array([index.get(label, -1) for label in found.final], dtype=np.int64)
+    initial = np.array([levels.places.get(label, -1) for label in found.initial], dtype=np.int64)
+    final = np.array([levels.places.get(label, -1) for label in found.final], dtype=np.int64)
     known = (initial >= 0) & (final >= 0)
     if not known.any():
         raise run.refuse(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, IntArray
+from ratedb.arrays import BoolArray, IntArray, positions
 from ratedb.io.molscat_text import Run
 from ratedb.io.text import to_index, to_number
 from ratedb.levels import Levels, vj
@@ -43,8 +43,7 @@ class PairLevels:
 
     def index(self, numbers: IntArray) -> IntArray:
         """Return the places in the list of levels, from 0, of numbers as printed."""
-        order = np.argsort(self.number)
-        return order[np.searchsorted(self.number[order], numbers)].astype(np.int64)
+        return positions(self.number, numbers)
 
     def need_energies(self, run: Run, at: int, threshold: Mapping[int, float]) -> None:
         """Raise RatedbError where the thresholds of the table are not the energies of the list."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ratedb.arrays import BoolArray
+from ratedb.arrays import BoolArray, positions
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Transitions
 from ratedb.models.predictor import Predictor
@@ -33,16 +33,13 @@ def wanted_pairs(levels: Levels, wanted_j: Sequence[int]) -> Transitions:
 
 def known_values(stored: Rates, prediction: Rates, mine: Sequence[int]) -> tuple[BoolArray, BoolArray]:
     """Return what is known and unflagged, and what sources `mine` predicted, shape (n, m) each."""
-    place = {key: row for row, key in enumerate(stored.transitions.keys().tolist())}
-    rows = np.array([place.get(key, -1) for key in prediction.transitions.keys().tolist()], dtype=np.int64)
+    rows = positions(stored.transitions.keys(), prediction.transitions.keys())
     predicted = stored.kind_code == Kind.PREDICTED
 
     def aligned(mask: BoolArray) -> BoolArray:
         table = replace(stored, rate_cm3_s=np.where(mask, 1.0, np.nan), layers={})
         there = np.isfinite(at_temperatures(table, prediction.temperature_k).rate_cm3_s)
-        there = np.vstack([there, np.zeros((1, there.shape[1]), dtype=np.bool_)])
-        result: BoolArray = there[rows]
-        return result
+        return np.asarray((rows >= 0)[:, None] & there[rows])
 
     known = aligned((stored.kind_code >= 0) & ~predicted & ~stored.marked)
     own = aligned(predicted & np.isin(stored.source_id, mine))

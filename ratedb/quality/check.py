@@ -100,14 +100,13 @@ def _check_curves(rates: Rates) -> list[Finding]:
 
 
 def _sorted(findings: list[Finding], levels: Levels) -> list[Finding]:
-    number = {label: index for index, label in enumerate(levels.label)}
     rule = {rule.name: index for index, rule in enumerate(rules.RULES)}
     return sorted(
         findings,
         key=lambda f: (
             rule[f.rule],
-            number.get(f.upper or "", -1),
-            number.get(f.lower or "", -1),
+            levels.places.get(f.upper or "", -1),
+            levels.places.get(f.lower or "", -1),
             f.temperature_k or 0.0,
         ),
     )

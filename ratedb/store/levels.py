@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import numpy as np
 
-from ratedb.arrays import IntArray
+from ratedb.arrays import IntArray, positions
 from ratedb.errors import RatedbError
 from ratedb.levels import LINEAR, UNKNOWN_KIND, Levels, Lines
 from ratedb.store.base import OpenStore, need_id
@@ -145,13 +145,6 @@ class LevelTable(OpenStore):
             [molecule],
         )
         return found[0] if found else None
-
-
-def positions(level_id: IntArray, wanted: IntArray) -> IntArray:
-    """Return the index in `level_id`, shape (n,), of each id of `wanted`, shape (k,)."""
-    order = np.argsort(level_id)
-    ids = np.asarray(wanted, dtype=np.int64)
-    return np.asarray(order[np.searchsorted(level_id[order], ids)], dtype=np.int64)
 
 
 def _content_sha256(levels: Levels, lines: Lines) -> str:

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ratedb.arrays import positions
 from ratedb.errors import RatedbError
 from ratedb.layers import LAYERS
 from ratedb.rates import Rates
 from ratedb.store.connection import clear_errors, run
-from ratedb.store.levels import LevelTable, StoredLevels, positions
+from ratedb.store.levels import LevelTable, StoredLevels
 from ratedb.store.models import ModelTable
 from ratedb.store.sources import SourceTable
 
