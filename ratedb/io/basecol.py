@@ -12,10 +12,10 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
-from ratedb.findings import Finding
-from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.level_lists import LevelList, needed_levels, open_end, read_levels_of
-from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.contents import MoleculeFile
+from ratedb.io.level_lists import needed_levels, read_levels_of
+from ratedb.io.listed_levels import LevelList, open_end
+from ratedb.io.rate_rows import Rows, partner_of_rows
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_index, to_numbers
 from ratedb.levels import Levels, Lines
@@ -75,7 +75,7 @@ def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelLis
     while body and body[0].text.lstrip()[0].isalpha():
         body = body[1:]  # the names of the columns
     temperature_k = _temperatures(body[0] if body else lines[-1], columns)
-    rows = Rows(path, len(levels.levels))
+    rows = Rows(len(levels.levels))
     for line in body[1:]:
         numbers, values = _row(line, 2, columns)
         rows.add(line, numbers[0], numbers[1], values)
@@ -112,7 +112,7 @@ def _read_two(
     by_energy = np.argsort(pairs.energy_cm1, kind="stable")
     pairs = pairs.select(by_energy)
     place_of = {listed_pairs[at]: place for place, at in enumerate(by_energy)}
-    rows = Rows(path, len(pairs))
+    rows = Rows(len(pairs))
     for line, (initial, final, second_initial, second_final), values in listed:
         rows.add(line, place_of[initial, second_initial] + 1, place_of[final, second_final] + 1, values)
     whole = LevelList(pairs, Lines.empty(), levels.notes)
@@ -149,9 +149,7 @@ def _molecule_file(
             todo="get the file again from its source: it may be cut short",
         )
     notes = list(levels.notes)
-    findings: list[Finding] = []
-    table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
-    partner = PartnerRates(table, title, findings=tuple(findings))
+    partner = partner_of_rows(levels.levels, collider, temperature_k, rows, title, notes)
     return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
 
 
@@ -177,7 +175,7 @@ def _row(line: Line, numbers: int, columns: int) -> tuple[list[int], list[float]
 
 
 def _declared(path: Path, lines: Sequence[Line], name: str) -> int:
-    """Return the count that stands on the line below `number of NAME :`."""
+    """Return the count on the line below `number of NAME :`."""
     for line, below in pairwise(line for line in lines if line.text.strip()):
         if re.match(rf"\s*number of {name}\s*:", line.text, re.IGNORECASE):
             count = to_index(below.text.strip())

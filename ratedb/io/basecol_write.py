@@ -1,7 +1,7 @@
 """Write rates by level number (`.kij`) and the levels and lines they refer to (`.molecule`), as molpop does.
 
-What ratedb reads again and what molpop takes are one form here: its records stand in a fixed order, all rates
-run from a higher level number to a lower one, and no two levels have the same energy.
+The form is one that ratedb reads again and molpop accepts: records in a fixed order, rates from a higher to a
+lower level number, and no two levels of the same energy.
 """
 
 from __future__ import annotations
@@ -16,14 +16,13 @@ from ratedb.errors import RatedbError
 from ratedb.io.basecol import looks_like_basecol, own_title
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda_partner import clean_molecule
-from ratedb.io.level_lists import named_labels
+from ratedb.io.molpop_levels import named_labels
 from ratedb.io.registry import writer
 from ratedb.io.writer_rules import (
     ALL_READERS,
     Warnings,
     WriterWarning,
     WrittenLines,
-    WrittenRates,
     complete_rows,
     lines_downward,
     on_levels,
@@ -36,6 +35,7 @@ from ratedb.io.writer_rules import (
 )
 from ratedb.levels import Levels
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
+from ratedb.rates import Rates
 
 LEVELS_ENDING = ".molecule"
 """How the name of the file with the levels ends."""
@@ -83,10 +83,10 @@ def render_basecol(file: MoleculeFile) -> BasecolText:
     warnings: Warnings = []
     source, partner = file.levels, file.partners[0]
     name = _molecule_name(source.molecule, warnings)
-    rates = on_levels(partner.rates, partner.reference, source)
-    exact = np.ones(len(rates.temperature_k), dtype=np.bool_)
-    rates = complete_rows(rates, exact, IMPOSSIBLE_CM3_S, warnings)
-    require_partner("BASECOL", source, rates.row.tolist())
+    exact = np.ones(len(partner.rates.temperature_k), dtype=np.bool_)
+    written = on_levels(partner.rates, partner.reference, source)
+    written = complete_rows(written, exact, IMPOSSIBLE_CM3_S, warnings)
+    require_partner("BASECOL", source, written.row.tolist())
     lines = usable_lines(
         WrittenLines(file.lines.upper, file.lines.lower, file.lines.einstein_a_s1, file.lines.frequency_ghz),
         warnings,
@@ -103,14 +103,14 @@ def render_basecol(file: MoleculeFile) -> BasecolText:
     new_index = np.full(len(source), -1, dtype=np.int64)
     new_index[order] = np.arange(len(order))
     lines = lines_downward(lines, new_index, warnings)
-    rates = rates_downward(rates, levels, new_index, warnings)
+    written = rates_downward(written, levels, new_index, warnings)
     return BasecolText(
-        rates_text=_joined(_rates_text(name, rates, warnings)),
+        rates_text=_joined(_rates_text(name, written.rates, written.reference, warnings)),
         levels_text=_joined(_levels_text(name, levels, energy[1], lines, warnings)),
         warnings=tuple(warnings),
         levels=len(levels),
-        row=rates.row,
-        temperature_k=rates.temperature_k,
+        row=written.row,
+        temperature_k=written.rates.temperature_k,
     )
 
 
@@ -142,7 +142,7 @@ def _molecule_name(molecule: str, warnings: Warnings) -> str:
 # -- the rates -------------------------------------------------------------------------------------
 
 
-def _rates_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> list[str]:
+def _rates_text(molecule: str, rates: Rates, reference: str, warnings: Warnings) -> list[str]:
     """Return the lines of a `.kij` file; molpop counts three from the number of columns to the values."""
     _warn_temperatures(rates, warnings)
     values = rates.rate_cm3_s.tolist()
@@ -150,7 +150,7 @@ def _rates_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> list[
     form = "%8d%8d" + f" %{_WIDTH}.6e" * len(rates.temperature_k)
     return [
         own_title(molecule, rates.collider),
-        *_reference_lines(rates, warnings),
+        *_reference_lines(rates.collider, reference, warnings),
         ">",
         f"Number of temperature columns = {len(rates.temperature_k)}",
         "",
@@ -162,17 +162,17 @@ def _rates_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> list[
     ]
 
 
-def _reference_lines(rates: WrittenRates, warnings: Warnings) -> list[str]:
-    text = printable(rates.reference)[:_REFERENCE_BYTES].strip()
+def _reference_lines(collider: str, reference: str, warnings: Warnings) -> list[str]:
+    text = printable(reference)[:_REFERENCE_BYTES].strip()
     if looks_like_basecol(text.encode("ascii")):
         text = ""  # a reader would take it for the header of the table
-    if text != " ".join(rates.reference.split()):
-        detail = f"{rates.collider}: the reference is written as `{text}`"
+    if text != " ".join(reference.split()):
+        detail = f"{collider}: the reference is written as `{text}`"
         warnings.append(WriterWarning("reference", ALL_READERS, detail))
     return [f"References :   {text}"] if text else []
 
 
-def _warn_temperatures(rates: WrittenRates, warnings: Warnings) -> None:
+def _warn_temperatures(rates: Rates, warnings: Warnings) -> None:
     count = len(rates.temperature_k)
     if count < 2:
         detail = f"{rates.collider}: one temperature only; readers interpolate between at least 2"
@@ -250,7 +250,7 @@ def _labels(levels: Levels, warnings: Warnings) -> list[str]:
 
 
 def _is_safe(texts: Sequence[str], levels: Levels) -> bool:
-    """Return whether each text stands once and no other v and j are read from them than there are."""
+    """Return whether texts are unique and give no other v and j than those of the levels."""
     if len(set(texts)) < len(levels):
         return False
     vj = named_labels(texts, levels.weight.tolist())[1]
@@ -266,6 +266,6 @@ def _texts_of_vj(levels: Levels) -> list[str]:
 
 
 def _texts_of_labels(labels: Sequence[str]) -> list[str]:
-    """Return labels that can stand between quotes, each once."""
+    """Return unique labels that can be quoted."""
     plain = [printable(label).replace("'", "_").replace('"', "_") for label in labels]
     return unique_labels([text[:_LABEL_BYTES].strip() for text in plain], _LABEL_BYTES)

@@ -18,7 +18,8 @@ from ratedb.files import InputFile
 from ratedb.io.columns_levels import LevelsOf, file_of_rows
 from ratedb.io.columns_rows import ALIASES, need_once, records, rows_of
 from ratedb.io.contents import MoleculeFile
-from ratedb.io.level_lists import levels_if_known, open_end
+from ratedb.io.level_lists import levels_if_known
+from ratedb.io.listed_levels import open_end
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, text_lines
 from ratedb.levels import Levels

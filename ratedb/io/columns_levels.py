@@ -8,13 +8,13 @@ import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.findings import Finding
 from ratedb.io.columns_rows import OF_LEVELS, TableRows
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.level_lists import vj_label
-from ratedb.io.rate_rows import downward_table
+from ratedb.io.listed_levels import vj_label
+from ratedb.io.rate_rows import partner_of_rates
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Lines, vj
+from ratedb.rates import Rates
 from ratedb.store.tabular import Objects
 from ratedb.systems import COLLIDERS
 
@@ -270,7 +270,6 @@ def _partner(
     kind: str | None,
     notes: list[str],
 ) -> PartnerRates:
-    findings: list[Finding] = []
     value = rows.numbers["rate_cm3_s"]
     pairs, row = np.unique(initial * len(levels) + final, return_inverse=True)
     temperature_k, column = np.unique(rows.numbers["temperature_k"], return_inverse=True)
@@ -290,9 +289,8 @@ def _partner(
     again = len(value) - int(np.isfinite(matrix).sum())
     if again:
         notes.append(f"{collider}: {again} duplicate row(s) with equal rates are read once")
-    pair = (pairs // len(levels), pairs % len(levels))
-    rates = downward_table(levels, collider, temperature_k, *pair, matrix, notes, findings)
-    return PartnerRates(rates, "", kind, tuple(findings))
+    rates = Rates(levels, collider, pairs // len(levels), pairs % len(levels), temperature_k, matrix)
+    return partner_of_rates(rates, "", notes, kind)
 
 
 def _contradiction(rows: TableRows, same: IntArray) -> RatedbError:

@@ -1,4 +1,4 @@
-"""Decide the quantum numbers v and j from the labels of levels, and never guess."""
+"""Find the quantum numbers v and j in the labels of levels, without guessing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WEIGHT_TOLERANCE = 1e-3
 
 _SINGLE = re.compile(r"(\d{1,6})", re.ASCII)
 _PAIR = re.compile(r"(\d{1,6})(?:\s*[_,;]\s*|\s+)(\d{1,6})", re.ASCII)
-# A v that stands alone: in `QNUM(v,J)` and `J + V`, not in `LEVEL`, `inv-sym`, `v=0` or `v2`.
+# A v on its own: in `QNUM(v,J)` and `J + V`, not in `LEVEL`, `inv-sym`, `v=0` or `v2`.
 _NAMES_V = re.compile(r"(?<![A-Za-z])[vV](?![A-Za-z0-9])(?!\s*=)")
 
 

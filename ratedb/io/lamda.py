@@ -1,4 +1,4 @@
-"""The LAMDA format: `read_lamda` mends and says so, `render_lamda` writes what every reader accepts.
+"""The LAMDA format: `read_lamda` corrects and warns, `render_lamda` writes what every reader accepts.
 
 The reader is in lamda_read (the file), lamda_levels (levels and lines), lamda_rates (rate rows),
 lamda_partner (colliders and names) and lamda_cursor (lines and words); the writer is in

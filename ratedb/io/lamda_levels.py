@@ -34,9 +34,9 @@ class ListedLevels:
 
 
 def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: list[str]) -> ListedLevels:
-    """Return the levels that stand next in a file, in the order of their numbers 1..n.
+    """Return the levels that come next in a file, in the order of their numbers 1..n.
 
-    Appends to `notes` what was mended; raises RatedbError where a level cannot be read.
+    `notes` gets what was corrected; raises RatedbError where a level cannot be read.
     """
     declared = cursor.count("energy levels")
     if declared == 0:
@@ -116,7 +116,7 @@ def _level_order(cursor: Cursor, numbers: Sequence[int], notes: list[str]) -> li
     if len(set(numbers)) < len(numbers):
         twice = next(a for a, b in pairwise(sorted(numbers)) if a == b)
         raise RatedbError(
-            "a level number stands twice",
+            "duplicate level number",
             where=f"{cursor.path}:{cursor.position}",
             expected=f"levels numbered 1..{len(numbers)}",
             got=f"number {twice} more than once in the list that ends here",
@@ -129,7 +129,7 @@ def _level_order(cursor: Cursor, numbers: Sequence[int], notes: list[str]) -> li
 
 
 def _unique(labels: Sequence[str], notes: list[str]) -> list[str]:
-    """Return the labels, with `.2`, `.3` ... behind those that stand twice."""
+    """Return the labels, with `.2`, `.3` ... appended to duplicates."""
     if len(set(labels)) == len(labels):
         return list(labels)
     taken = set(labels)
@@ -144,14 +144,14 @@ def _unique(labels: Sequence[str], notes: list[str]) -> list[str]:
         taken.add(name)
         result.append(name)
     changed = [name for name, label in zip(result, labels, strict=True) if name != label]
-    notes.append(f"{len(changed)} level label(s) stand more than once and were numbered, as `{changed[0]}`")
+    notes.append(f"{len(changed)} duplicate level label(s) are numbered, as `{changed[0]}`")
     return result
 
 
 def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
-    """Return the radiative lines that stand next in a file, each once and downward.
+    """Return the radiative lines that come next in a file, each once and downward.
 
-    Appends to `notes` what was mended; raises RatedbError where a line cannot be read.
+    `notes` gets what was corrected; raises RatedbError where a line cannot be read.
     """
     declared = cursor.count("radiative transitions")
     rows: dict[tuple[int, int], tuple[Line, list[float]]] = {}
@@ -172,7 +172,7 @@ def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
     if swapped:
         notes.append(f"{swapped} line(s) list the lower level first; up and low are exchanged")
     if repeated:
-        notes.append(f"{repeated} line(s) stand twice with equal values; each is read once")
+        notes.append(f"{repeated} duplicate line(s) with equal values are read once")
     if not rows:
         return Lines.empty()
     pairs = np.array(list(rows), dtype=np.int64)
@@ -186,7 +186,7 @@ def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
 
 
 def _line(line: Line, n_levels: int, expected: str) -> tuple[int, int, list[float]]:
-    """Return (upper, lower, [A, frequency, E_up]) of a line; only A is there for certain."""
+    """Return (upper, lower, [A, frequency, E_up]) of a line; the last two may be missing."""
     fields = line.fields()
     pair = [to_index(word) for word in fields[1:3]]
     values = to_numbers(fields[3:6])
@@ -206,14 +206,14 @@ def _line(line: Line, n_levels: int, expected: str) -> tuple[int, int, list[floa
 def _same_or_refuse(first: tuple[Line, list[float]], line: Line, values: list[float]) -> None:
     if first[1] != values:
         raise line.refuse(
-            "a radiative transition stands twice with different values",
+            "a duplicate radiative transition has different values",
             f"each transition once; line {first[0].number} is `{first[0].text}`",
             "remove one of the two lines",
         )
 
 
 def _check_upper_energy(listed_k: list[float], energy: FloatArray, upper: IntArray, notes: list[str]) -> None:
-    """Say where the column E_up (K), which is not kept, disagrees with the level energies."""
+    """Note where the column E_up (K), which is not used, disagrees with the level energies."""
     listed = np.array(listed_k)
     energy_k = energy[upper] * HC_OVER_KB_CM_K
     ground_k = float(energy.min()) * HC_OVER_KB_CM_K
@@ -229,7 +229,7 @@ def _frequencies(levels: ListedLevels, pairs: IntArray, listed: FloatArray, note
     """Return the frequencies in GHz: as listed, or from the energies where these contradict them.
 
     Energies with few printed digits contradict a frequency only beyond their rounding: measured
-    frequencies of hyperfine lines are better than the energies beside them.
+    frequencies of hyperfine lines are better than the energies in the same file.
     """
     upper, lower = pairs[:, 0], pairs[:, 1]
     computed = (levels.table.energy_cm1[upper] - levels.table.energy_cm1[lower]) * GHZ_PER_CM1

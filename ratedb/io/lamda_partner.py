@@ -1,4 +1,4 @@
-"""Decide from a partner line of a LAMDA file which collider it means, and clean up its molecule's name."""
+"""Find the collider that a partner line of a LAMDA file names, and clean up the name of its molecule."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _plain(name: str) -> str:
 def _first_partner(kinds: list[str]) -> str | None:
     if "p" in kinds and "o" in kinds:
         return None
-    if kinds[0] == "h2":  # `H2 = HCN-pH2`: the more exact word of the same text wins
+    if kinds[0] == "h2":  # `H2 = HCN-pH2`: the more exact word takes precedence
         kinds = [kind for kind in kinds if kind in ("p", "o")] or kinds
     return _COLLIDER_OF_KIND[kinds[0]]
 

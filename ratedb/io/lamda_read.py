@@ -1,4 +1,4 @@
-"""Read LAMDA files with all that published ones do differently: right, or refused with the line named."""
+"""Read LAMDA files with all deviations of published ones, or refuse them and name the line."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile, as_input
-from ratedb.findings import Finding
-from ratedb.io.contents import MoleculeFile, PartnerRates
+from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda_cursor import Cursor
 from ratedb.io.lamda_levels import read_levels, read_lines
 from ratedb.io.lamda_partner import Partner, clean_molecule, read_partner
-from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.rate_rows import Rows, partner_of_rows
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, declared_rows, decode, to_index, to_number, to_numbers
 from ratedb.io.writer_rules import SMALLEST
@@ -75,7 +72,12 @@ def read_lamda(
     if not sections:
         notes.append("the file has no collision partner, so it holds levels and lines only")
     chosen = _choose(cursor, sections, collider, notes)
-    partners = [_partner_rates(levels.table, section, name, notes) for section, name in chosen]
+    partners = [
+        partner_of_rows(
+            levels.table, one, section.temperature_k, section.rows, section.partner.reference, notes
+        )
+        for section, one in chosen
+    ]
     if cursor.bare_headers:
         notes.append(f"{cursor.bare_headers} header line(s) without their `!` are taken as headers")
     return MoleculeFile(levels.table, lines, tuple(partners), tuple(notes))
@@ -95,7 +97,7 @@ def _molecule(cursor: Cursor, override: str | None, notes: list[str]) -> str:
         raise line.refuse("this is not a LAMDA file", "a first line `!MOLECULE`")
     own = clean_molecule(line.text)
     if override and own and own != override:
-        notes.append(f"{cursor.path.name} says it is of {own}; it is read as {override}, as the caller says")
+        notes.append(f"{cursor.path.name} says it is of {own}; it is read as {override}, as requested")
     name = override or own
     if not name:
         raise line.refuse("the molecule has no name", "a name such as CO", "give the name with --molecule")
@@ -115,7 +117,7 @@ def _read_section(cursor: Cursor, levels: Levels, molecule: str) -> _Section:
     line = cursor.take("a collision partner, as the file declares")
     if _is_rate_row(line, len(levels)):
         raise line.refuse(
-            "a row of numbers stands where a collision partner is named",
+            "a row of numbers in place of a collision partner",
             "a line such as `2 CO-pH2 from Yang et al. (2010)`",
             "correct the declared number of collisional transitions of the partner before it",
         )
@@ -147,7 +149,7 @@ def _temperatures(cursor: Cursor, declared: int) -> list[float]:
 
 
 def _rate_rows(cursor: Cursor, declared: int, columns: int, n_levels: int) -> Rows:
-    rows = Rows(cursor.path, n_levels)
+    rows = Rows(n_levels)
     while len(rows) < declared:
         line = cursor.take(declared_rows("collisional transitions", declared, len(rows)))
         fields = line.text.split()
@@ -188,7 +190,7 @@ def _joined(cursor: Cursor, line: Line, width: int) -> list[str]:
 
 
 def _refuse_more(cursor: Cursor, sections: Sequence[_Section]) -> None:
-    """Refuse rows and partners behind those that the file declares; notes are allowed there."""
+    """Refuse rows and partners after those that the file declares; notes are allowed there."""
     while (line := cursor.next_line()) is not None:
         opens = any(re.match(r"!\s*COLLISIONS? (?:BETWEEN|WITH)", text, re.I) for text in cursor.comments)
         following = cursor.lines[cursor.position : cursor.position + 2]
@@ -198,7 +200,7 @@ def _refuse_more(cursor: Cursor, sections: Sequence[_Section]) -> None:
         row = len(words) == width and to_numbers(words) is not None
         if partner or row:
             raise line.refuse(
-                "the file goes on behind its declared counts",
+                "the file continues after its declared counts",
                 f"no more {'collision partners' if partner else 'rates'} than declared",
                 "correct the declared count, or remove what follows",
             )
@@ -210,7 +212,7 @@ def _choose(
     """Return the partners to keep, each with its collider, by the words of the file and `--collider`."""
     if collider is not None and len(sections) == 1:
         if sections[0].partner.collider not in (None, collider):
-            notes.append(f"`{sections[0].line.text}` is taken as {collider}, as the caller says")
+            notes.append(f"`{sections[0].line.text}` is taken as {collider}, as requested")
         return [(sections[0], collider)]
     unknown = [section for section in sections if section.partner.collider is None]
     if len(unknown) > 1 or (unknown and collider is None):
@@ -249,11 +251,5 @@ def _select(
         )
     left_out = [name for _, name in chosen if name != collider]
     if left_out:
-        notes.append(f"only {collider} is read, as the caller says; left out: {', '.join(left_out)}")
+        notes.append(f"only {collider} is read, as requested; left out: {', '.join(left_out)}")
     return selected
-
-
-def _partner_rates(levels: Levels, section: _Section, collider: str, notes: list[str]) -> PartnerRates:
-    findings: list[Finding] = []
-    rates = rate_table(levels, collider, np.array(section.temperature_k), section.rows, notes, findings)
-    return PartnerRates(rates, section.partner.reference, findings=tuple(findings))

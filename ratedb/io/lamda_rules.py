@@ -1,7 +1,7 @@
-"""The rules of the LAMDA writer that change its data, one function each: what is left out, lifted or turned.
+"""The rules of the LAMDA writer that change its data, one function each.
 
-Those that other writers keep too are in writer_rules. Where the data cannot keep a rule, what harms least is
-done and a WriterWarning says so.
+Rules shared with other writers are in writer_rules. Where data cannot keep a rule, the least harmful change
+is made, and a WriterWarning says so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ratedb.io.writer_rules import (
     Warnings,
     WriterWarning,
     WrittenLines,
-    WrittenRates,
+    WrittenPartner,
     complete_rows,
     on_levels,
     require_partner,
@@ -32,19 +32,20 @@ from ratedb.levels import Levels
 from ratedb.systems import COLLIDERS
 
 
-def usable_partners(file: MoleculeFile, warnings: Warnings) -> list[WrittenRates]:
+def usable_partners(file: MoleculeFile, warnings: Warnings) -> list[WrittenPartner]:
     """Return the partners by id, each once, with the rows and temperatures that can be written."""
-    chosen: dict[str, WrittenRates] = {}
+    chosen: dict[str, WrittenPartner] = {}
     for partner in file.partners:
         collider = partner.rates.collider
         if collider in chosen:
             detail = f"{collider} comes more than once; only its first table is written"
             warnings.append(WriterWarning("partners", ALL_READERS, detail))
             continue
-        rates = on_levels(partner.rates, partner.reference, file.levels)
-        rates = complete_rows(rates, _distinct_as_printed(rates.temperature_k), LARGEST, warnings)
-        if len(rates.upper):
-            chosen[collider] = rates
+        written = on_levels(partner.rates, partner.reference, file.levels)
+        distinct = _distinct_as_printed(partner.rates.temperature_k)
+        written = complete_rows(written, distinct, LARGEST, warnings)
+        if len(written.rates):
+            chosen[collider] = written
         else:
             detail = f"{collider} has no complete row of rates and is left out"
             warnings.append(WriterWarning("partners", ALL_READERS, detail))
@@ -52,7 +53,7 @@ def usable_partners(file: MoleculeFile, warnings: Warnings) -> list[WrittenRates
     if "H+" in chosen:
         warnings.append(WriterWarning("partners", "Cloudy", "Cloudy stops at partner id 7 (H+)"))
     if "H2" in chosen and {"p-H2", "o-H2"} & chosen.keys():
-        detail = "H2 stands beside p-H2 or o-H2: RADEX counts H2 twice; write two files"
+        detail = "H2 next to p-H2 or o-H2: RADEX counts H2 twice; write two files"
         warnings.append(WriterWarning("partners", "RADEX", detail))
     return [chosen[collider] for collider in COLLIDERS if collider in chosen]
 
@@ -64,12 +65,12 @@ def _distinct_as_printed(temperature_k: FloatArray) -> BoolArray:
 
 
 def connected_levels(
-    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenRates], warnings: Warnings
+    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenPartner], warnings: Warnings
 ) -> BoolArray:
     """Return which levels a line or a positive rate connects; RADEX's matrix is singular with others."""
-    rows = [rates.select((rates.rate_cm3_s > 0).any(axis=1)) for rates in partners]
-    upper = np.concatenate([lines.upper, *(row.upper for row in rows)])
-    lower = np.concatenate([lines.lower, *(row.lower for row in rows)])
+    rows = [one.rates.select((one.rates.rate_cm3_s > 0).any(axis=1)) for one in partners]
+    upper = np.concatenate([lines.upper, *(rates.upper for rates in rows)])
+    lower = np.concatenate([lines.lower, *(rates.lower for rates in rows)])
     connected = np.zeros(len(levels), dtype=np.bool_)
     connected[upper] = connected[lower] = True
     if not connected.any():
@@ -93,17 +94,18 @@ def connected_levels(
 
 
 def on_connected(
-    levels: Levels, partners: Sequence[WrittenRates], connected: BoolArray, warnings: Warnings
-) -> list[WrittenRates]:
+    levels: Levels, partners: Sequence[WrittenPartner], connected: BoolArray, warnings: Warnings
+) -> list[WrittenPartner]:
     """Leave out the rows, all zero, of levels that nothing connects, and partners that had no others."""
     kept = []
-    for rates in partners:
+    for partner in partners:
+        rates = partner.rates
         inside = connected[rates.upper] & connected[rates.lower]
         if not inside.all():
             detail = f"{rates.collider}: {(~inside).sum()} row(s) of zeros go with the levels left out"
             warnings.append(WriterWarning("connected", "RADEX", detail))
         if inside.any():
-            kept.append(rates.select(inside))
+            kept.append(partner.select(inside))
     require_partner("LAMDA", levels, kept)
     return kept
 
@@ -123,8 +125,9 @@ def _group_of(upper: IntArray, lower: IntArray, n: int) -> IntArray:
     return np.array([root(i) for i in range(n)], dtype=np.int64)
 
 
-def positive(rates: WrittenRates, warnings: Warnings) -> WrittenRates:
+def positive(partner: WrittenPartner, warnings: Warnings) -> WrittenPartner:
     """Write zeros and rates below 1e-99 as 1e-99: positive, and an exponent of two digits."""
+    rates = partner.rates
     zero = rates.rate_cm3_s == 0
     tiny = (rates.rate_cm3_s < SMALLEST) & ~zero
     if zero.any():
@@ -133,14 +136,15 @@ def positive(rates: WrittenRates, warnings: Warnings) -> WrittenRates:
     if tiny.any():
         detail = f"{rates.collider}: {tiny.sum()} rate(s) below 1E-99 are written as 1E-99"
         warnings.append(WriterWarning("two-digit exponents", "myRadex", detail))
-    return replace(rates, rate_cm3_s=np.maximum(rates.rate_cm3_s, SMALLEST))
+    raised = replace(rates, rate_cm3_s=np.maximum(rates.rate_cm3_s, SMALLEST))
+    return replace(partner, rates=raised)
 
 
 def warn_limits(
-    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenRates], warnings: Warnings
+    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenPartner], warnings: Warnings
 ) -> None:
     """Warn where a reader's fixed arrays are too short."""
-    n_rates = max(len(rates.upper) for rates in partners)
+    n_rates = max(len(partner.rates) for partner in partners)
     for reader, what, count, limit in (
         ("RADEX", "levels", len(levels), 2999),
         ("Cloudy", "levels", len(levels), 999),

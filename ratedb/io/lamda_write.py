@@ -1,7 +1,7 @@
 """Write LAMDA text that RADEX, pythonradex, astroquery, LIME, RADMC-3D, Cloudy, myRadex and Jadex read alike.
 
 The rules of that common subset are in lamda_rules, where they change data, and here, where they are about
-text. What cannot be kept is said in a WriterWarning; no number is dropped or changed without one.
+text. A WriterWarning says what could not be kept; no number is dropped or changed without one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from ratedb.io.writer_rules import (
     Warnings,
     WriterWarning,
     WrittenLines,
-    WrittenRates,
     lines_downward,
     printable,
     rates_downward,
@@ -40,6 +39,7 @@ from ratedb.io.writer_rules import (
 )
 from ratedb.levels import Levels
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
+from ratedb.rates import Rates
 
 _NAME_BYTES = 78
 _PARTNER_BYTES = 119
@@ -87,8 +87,8 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
     new_index = np.full(len(source), -1, dtype=np.int64)
     new_index[order] = np.arange(len(order))
     lines = lines_downward(lines, new_index, warnings)
-    partners = [rates_downward(rates, levels, new_index, warnings) for rates in partners]
-    partners = [positive(rates, warnings) for rates in partners]
+    partners = [rates_downward(one, levels, new_index, warnings) for one in partners]
+    partners = [positive(one, warnings) for one in partners]
     warn_limits(levels, lines, partners, warnings)
     text = [
         *_molecule_text(name, levels, warnings),
@@ -97,13 +97,13 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
         "!NUMBER OF COLL PARTNERS",
         str(len(partners)),
     ]
-    for rates in partners:
-        text += _partner_text(name, rates, warnings)
+    for partner in partners:
+        text += _partner_text(name, partner.rates, partner.reference, warnings)
     return LamdaText(
         text="\n".join(text) + "\n",
         warnings=tuple(warnings),
         levels=len(levels),
-        partners={rates.collider: (rates.row, rates.temperature_k) for rates in partners},
+        partners={one.rates.collider: (one.row, one.rates.temperature_k) for one in partners},
     )
 
 
@@ -198,7 +198,7 @@ def _line_text(lines: WrittenLines, energy_cm1: FloatArray, warnings: Warnings) 
     if not len(computed):
         detail = (
             "there are no lines, so there is nothing to compute; a LAMDA file of the molecule brings them, or"
-            " a list of Einstein A (`.aij`), imported with --levels beside the list of levels"
+            " a list of Einstein A (`.aij`), imported with a second --levels"
         )
         warnings.append(WriterWarning("lines", "RADEX", detail))
     rows = zip(lines.upper + 1, lines.lower + 1, lines.a_s1, computed, energy_cm1[lines.upper], strict=True)
@@ -218,14 +218,14 @@ def _frequency(ghz: float) -> str:
     return real(ghz, 9) if ghz >= 0.01 else f"{ghz:.8E}"
 
 
-def _partner_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> list[str]:
+def _partner_text(molecule: str, rates: Rates, reference: str, warnings: Warnings) -> list[str]:
     _warn_temperatures(rates, warnings)
     upper, lower = (rates.upper + 1).tolist(), (rates.lower + 1).tolist()
     form = "%6d %5d %5d" + f" %.{_rate_decimals(rates, warnings)}E" * len(rates.temperature_k)
     values = rates.rate_cm3_s.tolist()
     return [
         "!COLLISIONS BETWEEN",
-        _partner_line(molecule, rates, warnings),
+        _partner_line(molecule, rates.collider, reference, warnings),
         "!NUMBER OF COLL TRANS",
         str(len(upper)),
         "!NUMBER OF COLL TEMPS",
@@ -237,18 +237,18 @@ def _partner_text(molecule: str, rates: WrittenRates, warnings: Warnings) -> lis
     ]
 
 
-def _partner_line(molecule: str, rates: WrittenRates, warnings: Warnings) -> str:
+def _partner_line(molecule: str, collider: str, reference: str, warnings: Warnings) -> str:
     """Return `<id> <molecule> + <partner> <reference>` in under 120 bytes of ASCII."""
-    start = f"{ID_OF_COLLIDER[rates.collider]} {molecule} + {rates.collider}"
+    start = f"{ID_OF_COLLIDER[collider]} {molecule} + {collider}"
     # Quotes at its ends are taken for those of a quoted line when it is read.
-    line = f"{start} {printable(rates.reference)}".strip()[:_PARTNER_BYTES].strip(" '\"")
-    if line.split() != f"{start} {rates.reference}".replace("!", " ").split():
-        detail = f"{rates.collider}: the reference is written as `{line[len(start) :].strip()}`"
+    line = f"{start} {printable(reference)}".strip()[:_PARTNER_BYTES].strip(" '\"")
+    if line.split() != f"{start} {reference}".replace("!", " ").split():
+        detail = f"{collider}: the reference is written as `{line[len(start) :].strip()}`"
         warnings.append(WriterWarning("partner line", ALL_READERS, detail))
     return line
 
 
-def _warn_temperatures(rates: WrittenRates, warnings: Warnings) -> None:
+def _warn_temperatures(rates: Rates, warnings: Warnings) -> None:
     count = len(rates.temperature_k)
     if count < 2:
         detail = f"{rates.collider}: one temperature only; readers interpolate between at least 2"
@@ -266,7 +266,7 @@ def _warn_temperatures(rates: WrittenRates, warnings: Warnings) -> None:
         warnings.append(WriterWarning("row length", "myRadex", detail))
 
 
-def _rate_decimals(rates: WrittenRates, warnings: Warnings) -> int:
+def _rate_decimals(rates: Rates, warnings: Warnings) -> int:
     """Return the decimals of a rate, 6 down to 3, so that a row keeps within 512 bytes."""
     for decimals in (6, 5, 4, 3):
         if 18 + len(rates.temperature_k) * (decimals + 7) <= _ROW_BYTES:

@@ -12,15 +12,15 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
-from ratedb.findings import Finding
-from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.level_lists import ListedLevel, levels_from, spin_weight, vj_label
-from ratedb.io.rate_rows import downward_table
+from ratedb.io.contents import MoleculeFile
+from ratedb.io.listed_levels import ListedLevel, levels_from, spin_weight, vj_label
+from ratedb.io.rate_rows import partner_of_rates
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_number, to_numbers
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
+from ratedb.rates import Rates
 
 # Three headers of published files, each with the columns of its rows.
 _NUMBER_V_J = re.compile(r"\s*lev\w*\s+no\.?\s+v\s+J\s+Energy\s*\(K\)", re.IGNORECASE)
@@ -34,7 +34,7 @@ _TITLE_LINES = 3
 
 @dataclass(frozen=True)
 class _Head:
-    """The levels of a file and where the matrices begin; `lead` numbers stand before each row's rates."""
+    """The levels of a file and where the matrices begin; each row has `lead` numbers before its rates."""
 
     levels: Levels
     after: int
@@ -88,11 +88,10 @@ def read_matrices(file: InputFile, options: ReadOptions) -> MoleculeFile:
     values = np.array([block.rows for block in blocks])  # temperature, final, initial
     final, initial = np.nonzero(~np.eye(len(head.levels), dtype=np.bool_))
     notes = ["elastic rates are left out"]
-    findings: list[Finding] = []
     temperature_k = np.array([block.temperature_k for block in blocks])
     curves = values[:, final, initial].T
-    table = downward_table(head.levels, collider, temperature_k, initial, final, curves, notes, findings)
-    partner = PartnerRates(table, _title(lines), findings=tuple(findings))
+    rates = Rates(head.levels, collider, initial, final, temperature_k, curves)
+    partner = partner_of_rates(rates, _title(lines), notes)
     return MoleculeFile(head.levels, Lines.empty(), (partner,), tuple(notes))
 
 

@@ -1,18 +1,18 @@
-"""Turn the rate rows of a file into a Rates: each pair once, downward, doubts counted in notes."""
+"""Make Rates of the rows of a file: each pair once and downward, with notes of what was corrected."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.findings import DETAILED_BALANCE, Finding
+from ratedb.io.contents import PartnerRates
 from ratedb.io.text import Line
 from ratedb.levels import Levels
-from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.physics.plausibility import (
     CHARGED,
     IMPLAUSIBLE_CM3_S,
@@ -23,13 +23,13 @@ from ratedb.physics.plausibility import (
 from ratedb.rates import Rates
 
 _AGREES = 0.01
+_LARGEST = 1e300  # in place of infinity, which Rates refuse
 
 
 @dataclass(frozen=True)
 class Rows:
     """Rate rows as listed: level indices from 0, one list of values (cm3 s-1) for each, and their lines."""
 
-    path: Path
     n_levels: int
     upper: list[int] = field(default_factory=list)
     lower: list[int] = field(default_factory=list)
@@ -42,93 +42,85 @@ class Rows:
     def add(self, line: Line, initial: int, final: int, values: list[float]) -> None:
         """Add a row, its levels counted from 1; raises RatedbError for what no rate can be."""
         if not (1 <= initial <= self.n_levels and 1 <= final <= self.n_levels):
-            raise self._refuse(
-                line, "a rate refers to a level that is not there", f"levels 1..{self.n_levels}"
-            )
+            raise line.refuse("a rate refers to a level that does not exist", f"levels 1..{self.n_levels}")
         if min(values) < 0:
-            raise self._refuse(line, "a rate coefficient is negative", "numbers >= 0 in cm3 s-1")
+            raise line.refuse("a rate coefficient is negative", "numbers >= 0 in cm3 s-1")
         if max(values) > IMPOSSIBLE_CM3_S:
-            raise self._refuse(
-                line, "a rate coefficient is impossibly large", f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1"
+            raise line.refuse(
+                "a rate coefficient is impossibly large", f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1"
             )
         self.upper.append(initial - 1)
         self.lower.append(final - 1)
         self.values.append(values)
         self.lines.append(line)
 
-    def _refuse(self, line: Line, what: str, expected: str) -> RatedbError:
-        return line.refuse(what, expected)
 
-
-@dataclass(frozen=True, eq=False)
-class _Listed:
-    upper: IntArray
-    lower: IntArray
-    rate_cm3_s: FloatArray
-
-    def select(self, keep: BoolArray | IntArray) -> _Listed:
-        return _Listed(self.upper[keep], self.lower[keep], self.rate_cm3_s[keep])
-
-
-def rate_table(
+def partner_of_rows(
     levels: Levels,
     collider: str,
-    temperature_k: FloatArray,
+    temperature_k: Sequence[float],
     rows: Rows,
+    reference: str,
     notes: list[str],
-    findings: list[Finding],
-) -> Rates:
-    """Return the rates of one partner; append to `notes` what was mended and to `findings` what looks wrong.
+) -> PartnerRates:
+    """Return the rates that rows of a file list for one partner; `notes` gets what was corrected.
 
-    Equal duplicates are read once, different ones refused; elastic rows are left out; upward rows are
-    turned by detailed balance, or left out where the downward row is listed too.
+    Equal duplicates are read once, different ones refused; the rest is as in partner_of_rates.
     """
-    mended: list[str] = []
-    listed = _Listed(
-        np.array(rows.upper, dtype=np.int64),
-        np.array(rows.lower, dtype=np.int64),
-        np.array(rows.values, dtype=np.float64).reshape(len(rows.values), len(temperature_k)),
-    )
-    listed = _each_once(rows, listed, mended)
-    notes += [f"{collider}: {text}" for text in mended]
-    return downward_table(
-        levels, collider, temperature_k, listed.upper, listed.lower, listed.rate_cm3_s, notes, findings
-    )
+    keep = _each_once(rows, f"{collider}: ", notes)
+    values = np.array(rows.values, dtype=np.float64).reshape(len(rows), len(temperature_k))
+    upper, lower = (np.array(ends, dtype=np.int64)[keep] for ends in (rows.upper, rows.lower))
+    rates = Rates(levels, collider, upper, lower, np.array(temperature_k), values[keep])
+    return partner_of_rates(rates, reference, notes)
 
 
-def downward_table(
-    levels: Levels,
-    collider: str,
-    temperature_k: FloatArray,
-    initial: IntArray,
-    final: IntArray,
-    rate_cm3_s: FloatArray,
-    notes: list[str],
-    findings: list[Finding],
-) -> Rates:
-    """Return rates of any direction as downward ones; `notes` and `findings` are as for `rate_table`.
+def _each_once(rows: Rows, start: str, notes: list[str]) -> IntArray:
+    """Return the first row of each pair of levels; raises RatedbError where duplicates differ."""
+    key = np.array(rows.upper, dtype=np.int64) * rows.n_levels + np.array(rows.lower, dtype=np.int64)
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    first_row = first[inverse.reshape(-1)]
+    again = np.flatnonzero(first_row != np.arange(len(key)))
+    for row in again:
+        line = rows.lines[first_row[row]]
+        if rows.values[row] != rows.values[first_row[row]]:
+            raise rows.lines[row].refuse(
+                "a duplicate collisional transition has different rates",
+                f"each transition once; line {line.number} is `{line.text[:60]}...`",
+                "remove one of the two lines",
+            )
+    if len(again):
+        number = rows.lines[again[0]].number
+        notes.append(f"{start}{len(again)} duplicate row(s) with equal rates are read once, as line {number}")
+    return np.sort(first)
 
-    `initial` and `final` are level indices of shape (n,), each pair once; `rate_cm3_s` has shape (n, m), NaN
-    where nothing is given.
+
+def partner_of_rates(
+    listed: Rates, reference: str, notes: list[str], kind: str | None = None
+) -> PartnerRates:
+    """Return rates of any direction as downward ones; `notes` gets what was corrected.
+
+    Elastic rows are left out. Upward rows are converted to de-excitation by detailed balance, or left out
+    where the downward row is listed too; its findings are transitions whose two directions contradict each
+    other.
     """
-    mended: list[str] = []
-    highest = IMPOSSIBLE_CM3_S if collider in CHARGED else IMPLAUSIBLE_CM3_S
-    listed = _Listed(initial, final, rate_cm3_s)
-    _note_values(listed.rate_cm3_s, highest, mended)
-    listed = _without_elastic(listed, mended)
-    listed = _downward(
-        listed, levels, temperature_k, highest, mended, f"{levels.molecule}+{collider}", findings
-    )
-    notes += [f"{collider}: {text}" for text in mended]
-    if len(initial) and not len(listed.upper):
+    said: list[str] = []
+    findings: list[Finding] = []
+    highest = IMPLAUSIBLE_CM3_S if listed.collider not in CHARGED else IMPOSSIBLE_CM3_S
+    _note_values(listed.rate_cm3_s, highest, said)
+    elastic = listed.upper == listed.lower
+    if elastic.any():
+        said.append(f"{elastic.sum()} elastic row(s), from a level to itself, are left out")
+    rates = _downward(listed.select(~elastic), highest, said, findings)
+    notes += [f"{listed.collider}: {text}" for text in said]
+    if len(listed) and not len(rates):
         raise RatedbError(
-            "nothing is left of the rates",
-            where=f"{levels.molecule}+{collider}",
+            "no rates are left",
+            where=listed.system,
             expected="rates between different levels",
-            got="; ".join(mended),
-            todo="look whether this is the right file",
+            got="; ".join(said),
+            todo="check that this is the right file",
         )
-    return Rates(levels, collider, listed.upper, listed.lower, temperature_k, listed.rate_cm3_s)
+    return PartnerRates(rates, reference, kind, tuple(findings))
 
 
 def _note_values(rate: FloatArray, highest: float, notes: list[str]) -> None:
@@ -136,9 +128,7 @@ def _note_values(rate: FloatArray, highest: float, notes: list[str]) -> None:
     huge = rate > highest
     if zero.any():
         rows = int(zero.all(axis=1).sum())
-        notes.append(
-            f"{zero.sum()} of {rate.size} rates are zero and kept so ({rows} rows at all temperatures)"
-        )
+        notes.append(f"{zero.sum()} of {rate.size} rates are zero and kept ({rows} rows at all temperatures)")
     if tiny.any():
         example = rate[tiny][0]
         notes.append(
@@ -150,141 +140,92 @@ def _note_values(rate: FloatArray, highest: float, notes: list[str]) -> None:
         )
 
 
-def _each_once(rows: Rows, listed: _Listed, notes: list[str]) -> _Listed:
-    key = listed.upper * rows.n_levels + listed.lower
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    first_row = first[inverse.reshape(-1)]
-    again = np.flatnonzero(first_row != np.arange(len(key)))
-    for row in again:
-        other = first_row[row]
-        if not np.array_equal(listed.rate_cm3_s[row], listed.rate_cm3_s[other]):
-            line = rows.lines[other]
-            raise rows.lines[row].refuse(
-                "a collisional transition stands twice with different rates",
-                f"each transition once; line {line.number} is `{line.text[:60]}...`",
-                "remove one of the two lines",
-            )
-    if not len(again):
-        return listed
-    line = rows.lines[again[0]]
-    notes.append(f"{len(again)} duplicate row(s) with equal rates are read once, as line {line.number}")
-    return listed.select(np.sort(first))
-
-
-def _without_elastic(listed: _Listed, notes: list[str]) -> _Listed:
-    elastic = listed.upper == listed.lower
-    if not elastic.any():
-        return listed
-    notes.append(f"{elastic.sum()} elastic row(s), from a level to itself, are left out")
-    return listed.select(~elastic)
-
-
-def _downward(
-    listed: _Listed,
-    levels: Levels,
-    temperature_k: FloatArray,
-    highest: float,
-    notes: list[str],
-    system: str,
-    findings: list[Finding],
-) -> _Listed:
-    upward = levels.energy_cm1[listed.upper] < levels.energy_cm1[listed.lower]
+def _downward(listed: Rates, highest: float, notes: list[str], findings: list[Finding]) -> Rates:
+    upward = listed.upper_energy_cm1 < listed.lower_energy_cm1
     if not upward.any():
         return listed
-    turned = _turned(listed.select(upward), levels, temperature_k, highest)
-    down = listed.select(~upward)
-    key = down.upper * len(levels) + down.lower
-    order = np.argsort(key)
-    turned_key = turned.upper * len(levels) + turned.lower
-    at = np.minimum(np.searchsorted(key[order], turned_key), max(len(key) - 1, 0))
-    both = key[order][at] == turned_key if len(key) else np.zeros(len(turned_key), dtype=np.bool_)
+    converted, down = _converted(listed.select(upward), highest), listed.select(~upward)
+    key, converted_key = down.transitions.keys(), converted.transitions.keys()
+    both = np.isin(converted_key, key)
     if both.any():
-        twins = down.select(order[at[both]])
-        notes.append(_agreement(turned.rate_cm3_s[both], twins.rate_cm3_s))
-        findings += _contradictions(turned.select(both), twins, levels, system)
-        down = _filled(down, order[at[both]], turned.rate_cm3_s[both], highest, notes)
+        order = np.argsort(key)
+        rows = order[np.searchsorted(key[order], converted_key[both])]
+        twins, both_ways = down.select(rows), converted.select(both)
+        notes.append(_agreement(both_ways.rate_cm3_s, twins.rate_cm3_s))
+        findings += _contradictions(both_ways, twins)
+        down = _filled(down, rows, both_ways.rate_cm3_s, highest, notes)
     if both.all():
         return down
-    added = _plausible(turned.select(~both), levels, highest, notes)
-    if len(added.upper):
+    added = _plausible(converted.select(~both), highest, notes)
+    if len(added):
         lost = int(np.isnan(added.rate_cm3_s).sum())
         notes.append(
-            f"{len(added.upper)} upward row(s) are turned downward by detailed balance"
+            f"{len(added)} upward row(s) are converted to de-excitation by detailed balance"
             + (f"; {lost} of their values are zero or placeholders upward and stay unknown" if lost else "")
         )
-    return _Listed(
-        np.concatenate([down.upper, added.upper]),
-        np.concatenate([down.lower, added.lower]),
-        np.concatenate([down.rate_cm3_s, added.rate_cm3_s]),
-    )
+    return Rates.join([down, added])
 
 
-def _filled(down: _Listed, rows: IntArray, turned: FloatArray, highest: float, notes: list[str]) -> _Listed:
+def _filled(down: Rates, rows: IntArray, converted: FloatArray, highest: float, notes: list[str]) -> Rates:
     """Return the downward rows with gaps filled from the same transitions' upward values."""
     rate = down.rate_cm3_s.copy()
-    gaps = np.isnan(rate[rows]) & (turned <= highest)  # false for NaN
+    gaps = np.isnan(rate[rows]) & (converted <= highest)  # false for NaN
     if not gaps.any():
         return down
-    rate[rows] = np.where(gaps, turned, rate[rows])
-    notes.append(f"{gaps.sum()} values that are given upward only are turned downward by detailed balance")
-    return _Listed(down.upper, down.lower, rate)
+    rate[rows] = np.where(gaps, converted, rate[rows])
+    notes.append(f"{gaps.sum()} values given upward only are converted to de-excitation by detailed balance")
+    return replace(down, rate_cm3_s=rate)
 
 
-def _turned(upward: _Listed, levels: Levels, temperature_k: FloatArray, highest: float) -> _Listed:
+def _converted(upward: Rates, highest: float) -> Rates:
     """Return upward rows as downward ones.
 
     A zero or placeholder upward says only that the rate is below what was printed, so the downward rate
-    is unknown (NaN); a row that is zero throughout stays zero. Not every tiny value is a placeholder: far
-    up and at 5 K a true upward rate is below 1e-40, and turned it is an ordinary rate.
+    is unknown (NaN); a row that is zero throughout stays zero. Not every tiny value is a placeholder: at 5 K
+    a true upward rate between high levels is below 1e-40, and its downward rate is an ordinary one.
     """
-    start, end = upward.upper[:, None], upward.lower[:, None]
-    rate = reverse_rate(
-        upward.rate_cm3_s,
-        levels.weight[start],
-        levels.weight[end],
-        levels.energy_cm1[start],
-        levels.energy_cm1[end],
-        temperature_k,
-    )
+    rate = np.minimum(upward.upward_rate_cm3_s, _LARGEST)
     tiny = upward.rate_cm3_s < PLACEHOLDER_CM3_S
     ordinary = (rate >= PLACEHOLDER_CM3_S) & (rate <= highest)
     rate[tiny & (~ordinary | repeated_tiny(upward.rate_cm3_s))] = np.nan
     rate[(upward.rate_cm3_s == 0).all(axis=1)] = 0.0
-    return _Listed(upward.lower, upward.upper, rate)
+    return replace(upward, upper=upward.lower, lower=upward.upper, rate_cm3_s=rate)
 
 
-def _plausible(turned: _Listed, levels: Levels, highest: float, notes: list[str]) -> _Listed:
-    """Leave out turned rows with impossible values: they were never upward rates, whatever their order.
+def _plausible(converted: Rates, highest: float, notes: list[str]) -> Rates:
+    """Leave out converted rows with impossible values: they were never upward rates, whatever their order.
 
     Published files scaled from another molecule keep its order of levels, and so list downward rates as
     upward ones.
     """
-    impossible = turned.rate_cm3_s > highest
+    impossible = converted.rate_cm3_s > highest
     rows = impossible.any(axis=1)
     if not rows.any():
-        return turned
+        return converted
     row = int(np.argmax(rows))
-    name = f"{levels.label[turned.lower[row]]} -> {levels.label[turned.upper[row]]}"
+    label = converted.levels.label
+    name = f"{label[converted.lower[row]]} -> {label[converted.upper[row]]}"
     notes.append(
-        f"{rows.sum()} upward row(s), as {name}, are left out: turned by detailed balance they would reach "
-        f"{turned.rate_cm3_s[impossible].max():.3g} cm3 s-1, so they are no upward rates"
+        f"{rows.sum()} upward row(s), as {name}, are left out: by detailed balance their de-excitation would "
+        f"reach {converted.rate_cm3_s[impossible].max():.3g} cm3 s-1, so they are no upward rates"
     )
-    return turned.select(~rows)
+    return converted.select(~rows)
 
 
-def _agreement(turned: FloatArray, down: FloatArray) -> str:
-    known = np.isfinite(turned) & np.isfinite(down)
-    agrees = np.abs(turned[known] - down[known]) <= _AGREES * down[known]
+def _agreement(converted: FloatArray, down: FloatArray) -> str:
+    known = np.isfinite(converted) & np.isfinite(down)
+    agrees = np.abs(converted[known] - down[known]) <= _AGREES * down[known]
     return (
         f"{len(down)} transitions are listed in both directions; the downward row is kept; "
         f"{agrees.sum()} of {agrees.size} values agree with detailed balance within 1 %"
     )
 
 
-def _contradictions(turned: _Listed, down: _Listed, levels: Levels, system: str) -> list[Finding]:
+def _contradictions(converted: Rates, down: Rates) -> list[Finding]:
     """Return the transitions whose two directions contradict each other, by the median over temperature."""
-    known = (turned.rate_cm3_s >= PLACEHOLDER_CM3_S) & (down.rate_cm3_s >= PLACEHOLDER_CM3_S)
-    ratio = np.where(known, turned.rate_cm3_s, 1.0) / np.where(known, down.rate_cm3_s, 1.0)
+    known = (converted.rate_cm3_s >= PLACEHOLDER_CM3_S) & (down.rate_cm3_s >= PLACEHOLDER_CM3_S)
+    ratio = np.where(known, converted.rate_cm3_s, 1.0) / np.where(known, down.rate_cm3_s, 1.0)
+    names = down.transitions.names()
     findings = []
     for row in np.flatnonzero(known.any(axis=1)):
         values = ratio[row, known[row]]
@@ -292,11 +233,10 @@ def _contradictions(turned: _Listed, down: _Listed, levels: Levels, system: str)
         if max(middle, 1.0 / middle) <= DETAILED_BALANCE.threshold:
             continue
         detail = (
-            f"the upward rate, turned by detailed balance, is {middle:.3g} times the downward one "
+            f"the upward rate, converted by detailed balance, is {middle:.3g} times the downward one "
             f"(median over T; {values.min():.3g} to {values.max():.3g})"
         )
-        upper, lower = levels.label[down.upper[row]], levels.label[down.lower[row]]
-        findings.append(
-            DETAILED_BALANCE.finding(system, detail, upper=upper, lower=lower, value=middle, expected=1.0)
-        )
+        upper, lower = names[row]
+        ends = {"upper": upper, "lower": lower}
+        findings.append(DETAILED_BALANCE.finding(down.system, detail, value=middle, expected=1.0, **ends))
     return findings

@@ -55,7 +55,7 @@ def text_lines(content: bytes, path: Path) -> list[str]:
 
 
 def declared_rows(what: str, declared: int, found: int) -> str:
-    """Return the words that say how many rows a file declares and how many stood before a line."""
+    """Return the words that say how many rows a file declares and how many were before a line."""
     return f"{declared} {what} as declared; {found} were found before this line"
 
 
@@ -77,7 +77,7 @@ def unpacked(content: bytes, path: Path) -> bytes:
             raise _damaged(path, "more than 1 GiB of text")
         if not unpack.eof:
             raise _damaged(path, "the end is missing")
-        content = unpack.unused_data  # gzip files may stand one after another
+        content = unpack.unused_data  # gzip files may be concatenated
     return b"".join(parts) if parts else content
 
 

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import numpy as np
-
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
-from ratedb.findings import Finding
-from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.level_lists import needed_levels, open_end
-from ratedb.io.rate_rows import Rows, rate_table
+from ratedb.io.contents import MoleculeFile
+from ratedb.io.level_lists import needed_levels
+from ratedb.io.listed_levels import open_end
+from ratedb.io.rate_rows import Rows, partner_of_rows
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_index, to_numbers
 
@@ -75,7 +73,7 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
             expected="rows of v, J, v', J' and rates",
             todo="get the file again from its source: it may be cut short",
         )
-    rows = Rows(path, len(levels.levels))
+    rows = Rows(len(levels.levels))
     for line in body.rows:
         states, values = _row(line, len(temperature_k))
         initial, final = (number_of.get(state) for state in states)
@@ -88,9 +86,7 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
             )
         rows.add(line, initial, final, values)
     notes = [*levels.notes, *open_end(lines[-1].text)]
-    findings: list[Finding] = []
-    table = rate_table(levels.levels, collider, np.array(temperature_k), rows, notes, findings)
-    partner = PartnerRates(table, body.title, findings=tuple(findings))
+    partner = partner_of_rows(levels.levels, collider, temperature_k, rows, body.title, notes)
     return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
 
 

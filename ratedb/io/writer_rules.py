@@ -1,6 +1,6 @@
 """Rules that the writers of rate files share: which rows can be written, in which order and direction.
 
-Where the data cannot keep a rule, what harms least is done and a WriterWarning says so.
+Where data cannot keep a rule, the least harmful change is made, and a WriterWarning says so.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.levels import Levels
-from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.rates import Rates
 
 SMALLEST = 1e-99
@@ -44,29 +43,19 @@ class WriterWarning:
 
 
 @dataclass(frozen=True, eq=False)
-class WrittenRates:
-    """The rates of one partner on the way to the file: indices (n,), temperatures (m,) in K, rates (n, m).
+class WrittenPartner:
+    """The rates of one partner on their way to the file, and their reference.
 
-    `row`, shape (n,), says where each row stands in the table that was handed over.
+    `row`, shape (n,), are their rows in the table that was to be written.
     """
 
-    collider: str
+    rates: Rates
     reference: str
-    upper: IntArray
-    lower: IntArray
-    temperature_k: FloatArray
-    rate_cm3_s: FloatArray
     row: IntArray
 
-    def select(self, keep: BoolArray | IntArray) -> WrittenRates:
+    def select(self, keep: BoolArray | IntArray) -> WrittenPartner:
         """Return the rows at a mask or at indices."""
-        return replace(
-            self,
-            upper=self.upper[keep],
-            lower=self.lower[keep],
-            rate_cm3_s=self.rate_cm3_s[keep],
-            row=self.row[keep],
-        )
+        return replace(self, rates=self.rates.select(keep), row=self.row[keep])
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +108,7 @@ def require_partner(file_format: str, levels: Levels, partners: Collection[objec
         )
 
 
-def on_levels(rates: Rates, reference: str, levels: Levels) -> WrittenRates:
+def on_levels(rates: Rates, reference: str, levels: Levels) -> WrittenPartner:
     """Return the rates with indices into the levels of the file, joined by label where tables differ."""
     upper, lower = rates.upper, rates.lower
     if rates.levels is not levels and rates.levels.label != levels.label:
@@ -127,48 +116,37 @@ def on_levels(rates: Rates, reference: str, levels: Levels) -> WrittenRates:
         absent = [label for label in rates.levels.label if label not in index]
         if absent:
             raise RatedbError(
-                f"the rates of {rates.system} refer to levels that the file has not",
+                f"the rates of {rates.system} refer to levels that are not in the file",
                 expected="one set of levels for all partners",
                 got=", ".join(absent[:4]),
             )
         new = np.array([index[label] for label in rates.levels.label], dtype=np.int64)
         upper, lower = new[upper], new[lower]
-    return WrittenRates(
-        rates.collider,
-        reference,
-        upper,
-        lower,
-        rates.temperature_k,
-        rates.rate_cm3_s,
-        np.arange(len(rates), dtype=np.int64),
-    )
+    bare = replace(rates, levels=levels, upper=upper, lower=lower, layers={})
+    return WrittenPartner(bare, reference, np.arange(len(rates), dtype=np.int64))
 
 
 def complete_rows(
-    rates: WrittenRates, distinct: BoolArray, largest_cm3_s: float, warnings: Warnings
-) -> WrittenRates:
+    partner: WrittenPartner, distinct: BoolArray, largest_cm3_s: float, warnings: Warnings
+) -> WrittenPartner:
     """Leave out temperatures without any rate, and rows with an unknown or impossibly large rate.
 
     `distinct`, shape (m,), says which temperatures differ in print from the one before.
     """
-    known = np.isfinite(rates.rate_cm3_s)
-    columns = distinct & (known.any(axis=0) if len(known) else True)
+    rates, collider = partner.rates, partner.rates.collider
+    columns = distinct & (np.isfinite(rates.rate_cm3_s).any(axis=0) if len(rates) else True)
     if not columns.all():
         gone = ", ".join(f"{t:g}" for t in rates.temperature_k[~columns])
-        detail = f"{rates.collider}: no rates at {gone} K, or not distinct in print; left out"
+        detail = f"{collider}: no rates at {gone} K, or not distinct in print; left out"
         warnings.append(WriterWarning("temperatures", ALL_READERS, detail))
-        rates = replace(
-            rates, temperature_k=rates.temperature_k[columns], rate_cm3_s=rates.rate_cm3_s[:, columns]
-        )
+        rates = rates.select_temperatures(columns)
+        partner = replace(partner, rates=rates)
     with np.errstate(invalid="ignore"):
         complete = (rates.rate_cm3_s <= largest_cm3_s).all(axis=1) & (rates.upper != rates.lower)
     if not complete.all():
-        detail = (
-            f"{rates.collider}: {(~complete).sum()} row(s) with an unknown rate, or elastic, are left out"
-        )
+        detail = f"{collider}: {(~complete).sum()} row(s) with an unknown rate, or elastic, are left out"
         warnings.append(WriterWarning("complete rows", ALL_READERS, detail))
-        rates = rates.select(complete)
-    return rates if len(rates.temperature_k) else rates.select(np.zeros(len(rates.upper), dtype=np.bool_))
+    return partner.select(complete & bool(len(rates.temperature_k)))
 
 
 def sorted_energies(
@@ -211,51 +189,41 @@ def lines_downward(lines: WrittenLines, new_index: IntArray, warnings: Warnings)
     upper, lower = new_index[lines.upper], new_index[lines.lower]
     turned = upper < lower
     if turned.any():
-        detail = f"{turned.sum()} line(s) run up in energy as written; up and low are exchanged"
+        detail = f"{turned.sum()} line(s) go up in energy as written; up and low are exchanged"
         warnings.append(WriterWarning("lines", ALL_READERS, detail))
     lines = replace(lines, upper=np.maximum(upper, lower), lower=np.minimum(upper, lower))
     return lines.select(np.lexsort([lines.lower, lines.upper]))
 
 
 def rates_downward(
-    rates: WrittenRates, levels: Levels, new_index: IntArray, warnings: Warnings
-) -> WrittenRates:
-    """Turn rows that run upward (between equal energies) by detailed balance, each pair once, sorted."""
-    rates = replace(rates, upper=new_index[rates.upper], lower=new_index[rates.lower])
-    upward = rates.upper < rates.lower
+    partner: WrittenPartner, levels: Levels, new_index: IntArray, warnings: Warnings
+) -> WrittenPartner:
+    """Number the rates by the levels as written, downward, each pair once, sorted.
+
+    Rows between equal energies may be upward: they are converted by detailed balance.
+    """
+    rates = partner.rates
+    rates = replace(rates, levels=levels, upper=new_index[rates.upper], lower=new_index[rates.lower])
+    upward, row = rates.upper < rates.lower, partner.row
     if upward.any():
-        up, down = rates.select(upward), rates.select(~upward)
-        listed = set(zip(down.upper.tolist(), down.lower.tolist(), strict=True))
-        new = [pair not in listed for pair in zip(up.lower.tolist(), up.upper.tolist(), strict=True)]
-        up = _reversed(up.select(np.array(new, dtype=np.bool_)), levels)
-        possible = (up.rate_cm3_s <= LARGEST).all(axis=1)  # not where the energies are far apart
+        down = rates.select(~upward)
+        opposite = rates.lower * len(levels) + rates.upper
+        added = np.flatnonzero(upward & ~np.isin(opposite, down.transitions.keys()))
+        converted = rates.upward_rate_cm3_s[added]
+        possible = (converted <= LARGEST).all(axis=1)  # not where the energies are far apart
         if not possible.all():
-            detail = f"{rates.collider}: {(~possible).sum()} upward row(s) that cannot be turned are left out"
+            count = int((~possible).sum())
+            detail = f"{rates.collider}: {count} upward row(s) that cannot be converted are left out"
             warnings.append(WriterWarning("downward rates", ALL_READERS, detail))
-            up = up.select(possible)
+            added, converted = added[possible], converted[possible]
         detail = (
-            f"{rates.collider}: of {upward.sum()} upward row(s), {len(up.upper)} are turned by detailed "
-            f"balance, the others left out because the downward row is there"
+            f"{rates.collider}: of {upward.sum()} upward row(s), {len(added)} are converted by detailed "
+            f"balance, the others left out because the downward row exists"
         )
         warnings.append(WriterWarning("downward rates", "RADEX", detail))
-        rates = replace(
-            rates,
-            upper=np.concatenate([down.upper, up.upper]),
-            lower=np.concatenate([down.lower, up.lower]),
-            rate_cm3_s=np.concatenate([down.rate_cm3_s, up.rate_cm3_s]),
-            row=np.concatenate([down.row, up.row]),
-        )
-    return rates.select(np.lexsort([rates.lower, rates.upper]))
-
-
-def _reversed(rates: WrittenRates, levels: Levels) -> WrittenRates:
-    start, end = rates.upper[:, None], rates.lower[:, None]
-    weight, energy = levels.weight, levels.energy_cm1
-    with np.errstate(over="ignore"):
-        rate = reverse_rate(
-            rates.rate_cm3_s, weight[start], weight[end], energy[start], energy[end], rates.temperature_k
-        )
-    return replace(rates, upper=rates.lower, lower=rates.upper, rate_cm3_s=rate)
+        up = replace(rates, upper=rates.lower[added], lower=rates.upper[added], rate_cm3_s=converted)
+        rates, row = Rates.join([down, up]), np.concatenate([row[~upward], row[added]])
+    return replace(partner, rates=rates, row=row).select(np.lexsort([rates.lower, rates.upper]))
 
 
 def printable(text: str) -> str:

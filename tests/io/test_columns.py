@@ -288,7 +288,7 @@ def test_a_value_given_only_upward_fills_the_gap_of_the_downward_row(tmp_path: P
 
 def test_a_table_with_elastic_rows_only_is_refused(tmp_path: Path) -> None:
     text = "j,j_final,temperature_k,rate_cm3_s\n1,1,10,3e-11\n"
-    with pytest.raises(RatedbError, match="nothing is left of the rates"):
+    with pytest.raises(RatedbError, match="no rates are left"):
         with_levels(tmp_path, text)
 
 

@@ -123,10 +123,10 @@ def test_missing_labels_become_the_level_numbers_and_never_j(tmp_path: Path) -> 
     assert "3 level(s) have no label" in file.warnings[0]
 
 
-def test_labels_that_stand_twice_are_numbered(tmp_path: Path) -> None:
+def test_duplicate_labels_are_numbered(tmp_path: Path) -> None:
     file = read_text(tmp_path, changed(("3.0     1\n", "3.0     0\n"), ("5.0     2\n", "5.0     0.2\n")))
     assert file.levels.label == ("0", "0.3", "0.2")
-    assert "1 level label(s) stand more than once" in file.warnings[0]
+    assert "1 duplicate level label(s)" in file.warnings[0]
     assert not file.levels.has_vj
 
 
@@ -199,7 +199,7 @@ def test_an_upward_row_is_turned_by_detailed_balance(tmp_path: Path) -> None:
     rates = file.partners[0].rates
     assert (rates.upper[-1], rates.lower[-1]) == (1, 0)
     np.testing.assert_allclose(rates.rate_cm3_s[-1], RATES[0], rtol=1e-8)
-    assert "p-H2: 1 upward row(s) are turned downward" in file.warnings[0]
+    assert "p-H2: 1 upward row(s) are converted" in file.warnings[0]
 
 
 def test_a_zero_of_an_upward_row_is_unknown_downward(tmp_path: Path) -> None:
@@ -268,16 +268,16 @@ def test_different_duplicates_are_refused_with_both_lines(tmp_path: Path) -> Non
     other = "    2     3     1  6.100E-11  6.001E-11\n"
     text = changed(("TRANS\n3\n", "TRANS\n4\n"), (row, row + other))
     at = text.splitlines().index(other.rstrip()) + 1
-    refused(tmp_path, text, "stands twice", f"line {at - 1}", line=at)
+    refused(tmp_path, text, "duplicate", f"line {at - 1}", line=at)
     line = "    1     2     1  7.203E-08     115.2712018     5.53\n"
     text = changed(("TRANSITIONS\n2\n", "TRANSITIONS\n3\n"), (line, line + line.replace("7.2", "7.3")))
-    refused(tmp_path, text, "stands twice with different values")
+    refused(tmp_path, text, "duplicate radiative transition has different values")
 
 
 def test_zeros_and_placeholders_are_kept_and_counted(tmp_path: Path) -> None:
     file = read_text(tmp_path, changed(("3.302E-11  3.249E-11", "0.0 0.0"), ("6.100E-11", "6.070-102")))
     assert file.partners[0].rates.rate_cm3_s[:2].tolist() == [[0.0, 0.0], [6.07e-102, 6.0e-11]]
-    assert "2 of 6 rates are zero and kept so (1 rows at all temperatures)" in file.warnings[0]
+    assert "2 of 6 rates are zero and kept (1 rows at all temperatures)" in file.warnings[0]
     assert "1 of 6 rates are below 1e-40" in file.warnings[1]
 
 
@@ -309,7 +309,7 @@ def test_partners_may_have_different_temperatures_and_one_alone(tmp_path: Path) 
         tmp_path, changed(("PARTNERS\n1\n", "PARTNERS\n2\n")) + second, collider="o-H2", molecule="13CO"
     )
     assert [p.rates.system for p in only.partners] == ["13CO+o-H2"]
-    assert only.warnings[0].endswith("says it is of CO; it is read as 13CO, as the caller says")
+    assert only.warnings[0].endswith("says it is of CO; it is read as 13CO, as requested")
     assert "left out: p-H2" in only.warnings[1]
 
 
@@ -381,7 +381,7 @@ def test_an_unknown_partner_is_asked_for_and_can_be_named(tmp_path: Path) -> Non
 def test_the_caller_can_overrule_a_single_partner_and_hears_so(tmp_path: Path) -> None:
     file = read_text(tmp_path, TEXT, collider="He")
     assert file.partners[0].rates.collider == "He"
-    assert "as the caller says" in file.warnings[0]
+    assert "as requested" in file.warnings[0]
 
 
 def test_two_partners_that_are_the_same_collider_are_refused(tmp_path: Path) -> None:
@@ -406,7 +406,7 @@ def test_two_partners_that_are_the_same_collider_are_refused(tmp_path: Path) -> 
             "COLL TRANS\n4\n",
             ("4 collisional transitions as declared; 3", "ends too early"),
         ),
-        ("COLL TRANS\n3\n", "COLL TRANS\n2\n", ("goes on behind its declared counts",)),
+        ("COLL TRANS\n3\n", "COLL TRANS\n2\n", ("continues after its declared counts",)),
         ("COLL TRANS\n3\n", "COLL TRANS\n1000000000000\n", ("1000000000000 collisional", "3 were found")),
         ("COLL TEMPS\n2\n", "COLL TEMPS\n1000000000000\n", ("found 2",)),
         ("COLL TEMPS\n2\n", "COLL TEMPS\n1\n", ("found 2",)),
@@ -425,11 +425,11 @@ def test_two_partners_that_are_the_same_collider_are_refused(tmp_path: Path) -> 
         ("6.000E-11", "6_0.0E-11", ("cannot be read",)),
         ("6.000E-11", "٦.0E-11", ("cannot be read",)),
         ("6.000E-11", "6.000E-11x", ("cannot be read",)),
-        ("    2     3     1  6.1", "    2     4     1  6.1", ("a level that is not there",)),
-        ("    2     3     1  6.1", "    2     0     1  6.1", ("a level that is not there",)),
+        ("    2     3     1  6.1", "    2     4     1  6.1", ("a level that does not exist",)),
+        ("    2     3     1  6.1", "    2     0     1  6.1", ("a level that does not exist",)),
         ("3.845033413     3.0", "3.845033413     0.0", ("a level is impossible",)),
         ("3.845033413     3.0", "1e300     3.0", ("a level is impossible",)),
-        ("    2     3.845033413", "    1     3.845033413", ("a level number stands twice",)),
+        ("    2     3.845033413", "    1     3.845033413", ("duplicate level number",)),
         ("    2     3.845033413", "    7     3.845033413", ("a level is impossible",)),
         ("3.845033413", "inf", ("a level cannot be read",)),
         ("1  7.203E-08", "1 -7.203E-08", ("transition is impossible",)),
@@ -622,7 +622,7 @@ SPECTRALRADEX = {  # colliders, rates of the first, whether v and j are known, a
     "oatom.dat": ("p-H2 o-H2 H H+ e", 3, False, ""),
     "oh+.dat": ("e", 176, False, ""),
     "oh.dat": ("p-H2 o-H2", 190, False, ""),
-    "oh2cs.dat": ("p-H2 o-H2", 780, False, "turned downward"),
+    "oh2cs.dat": ("p-H2 o-H2", 780, False, "converted to de-excitation"),
     "oh2s.dat": ("p-H2 o-H2", 973, False, "no upward rates"),
     "oh@hfs.dat": ("p-H2 o-H2", 276, False, "zero"),
     "p-c3h2.dat": ("H2", 1128, False, "zero"),

@@ -84,7 +84,7 @@ def test_a_row_that_runs_far_upward_is_left_out_not_turned_into_an_impossible_ra
     high = rotor(3, energy_cm1=[0.0, 3.8, 9000.0])
     rates = Rates(high, "H2", [1, 0], [0, 2], [5.0, 10.0], np.full((2, 2), 1e-11))
     result = render_lamda(MoleculeFile(high, Lines.empty(), (PartnerRates(rates),)))
-    assert any("cannot be turned" in warning.detail for warning in result.warnings)
+    assert any("cannot be converted" in warning.detail for warning in result.warnings)
     assert result.partners["H2"][0].tolist() == [0]
 
 
@@ -195,7 +195,7 @@ def test_rates_of_another_table_of_the_same_levels_are_joined_by_label(tmp_path:
     )
     np.testing.assert_array_equal(again.partners[0].rates.rate_cm3_s, again.partners[1].rates.rate_cm3_s)
     strange = molecule(rotor(label=("p", "q", "r", "s")), collider="He").partners
-    with pytest.raises(RatedbError, match="levels that the file has not"):
+    with pytest.raises(RatedbError, match="levels that are not in the file"):
         render_lamda(MoleculeFile(file.levels, file.lines, strange))
 
 

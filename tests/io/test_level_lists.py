@@ -19,7 +19,8 @@ from rate_texts import (
 )
 
 from ratedb.errors import RatedbError
-from ratedb.io.level_lists import LevelList, looks_like_levels, read_levels_of
+from ratedb.io.level_lists import looks_like_levels, read_levels_of
+from ratedb.io.listed_levels import LevelList
 from ratedb.io.registry import ReadOptions, read_rates
 from ratedb.physics.constants import GHZ_PER_CM1
 
@@ -243,14 +244,14 @@ def test_fortran_exponents_are_read(tmp_path: Path) -> None:
         ("molpop", "  2     3 ", "  2     0 ", "impossible", "  2     0 "),
         ("molpop", "  2     3 ", "  2    -3 ", "impossible", "  2    -3 "),
         ("molpop", "3  28.0", "4  28.0", "as many levels", "4  28.0"),
-        ("molpop", "'N = 1  '", "'N = 0  '", "stands twice", None),
+        ("molpop", "'N = 1  '", "'N = 0  '", "duplicate", None),
         ("molpop", "Energy in cm^{-1}", "Energy in eV", "unit", None),
         ("molpop", "  2       1   ", "  1       2   ", "does not go down", "  1       2   "),
         ("molpop", "  2       1   ", "  4       1   ", "impossible", "  4       1   "),
         ("molpop", "7.203353e-08", "-7.203353e-08", "impossible", "-7.203353e-08"),
         ("molpop", "7.203353e-08", "nan", "impossible", "nan"),
         ("molpop", "7.203353e-08", "7.2 e-08", "cannot be read", "7.2 e-08"),
-        ("molpop", "  3       2        6.9", "  2       1        6.9", "twice", "6.910379e-07"),
+        ("molpop", "  3       2        6.9", "  2       1        6.9", "duplicate", "6.910379e-07"),
         ("molpop v J", "     2        3", "     z        3", "cannot be read", "z        3"),
         ("molpop v J", ".1448465E+01 ", ".1448465E+0x ", "cannot be read", "E+0x"),
         ("BASECOL", "cm^-1", "K", "energies are in cm-1", None),
@@ -267,7 +268,7 @@ def test_fortran_exponents_are_read(tmp_path: Path) -> None:
         ("H2", "354.350000              2              0", "354.350000  2  -1", "impossible", "2  -1"),
         ("energies", "0\t1\t118.4869", "0\t1", "cannot be read", "0\t1"),
         ("energies", "0\t1\t118.4869", "0\t1.5\t118.4869", "cannot be read", "1.5"),
-        ("energies", "0\t1\t118.4869", "0\t0\t118.4869", "twice", "118.4869"),
+        ("energies", "0\t1\t118.4869", "0\t0\t118.4869", "duplicate", "118.4869"),
         ("energies", "0\t1\t118.4869", "0\t9999999\t118.4869", "impossible", "9999999"),
         ("energies", "0\t1\t118.4869", "0\t1\t1184x869", "cannot be read", "1184x869"),
         ("energies", "Energy [cm^-1]", "Energy", "not a list of levels", None),
@@ -277,9 +278,9 @@ def test_fortran_exponents_are_read(tmp_path: Path) -> None:
         ("CSV", "1,1.4484,3", "-1,1.4484,3", "cannot be read", "-1,"),
         ("CSV", "1,1.4484,3", "1,nan,3", "cannot be read", "nan"),
         ("CSV", "1,1.4484,3", "1,1.4484,0", "impossible", "1.4484,0"),
-        ("CSV", "1,1.4484,3", "0,1.4484,3", "twice", "0,1.4484,3"),
+        ("CSV", "1,1.4484,3", "0,1.4484,3", "duplicate", "0,1.4484,3"),
         ("CSV", "1,1.4484,3", ",1.4484,3", "cannot be read", ",1.4484,3"),
-        ("CSV", "weight", "j", "twice", "j,energy_cm1,j"),
+        ("CSV", "weight", "j", "duplicate", "j,energy_cm1,j"),
         ("CSV", "0,0.0000,1\n1,1.4484,3\n2,4.3452,5\n", "", "no levels", None),
     ],
 )

@@ -154,7 +154,7 @@ def test_exponents_without_their_letter_are_read(tmp_path: Path) -> None:
         ("numbered", "0.000       2.000", "0.000      -2.000", "impossible", "-2.000"),
         ("numbered", "0.000       2.000", "-1.000       2.000", "impossible", "-1.000"),
         ("numbered", "0.000       2.000", "1e300       2.000", "impossible", "1e300"),
-        ("numbered", "0.000       2.000", "0.000       0.000", "stands twice", "509.850"),
+        ("numbered", "0.000       2.000", "0.000       0.000", "duplicate", "509.850"),
         ("numbered", "509.850", "1e30", "impossible", "1e30"),
         ("squares", "   1.0    7.875D-12", "   2.0    7.875D-12", "not where it belongs", "7.875D-12"),
         ("squares", "   1.0    7.875D-12", "   0.6    7.875D-12", "not where it belongs", "7.875D-12"),

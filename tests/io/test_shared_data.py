@@ -383,7 +383,7 @@ KIJ: dict[str, Good] = {
         "o-H2",
         (ORTHO_WATER,),
         ORTHO_H2,
-        ("190 upward row(s) are turned",),
+        ("190 upward row(s) are converted",),
     ),
     WATER + "H2O-para_H2-ortho_statetostate_ID149_v1.kij": Good(
         "p-H2O(o-H2)",
@@ -399,7 +399,7 @@ KIJ: dict[str, Good] = {
         "o-H2",
         (PARA_WATER,),
         ORTHO_H2,
-        ("189 upward row(s) are turned",),
+        ("189 upward row(s) are converted",),
     ),
     WATER + "H2O-para_H2-para_statetostate_ID148_v1.kij": Good(
         "p-H2O(p-H2)",
@@ -415,7 +415,7 @@ KIJ: dict[str, Good] = {
         "p-H2",
         (PARA_WATER,),
         PARA_H2,
-        ("427 upward row(s) are turned",),
+        ("427 upward row(s) are converted",),
     ),
 }
 
