@@ -206,7 +206,10 @@ class Database:
     def export(
         self, systems: str | Sequence[str], output: Path | str, *, progress: Progress = silent, **options: Any
     ) -> ExportResult:
-        """Write a file that RADEX and other codes read, or a table, and its provenance."""
+        """Write a file that RADEX and other codes read, or a table, and its provenance.
+
+        Format basecol has the rates of one system by level number, FILE.kij, and their levels, FILE.molecule.
+        """
         from ratedb.verbs.export import export
 
         return export(self.path, _names(systems), Path(output), build(of.ExportOptions, options), progress)
@@ -226,7 +229,7 @@ class Database:
 
     @takes(of.ImpactOptions)
     def impact(self, systems: str | Sequence[str], *, progress: Progress = silent, **options: Any) -> Impact:
-        """Show what the uncertainty of predicted rates does to lines: RADEX on joint samples of the rates."""
+        """Show how uncertain lines are because of predicted rates: RADEX on joint samples of the rates."""
         from ratedb.verbs.impact import impact
 
         return impact(self.path, _names(systems), build(of.ImpactOptions, options), progress)
@@ -242,7 +245,7 @@ class Database:
     ) -> DemoResult:
         """Run the whole job on real data: plan, import, train, fill, evaluate, export, RADEX, picture.
 
-        It works in a folder of its own, not on this store; `report` is told each step.
+        It works in a folder of its own, not on this store. A demo that was stopped continues.
         """
         from ratedb.verbs.demo import demo
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from ratedb.rates import Rates
 
 EXPORT_FORMATS = ("lamda", *TABLE_FORMATS, "basecol")
 
+_LEVEL_ENDINGS = (".molecule", ".lev", ".aij")
 _MOSTLY = 0.9
 _MOST_TEMPERATURES = 61
 """The most temperatures that all readers of LAMDA files accept."""
@@ -44,8 +46,8 @@ class Rendered:
     cost: Mapping[str, dict[str, float]] = field(default_factory=dict)
 
 
-def check_options(options: ExportOptions) -> None:
-    """Raise UsageError for an unknown format, or an invalid tolerance or list of temperatures."""
+def check_options(options: ExportOptions, systems: Sequence[str], target: Path) -> None:
+    """Raise UsageError for invalid options, or what a file of their format or name cannot hold."""
     one_of("format", options.format, EXPORT_FORMATS)
     if not 0.0 < options.tolerance < 1.0:
         raise UsageError(
@@ -58,6 +60,20 @@ def check_options(options: ExportOptions) -> None:
             "a table has the temperatures of its rates",
             expected="--temperatures with --format lamda or basecol",
             got=f"--format {options.format}",
+        )
+    if options.format == "basecol" and len(systems) != 1:
+        raise UsageError(
+            "a BASECOL file holds one collider",
+            expected="one system",
+            got=" ".join(systems),
+            todo="export each on its own, to a file of its own",
+        )
+    if options.format == "basecol" and target.suffix.lower() in _LEVEL_ENDINGS:
+        raise UsageError(
+            "this is the name of a list of levels, not of rates",
+            where=str(target),
+            expected="a name such as co.kij; its levels are then in co.molecule",
+            got=target.name,
         )
 
 

@@ -1,7 +1,6 @@
-"""What RADEX will see in a LAMDA file, read by the place of each line as RADEX reads it.
+"""What RADEX reads in a LAMDA file: by the position of each line, as RADEX does.
 
-Where a file is not as it must be, RADEX crashes or goes on with a wrong number; such a file is refused here,
-with the line.
+From an invalid file RADEX crashes or goes on with a wrong number; here it is an error that names the line.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
+from ratedb.io.text import to_number
 from ratedb.systems import COLLIDERS
 
 MAX_LINES = 500
@@ -28,11 +28,11 @@ _MAX_PARTNERS, _MAX_RATES, _MAX_TEMPERATURES = 7, 99999, 99
 
 @dataclass(frozen=True)
 class FileOutline:
-    """What RADEX will see in a file: levels, lines, and for each collider the range of temperatures.
+    """What RADEX reads in a file: levels, lines, and for each collider the range of temperatures.
 
-    `upper` and `lower` are indices into `label` and `energy_cm1`; `temperature_range_k` maps colliders,
-    named by the id digit that alone counts for RADEX, to the first and last temperature of their rates, and
-    `pairs` to the pairs of level numbers that have rates.
+    `upper` and `lower` are indices into `label` and `energy_cm1`; `temperature_range_k` maps colliders, by
+    the id digit that RADEX reads, to the first and last temperature of their rates, and `pairs` to the pairs
+    of level numbers that have rates.
     """
 
     label: tuple[str, ...]
@@ -45,15 +45,15 @@ class FileOutline:
 
 
 def file_outline(path: Path) -> FileOutline:
-    """Return what RADEX will see in a LAMDA file; raises RatedbError where it would misread it."""
+    """Return what RADEX reads in a LAMDA file; raises RatedbError where it would misread it."""
     return outline_of(read_bytes(path), str(path))
 
 
 class _Records:
-    """Walks a file as RADEX does, by the place of each line, and says where it stopped."""
+    """Reads a file as RADEX does, by the position of each line; errors name the line."""
 
     def __init__(self, content: bytes, where: str) -> None:
-        # Split as bytes: text has more kinds of line end than Fortran knows.
+        # Split as bytes: Python text has more kinds of line end than Fortran.
         self._lines = [line.decode("latin-1") for line in content.splitlines()]
         self._next = 0
         self._where = where
@@ -70,7 +70,7 @@ class _Records:
         )
 
     def skip(self, what: str) -> str:
-        """Pass over one line, whatever it says, and return it."""
+        """Pass over one line and return it."""
         self._next += 1
         if self._next > len(self._lines):
             raise self.wrong(f"{what}, not the end of the file")
@@ -81,7 +81,7 @@ class _Records:
         found: list[str] = []
         while len(found) < count:
             row = self.skip(what).replace(",", " ").split()
-            # Where a line is short, Fortran fills up from the next one and drops the rest of that.
+            # Fortran fills a short line from the next one and drops the rest of that.
             if found and (one_line or len(found) + len(row) > count):
                 self._next -= 1
                 raise self.wrong(f"{what}: {count} entries")
@@ -95,17 +95,15 @@ class _Records:
         return int(word)
 
     def real(self, word: str, what: str) -> float:
-        """Return a real number in any of Fortran's notations, such as `1.5D-10`."""
-        plain = re.sub(r"(?<=[\d.])[dDqQ](?=[+-]?\d)", "E", word)
-        plain = re.sub(r"(?<=[\d.])(?=[+-]\d+$)", "E", plain)
-        try:
-            return float(plain)
-        except ValueError:
-            raise self.wrong(f"{what}: a number") from None
+        """Return a finite number in C or Fortran style, such as `1.5D-10`."""
+        value = to_number(word)
+        if value is None:
+            raise self.wrong(f"{what}: a number")
+        return value
 
 
 def outline_of(content: bytes, where: str) -> FileOutline:
-    """Return what RADEX will see in the content of a file, which errors name as `where`."""
+    """Return what RADEX reads in the content of a file, which errors name as `where`."""
     records = _Records(content, where)
     for what in ("the header", "the molecule", "the header of the weight"):
         records.skip(what)
@@ -133,7 +131,7 @@ def _outline_levels(records: _Records) -> tuple[tuple[str, ...], tuple[float, ..
         energies.append(records.real(words[1], what))
         records.real(words[2], what)
         labels.append(_label(" ".join(words[3:])))
-    # Two levels of one label would be one level in any table keyed by label.
+    # Two levels with one label would be one level in a table by label.
     twice = {label for label in labels if labels.count(label) > 1} if len(set(labels)) < count else set()
     named = [f"{label}@{i + 1}" if label in twice else label for i, label in enumerate(labels)]
     return tuple(named), tuple(energies)

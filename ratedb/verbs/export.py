@@ -18,8 +18,6 @@ from ratedb.store.selection import Selection, select_rates
 from ratedb.store.store import Store
 from ratedb.verbs.targets import refuse_unrelated
 
-_LEVEL_ENDINGS = (".molecule", ".lev", ".aij")
-
 
 @dataclass(frozen=True, repr=False)
 class ExportResult(Result):
@@ -58,10 +56,8 @@ def export(
     the file cannot hold them, RatedbError where there is nothing to write, where a file that is not part of
     this export exists at one of its names or, with `strict`, where the writer warns.
     """
-    check_options(options)
+    check_options(options, systems, target)
     check_target(target)
-    if options.format == "basecol":
-        _need_fit(systems, target)
     progress("reading the store")
     tables, lines = take(db, systems, options)
     progress("writing")
@@ -121,24 +117,6 @@ def take(db: Path, systems: Sequence[str], options: ExportOptions) -> tuple[list
                 todo="check --kind, --min-quality and --j-max; `ratedb show` lists what is stored",
             )
     return tables, lines
-
-
-def _need_fit(systems: Sequence[str], target: Path) -> None:
-    """Raise UsageError for what a `.kij` file cannot hold, or for a name that its list of levels may have."""
-    if len(systems) != 1:
-        raise UsageError(
-            "a BASECOL file holds one collider",
-            expected="one system",
-            got=" ".join(systems),
-            todo="export each on its own, to a file of its own",
-        )
-    if target.suffix.lower() in _LEVEL_ENDINGS:
-        raise UsageError(
-            "this is the name of a list of levels, not of rates",
-            where=str(target),
-            expected="a name such as co.kij; its levels are then in co.molecule",
-            got=target.name,
-        )
 
 
 def _too_many_warnings(rendered: Rendered, target: Path) -> RatedbError:
