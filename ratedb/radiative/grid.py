@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from ratedb.errors import RatedbError
 from ratedb.options import ImpactOptions, VerifyOptions
 from ratedb.radiative.conditions import Conditions
-from ratedb.radiative.radex_file import file_outline
 from ratedb.systems import COLLIDERS
 
 _TEMPERATURES_K = (10.0, 30.0, 100.0, 300.0)
@@ -18,38 +15,6 @@ _DENSITIES_CM3 = (1.0e3, 1.0e4, 1.0e5, 1.0e6)
 # Electrons and protons collide some thousand times faster: at 1e3 cm-3 all would be near LTE, where the
 # populations no longer depend on the rates and a comparison shows nothing.
 _CHARGED_DENSITIES_CM3 = (1.0, 1.0e1, 1.0e2, 1.0e3)
-
-
-@dataclass(frozen=True)
-class GridAxes:
-    """The axes of a grid of conditions; without densities each gas has its own default.
-
-    `chosen` says that a user chose these temperatures, so that no others replace them.
-    """
-
-    temperature_k: tuple[float, ...] = _TEMPERATURES_K
-    density_cm3: tuple[float, ...] | None = None
-    column_density_cm2: tuple[float, ...] = (1.0e14,)
-    line_width_km_s: tuple[float, ...] = (1.0,)
-    chosen: bool = False
-
-
-def axes_of(
-    options: VerifyOptions | ImpactOptions, temperature_k: tuple[float, ...] = _TEMPERATURES_K
-) -> GridAxes:
-    """Return the axes that options name, with default temperatures (K) where they name none."""
-    return GridAxes(
-        options.temperatures or temperature_k,
-        options.densities,
-        options.columns,
-        options.line_widths,
-        chosen=options.temperatures is not None,
-    )
-
-
-def file_limits(path: Path) -> dict[str, tuple[float, float]]:
-    """Return the temperature range (K) of the rates for each collider, as RADEX reads the file."""
-    return dict(file_outline(path).temperature_range_k)
 
 
 def common_limits(
@@ -70,23 +35,24 @@ def common_limits(
     return found
 
 
-def default_grid(
+def grid_of(
+    options: VerifyOptions | ImpactOptions,
     colliders: Iterable[str],
     limits_k: Mapping[str, tuple[float, float]] | None = None,
-    axes: GridAxes | None = None,
+    default_k: Sequence[float] = _TEMPERATURES_K,
 ) -> tuple[Conditions, ...]:
-    """Return the conditions that files are compared under: 16 for each gas.
+    """Return the conditions that options name, by default 16 for each gas.
 
     A gas is H2 where a file has p-H2 and o-H2, with o/p = min(3, 9 exp(-170.6 / T)), and otherwise each
-    collider alone, so that the rates for each are tested. T is 10, 30, 100 and 300 K; the density 1e3 to
-    1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3; the column 1e14 cm-2 over 1 km/s, the background
-    2.73 K. `axes` names others. With `limits_k`, such as from `file_limits`, temperatures outside a gas's
-    range are left out; where none is left, the ends of the range replace them, unless a user chose them.
+    collider alone, so that the rates for each are tested. By default T is 10, 30, 100 and 300 K; the density
+    1e3 to 1e6 cm-3 by decades, for electrons and H+ 1 to 1e3 cm-3; the column 1e14 cm-2 over 1 km/s, the
+    background 2.73 K. With `limits_k`, the temperature range of the rates for each collider, temperatures
+    outside a gas's range are left out; where none is left, the ends of the range replace the default ones.
 
     Raises RatedbError where there is no collider, an unknown one, a pair without a common range, or where no
     gas has any of the temperatures.
     """
-    axes = axes or GridAxes()
+    wanted_k = options.temperatures or default_k
     names = tuple(dict.fromkeys(colliders))
     unknown = [name for name in names if name not in COLLIDERS]
     if unknown or not names:
@@ -94,30 +60,33 @@ def default_grid(
     found = tuple(
         Conditions(temperature, _densities(gas, total, temperature), column, width)
         for gas in _gases(names)
-        for temperature in _temperatures(gas, limits_k or {}, axes.temperature_k, instead=not axes.chosen)
-        for total in axes.density_cm3 or (_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _DENSITIES_CM3)
-        for column in axes.column_density_cm2
-        for width in axes.line_width_km_s
+        for temperature in _temperatures(
+            gas, limits_k or {}, wanted_k, chosen=options.temperatures is not None
+        )
+        for total in options.densities
+        or (_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _DENSITIES_CM3)
+        for column in options.columns
+        for width in options.line_widths
     )
     if not found:
         raise RatedbError(
             "no rates reach any of the temperatures",
             expected=_show(limits_k or {}),
-            got=", ".join(f"{kelvin:g}" for kelvin in axes.temperature_k) + " K",
+            got=", ".join(f"{kelvin:g}" for kelvin in wanted_k) + " K",
         )
     return found
 
 
 def temperatures_left_out(
-    conditions: Sequence[Conditions], axes: GridAxes | None, limits_k: Mapping[str, tuple[float, float]]
+    options: VerifyOptions | ImpactOptions,
+    conditions: Sequence[Conditions],
+    limits_k: Mapping[str, tuple[float, float]],
 ) -> list[str]:
-    """Return a sentence for each gas whose conditions lack some of the temperatures that a user chose."""
-    if axes is None or not axes.chosen:
-        return []
+    """Return a sentence for each gas whose conditions lack some of the chosen temperatures."""
     found = []
     for gas in _gases(tuple(limits_k)):
         there = {one.temperature_k for one in conditions if set(one.density_cm3) == set(gas)}
-        missing = [kelvin for kelvin in axes.temperature_k if kelvin not in there]
+        missing = [kelvin for kelvin in options.temperatures or () if kelvin not in there]
         if missing:
             of_gas = _show({name: limits_k[name] for name in gas})
             found.append(f"{', '.join(f'{t:g}' for t in missing)} K left out: the rates are for {of_gas}")
@@ -136,7 +105,7 @@ def _temperatures(
     limits_k: Mapping[str, tuple[float, float]],
     wanted_k: Sequence[float],
     *,
-    instead: bool,
+    chosen: bool,
 ) -> list[float]:
     known = [limits_k[name] for name in gas if name in limits_k]
     if not known:
@@ -148,7 +117,7 @@ def _temperatures(
         )
     low, high = overlap
     inside = [t for t in wanted_k if low <= t <= high]
-    return sorted({low, high}) if instead and not inside else inside
+    return sorted({low, high}) if not chosen and not inside else inside
 
 
 def _densities(gas: tuple[str, ...], total_cm3: float, temperature_k: float) -> dict[str, float]:

@@ -16,7 +16,7 @@ from ratedb.levels import Lines
 from ratedb.options import ImpactOptions, Progress, silent
 from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.drivers import Driver, JImpact, find_drivers, p95
-from ratedb.radiative.grid import axes_of, default_grid, temperatures_left_out
+from ratedb.radiative.grid import grid_of, temperatures_left_out
 from ratedb.radiative.line_comparison import FLUX_FLOOR
 from ratedb.radiative.radex_lines import RadexLines
 from ratedb.radiative.sampled_lines import SampledFiles, draw_deviations
@@ -172,12 +172,11 @@ def _converged(runs: Sequence[list[RadexLines]]) -> list[int]:
 
 def _grid(tables: Sequence[Rates], options: ImpactOptions) -> tuple[tuple[Conditions, ...], list[str]]:
     """Return the conditions, and a sentence for each temperature that was chosen and is not among them."""
-    axes = axes_of(options, TEMPERATURES_K)
     limits = {
         table.collider: (float(table.temperature_k[0]), float(table.temperature_k[-1])) for table in tables
     }
-    grid = default_grid(limits, limits, axes)
-    return grid, temperatures_left_out(grid, axes, limits)
+    grid = grid_of(options, limits, limits, TEMPERATURES_K)
+    return grid, temperatures_left_out(options, grid, limits)
 
 
 def _cut(tables: Sequence[Rates], options: ImpactOptions) -> list[str]:

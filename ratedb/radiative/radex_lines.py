@@ -15,7 +15,6 @@ _OUTPUT_ROWS = {
     "frequency_ghz": 1,
     "excitation_temperature_k": 3,
     "optical_depth": 4,
-    "radiation_temperature_k": 5,
     "population_upper": 6,
     "population_lower": 7,
     "flux_k_km_s": 8,
@@ -30,7 +29,7 @@ class RadexLines:
     All arrays have shape (n,): `upper_energy_k` is above the file's lowest level; `flux_k_km_s` is the
     integrated intensity above the background (negative in absorption); the populations are fractions of
     all molecules. `upper` and `lower` are level labels; a duplicate label is followed by the number of its
-    level, as in `0.5@3`. `warnings` are RADEX's own words.
+    level, as in `0.5@3`.
     """
 
     upper: tuple[str, ...]
@@ -39,11 +38,9 @@ class RadexLines:
     upper_energy_k: FloatArray
     excitation_temperature_k: FloatArray
     optical_depth: FloatArray
-    radiation_temperature_k: FloatArray
     population_upper: FloatArray
     population_lower: FloatArray
     flux_k_km_s: FloatArray
-    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         arrays = ("upper_energy_k", *_OUTPUT_ROWS)
@@ -87,7 +84,5 @@ def lines_of(answer: dict[str, Any], outline: FileOutline) -> RadexLines:
         upper=tuple(outline.label[i] for i in outline.upper),
         lower=tuple(outline.label[i] for i in outline.lower),
         upper_energy_k=energy_k[list(outline.upper)],
-        # RADEX warns about every collider of the file, also without a density; ours were checked before.
-        warnings=tuple(message for message in answer["messages"] if "Tkin lower" not in message),
         **{name: output[row] for name, row in _OUTPUT_ROWS.items()},
     )

@@ -12,14 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import IncompleteError, RatedbError
+from ratedb.options import VerifyOptions
 from ratedb.radiative.conditions import Conditions
-from ratedb.radiative.grid import (
-    GridAxes,
-    common_limits,
-    default_grid,
-    file_limits,
-    temperatures_left_out,
-)
+from ratedb.radiative.grid import common_limits, grid_of, temperatures_left_out
 from ratedb.radiative.line_comparison import (
     FLUX_FLOOR,
     POPULATION_FLOOR,
@@ -29,6 +24,7 @@ from ratedb.radiative.line_comparison import (
 )
 from ratedb.radiative.line_matching import match_lines
 from ratedb.radiative.radex import run_radex
+from ratedb.radiative.radex_file import file_outline
 from ratedb.radiative.radex_lines import RadexLines
 from ratedb.results import Result
 
@@ -116,21 +112,22 @@ def compare(
     against: Path,
     grid: Sequence[Conditions] | None = None,
     *,
-    axes: GridAxes | None = None,
+    options: VerifyOptions | None = None,
     timeout_s: float = 600.0,
 ) -> Verification:
     """Run RADEX on a file and on a reference file and compare the results, line by line.
 
-    Without a grid it is `default_grid` of the colliders and temperatures that both files have, along `axes`.
+    Without a grid it is `grid_of` the options, for the colliders and temperatures that both files have.
     Raises RatedbError where a temperature of the grid is outside the rates of either file, a collider is
     missing in one, RADEX fails, or the files have no line in common. `timeout_s` is for each file.
     """
-    limits, limits_against = file_limits(path), file_limits(against)
+    limits, limits_against = (file_outline(one).temperature_range_k for one in (path, against))
     warnings: list[str] = []
     if grid is None:
         common = common_limits(limits, limits_against)
-        grid = default_grid(common, common, axes)
-        warnings = temperatures_left_out(grid, axes, common)
+        options = options or VerifyOptions()
+        grid = grid_of(options, common, common)
+        warnings = temperatures_left_out(options, grid, common)
     ours = run_radex(path, grid, timeout_s=timeout_s)
     theirs = run_radex(against, grid, timeout_s=timeout_s)
     tested = {name for conditions in grid for name in conditions.colliders}

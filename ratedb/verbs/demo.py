@@ -14,7 +14,6 @@ from ratedb.options import (
     ExportOptions,
     FillOptions,
     ImportOptions,
-    PlanOptions,
     Progress,
     TrainOptions,
     VerifyOptions,
@@ -36,6 +35,7 @@ from ratedb.verbs.verify import verify
 J_MAX = 20
 """The highest j that is predicted and exported."""
 
+_PREDICTING = ("train", "fill", "evaluate")
 _SHIPPED_ORIGIN = ImportOptions(method="CC, CS at high energies", reference="Yang et al. 2010, ApJ 718, 1062")
 
 
@@ -53,37 +53,29 @@ def demo(
     file, origin = (options.file, ImportOptions()) if options.file else (shipped_file(), _SHIPPED_ORIGIN)
     wanted, systems = what_to_plan(file, J_MAX)
     run = open_folder(folder, file, report)
-    planned = run.step("plan", "plan which initial j to compute", lambda: _plan(run, wanted, systems))
-    few = replace(origin, j=explicit_j(planned["chosen"]))
-    run.step("import", "import only those j; the rest is held out", lambda: _import(run.db, file, few))
-    found = {system: _predict(run, system, planned, file, progress) for system in systems}
-    for name, words, work in (
-        ("export", "export the filled LAMDA file with its provenance", lambda: _export(run, systems)),
-        ("truth", "export the true file, to compare with", lambda: _export_truth(run, systems, file, origin)),
-        ("verify", "run RADEX on the true and the filled file", lambda: _verify(folder)),
-    ):
-        run.step(name, words, work)
-    return DemoResult(
-        systems=systems,
-        folder=str(folder),
-        plan=planned,
-        **{
-            step: {system: found[system][step] for system in systems}
-            for step in ("train", "fill", "evaluate")
-        },
-        export=run.steps["export"],
-        verify=run.steps["verify"],
-        seconds=perf_counter() - start,
+    planned = run.step(
+        "plan",
+        "plan which initial j to compute",
+        lambda: plan(run.db, systems[0], wanted).to_json() | {"systems": systems, "target_j": wanted.j},
     )
-
-
-def _plan(run: DemoFolder, wanted: PlanOptions, systems: list[str]) -> dict[str, Any]:
-    found = plan(run.db, systems[0], wanted).to_json()
-    return {**found, "systems": systems, "target_j": list(wanted.j or ())}
-
-
-def _import(db: Path, file: Path, options: ImportOptions) -> dict[str, Any]:
-    return import_files(db, [file], options).to_json()
+    few = replace(origin, j=explicit_j(planned["chosen"]))
+    run.step(
+        "import",
+        "import only those j; the rest is held out",
+        lambda: import_files(run.db, [file], few).to_json(),
+    )
+    found = {system: _predict(run, system, planned, file, progress) for system in systems}
+    exported = run.step(
+        "export",
+        "export the filled LAMDA file with its provenance",
+        lambda: export(run.db, systems, folder / "filled.dat", ExportOptions(j_max=J_MAX)).to_json(),
+    )
+    run.step(
+        "truth", "export the true file, to compare with", lambda: _export_truth(run, systems, file, origin)
+    )
+    verified = run.step("verify", "run RADEX on the true and the filled file", lambda: _verify(folder))
+    by_step = ({system: steps[step] for system, steps in found.items()} for step in _PREDICTING)
+    return DemoResult(systems, str(folder), planned, *by_step, exported, verified, perf_counter() - start)
 
 
 def _predict(
@@ -119,10 +111,6 @@ def _evaluate(
     if picture is not None:
         draw_evaluation(evaluation, train_j, picture)
     return {**evaluation.to_json(), "picture": None if picture is None else str(picture)}
-
-
-def _export(run: DemoFolder, systems: list[str]) -> dict[str, Any]:
-    return export(run.db, systems, run.path / "filled.dat", ExportOptions(j_max=J_MAX)).to_json()
 
 
 def _export_truth(run: DemoFolder, systems: list[str], file: Path, origin: ImportOptions) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from ratedb.errors import UsageError
 from ratedb.files import read_bytes
 from ratedb.options import Progress, VerifyOptions, silent
-from ratedb.radiative.grid import axes_of
 from ratedb.radiative.verify import Verification, compare
 from ratedb.verbs.targets import check_targets, write_result
 
@@ -29,7 +28,7 @@ def verify(file: Path, options: VerifyOptions, progress: Progress = silent) -> V
     for path in (file, against):
         read_bytes(path)
     progress("running RADEX")
-    found = replace(compare(file, against, axes=axes_of(options)), tolerance=tolerance)
+    found = replace(compare(file, against, options=options), tolerance=tolerance)
     write_result(found, options.output, options.picture, partial(_draw, file, against))
     return found
 

@@ -43,7 +43,6 @@ def radex(flux: tuple[float, ...], names: tuple[str, ...] = ("0", "1", "2", "3")
         0.048 * frequency.cumsum(),
         20.0 * ones,
         0.1 * ones,
-        ones,
         0.1 * ones,
         0.2 * ones,
         np.array(flux),

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from ratedb.errors import RatedbError
+from ratedb.options import VerifyOptions
 from ratedb.radiative.conditions import Conditions
-from ratedb.radiative.grid import common_limits, default_grid, file_limits
+from ratedb.radiative.grid import common_limits, grid_of
 from ratedb.radiative.line_matching import match_lines
 from ratedb.radiative.radex import lamda_folder, radex_available, run_radex
+from ratedb.radiative.radex_file import file_outline
 from ratedb.radiative.radex_lines import RadexLines
 from ratedb.radiative.verify import compare, compare_lines
 
@@ -63,7 +65,6 @@ def made(
         upper_energy_k=0.048 * frequency.cumsum() if energy_k is None else np.array(energy_k),
         excitation_temperature_k=np.broadcast_to(tex_k, n),
         optical_depth=np.broadcast_to(tau, n),
-        radiation_temperature_k=np.array(flux),
         population_upper=np.array(population[1 : n + 1]),
         population_lower=np.array(population[:n]),
         flux_k_km_s=np.array(flux),
@@ -235,7 +236,7 @@ def test_no_conditions_are_an_error() -> None:
 
 
 def test_the_grid_splits_h2_thermally() -> None:
-    grid = default_grid(["p-H2", "o-H2"])
+    grid = grid_of(VerifyOptions(), ["p-H2", "o-H2"])
     assert len(grid) == 16
     by_temperature = {c.temperature_k: c.density_cm3 for c in grid if sum(c.density_cm3.values()) < 2e3}
     assert set(by_temperature) == {10.0, 30.0, 100.0, 300.0}
@@ -246,24 +247,24 @@ def test_the_grid_splits_h2_thermally() -> None:
 
 
 def test_every_other_collider_is_alone_in_the_grid() -> None:
-    grid = default_grid(["He", "p-H2", "o-H2", "e"])
+    grid = grid_of(VerifyOptions(), ["He", "p-H2", "o-H2", "e"])
     assert {c.colliders for c in grid} == {("p-H2", "o-H2"), ("He",), ("e",)}
     assert max(c.density_cm3["e"] for c in grid if "e" in c.density_cm3) == 1e3
-    assert {c.colliders for c in default_grid(["p-H2"])} == {("p-H2",)}
+    assert {c.colliders for c in grid_of(VerifyOptions(), ["p-H2"])} == {("p-H2",)}
 
 
 def test_the_grid_keeps_to_the_temperatures_of_the_rates() -> None:
-    assert {c.temperature_k for c in default_grid(["He"], {"He": (20.0, 200.0)})} == {30.0, 100.0}
-    assert {c.temperature_k for c in default_grid(["He"], {"He": (50.0, 80.0)})} == {50.0, 80.0}
-    assert {c.temperature_k for c in default_grid(["He"], {"He": (50.0, 50.0)})} == {50.0}
+    assert {c.temperature_k for c in grid_of(VerifyOptions(), ["He"], {"He": (20.0, 200.0)})} == {30.0, 100.0}
+    assert {c.temperature_k for c in grid_of(VerifyOptions(), ["He"], {"He": (50.0, 80.0)})} == {50.0, 80.0}
+    assert {c.temperature_k for c in grid_of(VerifyOptions(), ["He"], {"He": (50.0, 50.0)})} == {50.0}
     pair = {"p-H2": (5.0, 100.0), "o-H2": (30.0, 300.0)}
-    assert {c.temperature_k for c in default_grid(pair, pair)} == {30.0, 100.0}
+    assert {c.temperature_k for c in grid_of(VerifyOptions(), pair, pair)} == {30.0, 100.0}
 
 
 @pytest.mark.parametrize("colliders", [[], ["water"]])
 def test_a_grid_needs_known_colliders(colliders: list[str]) -> None:
     with pytest.raises(RatedbError, match="no grid"):
-        default_grid(colliders)
+        grid_of(VerifyOptions(), colliders)
 
 
 def test_files_without_a_common_collider_are_an_error() -> None:
@@ -337,4 +338,7 @@ def test_a_grid_temperature_outside_the_rates_is_refused() -> None:
 
 @needs_radex
 def test_limits_are_those_of_the_file() -> None:
-    assert file_limits(shipped("co.dat")) == {"p-H2": (2.0, 3000.0), "o-H2": (2.0, 3000.0)}
+    assert file_outline(shipped("co.dat")).temperature_range_k == {
+        "p-H2": (2.0, 3000.0),
+        "o-H2": (2.0, 3000.0),
+    }
