@@ -35,7 +35,6 @@ from ratedb.verbs.verify import verify
 J_MAX = 20
 """The highest j that is predicted and exported."""
 
-_PREDICTING = ("train", "fill", "evaluate")
 _SHIPPED_ORIGIN = ImportOptions(method="CC, CS at high energies", reference="Yang et al. 2010, ApJ 718, 1062")
 
 
@@ -74,8 +73,11 @@ def demo(
         "truth", "export the true file, to compare with", lambda: _export_truth(run, systems, file, origin)
     )
     verified = run.step("verify", "run RADEX on the true and the filled file", lambda: _verify(folder))
-    by_step = ({system: steps[step] for system, steps in found.items()} for step in _PREDICTING)
-    return DemoResult(systems, str(folder), planned, *by_step, exported, verified, perf_counter() - start)
+    trained, filled, evaluated = (
+        {system: steps[step] for system, steps in found.items()} for step in ("train", "fill", "evaluate")
+    )
+    seconds = perf_counter() - start
+    return DemoResult(systems, str(folder), planned, trained, filled, evaluated, exported, verified, seconds)
 
 
 def _predict(

@@ -14,8 +14,9 @@ from ratedb.levels import Lines
 from ratedb.options import ExportOptions, Progress, silent
 from ratedb.rates import Rates
 from ratedb.results import Result
-from ratedb.store.selection import Selection, select_rates
+from ratedb.store.selection import Selection
 from ratedb.store.store import Store
+from ratedb.verbs.select import selected
 from ratedb.verbs.targets import refuse_unrelated
 
 
@@ -44,7 +45,8 @@ class ExportResult(Result):
 
     def summary(self) -> str:
         """Return in a few words what was written."""
-        return f"{Path(self.path).name}, {self.levels} levels, {self.transitions} transitions, {self.rates} rates"
+        name = Path(self.path).name
+        return f"{name}, {self.levels} levels, {self.transitions} transitions, {self.rates} rates"
 
 
 def export(
@@ -97,8 +99,8 @@ def take(db: Path, systems: Sequence[str], options: ExportOptions) -> tuple[list
 
     Raises UsageError for systems of different molecules, RatedbError where nothing of one is selected.
     """
-    selection = Selection(kinds_of(options), options.min_quality, options.j_max)
-    selection.check()
+    wanted = Selection(kinds_of(options), options.min_quality, options.j_max)
+    wanted.check()
     with Store(db) as store:
         molecules = {store.system(name).molecule for name in systems}
         if len(molecules) != 1 or len(set(systems)) != len(systems):
@@ -107,16 +109,8 @@ def take(db: Path, systems: Sequence[str], options: ExportOptions) -> tuple[list
                 expected="systems such as CO+p-H2 CO+o-H2",
                 got=" ".join(systems),
             )
-        tables = [select_rates(store, name, selection) for name in systems]
-        lines = store.levels(molecules.pop()).lines
-    for name, table in zip(systems, tables, strict=True):
-        if not len(table):
-            raise RatedbError(
-                f"there are no rates of {name} to export",
-                expected="rates in the store that the options select",
-                todo="check --kind, --min-quality and --j-max; `ratedb show` lists what is stored",
-            )
-    return tables, lines
+        tables = [selected(store, name, wanted) for name in systems]
+        return tables, store.levels(molecules.pop()).lines
 
 
 def _too_many_warnings(rendered: Rendered, target: Path) -> RatedbError:

@@ -16,16 +16,22 @@ def select(db: Path, system: str, kinds: tuple[str, ...], min_quality: str, j_ma
     Raises UsageError for an unknown kind or quality, RatedbError for an unknown system or where nothing is
     left.
     """
-    chosen = Selection(kinds, min_quality, j_max)
-    chosen.check()
+    wanted = Selection(kinds, min_quality, j_max)
+    wanted.check()
     with Store(db) as store:
-        rates = select_rates(store, system, chosen)
+        return selected(store, system, wanted)
+
+
+def selected(store: Store, system: str, wanted: Selection) -> Rates:
+    """Return the best rates of a system that a selection leaves; raises RatedbError where it leaves none."""
+    rates = select_rates(store, system, wanted)
     if not len(rates):
         raise RatedbError(
             f"there are no such rates of {system}",
-            where=str(db),
+            where=str(store.path),
             expected="rates in the store that match the selection",
-            got=f"kinds {', '.join(kinds) or 'all'}, min_quality {min_quality}, j_max {j_max}",
-            todo="select less strictly",
+            got=f"kinds {', '.join(wanted.kinds) or 'all'}, min_quality {wanted.min_quality},"
+            f" j_max {wanted.j_max}",
+            todo=f"select less strictly; `ratedb show {system}` lists what is stored",
         )
     return rates

@@ -102,7 +102,7 @@ def test_values_of_one_kind_or_of_better_quality_are_chosen(db: Path, run: Run, 
     assert run(*words, "--min-quality", "unsuspected").json["rates"] <= values.size - 1
     assert run(*words, "--kind", "scaled").json["rates"] == values.size
     answer = run(*words, "--kind", "computed")
-    assert (answer.code, "no rates of AB+H2 to export" in answer.err) == (1, True)
+    assert (answer.code, "no such rates of AB+H2" in answer.err) == (1, True)
 
 
 @pytest.mark.parametrize(
