@@ -59,6 +59,13 @@ def test_every_query_of_the_docs_gives_rows(answers: dict[str, QueryResult]) -> 
     assert [query for query, answer in answers.items() if not answer.rows] == []
 
 
+def test_store_md_names_the_columns_of_the_view_rates(db: Database) -> None:
+    text = " ".join(RECIPES.with_name("store.md").read_text().split())
+    columns = ", ".join(db.sql("SELECT * FROM rates LIMIT 0").columns)
+    assert columns.endswith(", log10_std")
+    assert f"`{columns.removesuffix(', log10_std')}`" in text
+
+
 def test_coverage_and_missing_j_are_those_of_show(db: Database, asked: Asked) -> None:
     said = db.show("CO+p-H2").coverage
     covered = asked("coverage of a system").rows
