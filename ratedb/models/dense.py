@@ -1,4 +1,4 @@
-"""The paper's way, kept as the reference: one GPflow GPR on flattened points (transition, temperature).
+"""The paper's model, for reference: one GPflow GPR on flattened points (transition, temperature).
 
 Mihalik et al. (2025), section II: output log10 k, inputs T and the features of a transition, one
 anisotropic kernel. n transitions at m temperatures are n m points and one likelihood costs (n m)^3. Inputs
@@ -143,13 +143,7 @@ def fit(
     Raises RatedbError above MOST_POINTS points, FitError where no noise floor gives a usable fit.
     """
     n, m = data.log10_k.shape
-    if n * m > MOST_POINTS:
-        raise RatedbError(
-            "the dense engine cannot train on so many points",
-            expected=f"at most {MOST_POINTS}: a likelihood costs their third power",
-            got=f"{n} transitions x {m} temperatures = {n * m}",
-            todo="use --engine auto",
-        )
+    _need_few_points(n, m)
     mean, of_mean = data.mean(specification.mean)
     left = data.log10_k - of_mean
     centre, scale = float(left.mean()), float(left.std()) or 1.0
@@ -165,27 +159,26 @@ def fit(
         values, likelihood, on_training = fitted
         error = of_mean + centre + scale * on_training.reshape(n, m) - data.log10_k
         if explained_share(data.log10_k, data.log10_k + error) > WORTHLESS_SHARE:
-            return DenseModel(
-                specification,
-                mean,
-                standardiser,
-                data.transitions,
-                rms(error),
-                data.temperature_k,
-                centre,
-                scale,
-                inputs,
-                outputs,
-                floor,
-                values,
-                likelihood - n * m * float(np.log(scale)),
-            )
+            likelihood -= n * m * float(np.log(scale))
+            parts = specification, mean, standardiser, data.transitions, rms(error), data.temperature_k
+            return DenseModel(*parts, centre, scale, inputs, outputs, floor, values, likelihood)
     raise FitError(
         f"{specification} (dense) does not explain its own training data",
         expected=f"an explained share above {WORTHLESS_SHARE}",
         got="a worthless optimum, or a covariance without a Cholesky factor, with every noise floor",
         todo="choose another kernel, or check the training rates",
     )
+
+
+def _need_few_points(transitions: int, temperatures: int) -> None:
+    points = transitions * temperatures
+    if points > MOST_POINTS:
+        raise RatedbError(
+            "the dense engine cannot train on so many points",
+            expected=f"at most {MOST_POINTS}: a likelihood costs their third power",
+            got=f"{transitions} transitions x {temperatures} temperatures = {points}",
+            todo="use --engine auto",
+        )
 
 
 def from_stored(

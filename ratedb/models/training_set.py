@@ -82,45 +82,39 @@ def complete_curves(rates: Rates) -> tuple[Rates, list[str]]:
     incomplete ones are left out. Raises RatedbError where nothing is left.
     """
     rates, warnings = usable_rates(rates)
-    as_given = np.isfinite(rates.rate_cm3_s)
-    log10_k = np.log10(_bridge_gaps(rates))
-    bridged = int(np.isfinite(log10_k).sum() - as_given.sum())
-    columns = np.isfinite(log10_k).mean(axis=0) >= _MOSTLY if len(rates) else np.zeros(0, dtype=np.bool_)
+    bridged = _bridge_gaps(rates)
+    columns = np.isfinite(bridged).mean(axis=0) >= _MOSTLY if len(rates) else np.zeros(0, dtype=np.bool_)
     if not columns.any():
         raise RatedbError(
-            "the training set is empty" if not len(rates) else "no temperature is common to the training set",
+            "no temperature is common to the training set" if len(rates) else "the training set is empty",
             where=rates.system,
             expected="transitions with positive rates at the same temperatures",
             got=f"{len(rates)} transitions",
         )
-    log10_k, as_given = log10_k[:, columns], as_given[:, columns]
-    log10_k, completed = _complete_ends(log10_k)
-    rows = np.isfinite(log10_k).all(axis=1)
+    values = _complete_ends(bridged[:, columns])
+    rows = np.isfinite(values).all(axis=1)
     if not rows.any():
         raise RatedbError("no transition of the training set has all temperatures", where=rates.system)
     for count, what in (
-        (bridged, "values between known temperatures are interpolated"),
-        (completed, "values at the ends of incomplete curves are estimated from the complete ones"),
+        (_added(bridged, rates.rate_cm3_s), "values between known temperatures are interpolated"),
+        (
+            _added(values, bridged[:, columns]),
+            "values at the ends of incomplete curves are estimated from the complete ones",
+        ),
         (int((~columns).sum()), "temperatures that too few transitions have are left out"),
     ):
         if count:
             warnings.append(f"{count} {what}")
     if not rows.all():
         names = ", ".join(rates.transition_name(row) for row in np.flatnonzero(~rows)[:_NAMED])
-        count = int((~rows).sum())
-        warnings.append(f"{count} transitions without enough positive rates are left out: {names}")
-    return (
-        Rates(
-            rates.levels,
-            rates.collider,
-            rates.upper[rows],
-            rates.lower[rows],
-            rates.temperature_k[columns],
-            # Values of the source stay the same to the last bit.
-            np.where(as_given, rates.rate_cm3_s[:, columns], 10.0**log10_k)[rows],
-        ),
-        warnings,
-    )
+        what = f"transitions without enough positive rates are left out: {names}"
+        warnings.append(f"{int((~rows).sum())} {what}")
+    complete = rates.select(rows).select_temperatures(columns)
+    return replace(complete, rate_cm3_s=values[rows], layers={}), warnings
+
+
+def _added(after: FloatArray, before: FloatArray) -> int:
+    return int(np.isfinite(after).sum() - np.isfinite(before).sum())
 
 
 def usable_rates(rates: Rates) -> tuple[Rates, list[str]]:
@@ -153,23 +147,22 @@ def _bridge_gaps(rates: Rates) -> FloatArray:
     return values
 
 
-def _complete_ends(log10_k: FloatArray) -> tuple[FloatArray, int]:
+def _complete_ends(rate: FloatArray) -> FloatArray:
     """Estimate the ends of incomplete curves from the mean and covariance of the complete ones."""
-    complete = np.isfinite(log10_k).all(axis=1)
-    result, filled = log10_k.copy(), 0
+    complete = np.isfinite(rate).all(axis=1)
+    result = rate.copy()
     if complete.sum() < _LIKENESS_NEEDS:
-        return result, filled
+        return result
+    log10_k = np.log10(rate)
     centre = log10_k[complete].mean(axis=0)
     covariance = np.cov(log10_k[complete].T).reshape(len(centre), len(centre))
     covariance += 1e-6 * np.trace(covariance) / len(centre) * np.eye(len(centre))
     for row in np.flatnonzero(~complete):
-        known = np.isfinite(log10_k[row])
-        if known.mean() < 0.5:
-            continue
-        weights = np.linalg.solve(covariance[np.ix_(known, known)], log10_k[row, known] - centre[known])
-        result[row, ~known] = centre[~known] + covariance[np.ix_(~known, known)] @ weights
-        filled += int((~known).sum())
-    return result, filled
+        known = np.isfinite(rate[row])
+        if known.mean() >= 0.5:
+            weights = np.linalg.solve(covariance[np.ix_(known, known)], log10_k[row, known] - centre[known])
+            result[row, ~known] = 10.0 ** (centre[~known] + covariance[np.ix_(~known, known)] @ weights)
+    return result
 
 
 def at_temperatures(rates: Rates, temperature_k: FloatArray) -> Rates:
