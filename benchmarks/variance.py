@@ -72,14 +72,9 @@ def load(folder: Path, name: str) -> Case:
     return Case(rates, PlanRequest(rates.system, target, given, int(v[rates.upper].max())))
 
 
-def of_j(rates: Rates, j: Sequence[int]) -> Rates:
-    """Return the transitions out of these j."""
-    return rates.select(np.isin(rates.initial_j(), j))
-
-
 def known(case: Case, j: Sequence[int], reference: Rates | None = None) -> KnownRates:
     """Return these j of a system as all that is known of it, and perhaps a similar system."""
-    return KnownRates(of_j(case.rates, j), case.rates.levels, reference)
+    return KnownRates(case.rates.out_of(j), case.rates.levels, reference)
 
 
 def real_error(case: Case, train_j: Set) -> float:
@@ -87,8 +82,8 @@ def real_error(case: Case, train_j: Set) -> float:
     rates, request = case
     validate_j = validation_set(request.target, request.given, train_j)
     left = [j for j in request.target if j not in (*train_j, *validate_j)]
-    test = of_j(rates, left)
-    predictor = search(of_j(rates, train_j), of_j(rates, validate_j)).predictor
+    test = rates.out_of(left)
+    predictor = search(rates.out_of(train_j), rates.out_of(validate_j)).predictor
     predicted = predictor.predict(test.transitions)
     return rms(predicted.log10_rate - np.log10(test.rate_cm3_s))
 

@@ -234,6 +234,10 @@ class Rates:
         """Return the values where `keep`, shape (n, m); rows and temperatures that lose all of theirs go."""
         return self.blanked(~keep).select(keep.any(axis=1)).select_temperatures(keep.any(axis=0))
 
+    def out_of(self, j_values: Sequence[int]) -> Rates:
+        """Return the transitions out of these initial j; raises RatedbError where levels have no j."""
+        return self.select(np.isin(self.initial_j(), j_values))
+
     def of_kinds(self, kinds: Sequence[str]) -> Rates:
         """Return the values of these kinds; rows and temperatures without any are left out."""
         return self.where(np.isin(self.kind_code, [KINDS.index(kind) for kind in kinds]))
@@ -262,10 +266,7 @@ class Rates:
         )
 
     def curve(self, upper_label: str, lower_label: str) -> Rates:
-        """Return one transition where it is known, by its labels, such as "7", "5".
-
-        Raises RatedbError where it is not here.
-        """
+        """Return one transition where it is known, by labels such as "7", "5"; RatedbError if it is not here."""
         here = (self.upper_label == str(upper_label)) & (self.lower_label == str(lower_label))
         return self._one(here, f"{upper_label} -> {lower_label}")
 
@@ -324,10 +325,7 @@ class Rates:
         return partner_provenance(self)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return a data frame with a row for each value, with the columns of an export as CSV.
-
-        Raises RatedbError where pandas is not installed.
-        """
+        """Return a data frame with the rows and columns of an export as CSV; RatedbError without pandas."""
         from ratedb.io.frames import rates_as_pandas
 
         return rates_as_pandas(self)

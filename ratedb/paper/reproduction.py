@@ -128,11 +128,10 @@ def _size_result(
     options: ReproduceOptions,
 ) -> SizeResult:
     start = perf_counter()
-    initial = complete.initial_j()
     names = [one.kernel for one in kernels]
     tried = search(
-        complete.select(np.isin(initial, plan.train_j)),
-        complete.select(np.isin(initial, plan.validate_j)),
+        complete.out_of(plan.train_j),
+        complete.out_of(plan.validate_j),
         SearchRequest(
             kernels=tuple(names),
             features=(kernels[0].features,),

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
 
-import numpy as np
-
 from ratedb.errors import FitError, RatedbError
 from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.features import is_homonuclear
@@ -141,8 +139,13 @@ def _score(
 
 def _search_name(rates: Rates, request: PlanRequest, specification: Specification) -> str:
     """Return the hash of the rates and the settings."""
-    own = rates.select(np.isin(rates.initial_j(), request.target))
-    words = (_METHOD, own.sha256(), str(specification), str(request.target), str(request.given))
+    words = (
+        _METHOD,
+        rates.out_of(request.target).sha256(),
+        str(specification),
+        str(request.target),
+        str(request.given),
+    )
     return sha256("\n".join(words).encode()).hexdigest()
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from ratedb.errors import RatedbError
 from ratedb.levels import Levels, Transitions
 from ratedb.models.engine import TrainingData
@@ -102,8 +100,7 @@ def _reference_system(rates: Rates, request: PlanRequest) -> ReferenceSystem:
         todo = "name another --like, or narrow --j"
         raise _other_quantum_numbers(rates, request, wanted, f"none out of j = {missing}", todo)
     complete, _ = complete_curves(rates)
-    wanted_rows = np.isin(complete.initial_j(), target)
-    return ReferenceSystem(complete, complete.transitions.select(wanted_rows), target)
+    return ReferenceSystem(complete, complete.out_of(target).transitions, target)
 
 
 def _need_v(rates: Rates, request: PlanRequest) -> None:
@@ -127,8 +124,8 @@ def _other_quantum_numbers(
 
 def _complete(rates: Rates, j_values: tuple[int, ...]) -> Rates:
     """Return the complete curves out of these j; raises RatedbError where there are none."""
-    known = np.isin(rates.initial_j(), j_values)
-    if not known.any():
+    known = rates.out_of(j_values)
+    if not len(known):
         raise RatedbError(
             "there are no rates to learn from",
             where=rates.system,
@@ -136,4 +133,4 @@ def _complete(rates: Rates, j_values: tuple[int, ...]) -> Rates:
             got=f"given j: {format_integers(j_values) or 'none'}",
             todo="import them, name them with --given-j, or plan with --strategy spread",
         )
-    return complete_curves(rates.select(known))[0]
+    return complete_curves(known)[0]

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 from ratedb.errors import RatedbError, WorkersError
 from ratedb.levels import Transitions
 from ratedb.models.engine import rms
-from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
 from ratedb.numbers import format_integers
 from ratedb.options import NextOptions, Progress, silent
@@ -22,7 +21,7 @@ from ratedb.planning.knowledge import KnownRates, learn_for
 from ratedb.planning.limits import check_limits
 from ratedb.planning.savings import percent
 from ratedb.planning.state import State
-from ratedb.planning.variance import NO_MODEL_DEX, quick_search
+from ratedb.planning.variance import NO_MODEL_DEX, quick_model
 from ratedb.rates import Rates
 from ratedb.results import Result
 
@@ -152,14 +151,12 @@ def _measured(
         return None, [f"{failed}: the store has no {state.request.system}"]
     progress("training a model on the known rates")
     rates = part_of_target(own, state.request)
-    complete, _ = complete_curves(rates.select(np.isin(rates.initial_j(), state.computed_j)))
-    initial = complete.initial_j()
-    missing = sorted(set(state.computed_j) - set(initial.tolist()))
+    complete, _ = complete_curves(rates.out_of(state.computed_j))
+    missing = sorted(set(state.computed_j) - set(complete.initial_j().tolist()))
     if missing:
         return None, [f"{failed}: the store has no complete rates out of j = {format_integers(missing)}"]
-    training, validation = (complete.select(np.isin(initial, j)) for j in (state.train_j, state.validate_j))
     try:
-        predictor = search(training, validation, quick_search(rates.levels.molecule, options)).predictor
+        predictor = quick_model(complete, state.train_j, state.validate_j, options)
         supported = predictor.supports(wanted)
         if not supported.all():
             return None, [f"{failed}: it could not predict {int((~supported).sum())} transitions"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.models.engine import rms
+from ratedb.models.predictor import Predictor
 from ratedb.models.search import search
 from ratedb.models.search_space import SearchRequest
 from ratedb.numbers import format_integers
@@ -101,15 +101,18 @@ def _curve(
     )
 
 
-def quick_search(molecule: str, options: PlanOptions | NextOptions) -> SearchRequest:
-    """Return a few of the candidates that `train` tries, as many sets are trained."""
-    return SearchRequest(
+def quick_model(
+    complete: Rates, train_j: tuple[int, ...], validate_j: tuple[int, ...], options: PlanOptions | NextOptions
+) -> Predictor:
+    """Return a model of complete curves, from a few of the candidates that `train` tries."""
+    request = SearchRequest(
         kernels=_QUICK_KERNELS,
-        features=(features_of(molecule),),
+        features=(features_of(complete.levels.molecule),),
         means=_QUICK_MEANS,
         jobs=options.jobs,
         scheduler=options.scheduler,
     )
+    return search(complete.out_of(train_j), complete.out_of(validate_j), request).predictor
 
 
 def _on_reference(
@@ -147,14 +150,11 @@ def _on_reference(
 def error_of_set(complete: Rates, j_values: tuple[int, ...], one: DesignSet, options: PlanOptions) -> float:
     """Return the real error of a set, in dex, on these j of a known system except its own.
 
-    `complete` are complete curves. A few good candidates are trained, not all that `train` tries.
+    `complete` are complete curves.
     """
-    initial = complete.initial_j()
-    training, validation = (complete.select(np.isin(initial, j)) for j in (one.train_j, one.validate_j))
-    held_out = complete.select(np.isin(initial, sorted({*j_values} - {*one.train_j, *one.validate_j})))
-    predictor = search(training, validation, quick_search(complete.levels.molecule, options)).predictor
-    predicted = predictor.predict(held_out.transitions)
-    return rms(predicted.log10_rate - held_out.log10_rate)
+    held_out = complete.out_of(sorted({*j_values} - {*one.train_j, *one.validate_j}))
+    predictor = quick_model(complete, one.train_j, one.validate_j, options)
+    return rms(predictor.predict(held_out.transitions).log10_rate - held_out.log10_rate)
 
 
 def _candidate(request: PlanRequest, one: DesignSet, expected_dex: float) -> Candidate:

@@ -43,7 +43,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*arguments: object) -> None:
         raise FitError("no kernel explains it")
 
-    monkeypatch.setattr(next_j_module, "search", fail)
+    monkeypatch.setattr(next_j_module, "quick_model", fail)
 
 
 def planned(db: Path, **change: object) -> int:
