@@ -14,6 +14,9 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 TextArray = npt.NDArray[np.str_]
 
+STD_OVER_MAD = 1.4826
+"""The standard deviation of a normal distribution over its median absolute deviation."""
+
 
 def frozen(values: npt.ArrayLike, dtype: Any) -> npt.NDArray[Any]:
     """Return a copy of values as an array that cannot be written to."""
@@ -48,6 +51,12 @@ def need_levels(where: str, initial: IntArray, final: IntArray, count: int) -> N
     require(inside, f"{where}: a level index is outside the levels", f"0..{count - 1}", ends.max())
     once = len(np.unique(initial * count + final)) == len(initial)
     require(once, f"{where}: duplicate transition", "each pair once", "duplicates")
+
+
+def robust_scale(values: FloatArray) -> float:
+    """Return the standard deviation around zero by the median absolute value, NaN left out; 0 for none."""
+    known = values[np.isfinite(values)]
+    return STD_OVER_MAD * float(np.median(np.abs(known))) if len(known) else 0.0
 
 
 def positions(numbers: IntArray, wanted: npt.ArrayLike) -> IntArray:

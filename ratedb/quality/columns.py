@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
-from ratedb.quality.neighbours import robust_scale
+from ratedb.arrays import BoolArray, FloatArray, IntArray, robust_scale
 
 _SIDE = 2
 _HUBER_ROUNDS, _TUKEY_ROUNDS = 8, 7

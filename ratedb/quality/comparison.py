@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray, robust_scale
 from ratedb.errors import RatedbError
+from ratedb.layers import temperatures_text
 from ratedb.rates import Rates
 from ratedb.results import Result
 
 _OUTLIER_MADS = 5.0
-_MAD_TO_STD = 1.4826
 _OUTLIERS_SHOWN = 10
 _LEAST_SPREAD_DEX = 0.01
 _MATRICES = ("temperature_k", "first_cm3_s", "ratio")
@@ -104,7 +104,7 @@ def compare_rates(
         raise RatedbError(
             f"{names} have no temperature in common",
             expected="ranges that overlap",
-            got=f"{_range(first)} and {_range(second)}",
+            got=" and ".join(temperatures_text(rates.temperature_k) for rates in (first, second)),
         )
     outliers, count = _outliers(one, dex)
     return SourceComparison(
@@ -154,7 +154,7 @@ def _outliers(first: Rates, dex: FloatArray) -> tuple[list[RatioOutlier], int]:
     """Return the transitions furthest from the median ratio, worst first, and how many there are."""
     known = np.isfinite(dex)
     off = np.where(known, np.abs(dex - np.median(dex[known])), 0.0)
-    spread = max(_MAD_TO_STD * float(np.median(off[known])), _LEAST_SPREAD_DEX)
+    spread = max(robust_scale(off[known]), _LEAST_SPREAD_DEX)
     worst = off.max(axis=1)
     rows = np.argsort(-worst, kind="stable")[: int((worst > _OUTLIER_MADS * spread).sum())]
     found = []
@@ -164,7 +164,3 @@ def _outliers(first: Rates, dex: FloatArray) -> tuple[list[RatioOutlier], int]:
         kelvin = float(first.temperature_k[column])
         found.append(RatioOutlier(first.transition_name(row), kelvin, value, value * ratio, ratio))
     return found, len(rows)
-
-
-def _range(rates: Rates) -> str:
-    return f"{rates.temperature_k[0]:g}-{rates.temperature_k[-1]:g} K"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.arrays import STD_OVER_MAD, BoolArray, FloatArray, IntArray
 from ratedb.rates import Rates
 
 Term = tuple[float, int, int]
@@ -23,9 +23,6 @@ Term = tuple[float, int, int]
 
 REACH = 4
 """The largest step in j or j' of any predictor."""
-
-_NORMAL = 1.4826
-"""The standard deviation of normal scatter over its median absolute deviation."""
 
 _CHUNK_VALUES = 1_000_000
 
@@ -155,7 +152,7 @@ class Neighbourhood:
 def _middle(values: FloatArray, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the weighted median over the last axis, NaN left out, and the spread around it."""
     centre = _weighted_median(values, weight)
-    return centre, _NORMAL * _weighted_median(np.abs(values - centre[..., None]), weight)
+    return centre, STD_OVER_MAD * _weighted_median(np.abs(values - centre[..., None]), weight)
 
 
 def _weighted_median(values: FloatArray, weight: FloatArray) -> FloatArray:
@@ -164,12 +161,6 @@ def _weighted_median(values: FloatArray, weight: FloatArray) -> FloatArray:
     at = np.minimum((heap < 0.5 * heap[..., -1:]).sum(axis=-1), values.shape[-1] - 1)
     middle = np.take_along_axis(order, at[..., None], axis=-1)
     return np.asarray(np.take_along_axis(values, middle, axis=-1)[..., 0])
-
-
-def robust_scale(values: FloatArray) -> float:
-    """Return 1.4826 times the median absolute value, NaN left out; 0 where there is none."""
-    known = values[np.isfinite(values)]
-    return _NORMAL * float(np.median(np.abs(known))) if len(known) else 0.0
 
 
 def near(neighbourhood: Neighbourhood, row: int, rows: IntArray) -> BoolArray:

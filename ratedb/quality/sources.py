@@ -8,12 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray, robust_scale
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.quality import rules
 from ratedb.quality.curves import LEAST_SCALE
-from ratedb.quality.neighbours import robust_scale
 from ratedb.quality.values import ends, half_digit, usable
 from ratedb.rates import Rates
 

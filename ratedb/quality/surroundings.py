@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray, robust_scale
 from ratedb.findings import Finding, Rule
 from ratedb.quality import rules
 from ratedb.quality.curves import LEAST_SCALE, Curves, times
-from ratedb.quality.neighbours import Neighbourhood, Residuals, near, robust_scale
+from ratedb.quality.neighbours import Neighbourhood, Residuals, near
 from ratedb.rates import Rates
 
 _ROUNDS = 4

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import FloatArray
+from ratedb.arrays import STD_OVER_MAD, FloatArray
 from ratedb.rates import Rates
 
 _NAMED = 10
 _REACH = 3.0
-_NORMAL_MAD = 1.4826  # a normal distribution's standard deviation over its median absolute deviation
 
 
 @dataclass(frozen=True)
@@ -123,7 +122,7 @@ class Responses:
 def tamed(values: FloatArray) -> FloatArray:
     """Return samples (s, n) without their far tails, so that a few draws of Student's t do not dominate."""
     centre = np.median(values, axis=0)
-    reach = _REACH * _NORMAL_MAD * np.median(np.abs(values - centre), axis=0)
+    reach = _REACH * STD_OVER_MAD * np.median(np.abs(values - centre), axis=0)
     return np.asarray(np.clip(values, centre - reach, centre + reach))
 
 

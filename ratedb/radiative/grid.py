@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ratedb.errors import RatedbError
 from ratedb.options import ImpactOptions, VerifyOptions
+from ratedb.physics.plausibility import CHARGED
 from ratedb.radiative.conditions import Conditions
 from ratedb.systems import COLLIDERS
 
@@ -63,8 +64,7 @@ def grid_of(
         for temperature in _temperatures(
             gas, limits_k or {}, wanted_k, chosen=options.temperatures is not None
         )
-        for total in options.densities
-        or (_CHARGED_DENSITIES_CM3 if gas[0] in ("e", "H+") else _DENSITIES_CM3)
+        for total in options.densities or (_CHARGED_DENSITIES_CM3 if gas[0] in CHARGED else _DENSITIES_CM3)
         for column in options.columns
         for width in options.line_widths
     )
