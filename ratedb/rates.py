@@ -266,7 +266,7 @@ class Rates:
         )
 
     def curve(self, upper_label: str, lower_label: str) -> Rates:
-        """Return one transition where it is known, by labels such as "7", "5"; RatedbError if it is not here."""
+        """Return one transition where it is known, by labels such as "7", "5"; raises RatedbError else."""
         here = (self.upper_label == str(upper_label)) & (self.lower_label == str(lower_label))
         return self._one(here, f"{upper_label} -> {lower_label}")
 

@@ -139,13 +139,8 @@ def _score(
 
 def _search_name(rates: Rates, request: PlanRequest, specification: Specification) -> str:
     """Return the hash of the rates and the settings."""
-    words = (
-        _METHOD,
-        rates.out_of(request.target).sha256(),
-        str(specification),
-        str(request.target),
-        str(request.given),
-    )
+    own = rates.out_of(request.target).sha256()
+    words = (_METHOD, own, str(specification), str(request.target), str(request.given))
     return sha256("\n".join(words).encode()).hexdigest()
 
 
