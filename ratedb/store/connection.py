@@ -16,14 +16,34 @@ import duckdb
 from ratedb.errors import LockedError, RatedbError
 
 # Extensions must never be fetched: nothing at run time may need a network.
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+_Config = dict[str, str | bool | int | float | list[str]]
+_CONFIG: _Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     # For new files: a store is many small tables, which blocks of 256 KB would make large.
     "default_block_size": "16384",
 }
-_SANDBOX: dict[str, str | bool | int | float | list[str]] = {"python_enable_replacements": "false"}
+_SANDBOX: _Config = {"python_enable_replacements": "false"}
 _MAGIC, _MAGIC_AT = b"DUCK", 8
+# What messages of DuckDB mean, and what to do.
+_MEANINGS = (
+    (
+        "not a valid DuckDB database",
+        "not a DuckDB database",
+        "name a ratedb store with --db; the file was not changed",
+    ),
+    (
+        "No space left|File too large|Disk quota|Could not write|not enough space",
+        "the disk is full or refuses to write",
+        "make room and run the command again; the store holds what was reported as done",
+    ),
+    (
+        "different configuration",
+        "this process already has the database open in another way",
+        "close the other Store first; one that writes and one that reads cannot be open together",
+    ),
+    ("newer.*version|version.*newer", "the database file was written by a newer DuckDB", "update duckdb"),
+)
 
 
 def connect(
@@ -39,22 +59,18 @@ def connect(
     Errors name the file as `shown` where that is given.
     Raises LockedError where another process holds the file, RatedbError where it cannot be opened.
     """
+    where = str(path)
     if path.is_dir():
         raise RatedbError(
-            "a directory has the name of the database", where=str(path), todo="name a file with --db"
+            "a directory has the name of the database", where=where, todo="name a file with --db"
         )
     if read_only and not path.exists():
-        raise RatedbError(
-            "there is no database",
-            where=str(path),
-            todo="make one with `ratedb import FILE`, or name another with --db",
-        )
+        todo = "make one with `ratedb import FILE`, or name another with --db"
+        raise RatedbError("there is no database", where=where, todo=todo)
     if not read_only and path.exists() and not os.access(path, os.W_OK):
+        todo = "change its permissions, or copy it and name the copy with --db"
         raise RatedbError(
-            "the database is read-only",
-            where=str(path),
-            expected="a file this user may write",
-            todo="change its permissions, or copy it and name the copy with --db",
+            "the database is read-only", where=where, expected="a file this user may write", todo=todo
         )
     if path.exists():
         _need_duckdb(path)
@@ -142,7 +158,7 @@ def _need_duckdb(path: Path) -> None:
 
 @contextmanager
 def clear_errors(path: Path) -> Iterator[None]:
-    """Turn DuckDB's errors inside the block into a LockedError or RatedbError, its Ctrl-C into Python's."""
+    """Turn DuckDB's errors in the block into a LockedError or RatedbError, its Ctrl-C into Python's."""
     try:
         yield
     except RuntimeError as error:
@@ -158,35 +174,9 @@ def _translate(error: duckdb.Error, path: Path) -> RatedbError:
     if "Could not set lock" in text:
         holder = re.search(r"held in (.*) \(PID (\d+)\)", text)
         got = f"{holder[1]} with PID {holder[2]} holds it" if holder else text
-        return LockedError(
-            "the database is locked by another process",
-            where=str(path),
-            got=got,
-            todo="wait until it has finished, or stop that process",
-        )
-    if "not a valid DuckDB database" in text:
-        return RatedbError(
-            "not a DuckDB database",
-            where=str(path),
-            todo="name a ratedb store with --db; the file was not changed",
-        )
-    if re.search(
-        r"No space left|File too large|Disk quota|Could not write|not enough space", text, re.IGNORECASE
-    ):
-        return RatedbError(
-            "the disk is full or refuses to write",
-            where=str(path),
-            got=text,
-            todo="make room and run the command again; the store holds what was reported as done",
-        )
-    if "different configuration" in text:
-        return RatedbError(
-            "this process already has the database open in another way",
-            where=str(path),
-            todo="close the other Store first; one that writes and one that reads cannot be open together",
-        )
-    if "newer" in text and "version" in text:
-        return RatedbError(
-            "the database file was written by a newer DuckDB", where=str(path), got=text, todo="update duckdb"
-        )
+        todo = "wait until it has finished, or stop that process"
+        return LockedError("the database is locked by another process", where=str(path), got=got, todo=todo)
+    for pattern, what, todo in _MEANINGS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return RatedbError(what, where=str(path), got=text, todo=todo)
     return RatedbError("the database refused", where=str(path), got=text)

@@ -18,6 +18,7 @@ _ENERGY_TOLERANCE_CM1 = 1.0
 _ENERGY_TOLERANCE_RELATIVE = 0.05
 _ENERGY_NOTICE_CM1 = 0.1
 _WEIGHT_TOLERANCE = 0.01
+_CHECK = "check the file; if it is another species, name it with --molecule"
 
 
 def put_molecule_kind(connection: duckdb.DuckDBPyConnection, levels: Levels) -> None:
@@ -28,12 +29,8 @@ def put_molecule_kind(connection: duckdb.DuckDBPyConnection, levels: Levels) -> 
     elif found[0][0] == UNKNOWN_KIND != levels.kind:
         run(connection, "UPDATE molecule SET kind = ? WHERE molecule = ?", [levels.kind, levels.molecule])
     elif levels.kind not in (UNKNOWN_KIND, found[0][0]):
-        raise RatedbError(
-            f"{levels.molecule} is another kind of molecule in the store",
-            expected=str(found[0][0]),
-            got=levels.kind,
-            todo="if it is another species, name it with --molecule",
-        )
+        what = f"{levels.molecule} is another kind of molecule in the store"
+        raise RatedbError(what, expected=found[0][0], got=levels.kind, todo=_CHECK)
 
 
 def identify(connection: duckdb.DuckDBPyConnection, levels: Levels) -> tuple[IntArray, Levels, list[str]]:
@@ -161,13 +158,11 @@ def _compare_energies(
     tolerance = np.maximum(_ENERGY_TOLERANCE_CM1, _ENERGY_TOLERANCE_RELATIVE * (old - old.min()))
     worst = int(np.argmax(difference - tolerance))
     if difference[worst] > tolerance[worst]:
-        raise RatedbError(
-            f"the levels of {levels.molecule} contradict those in the store",
-            where=f"level {levels.label[shared[worst]]}",
-            expected=f"{old[worst]:.3f} cm-1 above the lowest, as stored",
-            got=f"{new[worst]:.3f} cm-1",
-            todo="check the file; if it is another species, name it with --molecule",
-        )
+        what = f"the levels of {levels.molecule} contradict those in the store"
+        stored = f"{old[worst]:.3f} cm-1 above the lowest, as stored"
+        where = f"level {levels.label[shared[worst]]}"
+        got = f"{new[worst]:.3f} cm-1"
+        raise RatedbError(what, where=where, expected=stored, got=got, todo=_CHECK)
     _need_same_order(levels, shared, old, new)
     warnings = []
     if difference.max() > _ENERGY_NOTICE_CM1:
@@ -200,13 +195,11 @@ def _compare_weights(
     factor = float(np.median(ratio))
     worst = int(np.argmax(np.abs(ratio / factor - 1.0)))
     if abs(ratio[worst] / factor - 1.0) > _WEIGHT_TOLERANCE:
-        raise RatedbError(
-            f"the statistical weights of {levels.molecule} contradict those in the store",
-            where=f"level {levels.label[shared[worst]]}",
-            expected=f"{levels.weight[shared[worst]] / ratio[worst] * factor:g}, as in the store",
-            got=f"{levels.weight[shared[worst]]:g}",
-            todo="check the file; if it is another species, name it with --molecule",
-        )
+        what = f"the statistical weights of {levels.molecule} contradict those in the store"
+        stored = f"{old[worst] * factor:g}, as in the store"
+        where = f"level {levels.label[shared[worst]]}"
+        got = f"{levels.weight[shared[worst]]:g}"
+        raise RatedbError(what, where=where, expected=stored, got=got, todo=_CHECK)
     if abs(factor - 1.0) <= _WEIGHT_TOLERANCE:
         return 1.0, []
     return factor, [
@@ -221,10 +214,7 @@ def _need_same_order(levels: Levels, shared: list[int], old: FloatArray, new: Fl
     exchanged = np.flatnonzero((np.diff(old[order]) > 0) & (np.diff(new[order]) < 0))
     if len(exchanged):
         first, second = (levels.label[shared[order[exchanged[0] + k]]] for k in (0, 1))
-        raise RatedbError(
-            f"the levels of {levels.molecule} have another order of energy than in the store",
-            where=f"levels {first} and {second}",
-            expected=f"{second} above {first}, as stored",
-            got=f"{second} below {first}",
-            todo="check the labels of the file; if it is another species, name it with --molecule",
-        )
+        what = f"the levels of {levels.molecule} have another order of energy than in the store"
+        stored = f"{second} above {first}, as stored"
+        where, got = f"levels {first} and {second}", f"{second} below {first}"
+        raise RatedbError(what, where=where, expected=stored, got=got, todo=_CHECK)

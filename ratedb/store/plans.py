@@ -1,10 +1,11 @@
-"""Plans in the store, and which j it has rates of."""
+"""Plans in the store, scores of training sets, and which j it has rates of."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ratedb import __version__
 from ratedb.errors import RatedbError
@@ -24,8 +25,18 @@ class Plan:
     plan_id: int | None = None
 
 
+class StoredScore(NamedTuple):
+    """The test error of one training set with one kernel; j are lists such as 5,9,14,19."""
+
+    kernel: str
+    train_j: str
+    validate_j: str
+    dex_rms: float
+    log10_percent_error: float
+
+
 class PlanTable(OpenStore):
-    """The table plan."""
+    """The tables plan and set_score."""
 
     def put_plan(self, plan: Plan) -> int:
         """Store a plan and return its id."""
@@ -99,3 +110,21 @@ class PlanTable(OpenStore):
             "SELECT DISTINCT j, model_id FROM rates WHERE system = ? AND kind = 'predicted'", [system]
         )
         return frozenset(j for j, _ in rows), frozenset(model_id for _, model_id in rows)
+
+    def put_set_scores(self, search: str, system: str, scores: Sequence[StoredScore]) -> None:
+        """Store scores of training sets; `search` names what was asked."""
+        columns = [[score[place] for score in scores] for place in range(len(StoredScore._fields))]
+        self.rows(
+            "INSERT INTO set_score SELECT ?, ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),"
+            " unnest(?::VARCHAR[]), unnest(?::DOUBLE[]), unnest(?::DOUBLE[])",
+            [search, system, *columns],
+        )
+
+    def set_scores(self, search: str) -> list[StoredScore]:
+        """Return the scores that are stored for a search."""
+        rows = self.rows(
+            "SELECT kernel, train_j, validate_j, dex_rms, log10_percent_error FROM set_score"
+            " WHERE search = ?",
+            [search],
+        )
+        return [StoredScore(*row) for row in rows]

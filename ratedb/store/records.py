@@ -15,24 +15,24 @@ from ratedb import __version__
 from ratedb.origin import library_versions, now
 
 
+def _column(of: Any, nullable: bool = False, **default: Any) -> Any:
+    return Field(sa_column=Column(of, nullable=nullable), **default)
+
+
 def _key(sequence: str) -> Any:
     return Field(default=None, sa_column=Column(Integer, Sequence(sequence), primary_key=True))
 
 
-def _json() -> Any:
-    return Field(sa_column=Column(JSON, nullable=False))
-
-
 def _integers() -> Any:
-    return Field(sa_column=Column(ARRAY(Integer), nullable=False))
+    return _column(ARRAY(Integer))
 
 
 def _time() -> Any:
-    return Field(default_factory=now, sa_column=Column(DateTime, nullable=False))
+    return _column(DateTime, default_factory=now)
 
 
-def _double(nullable: bool = False) -> Any:
-    return Field(default=None, sa_column=Column(Double, nullable=nullable))
+def _versions() -> Any:
+    return _column(JSON, default_factory=library_versions)
 
 
 class LevelSetRow(SQLModel, table=True):
@@ -41,7 +41,7 @@ class LevelSetRow(SQLModel, table=True):
     __tablename__ = "level_set"
     level_set_id: int | None = _key("level_set_ids")
     molecule: str
-    molecular_weight: float | None = _double(nullable=True)
+    molecular_weight: float | None = _column(Double, nullable=True, default=None)
     content_sha256: str
     file_name: str
     file_sha256: str
@@ -64,16 +64,14 @@ class ModelRow(SQLModel, table=True):
     training_source_ids: list[int] = _integers()
     criterion: str
     seed: int
-    validation: dict[str, Any] = _json()
-    tried: list[dict[str, Any]] = _json()
-    seconds: float = _double()
-    state: dict[str, Any] = _json()
-    arrays: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    validation: dict[str, Any] = _column(JSON)
+    tried: list[dict[str, Any]] = _column(JSON)
+    seconds: float = _column(Double)
+    state: dict[str, Any] = _column(JSON)
+    arrays: bytes = _column(LargeBinary)
     trained_at: datetime = _time()
     ratedb_version: str = __version__
-    library_versions: dict[str, str] = Field(
-        default_factory=library_versions, sa_column=Column(JSON, nullable=False)
-    )
+    library_versions: dict[str, str] = _versions()
 
 
 class SourceRow(SQLModel, table=True):
@@ -87,11 +85,9 @@ class SourceRow(SQLModel, table=True):
     reference: str
     file_name: str | None = None
     file_sha256: str | None = None
-    level_set_id: int | None = Field(default=None)
-    model_id: int | None = Field(default=None)
-    warnings: list[str] = _json()
+    level_set_id: int | None = None
+    model_id: int | None = None
+    warnings: list[str] = _column(JSON)
     imported_at: datetime = _time()
     ratedb_version: str = __version__
-    library_versions: dict[str, str] = Field(
-        default_factory=library_versions, sa_column=Column(JSON, nullable=False)
-    )
+    library_versions: dict[str, str] = _versions()

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
+from ratedb.store.connection import run
 
 if TYPE_CHECKING:
     import pandas
@@ -110,7 +111,8 @@ def csv_table(text: str, columns: int) -> Iterator[Tabular]:
     """Give the table of a CSV text with a header and this number of columns; raises TableError."""
     types = {f"c{place}": "VARCHAR" for place in range(columns)}
     with _in_memory() as connection, _file_of(text.encode()) as path:
-        connection.execute(
+        run(
+            connection,
             "CREATE TEMP TABLE given AS SELECT * FROM read_csv(?, header = true, auto_detect = false,"
             " delim = ',', quote = '\"', escape = '\"', strict_mode = true, columns = ?)",
             [path, types],
@@ -126,7 +128,8 @@ def parquet_table(content: bytes) -> Iterator[Tabular]:
     with _in_memory(threads) as connection, _file_of(content) as path:
         # A damaged file may be wrong about its smallest and largest values.
         connection.execute("SET disabled_optimizers = 'filter_pushdown,statistics_propagation'")
-        yield Tabular(connection, f"read_parquet({_literal(path)}, hive_partitioning = false)")
+        run(connection, "SET VARIABLE path = ?", [path])
+        yield Tabular(connection, "read_parquet(getvariable('path'), hive_partitioning = false)")
 
 
 @contextmanager
@@ -153,10 +156,6 @@ def _file_of(content: bytes) -> Iterator[str]:
         path = Path(folder) / "table"
         path.write_bytes(content)
         yield re.sub(r"([*?\[])", r"[\1]", str(path))
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:
@@ -189,7 +188,7 @@ def table_bytes(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str
     """
     with _typed(columns, types) as (connection, select), tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "table"
-        connection.execute(f"COPY ({select}) TO {_literal(str(target))} ({_AS_FORMAT[file_format]})")
+        run(connection, f"COPY ({select}) TO ? ({_AS_FORMAT[file_format]})", [str(target)])
         return target.read_bytes()
 
 
@@ -210,7 +209,7 @@ def as_pandas(
 ) -> pandas.DataFrame:
     """Return what a query gives as a data frame; raises RatedbError without pandas."""
     need_package("pandas")
-    return connection.execute(sql, list(parameters)).df()
+    return run(connection, sql, parameters).df()
 
 
 def as_arrow(
@@ -218,7 +217,7 @@ def as_arrow(
 ) -> pyarrow.Table:
     """Return what a query gives as an Arrow table; raises RatedbError without pyarrow."""
     need_package("pyarrow")
-    return connection.execute(sql, list(parameters)).to_arrow_table()
+    return run(connection, sql, parameters).to_arrow_table()
 
 
 def need_package(name: str) -> ModuleType:
