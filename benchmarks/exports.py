@@ -22,7 +22,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from ratedb.verbs.taking import EXPORT_FORMATS
 from report import replace_section
 from sets import data_folder
 from synthetic import rotor_levels, rotor_lines, rotor_rates
@@ -31,12 +30,15 @@ from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda import looks_like_lamda, read_lamda, render_lamda
-from ratedb.options import ImportOptions
+from ratedb.io.rendering import EXPORT_FORMATS
+from ratedb.options import ExportOptions, ImportOptions
 from ratedb.physics.detailed_balance import reverse_rate
-from ratedb.radiative.radex import Conditions, RadexLines, lamda_folder, run_radex
+from ratedb.radiative.conditions import Conditions
+from ratedb.radiative.radex import lamda_folder, run_radex
 from ratedb.radiative.radex_file import FileOutline, file_outline
+from ratedb.radiative.radex_lines import RadexLines
 from ratedb.systems import COLLIDERS
-from ratedb.verbs.export import ExportOptions, export_systems
+from ratedb.verbs.export import export
 from ratedb.verbs.import_ import import_files
 
 PRINTED = 6e-7
@@ -76,9 +78,9 @@ EXPORT = """
 import resource, sys
 from pathlib import Path
 from time import perf_counter
-from ratedb.verbs.export import ExportOptions, export_systems
+import ratedb
 start = perf_counter()
-export_systems(Path(sys.argv[1]), ["XY+He"], Path(sys.argv[2]), ExportOptions(file_format=sys.argv[3]))
+ratedb.open(Path(sys.argv[1])).export("XY+He", Path(sys.argv[2]), format=sys.argv[3])
 print(perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
 
@@ -371,7 +373,7 @@ def exported(path: Path, number: int, folder: Path) -> tuple[Path, list[str]]:
     """Import a file, export all its systems; return the export and its warnings."""
     store, written = folder / f"{number}.duckdb", folder / f"{number}-{path.name}"
     systems = [one.system for one in import_files(store, [path], ImportOptions(quality="off")).systems]
-    result = export_systems(store, systems, written, ExportOptions())
+    result = export(store, systems, written, ExportOptions())
     return written, [warning["rule"] for warning in result.warnings]
 
 

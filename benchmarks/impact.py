@@ -13,17 +13,24 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from ratedb.verbs.taking import ExportOptions
 from report import replace_section
 from sets import data_folder
 
-from ratedb.options import FillOptions, ImportOptions, TrainOptions
+from ratedb.options import (
+    ExportOptions,
+    FillOptions,
+    ImpactOptions,
+    ImportOptions,
+    TrainOptions,
+    VerifyOptions,
+)
+from ratedb.radiative.impact import TEMPERATURES_K
 from ratedb.radiative.radex import run_radex
 from ratedb.radiative.verify import compare
 from ratedb.store.store import Store
-from ratedb.verbs.export import export_systems
+from ratedb.verbs.export import export
 from ratedb.verbs.fill import fill
-from ratedb.verbs.impact import AXES, ImpactOptions, impact_of
+from ratedb.verbs.impact import impact
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.train import train
 
@@ -88,9 +95,9 @@ def measure(data_set: DataSet, data: Path, size: int, folder: Path) -> Row:
     train(filled, system, TrainOptions(train_j=train_j, validate_j=validate_j, j=target))
     fill(filled, system, FillOptions())
     start = perf_counter()
-    found = impact_of(filled, [system], ImpactOptions(j_max=last))
+    found = impact(filled, [system], ImpactOptions(j_max=last))
     seconds = perf_counter() - start
-    export_systems(true, [system], folder / "true.dat", ExportOptions(j_max=last))
+    export(true, [system], folder / "true.dat", ExportOptions(j_max=last))
     truth = run_radex(folder / "true.dat", found.conditions)
     inside_68, inside_95, factors = [], [], []
     for line in found.lines:
@@ -161,8 +168,9 @@ def filled_file(data: Path, size: int, folder: Path) -> str:
                 options = TrainOptions(train_j=train_j, validate_j=validate_j, j=target)
                 train(db, system, options)
                 fill(db, system, FillOptions())
-        export_systems(db, systems, folder / f"{name}.dat", ExportOptions(j_max=J_MAX))
-    found = compare(folder / "filled.dat", folder / "true.dat", axes=AXES)
+        export(db, systems, folder / f"{name}.dat", ExportOptions(j_max=J_MAX))
+    grid = VerifyOptions(temperatures=TEMPERATURES_K, densities=ImpactOptions().densities)
+    found = compare(folder / "filled.dat", folder / "true.dat", options=grid)
     worst = found.worst_flux
     where = found.conditions[worst.condition]
     return (
