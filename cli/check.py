@@ -38,7 +38,7 @@ check_command = command(
     _show,
     arguments={
         "system": (
-            Annotated[str | None, typer.Argument(help="Such as CO+p-H2; default: all.", metavar="[SYSTEM]")],
+            Annotated[str | None, typer.Argument(help="Such as CO+p-H2; default: all.")],
             None,
         )
     },

@@ -69,7 +69,7 @@ compare_command = command(
     Database.compare,
     _show,
     arguments={
-        "system": Annotated[str, typer.Argument(help="Such as CO+p-H2.", metavar="SYSTEM")],
+        "system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")],
         "first": Annotated[int, typer.Argument(help="The id of a source.", metavar="SOURCE")],
         "second": Annotated[int, typer.Argument(help="The id of another.", metavar="SOURCE")],
     },

@@ -18,7 +18,6 @@ from ratedb.levels import Levels
 
 _COLUMNS = ("j_i", "ka_i", "kc_i", "j_f", "ka_f", "kc_f")
 _LAST = ("sigmaU(Ang^2)", "sigmaE(Ang^2)")
-_ENERGIES = 4
 _KEY = 8
 _WIDTH = 14
 
