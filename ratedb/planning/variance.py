@@ -20,6 +20,7 @@ from ratedb.planning.exhaustive import features_of
 from ratedb.planning.knowledge import Knowledge, KnownRates, learn_for
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.savings import Candidate, candidate, dex_of_percent, only, percent
+from ratedb.planning.sets import anchors
 from ratedb.rates import Rates
 
 CURVE = tuple(range(1, 9))
@@ -86,9 +87,10 @@ def _curve(
     if any(size > 1 and one.expected_dex < NO_MODEL_DEX for size, one in curve.items()):
         return curve
     if budget is None:
+        least = max(2, len(anchors(request.target, request.given)))
         raise UsageError(
             "no training set of these sizes fits",
-            expected=f"sizes from 2 on that leave some of {len(request.target)} j to predict",
+            expected=f"at least {least} j that leave some of {len(request.target)} j to predict",
             got=format_integers(sizes),
         )
     first = costs.payable[:3]
