@@ -181,6 +181,10 @@ class Lines:
     def __len__(self) -> int:
         return len(self.upper)
 
+    def select(self, keep: IntArray | BoolArray) -> Lines:
+        """Return the lines at `keep`, indices or a mask."""
+        return Lines(self.upper[keep], self.lower[keep], self.einstein_a_s1[keep], self.frequency_ghz[keep])
+
     @staticmethod
     def empty() -> Lines:
         """Return no lines."""

@@ -15,9 +15,9 @@ from ratedb.files import InputFile
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.level_lists import needed_levels, read_levels_of
 from ratedb.io.listed_levels import LevelList, open_end
-from ratedb.io.rate_rows import Rows, partner_of_rows
+from ratedb.io.rate_rows import Rows, file_of_rows, increasing_temperatures, rate_row
 from ratedb.io.registry import ReadOptions, rate_reader
-from ratedb.io.text import Line, numbered_lines, to_index, to_numbers
+from ratedb.io.text import Line, numbered_lines, to_index
 from ratedb.levels import Levels, Lines
 
 _COLUMNS = re.compile(r"number of temperature columns\s*=\s*(\d{1,6})\b", re.IGNORECASE)
@@ -74,13 +74,14 @@ def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelLis
     body = [line for line in lines[at + 1 :] if line.text.strip()]
     while body and body[0].text.lstrip()[0].isalpha():
         body = body[1:]  # the names of the columns
-    temperature_k = _temperatures(body[0] if body else lines[-1], columns)
+    first = body[0] if body else lines[-1]
+    temperature_k = increasing_temperatures(first, first.text.split(), columns)
     rows = Rows(len(levels.levels))
     for line in body[1:]:
-        numbers, values = _row(line, 2, columns)
+        numbers, values = rate_row(line, line.text.split(), 2, columns, "2 level numbers")
         rows.add(line, numbers[0], numbers[1], values)
     whole = replace(levels, notes=(*levels.notes, *open_end(lines[-1].text)))
-    return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:at]))
+    return file_of_rows(path, whole, collider, temperature_k, rows, _title(lines[:at]))
 
 
 def _read_two(
@@ -89,11 +90,11 @@ def _read_two(
     at = next(place for place, line in enumerate(lines) if _TWO_BODIES.search(line.text))
     declared = [_declared(path, lines[:at], name) for name in ("temperatures", "transitions")]
     words = lines[at].text.split("IS_", maxsplit=1)[1].split()[4:]
-    temperature_k = _temperatures(replace(lines[at], text=" ".join(words)), declared[0])
+    temperature_k = increasing_temperatures(lines[at], words, declared[0])
     listed = []
     for line in lines[at + 1 :]:
         if line.text.strip():
-            numbers, values = _row(line, 4, declared[0])
+            numbers, values = rate_row(line, line.text.split(), 4, declared[0], "4 level numbers")
             _need_numbers(line, numbers[:2], levels.levels)
             _need_numbers(line, numbers[2:], others)
             listed.append((line, numbers, values))
@@ -116,7 +117,7 @@ def _read_two(
     for line, (initial, final, second_initial, second_final), values in listed:
         rows.add(line, place_of[initial, second_initial] + 1, place_of[final, second_final] + 1, values)
     whole = LevelList(pairs, Lines.empty(), levels.notes)
-    return _molecule_file(path, whole, collider, temperature_k, rows, _title(lines[:3]))
+    return file_of_rows(path, whole, collider, temperature_k, rows, _title(lines[:3]))
 
 
 def _pair_levels(first: Levels, second: Levels, numbers: Sequence[tuple[int, int]]) -> Levels:
@@ -136,42 +137,6 @@ def _need_numbers(line: Line, numbers: Sequence[int], levels: Levels) -> None:
             f"levels 1..{len(levels)}",
             "check that the list of levels is the one of this table",
         )
-
-
-def _molecule_file(
-    path: Path, levels: LevelList, collider: str, temperature_k: Sequence[float], rows: Rows, title: str
-) -> MoleculeFile:
-    if not len(rows):
-        raise RatedbError(
-            "the table has no rates",
-            where=str(path),
-            expected="rows of level numbers and rates",
-            todo="get the file again from its source: it may be cut short",
-        )
-    notes = list(levels.notes)
-    partner = partner_of_rows(levels.levels, collider, temperature_k, rows, title, notes)
-    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
-
-
-def _temperatures(line: Line, columns: int) -> list[float]:
-    values = to_numbers(line.text.split())
-    rising = values is not None and all(a < b for a, b in pairwise(values)) and min(values, default=0) > 0
-    if values is None or not rising or len(values) != columns:
-        raise line.refuse("the temperatures cannot be read", f"{columns} temperatures in K that increase")
-    return values
-
-
-def _row(line: Line, numbers: int, columns: int) -> tuple[list[int], list[float]]:
-    words = line.text.split()
-    levels = [to_index(word) for word in words[:numbers]]
-    values = to_numbers(words[numbers:])
-    known = [level for level in levels if level is not None]
-    if len(known) != numbers or values is None or len(values) != columns:
-        raise line.refuse(
-            "a row of rate coefficients cannot be read",
-            f"{numbers} level numbers and {columns} numbers, one for each temperature",
-        )
-    return known, values
 
 
 def _declared(path: Path, lines: Sequence[Line], name: str) -> int:

@@ -15,16 +15,15 @@ from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.io.basecol import looks_like_basecol, own_title
 from ratedb.io.contents import MoleculeFile
-from ratedb.io.lamda_partner import clean_molecule
 from ratedb.io.molpop_levels import named_labels
 from ratedb.io.registry import writer
 from ratedb.io.writer_rules import (
     ALL_READERS,
     Warnings,
     WriterWarning,
-    WrittenLines,
     complete_rows,
     lines_downward,
+    new_numbers,
     on_levels,
     printable,
     rates_downward,
@@ -32,8 +31,11 @@ from ratedb.io.writer_rules import (
     sorted_energies,
     unique_labels,
     usable_lines,
+    warn_temperatures,
+    warn_weights,
+    written_molecule,
 )
-from ratedb.levels import Levels
+from ratedb.levels import Levels, Lines
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
 from ratedb.rates import Rates
 
@@ -82,15 +84,12 @@ def render_basecol(file: MoleculeFile) -> BasecolText:
         )
     warnings: Warnings = []
     source, partner = file.levels, file.partners[0]
-    name = _molecule_name(source.molecule, warnings)
+    name = written_molecule(source.molecule, _NAME_BYTES, "molpop", "one short word", warnings)
     exact = np.ones(len(partner.rates.temperature_k), dtype=np.bool_)
     written = on_levels(partner.rates, partner.reference, source)
     written = complete_rows(written, exact, IMPOSSIBLE_CM3_S, warnings)
     require_partner("BASECOL", source, written.row.tolist())
-    lines = usable_lines(
-        WrittenLines(file.lines.upper, file.lines.lower, file.lines.einstein_a_s1, file.lines.frequency_ghz),
-        warnings,
-    )
+    lines = usable_lines(file.lines, warnings)
     order, energy = sorted_energies(
         source,
         np.ones(len(source), dtype=np.bool_),
@@ -100,8 +99,7 @@ def render_basecol(file: MoleculeFile) -> BasecolText:
         real_bytes=_ENERGY_BYTES,
     )
     levels = source.select(order)
-    new_index = np.full(len(source), -1, dtype=np.int64)
-    new_index[order] = np.arange(len(order))
+    new_index = new_numbers(order, len(source))
     lines = lines_downward(lines, new_index, warnings)
     written = rates_downward(written, levels, new_index, warnings)
     return BasecolText(
@@ -132,19 +130,13 @@ def _number(value: float) -> str:
     return np.format_float_positional(value, trim="-")
 
 
-def _molecule_name(molecule: str, warnings: Warnings) -> str:
-    name = clean_molecule(printable(molecule))[:_NAME_BYTES] or "unnamed"
-    if name != molecule:
-        warnings.append(WriterWarning("molecule name", "molpop", f"one short word: written as `{name}`"))
-    return name
-
-
 # -- the rates -------------------------------------------------------------------------------------
 
 
 def _rates_text(molecule: str, rates: Rates, reference: str, warnings: Warnings) -> list[str]:
     """Return the lines of a `.kij` file; molpop counts three from the number of columns to the values."""
-    _warn_temperatures(rates, warnings)
+    words = f"it holds {_MOST_TEMPERATURES}"
+    warn_temperatures(rates, _MOST_TEMPERATURES, "limits", "molpop", words, warnings)
     values = rates.rate_cm3_s.tolist()
     upper, lower = (rates.upper + 1).tolist(), (rates.lower + 1).tolist()
     form = "%8d%8d" + f" %{_WIDTH}.6e" * len(rates.temperature_k)
@@ -172,21 +164,11 @@ def _reference_lines(collider: str, reference: str, warnings: Warnings) -> list[
     return [f"References :   {text}"] if text else []
 
 
-def _warn_temperatures(rates: Rates, warnings: Warnings) -> None:
-    count = len(rates.temperature_k)
-    if count < 2:
-        detail = f"{rates.collider}: one temperature only; readers interpolate between at least 2"
-        warnings.append(WriterWarning("temperatures", ALL_READERS, detail))
-    if count > _MOST_TEMPERATURES:
-        detail = f"{rates.collider}: {count} temperatures; it holds {_MOST_TEMPERATURES}"
-        warnings.append(WriterWarning("limits", "molpop", detail))
-
-
 # -- the levels and lines --------------------------------------------------------------------------
 
 
 def _levels_text(
-    molecule: str, levels: Levels, energy: Sequence[str], lines: WrittenLines, warnings: Warnings
+    molecule: str, levels: Levels, energy: Sequence[str], lines: Lines, warnings: Warnings
 ) -> list[str]:
     rows = zip(levels.weight.tolist(), energy, _labels(levels, warnings), strict=True)
     _warn_levels(levels, lines, warnings)
@@ -210,20 +192,15 @@ def _levels_text(
         "",
         "       i       j       A_ij in s^{-1}",
         ">",
-        *(f"{upper[i]:8d}{lower[i]:8d}       {lines.a_s1[i]:.8e}" for i in range(len(upper))),
+        *(f"{upper[i]:8d}{lower[i]:8d}       {lines.einstein_a_s1[i]:.8e}" for i in range(len(upper))),
     ]
 
 
-def _warn_levels(levels: Levels, lines: WrittenLines, warnings: Warnings) -> None:
+def _warn_levels(levels: Levels, lines: Lines, warnings: Warnings) -> None:
     if not levels.molecular_weight:
         detail = "the molecular mass is not known; 0 is written, which no thermal line width can be had from"
         warnings.append(WriterWarning("molecular mass", "molpop", detail))
-    fractional = levels.weight != np.round(levels.weight)
-    if fractional.any():
-        detail = (
-            f"{fractional.sum()} statistical weight(s) are not whole, as {levels.weight[fractional][0]:g}"
-        )
-        warnings.append(WriterWarning("whole weights", "molpop", detail))
+    warn_weights(levels, "molpop", warnings)
     if not len(lines.upper):
         warnings.append(
             WriterWarning("lines", "molpop", "there are no lines, so there is nothing to compute")

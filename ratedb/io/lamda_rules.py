@@ -22,13 +22,12 @@ from ratedb.io.writer_rules import (
     SMALLEST,
     Warnings,
     WriterWarning,
-    WrittenLines,
     WrittenPartner,
     complete_rows,
     on_levels,
     require_partner,
 )
-from ratedb.levels import Levels
+from ratedb.levels import Levels, Lines
 from ratedb.systems import COLLIDERS
 
 
@@ -65,7 +64,7 @@ def _distinct_as_printed(temperature_k: FloatArray) -> BoolArray:
 
 
 def connected_levels(
-    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenPartner], warnings: Warnings
+    levels: Levels, lines: Lines, partners: Sequence[WrittenPartner], warnings: Warnings
 ) -> BoolArray:
     """Return which levels a line or a positive rate connects; RADEX's matrix is singular with others."""
     rows = [one.rates.select((one.rates.rate_cm3_s > 0).any(axis=1)) for one in partners]
@@ -140,9 +139,7 @@ def positive(partner: WrittenPartner, warnings: Warnings) -> WrittenPartner:
     return replace(partner, rates=raised)
 
 
-def warn_limits(
-    levels: Levels, lines: WrittenLines, partners: Sequence[WrittenPartner], warnings: Warnings
-) -> None:
+def warn_limits(levels: Levels, lines: Lines, partners: Sequence[WrittenPartner], warnings: Warnings) -> None:
     """Warn where a reader's fixed arrays are too short."""
     n_rates = max(len(partner.rates) for partner in partners)
     for reader, what, count, limit in (

@@ -15,7 +15,7 @@ import numpy as np
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.labels import quantum_numbers
-from ratedb.io.lamda_partner import ID_OF_COLLIDER, clean_molecule
+from ratedb.io.lamda_partner import ID_OF_COLLIDER
 from ratedb.io.lamda_rules import (
     connected_levels,
     on_connected,
@@ -29,21 +29,25 @@ from ratedb.io.writer_rules import (
     ALL_READERS,
     Warnings,
     WriterWarning,
-    WrittenLines,
     lines_downward,
+    new_numbers,
     printable,
     rates_downward,
     sorted_energies,
     unique_labels,
     usable_lines,
+    warn_temperatures,
+    warn_weights,
+    written_molecule,
 )
-from ratedb.levels import Levels
+from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 from ratedb.rates import Rates
 
 _NAME_BYTES = 78
 _PARTNER_BYTES = 119
 _ROW_BYTES = 512
+_MOST_TEMPERATURES = 61
 _LABEL_BYTES = 30
 _LABEL_UNIQUE = 6
 
@@ -74,18 +78,15 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
     """
     warnings: Warnings = []
     source = file.levels
-    name = _molecule_name(source.molecule, warnings)
-    lines = usable_lines(
-        WrittenLines(file.lines.upper, file.lines.lower, file.lines.einstein_a_s1, file.lines.frequency_ghz),
-        warnings,
-    )
+    expected = f"one ASCII word under {_NAME_BYTES + 1} bytes"
+    name = written_molecule(source.molecule, _NAME_BYTES, "LIME", expected, warnings)
+    lines = usable_lines(file.lines, warnings)
     partners = usable_partners(file, warnings)
     connected = connected_levels(source, lines, partners, warnings)
     partners = on_connected(source, partners, connected, warnings)
     order, energy = sorted_energies(source, connected, warnings, file_format="LAMDA", readers="Cloudy, RADEX")
     levels = source.select(order)
-    new_index = np.full(len(source), -1, dtype=np.int64)
-    new_index[order] = np.arange(len(order))
+    new_index = new_numbers(order, len(source))
     lines = lines_downward(lines, new_index, warnings)
     partners = [rates_downward(one, levels, new_index, warnings) for one in partners]
     partners = [positive(one, warnings) for one in partners]
@@ -112,15 +113,6 @@ def _lamda(file: MoleculeFile) -> Mapping[str, bytes]:
     return {"": render_lamda(file).text.encode("ascii")}
 
 
-def _molecule_name(molecule: str, warnings: Warnings) -> str:
-    name = clean_molecule(printable(molecule))[:_NAME_BYTES] or "unnamed"
-    if name != molecule:
-        warnings.append(
-            WriterWarning("molecule name", "LIME", f"one ASCII word under 79 bytes: written as `{name}`")
-        )
-    return name
-
-
 def _molecule_text(name: str, levels: Levels, warnings: Warnings) -> list[str]:
     weight = levels.molecular_weight
     if weight is None:
@@ -130,12 +122,7 @@ def _molecule_text(name: str, levels: Levels, warnings: Warnings) -> list[str]:
 
 
 def _level_text(levels: Levels, energy: tuple[FloatArray, list[str]], warnings: Warnings) -> list[str]:
-    fractional = levels.weight != np.round(levels.weight)
-    if fractional.any():
-        detail = (
-            f"{fractional.sum()} statistical weight(s) are not whole, as {levels.weight[fractional][0]:g}"
-        )
-        warnings.append(WriterWarning("whole weights", "astroquery", detail))
+    warn_weights(levels, "astroquery", warnings)
     labels, header = _labels(levels, warnings)
     rows = zip(energy[1], levels.weight, labels, strict=True)
     return [
@@ -184,7 +171,7 @@ def _tell_vj(labels: Sequence[str], levels: Levels) -> bool:
     return vj is not None and all(map(np.array_equal, vj, levels.need_vj()))
 
 
-def _line_text(lines: WrittenLines, energy_cm1: FloatArray, warnings: Warnings) -> list[str]:
+def _line_text(lines: Lines, energy_cm1: FloatArray, warnings: Warnings) -> list[str]:
     """Return the lines, their frequencies computed from the energies as written."""
     computed = (energy_cm1[lines.upper] - energy_cm1[lines.lower]) * GHZ_PER_CM1
     differs = ~(np.abs(lines.frequency_ghz - computed) <= 1e-6 * computed)
@@ -201,7 +188,9 @@ def _line_text(lines: WrittenLines, energy_cm1: FloatArray, warnings: Warnings) 
             " a list of Einstein A (`.aij`), imported with a second --levels"
         )
         warnings.append(WriterWarning("lines", "RADEX", detail))
-    rows = zip(lines.upper + 1, lines.lower + 1, lines.a_s1, computed, energy_cm1[lines.upper], strict=True)
+    rows = zip(
+        lines.upper + 1, lines.lower + 1, lines.einstein_a_s1, computed, energy_cm1[lines.upper], strict=True
+    )
     return [
         "!NUMBER OF RADIATIVE TRANSITIONS",
         str(len(computed)),
@@ -249,13 +238,8 @@ def _partner_line(molecule: str, collider: str, reference: str, warnings: Warnin
 
 
 def _warn_temperatures(rates: Rates, warnings: Warnings) -> None:
-    count = len(rates.temperature_k)
-    if count < 2:
-        detail = f"{rates.collider}: one temperature only; readers interpolate between at least 2"
-        warnings.append(WriterWarning("temperatures", ALL_READERS, detail))
-    if count > 61:
-        detail = f"{rates.collider}: {count} temperatures; 61 are safe"
-        warnings.append(WriterWarning("temperatures", "readers with fixed arrays", detail))
+    words = f"{_MOST_TEMPERATURES} are safe"
+    warn_temperatures(rates, _MOST_TEMPERATURES, "temperatures", "readers with fixed arrays", words, warnings)
     fractional = rates.temperature_k != np.round(rates.temperature_k)
     if fractional.any():
         example = rates.temperature_k[fractional][0]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.findings import DETAILED_BALANCE, Finding
-from ratedb.io.contents import PartnerRates
-from ratedb.io.text import Line
+from ratedb.io.contents import MoleculeFile, PartnerRates
+from ratedb.io.listed_levels import LevelList
+from ratedb.io.text import Line, to_index, to_numbers
 from ratedb.levels import Levels
 from ratedb.physics.plausibility import (
     CHARGED,
@@ -72,6 +75,50 @@ def partner_of_rows(
     upper, lower = (np.array(ends, dtype=np.int64)[keep] for ends in (rows.upper, rows.lower))
     rates = Rates(levels, collider, upper, lower, np.array(temperature_k), values[keep])
     return partner_of_rates(rates, reference, notes)
+
+
+def file_of_rows(
+    path: Path,
+    levels: LevelList,
+    collider: str,
+    temperature_k: Sequence[float],
+    rows: Rows,
+    reference: str,
+) -> MoleculeFile:
+    """Return the contents of a file whose rows refer to a list of levels; RatedbError without rows."""
+    if not len(rows):
+        raise RatedbError(
+            "the table has no rates",
+            where=str(path),
+            expected="rows of levels and rates",
+            todo="get the file again from its source: it may be cut short",
+        )
+    notes = list(levels.notes)
+    partner = partner_of_rows(levels.levels, collider, temperature_k, rows, reference, notes)
+    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
+
+
+def increasing_temperatures(line: Line, words: Sequence[str], count: int | None = None) -> list[float]:
+    """Return the temperatures (K) in a line; raises RatedbError unless they increase and are `count`."""
+    values = to_numbers(words)
+    rising = values and values[0] > 0 and all(a < b for a, b in pairwise(values))
+    if not values or not rising or count not in (None, len(values)):
+        expected = f"{'' if count is None else f'{count} '}temperatures in K that increase"
+        raise line.refuse("the temperatures cannot be read", expected)
+    return values
+
+
+def rate_row(
+    line: Line, words: Sequence[str], numbers: int, columns: int, names: str
+) -> tuple[list[int], list[float]]:
+    """Return the whole numbers, called `names`, and then the rates of a row; raises RatedbError."""
+    first = [to_index(word) for word in words[:numbers]]
+    known = [number for number in first if number is not None]
+    values = to_numbers(words[numbers:])
+    if len(known) != numbers or values is None or len(values) != columns:
+        expected = f"{names} and {columns} numbers, one for each temperature"
+        raise line.refuse("a row of rate coefficients cannot be read", expected)
+    return known, values
 
 
 def _each_once(rows: Rows, start: str, notes: list[str]) -> IntArray:

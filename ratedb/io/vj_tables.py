@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.level_lists import needed_levels
 from ratedb.io.listed_levels import open_end
-from ratedb.io.rate_rows import Rows, partner_of_rows
+from ratedb.io.rate_rows import Rows, file_of_rows, increasing_temperatures, rate_row
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_index, to_numbers
 
@@ -53,9 +52,7 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
     levels = needed_levels(options, path, molecule)
     lines = numbered_lines(file.content, path)
     body = _body(lines)
-    temperature_k = to_numbers(_words(body.temperatures.text)) or [0.0]
-    if any(a >= b for a, b in pairwise(temperature_k)) or temperature_k[0] <= 0:
-        raise body.temperatures.refuse("the temperatures cannot be read", "temperatures in K that increase")
+    temperature_k = increasing_temperatures(body.temperatures, _words(body.temperatures.text))
     if not levels.levels.has_vj:
         raise RatedbError(
             f"the levels of {levels.levels.molecule} are not labelled by v and j",
@@ -66,16 +63,10 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
         )
     v, j = levels.levels.need_vj()
     number_of = {pair: place + 1 for place, pair in enumerate(zip(v.tolist(), j.tolist(), strict=True))}
-    if not body.rows:
-        raise RatedbError(
-            "the table has no rates",
-            where=str(path),
-            expected="rows of v, J, v', J' and rates",
-            todo="get the file again from its source: it may be cut short",
-        )
     rows = Rows(len(levels.levels))
     for line in body.rows:
-        states, values = _row(line, len(temperature_k))
+        found, values = rate_row(line, _words(line.text), 4, len(temperature_k), "v, J, v', J'")
+        states = [(found[0], found[1]), (found[2], found[3])]
         initial, final = (number_of.get(state) for state in states)
         if initial is None or final is None:
             missing = states[0] if initial is None else states[1]
@@ -85,9 +76,8 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
                 "name a complete list with --levels",
             )
         rows.add(line, initial, final, values)
-    notes = [*levels.notes, *open_end(lines[-1].text)]
-    partner = partner_of_rows(levels.levels, collider, temperature_k, rows, body.title, notes)
-    return MoleculeFile(levels.levels, levels.lines, (partner,), tuple(notes))
+    whole = replace(levels, notes=(*levels.notes, *open_end(lines[-1].text)))
+    return file_of_rows(path, whole, collider, temperature_k, rows, body.title)
 
 
 def _body(lines: Sequence[Line]) -> _Body:
@@ -106,16 +96,3 @@ def _body(lines: Sequence[Line]) -> _Body:
 def _words(text: str) -> list[str]:
     """Return the words of a line before a comment."""
     return re.split(r"#|//", text, maxsplit=1)[0].split()
-
-
-def _row(line: Line, columns: int) -> tuple[list[tuple[int, int]], list[float]]:
-    words = _words(line.text)
-    numbers = [to_index(word) for word in words[:4]]
-    values = to_numbers(words[4:])
-    known = [number for number in numbers if number is not None]
-    if len(known) != 4 or values is None or len(values) != columns:
-        raise line.refuse(
-            "a row of rate coefficients cannot be read",
-            f"v, J, v', J' and {columns} numbers, one for each temperature",
-        )
-    return [(known[0], known[1]), (known[2], known[3])], values

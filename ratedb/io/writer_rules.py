@@ -14,7 +14,8 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.levels import Levels
+from ratedb.io.lamda_partner import clean_molecule
+from ratedb.levels import Levels, Lines
 from ratedb.rates import Rates
 
 SMALLEST = 1e-99
@@ -58,28 +59,18 @@ class WrittenPartner:
         return replace(self, rates=self.rates.select(keep), row=self.row[keep])
 
 
-@dataclass(frozen=True, eq=False)
-class WrittenLines:
-    """The lines on the way to the file: all of shape (n,), A in s-1, frequency of the source in GHz."""
-
-    upper: IntArray
-    lower: IntArray
-    a_s1: FloatArray
-    frequency_ghz: FloatArray
-
-    def select(self, keep: BoolArray | IntArray) -> WrittenLines:
-        """Return the rows at a mask or at indices."""
-        return WrittenLines(self.upper[keep], self.lower[keep], self.a_s1[keep], self.frequency_ghz[keep])
-
-
 Warnings = list[WriterWarning]
 """The list to which every rule appends what it could not keep."""
 
 
-def usable_lines(lines: WrittenLines, warnings: Warnings) -> WrittenLines:
+def usable_lines(lines: Lines, warnings: Warnings) -> Lines:
     """Keep lines between two levels, each pair once, with 0 < A."""
     with np.errstate(invalid="ignore"):
-        emits = (lines.a_s1 >= SMALLEST) & (lines.a_s1 <= LARGEST) & (lines.upper != lines.lower)
+        emits = (
+            (lines.einstein_a_s1 >= SMALLEST)
+            & (lines.einstein_a_s1 <= LARGEST)
+            & (lines.upper != lines.lower)
+        )
     if not emits.all():
         detail = (
             f"{(~emits).sum()} line(s) whose A is not within {SMALLEST:g} to {LARGEST:g} s-1, or not between"
@@ -184,7 +175,43 @@ def sorted_energies(
     return order, (np.array([float(t) for t in text]), text)
 
 
-def lines_downward(lines: WrittenLines, new_index: IntArray, warnings: Warnings) -> WrittenLines:
+def written_molecule(molecule: str, size: int, reader: str, expected: str, warnings: Warnings) -> str:
+    """Return the name of a molecule as one word of at most `size` characters."""
+    name = clean_molecule(printable(molecule))[:size] or "unnamed"
+    if name != molecule:
+        warnings.append(WriterWarning("molecule name", reader, f"{expected}: written as `{name}`"))
+    return name
+
+
+def warn_weights(levels: Levels, reader: str, warnings: Warnings) -> None:
+    """Warn of statistical weights that are not whole."""
+    fractional = levels.weight != np.round(levels.weight)
+    if fractional.any():
+        example = levels.weight[fractional][0]
+        detail = f"{fractional.sum()} statistical weight(s) are not whole, as {example:g}"
+        warnings.append(WriterWarning("whole weights", reader, detail))
+
+
+def warn_temperatures(
+    rates: Rates, most: int, rule: str, reader: str, words: str, warnings: Warnings
+) -> None:
+    """Warn of fewer than two temperatures, or of more than `most`."""
+    count = len(rates.temperature_k)
+    if count < 2:
+        detail = f"{rates.collider}: one temperature only; readers interpolate between at least 2"
+        warnings.append(WriterWarning("temperatures", ALL_READERS, detail))
+    if count > most:
+        warnings.append(WriterWarning(rule, reader, f"{rates.collider}: {count} temperatures; {words}"))
+
+
+def new_numbers(order: IntArray, count: int) -> IntArray:
+    """Return the place in `order` of each of `count` levels, -1 for those left out."""
+    numbers = np.full(count, -1, dtype=np.int64)
+    numbers[order] = np.arange(len(order))
+    return numbers
+
+
+def lines_downward(lines: Lines, new_index: IntArray, warnings: Warnings) -> Lines:
     """Number the lines by the levels as written, upper over lower, sorted."""
     upper, lower = new_index[lines.upper], new_index[lines.lower]
     turned = upper < lower
