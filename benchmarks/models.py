@@ -19,13 +19,14 @@ from time import perf_counter
 import numpy as np
 import sets
 from report import replace_section
+from scatter import scatters
 
 from ratedb.io.lamda import read_lamda
 from ratedb.levels import Transitions
-from ratedb.models import basis, dense
+from ratedb.models import dense
 from ratedb.models.baselines import interpolate_in_j, physical_law
-from ratedb.models.engine import Specification, TrainingData, rms
-from ratedb.models.means import REFERENCE
+from ratedb.models.engine import TrainingData
+from ratedb.models.evaluation import DENSE
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.reference import reference_rates
 from ratedb.models.search import SearchRequest, SearchResult, search
@@ -34,7 +35,6 @@ from ratedb.paper.printed import COLUMNS
 from ratedb.planning.sets import spread_set, validation_set
 from ratedb.rates import Rates
 
-DENSE = Specification("dense", "M52", "paper", "constant")
 DENSE_POINTS = 3000
 PRINTED = {len(column.train_j): column for column in COLUMNS}
 AT_A_TIME = 2
@@ -144,7 +144,7 @@ def with_dense(one: Split) -> Measured | None:
     if one.points >= DENSE_POINTS:
         return None
     start = perf_counter()
-    curves = dense.fit(_data(one), DENSE).curves(one.wanted)
+    curves = dense.fit(TrainingData.of(one.training), DENSE).curves(one.wanted)
     return Measured(
         metrics(one.test.rate_cm3_s, curves.mean), perf_counter() - start, _memory_mb(), DENSE.kernel
     )
@@ -156,10 +156,6 @@ def without_model(one: Split) -> tuple[Metrics, Metrics]:
         metrics(one.test.rate_cm3_s, method(one.training, one.wanted))
         for method in (interpolate_in_j, physical_law)
     )
-
-
-def _data(one: Split) -> TrainingData:
-    return TrainingData.of(one.training)
 
 
 def _memory_mb() -> float:
@@ -283,40 +279,6 @@ def summary(rows: Sequence[Row]) -> str:
         f"- coverage of 68 / 95 % intervals: all values pooled {by_value[0]:.1%} / {by_value[1]:.1%},"
         f" mean of the splits {by_split[0]:.1%} / {by_split[1]:.1%}",
     ]
-    return "\n".join(lines)
-
-
-def scatter(rates: Rates, reference_of: Rates | None = None) -> tuple[float, float]:
-    """Return dex_rms and factor_p95 of each j from 5 on, but the last, predicted from all other j.
-
-    No training set can be expected to do better: it is how far a j lies off its neighbours. The better of two
-    means; a fit to all rates with the hyperparameters as they are.
-    """
-    complete, _ = complete_curves(rates)
-    reference = None
-    if reference_of is not None:
-        reference, _ = reference_rates(reference_of, complete.temperature_k)
-    data = TrainingData.of(complete, reference)
-    j = data.initial_j()
-    inner = (j >= 5) & (j < j.max())
-    prefix = "" if reference is None else REFERENCE
-    errors = []
-    for mean in ("constant", "linear") if prefix else ("linear", "ios"):
-        fitted = basis.fit(data, Specification("basis", "M52", "physics", prefix + mean))
-        errors.append((fitted.leave_out(data).mean - data.log10_k)[inner])
-    best = min(errors, key=rms)
-    return rms(best), float(10.0 ** np.quantile(np.abs(best), 0.95))
-
-
-def scatters(folder: Path) -> str:
-    """Return the table of how far each j lies off what all other j predict."""
-    ortho = sets.rotational(folder, "CO+o-H2")
-    lines = ["| system | dex_rms | factor_p95 |", "|---|---|---|"]
-    for name in sets.ROTATIONAL:
-        dex, p95 = scatter(sets.rotational(folder, name))
-        lines.append(f"| {name} | {dex:.4f} | {p95:.3f} |")
-    dex, p95 = scatter(sets.rotational(folder, "CO+p-H2"), ortho)
-    lines.append(f"| CO+p-H2 with o-H2 as prior mean | {dex:.4f} | {p95:.3f} |")
     return "\n".join(lines)
 
 

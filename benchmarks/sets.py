@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import FloatArray
 from ratedb.io.lamda import read_lamda
 from ratedb.levels import Levels, vj
 from ratedb.rates import Rates
@@ -99,18 +99,7 @@ def _lamda(path: Path, collider: str, low_k: float, high_k: float) -> Rates:
     partners = read_lamda(path).partners
     rates = next(partner.rates for partner in partners if partner.rates.collider == collider)
     columns = (rates.temperature_k >= low_k) & (rates.temperature_k <= high_k)
-    return _columns(rates, columns)
-
-
-def _columns(rates: Rates, columns: IntArray) -> Rates:
-    return Rates(
-        rates.levels,
-        rates.collider,
-        rates.upper,
-        rates.lower,
-        rates.temperature_k[columns],
-        rates.rate_cm3_s[:, columns],
-    )
+    return rates.select_temperatures(columns)
 
 
 def h2_h(folder: Path, low_k: float = 300.0) -> Rates:
@@ -146,7 +135,7 @@ def h2_h(folder: Path, low_k: float = 300.0) -> Rates:
     upper = np.array([index[(row[0], row[1])] for row in pairs.tolist()])
     lower = np.array([index[(row[2], row[3])] for row in pairs.tolist()])
     rates = Rates(levels, "H", upper, lower, temperature_k, table[:, 4:])
-    return _columns(rates, temperature_k >= low_k)
+    return rates.select_temperatures(temperature_k >= low_k)
 
 
 def molscat(folder: Path, approximation: str) -> Rates:
