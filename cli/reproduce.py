@@ -90,17 +90,10 @@ def _kernels(size: SizeResult) -> list[object]:
 
 
 def _transitions(size: SizeResult) -> list[object]:
-    c, single, optimal = size.plan, size.single.test, size.optimal.test
-    return [
-        c.n,
-        c.training_transitions,
-        c.validation_transitions,
-        c.predicted_transitions,
-        single.transitions_over_10_percent,
-        optimal.transitions_over_10_percent,
-        single.transitions_below_5_percent,
-        optimal.transitions_below_5_percent,
-    ]
+    c, tests = size.plan, (size.single.test, size.optimal.test)
+    over = [test.transitions_over_10_percent for test in tests]
+    below = [test.transitions_below_5_percent for test in tests]
+    return [c.n, c.training_transitions, c.validation_transitions, c.predicted_transitions, *over, *below]
 
 
 def _times(size: SizeResult) -> list[object]:

@@ -90,7 +90,7 @@ class NextResult(Result):
         state: State, options: NextOptions, candidates: list[NextJ], now: float, **more: Any
     ) -> NextResult:
         """Decide with candidates, the best first, and the error expected now in percent."""
-        next_one, stop, reason = decide(candidates, now, state, options)
+        next_one, reason = decide(candidates, now, state, options)
         return NextResult(
             system=state.request.system,
             plan_id=state.plan_id,
@@ -99,7 +99,7 @@ class NextResult(Result):
             unknown_j=state.unknown_j,
             candidates=candidates,
             next_j=next_one,
-            stop=stop,
+            stop=next_one is None,
             reason=reason,
             **more,
         )
@@ -193,48 +193,46 @@ def _error_after(one: NextJ) -> float:
 
 def decide(
     candidates: Sequence[NextJ], now: float, state: State, options: NextOptions
-) -> tuple[int | None, bool, str]:
-    """Return the next j of candidates, the best first, whether to stop, and why.
+) -> tuple[int | None, str]:
+    """Return the next j of candidates, the best first, or None to stop, and why.
 
     `now` is the error in percent of a rate, or of a flux where lines are the target.
     """
     budget, wanted = options.budget_hours, options.target_error
     if not candidates:
-        return None, True, "every j of the target is computed"
+        return None, "every j of the target is computed"
     missing = state.missing_validation if options.for_lines is None else ()
     if missing and (budget is None or state.hours(missing[0]) <= budget):
-        return missing[0], False, f"it validates: without j = {missing[0]} no model can be judged"
+        return missing[0], f"it validates: without j = {missing[0]} no model can be judged"
     if wanted is not None and now <= wanted:
-        return None, True, f"the expected error is {now:.3g} %, the target {wanted:g} %"
+        return None, f"the expected error is {now:.3g} %, the target {wanted:g} %"
     within = [one for one in candidates if budget is None or (one.hours or 0.0) <= budget]
     if not within:
-        return None, True, f"no j that is left costs {budget:g} h or less"
+        return None, f"no j that is left costs {budget:g} h or less"
     if wanted is not None:
         enough = [one for one in within if _error_after(one) <= wanted]
         if enough:
             best = min(enough, key=lambda one: one.cost_percent)
-            return best.j, False, f"the cheapest that is expected to reach {wanted:g} %"
+            return best.j, f"the cheapest that is expected to reach {wanted:g} %"
     return _most_for_its_cost(within, now, wanted)
 
 
-def _most_for_its_cost(
-    within: Sequence[NextJ], now: float, wanted: float | None
-) -> tuple[int | None, bool, str]:
-    """Return the j with the greatest expected error reduction for its cost, or to stop, and why."""
+def _most_for_its_cost(within: Sequence[NextJ], now: float, wanted: float | None) -> tuple[int | None, str]:
+    """Return the j with the greatest expected error reduction for its cost, or None to stop, and why."""
     if any(one.gain is None for one in within):
         least = min(map(_error_after, within))
         pool, whose = _planned_first([one for one in within if _error_after(one) <= _NEARLY_LEAST * least])
         best = min(pool, key=lambda one: one.cost_percent)
-        return best.j, False, f"{whose}the least cost for nearly the least expected error"
+        return best.j, f"{whose}the least cost for nearly the least expected error"
     gains = {one.j: one.gain or 0.0 for one in within}
     greatest = max(gains.values())
     if wanted is None and greatest < _WORTHWHILE * now:
-        return None, True, f"no j is expected to reduce the error by more than {100 * _WORTHWHILE:.0f} %"
+        return None, f"no j is expected to reduce the error by more than {100 * _WORTHWHILE:.0f} %"
     pool, whose = _planned_first([one for one in within if gains[one.j] >= _NEARLY_BEST * greatest])
     best = max(pool, key=lambda one: gains[one.j] / max(one.cost_percent, 1e-12))
     short = "" if wanted is None else f"; no single j is expected to reach {wanted:g} %"
     what = "the greatest error reduction for its cost, among the j with at least half the largest"
-    return best.j, False, f"{whose}{what}{short}"
+    return best.j, f"{whose}{what}{short}"
 
 
 def _planned_first(good: list[NextJ]) -> tuple[list[NextJ], str]:

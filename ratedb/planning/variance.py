@@ -132,9 +132,11 @@ def _on_reference(
     left = tuple(j for j in reference.target if j not in request.given)
     factors: dict[int, float] = {}
     for size, one in sorted(curve.items()):
+        if size < 2:
+            continue
         same = set(one.train_j) <= set(reference.target)
         own = there.judge(one.train_j) if same else best_sets(there, [size], optimiser="greedy").get(size)
-        if size > 1 and own is not None:
+        if own is not None:
             progress(f"training {reference.rates.system} with {size} j")
             factors[size] = error_of_set(reference.rates, left, own, options) / own.expected_dex
     if not factors:
@@ -150,10 +152,7 @@ def _on_reference(
 
 
 def error_of_set(complete: Rates, j_values: tuple[int, ...], one: DesignSet, options: PlanOptions) -> float:
-    """Return the real error of a set, in dex, on these j of a known system except its own.
-
-    `complete` are complete curves.
-    """
+    """Return the real error of a set, in dex, on these j of complete curves except its own."""
     held_out = complete.out_of(sorted({*j_values} - {*one.train_j, *one.validate_j}))
     predictor = quick_model(complete, one.train_j, one.validate_j, options)
     return rms(predictor.predict(held_out.transitions).log10_rate - held_out.log10_rate)
