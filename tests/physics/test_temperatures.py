@@ -7,7 +7,10 @@ from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline
 
 from ratedb.errors import RatedbError
+from ratedb.layers import Kind
+from ratedb.levels import Levels
 from ratedb.physics.temperatures import economic_temperatures, interpolated, interpolation, linear_cost
+from ratedb.rates import Rates
 
 KELVIN = np.array([10.0, 20.0, 30.0, 50.0, 80.0, 100.0, 150.0, 200.0, 300.0])
 
@@ -100,3 +103,16 @@ def test_no_more_temperatures_are_chosen_than_a_reader_takes() -> None:
     assert len(economic_temperatures(KELVIN, rate, 1e-9, 20)) == 20
     narrow = np.array([1.0, 1.5, 2.0])
     assert economic_temperatures(narrow, law(narrow, 9.0, 0.0), 1e-12, 61).tolist() == [1.0, 1.5, 2.0]
+
+
+def test_half_widths_lie_between_their_neighbours_and_only_at_predicted_values() -> None:
+    levels = Levels("AB", ("0", "1"), np.array([0.0, 2.0]), np.array([1.0, 3.0]))
+    kelvin = np.array([16.0, 81.0, 256.0])
+    layers = {
+        "kind_code": [[Kind.COMPUTED, Kind.PREDICTED, Kind.PREDICTED]],
+        "log10_half_width_68": [[np.nan, 0.1, 0.4]],
+    }
+    rates = Rates(levels, "He", [1], [0], kelvin, [[1e-11, 2e-11, 3e-11]], layers)
+    found = rates.at([20.0, 75.0, 81.0, 3.5**4, 256.0])
+    assert found.kind[0].tolist() == ["computed", *["predicted"] * 4]
+    np.testing.assert_allclose(found.log10_half_width_68[0], [np.nan, 0.1, 0.1, 0.2, 0.4], rtol=1e-12)
