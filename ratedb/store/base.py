@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ratedb.errors import RatedbError
-from ratedb.store.connection import clear_errors, run
+from ratedb.store.connection import clear_errors, run, without_pandas
 from ratedb.store.opening import open_store
 from ratedb.store.query import QueryResult
 
@@ -61,6 +61,7 @@ class OpenStore:
         try:
             with (
                 clear_errors(self.path),
+                without_pandas(),
                 Session(self._engine, expire_on_commit=False) as session,
                 session.begin(),
             ):

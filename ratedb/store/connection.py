@@ -89,7 +89,7 @@ def run(
     """Run one statement with bound parameters, such as `run(c, "... WHERE name = ?", [name])`."""
     if not parameters:
         return connection.execute(sql)
-    with _without_pandas():
+    with without_pandas():
         return connection.execute(sql, parameters)
 
 
@@ -105,7 +105,7 @@ class _NoPandas:
 
 
 @contextmanager
-def _without_pandas() -> Iterator[None]:
+def without_pandas() -> Iterator[None]:
     """Keep DuckDB from importing pandas in this block and thread.
 
     DuckDB compares each parameter with pandas.NaT, and imports pandas for that where it is installed: 0.4 s.

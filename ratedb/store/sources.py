@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from ratedb import __version__
 from ratedb.arrays import BoolArray
@@ -93,12 +91,8 @@ class SourceTable(FindingTable):
 
     def other_sources(self, name: str, file_sha256: str) -> list[int]:
         """Return the sources of a system that are neither predictions nor of the file with this hash."""
-        rows = self.sources(name)
-        return [
-            row["source_id"]
-            for row in rows
-            if row["kind"] != "predicted" and row["file_sha256"] != file_sha256
-        ]
+        of_file = {row["source_id"] for row in self.sources(name) if row["file_sha256"] == file_sha256}
+        return [number for number in self.source_ids(name) if number not in of_file]
 
     def references(self, name: str) -> list[str]:
         """Return the references of a system's sources from files, sorted."""
@@ -142,13 +136,7 @@ class SourceTable(FindingTable):
             session, rates.levels, lines, info.file_name, info.file_sha256
         )
         all_warnings = (*info.warnings, *warnings)
-        staging.stage(
-            self.connection,
-            level_id[rates.upper],
-            level_id[rates.lower],
-            rates.temperature_k,
-            rates.rate_cm3_s,
-        )
+        staging.stage(self.connection, replace(rates, layers={}), level_id)
         offered = staging.staged_values(self.connection)
         staging.drop_unchanged(self.connection, system_id, info)
         new = staging.staged_values(self.connection)
@@ -175,15 +163,7 @@ class SourceTable(FindingTable):
         system = self.system(name)
         with self.transaction() as session:
             level_id = self.level_ids(prediction.levels)
-            staging.stage(
-                self.connection,
-                level_id[prediction.upper],
-                level_id[prediction.lower],
-                prediction.temperature_k,
-                np.where(keep, prediction.rate_cm3_s, np.nan),
-                prediction.log10_half_width_68,
-                prediction.extrapolated.any(axis=1),
-            )
+            staging.stage(self.connection, prediction.blanked(~keep), level_id)
             return self._commit_staged(
                 session,
                 system_id=system.system_id,

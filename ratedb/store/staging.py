@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray, gap_patterns
+from ratedb.arrays import IntArray, gap_patterns
 from ratedb.findings import Finding
+from ratedb.rates import Rates
 from ratedb.store.connection import run
 
 
@@ -29,76 +30,50 @@ class SourceInfo:
     files: tuple[tuple[str, str], ...] = ()
 
 
-def grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: FloatArray) -> int:
-    """Return the id of a temperature grid, which is stored if it is new."""
-    grid = [float(t) for t in temperature_k]
-    found = run(
-        connection, "SELECT grid_id FROM temperature_grid WHERE temperature_k = ?::DOUBLE[]", [grid]
-    ).fetchall()
-    found = (
-        found
-        or run(
-            connection,
-            "INSERT INTO temperature_grid VALUES (nextval('temperature_grid_ids'), ?) RETURNING grid_id",
-            [grid],
-        ).fetchall()
-    )
-    return int(found[0][0])
+def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:
+    """Put rates into the temporary table `staged`, each row without the temperatures where it has NaN.
 
-
-def stage(
-    connection: duckdb.DuckDBPyConnection,
-    upper_id: IntArray,
-    lower_id: IntArray,
-    temperature_k: FloatArray,
-    rate_cm3_s: FloatArray,
-    log10_half_width_68: FloatArray | None = None,
-    extrapolated: BoolArray | None = None,
-) -> None:
-    """Put rows into the temporary table `staged`, without the temperatures where a row has NaN.
-
-    `upper_id` and `lower_id` have shape (n,), `rate_cm3_s` and `log10_half_width_68` (n, m).
+    `level_id`, shape (n,), are the store's ids of the levels. Half widths and flags of extrapolation are
+    those of the layers.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM rate LIMIT 0")
-    known = np.isfinite(rate_cm3_s)
-    flags = np.zeros(len(upper_id), dtype=np.bool_) if extrapolated is None else extrapolated
     # Rows with values at the same temperatures share a grid; nearly always this is one group.
-    patterns, group = gap_patterns(known)
+    patterns, group = gap_patterns(np.isfinite(rates.rate_cm3_s))
     for number, pattern in enumerate(patterns):
-        if not pattern.any():
-            continue
-        rows = np.flatnonzero(group == number)
-        cut = np.ix_(rows, np.flatnonzero(pattern))
-        _stage_group(
-            connection,
-            (upper_id[rows], lower_id[rows], flags[rows]),
-            grid_id(connection, temperature_k[pattern]),
-            rate_cm3_s[cut],
-            None if log10_half_width_68 is None else log10_half_width_68[cut],
-        )
+        if pattern.any():
+            part = rates.select(np.flatnonzero(group == number)).select_temperatures(pattern)
+            _stage_group(connection, part, level_id)
 
 
-def _stage_group(
-    connection: duckdb.DuckDBPyConnection,
-    heads: tuple[IntArray, IntArray, BoolArray],
-    grid: int,
-    rate_cm3_s: FloatArray,
-    log10_half_width_68: FloatArray | None,
-) -> None:
+def _stage_group(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:
     # One column for each temperature, put together to lists by DuckDB: far quicker than grouping values.
-    columns = {"upper_id": heads[0], "lower_id": heads[1], "extrapolated": heads[2]}
-    places = range(rate_cm3_s.shape[1])
-    columns |= {f"rate{place}": np.ascontiguousarray(rate_cm3_s[:, place]) for place in places}
-    widths = "NULL"
-    if log10_half_width_68 is not None:
-        columns |= {f"width{place}": np.ascontiguousarray(log10_half_width_68[:, place]) for place in places}
-        widths = f"[{', '.join(f'width{place}' for place in places)}]"
+    columns = {
+        "upper_id": level_id[rates.upper],
+        "lower_id": level_id[rates.lower],
+        "extrapolated": rates.extrapolated.any(axis=1),
+    }
+    lists = {"rate": rates.rate_cm3_s, "width": rates.layers.get("log10_half_width_68")}
+    selected = []
+    for name, values in lists.items():
+        names = [f"{name}{place}" for place in range(len(rates.temperature_k))]
+        if values is not None:
+            columns |= dict(zip(names, np.ascontiguousarray(values.T), strict=True))
+        selected.append("NULL" if values is None else f"[{', '.join(names)}]")
+    grid = _grid_id(connection, rates.temperature_k.tolist())
     connection.register("incoming", columns)
     connection.execute(
-        f"INSERT INTO staged SELECT 0, upper_id, lower_id, {int(grid)},"
-        f" [{', '.join(f'rate{place}' for place in places)}], {widths}, extrapolated FROM incoming"
+        f"INSERT INTO staged SELECT 0, upper_id, lower_id, {grid}, {', '.join(selected)}, extrapolated"
+        " FROM incoming"
     )
     connection.unregister("incoming")
+
+
+def _grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: list[float]) -> int:
+    """Return the id of a temperature grid, which is stored if it is new."""
+    known = "SELECT grid_id FROM temperature_grid WHERE temperature_k = ?::DOUBLE[]"
+    new = "INSERT INTO temperature_grid VALUES (nextval('temperature_grid_ids'), ?) RETURNING grid_id"
+    found = run(connection, known, [temperature_k]).fetchall()
+    return int((found or run(connection, new, [temperature_k]).fetchall())[0][0])
 
 
 def drop_unchanged(connection: duckdb.DuckDBPyConnection, system_id: int, info: SourceInfo) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.store.connection import run
 
@@ -60,6 +61,18 @@ print(json.dumps({"before": before, "rows": frame.values.tolist(), "again": agai
     assert "_NoPandas" not in found["finders"]  # type: ignore[operator]
 
 
+def test_an_import_does_not_import_pandas(tmp_path: Path) -> None:
+    file = tmp_path / "ab.dat"
+    file.write_text(lamda_text([rotor_rates(rotor_levels(3, molecule="AB"))]))
+    code = f"""
+import json, sys, ratedb
+db = ratedb.open({str(tmp_path / "s.duckdb")!r}, create=True)
+found = db.import_({str(file)!r})
+print(json.dumps({{"new": len(db.rates("AB+He")), "pandas": "pandas" in sys.modules}}))
+"""
+    assert alone(code) == {"new": 6, "pandas": False}
+
+
 def test_where_pandas_is_imported_its_values_are_parameters() -> None:
     pandas = pytest.importorskip("pandas")
     time = pandas.Timestamp("2025-01-02")
@@ -72,12 +85,12 @@ def test_another_thread_may_import_pandas_meanwhile() -> None:
     pytest.importorskip("pandas")
     code = """
 import json, sys, threading
-from ratedb.store.connection import _without_pandas
+from ratedb.store.connection import without_pandas
 found = {}
 def other():
     import pandas
     found["other"] = pandas.__name__
-with _without_pandas():
+with without_pandas():
     try:
         import pandas
     except ModuleNotFoundError:

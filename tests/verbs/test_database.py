@@ -327,6 +327,32 @@ def test_the_result_of_a_query_keeps_its_types_in_tables(db: Database) -> None:
     assert str(empty.to_arrow().schema.field("j").type) == "int32"
 
 
+def test_lists_name_their_rows_in_json(db: Database, tmp_path: Path) -> None:
+    assert set(db.systems().to_json()) == {"systems"}
+    of_one = db.sources("CO+p-H2").to_json()
+    assert (of_one["system"], len(of_one["sources"])) == ("CO+p-H2", 4)
+    every = db.sources().to_json()
+    assert set(every) == {"sources"}
+    assert {row["system"] for row in every["sources"]} == {"CO+o-H2", "CO+p-H2"}
+    assert db.sql("SELECT 1 AS one").to_json() == {"columns": ["one"], "rows": [{"one": 1}]}
+    written = db.sql("SELECT unnest(range(3)) AS n", output=tmp_path / "n.csv")
+    assert written.to_json() == {"path": str(tmp_path / "n.csv"), "row_count": 3}
+    assert repr(written) == "<QueryResult: 3 rows in n.csv>"
+    assert "67 transitions" in repr(db.show("CO+p-H2"))
+    assert db.doctor().problems == []
+
+
+def test_an_order_of_sources_is_checked_and_then_applied(small_co: Path, tmp_path: Path) -> None:
+    db = ratedb.open(shutil.copy(small_co, tmp_path / "own.duckdb"))
+    for prefer, words in (((), "not an order"), ((1, 1), "not an order"), ((4, 1), "no source 4")):
+        with pytest.raises(RatedbError, match=words):
+            db.sources("CO+p-H2", prefer=prefer)
+    with pytest.raises(UsageError, match="a system"):
+        db.sources(prefer="1")
+    assert db.sources("CO+p-H2", prefer="1,3", because="newer").column("source_id") == [1, 3, 2, 4]
+    assert db.sources("CO+p-H2").column("place")[:2] == [1, 2]
+
+
 def test_a_query_only_reads_and_only_the_store(db: Database, tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("secret\n42\n")
     for query in ("DELETE FROM rate", f"SELECT * FROM '{tmp_path}/secret.csv'"):
