@@ -56,7 +56,7 @@ def read_lamda(
     `collider` over the partner of a file with one partner. In a file with several partners, `collider` names
     the one that the file does not name or, where it names all, selects one.
 
-    Raises RatedbError, with file and line, where the content cannot be read for certain.
+    Raises RatedbError, with file and line, where the content is ambiguous or damaged.
     """
     if collider is not None and collider not in COLLIDERS:
         raise RatedbError("unknown collider", expected=" ".join(COLLIDERS), got=collider)
@@ -168,7 +168,7 @@ def _rate_rows(cursor: Cursor, declared: int, columns: int, n_levels: int) -> Ro
 
 
 def _rates_of(fields: Sequence[str]) -> list[float] | None:
-    """Return the numbers behind the first three words; float first, for speed."""
+    """Return the numbers after the first three words; float first, for speed."""
     try:
         values = list(map(float, fields[3:]))
     except ValueError:
@@ -219,7 +219,7 @@ def _choose(
         raise unknown[0].line.refuse(
             "the collision partner is not known",
             " ".join(COLLIDERS),
-            "say which it is with --collider"
+            "name it with --collider"
             if len(unknown) == 1
             else "split the file: more than one partner is not known",
         )

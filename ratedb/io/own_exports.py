@@ -61,7 +61,7 @@ def _by_provenance(
         rates = rates.select_temperatures(~between)
     kinds = [kind for kind, count in said.kinds.items() if count and kind != Kind.PREDICTED.text]
     if len(kinds) > 1 and partner.kind is None:
-        words.append(f"{system}: the file mixes {' and '.join(kinds)} rates and does not say which is which")
+        words.append(f"{system}: the file mixes {' and '.join(kinds)} rates without naming the kind of each")
     reference = "; ".join(part for part in partner.reference.split("; ") if part != PREDICTED_IN_PART)
     kind = partner.kind or (kinds[0] if len(kinds) == 1 else None)
     return replace(partner, rates=rates, reference=reference, kind=kind), words

@@ -121,7 +121,7 @@ def decode(content: bytes, path: Path) -> str:
 
 
 def need_whole_lines(content: bytes, lines: Sequence[Line]) -> None:
-    """Raise RatedbError where the last line of a program's output does not come to its end.
+    """Raise RatedbError where the last line of a program's output is not complete.
 
     A number that is cut there may still read as a number.
     """

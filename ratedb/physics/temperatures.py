@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.interpolate import CubicSpline
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray, gap_patterns
 from ratedb.errors import RatedbError, UsageError
@@ -43,6 +42,8 @@ def interpolation(known_k: FloatArray, wanted_k: FloatArray) -> FloatArray:
     nearest, same = _same_temperature(known_k, wanted_k)
     result: FloatArray = unit[nearest]
     if not same.all():
+        from scipy.interpolate import CubicSpline  # here, as its import takes half a second
+
         result[~same] = CubicSpline(known_k**_POWER, unit)(wanted_k[~same] ** _POWER)
     return result
 
