@@ -7,10 +7,12 @@ from fuzzing import SEEDS, outcomes
 
 SEED = 20260101
 COUNT = {"csv": 40, "parquet": 40}
+FAST = ("lamda", "vj", "molscat")
+READERS = [pytest.param(name, marks=() if name in FAST else pytest.mark.slow) for name in SEEDS]
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("reader", SEEDS)
+@pytest.mark.parametrize("reader", READERS)
 def test_a_broken_file_is_read_or_refused_and_never_a_traceback(reader: str, tmp_path: Path) -> None:
     results = list(outcomes(reader, COUNT.get(reader, 200), SEED, tmp_path))
     refused = [error for _, error in results if error is not None]
