@@ -37,10 +37,7 @@ check_command = command(
     Database.check,
     _show,
     arguments={
-        "system": (
-            Annotated[str | None, typer.Argument(help="Such as CO+p-H2; default: all.")],
-            None,
-        )
+        "system": (Annotated[str | None, typer.Argument(help="Such as CO+p-H2; default: all.")], None)
     },
     example="ratedb check CO+H",
 )
