@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -36,8 +34,6 @@ def _show(console: Console, result: CheckResult, options: Mapping[str, Any]) -> 
 check_command = command(
     Database.check,
     _show,
-    arguments={
-        "system": (Annotated[str | None, typer.Argument(help="Such as CO+p-H2; default: all.")], None)
-    },
+    arguments={"system": "Such as CO+p-H2; default: all."},
     example="ratedb check CO+H",
 )

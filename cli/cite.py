@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -30,6 +27,6 @@ def _show(console: Console, found: Citations, options: Mapping[str, Any]) -> Non
 cite_command = command(
     Database.cite,
     _show,
-    arguments={"file": Annotated[Path, typer.Argument(help="A file that ratedb exported.")]},
+    arguments={"file": "A file that ratedb exported."},
     example="ratedb cite filled.dat",
 )

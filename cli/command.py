@@ -19,6 +19,14 @@ from .output import Context, cell
 if TYPE_CHECKING:
     from rich.console import Console
 
+# How Typer reads positional arguments, by their annotation in Database.
+_POSITIONAL: dict[str, Any] = {
+    "str": str,
+    "str | None": str | None,
+    "int": int,
+    "Path | str": Path,
+    "str | Sequence[str]": list[str],
+}
 _NAMED, _EMPTY = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty
 
 
@@ -27,32 +35,30 @@ def command(
     show: Callable[[Console, Any, Mapping[str, Any]], None],
     *,
     example: str,
-    arguments: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, str] | None = None,
     required: Sequence[str] = (),
     code: Callable[[Any], int] | None = None,
 ) -> Callable[..., None]:
     """Return a function for Typer that parses, calls a method of Database and prints what it returns.
 
     `show` prints the result for people; it gets the console, the result, and the options that were given.
-    `arguments` are the positional ones as Typer annotates them, with (annotation, default) where one may be
-    left out; the last may be a list. `required` options have no default. `code` gives the exit code of a
-    result.
+    `arguments` are the positional ones with their help. `required` options have no default. `code` gives the
+    exit code of a result.
     """
     options = getattr(method, "options", None)
     declared = fields(options) if options is not None else ()
     names = [one.name for one in declared]
-    positional = dict(arguments or {})
+    positional, taken = dict(arguments or {}), inspect.signature(method).parameters
 
     def run(context: typer.Context, **given: Any) -> None:
         shared: Context = context.obj
         chosen = {name: given[name] for name in names if given[name] not in (None, [])}
         places = [given[name] for name in positional]
-        if _takes_many(method):
+        if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in taken.values()):
             places = [*places[:-1], *places[-1]]
         with shared.progress() as progress:
-            takes = inspect.signature(method).parameters
             listeners = {"progress": progress, "report": shared.report}
-            told = {name: listener for name, listener in listeners.items() if name in takes}
+            told = {name: listener for name, listener in listeners.items() if name in taken}
             result = method(Database(shared.db), *places, **chosen, **told)
         shared.warn(getattr(result, "warnings", ()))
         shared.emit(result.to_json(), lambda console: show(console, result, chosen))
@@ -63,9 +69,7 @@ def command(
     parameters = [
         inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
     ]
-    for name, annotation in positional.items():
-        annotation, default = annotation if isinstance(annotation, tuple) else (annotation, _EMPTY)
-        parameters.append(inspect.Parameter(name, _NAMED, annotation=annotation, default=default))
+    parameters += [_argument(taken[name], text) for name, text in positional.items()]
     parameters += [_parameter(one, hints[one.name], one.name in required) for one in declared]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {one.name: one.annotation for one in parameters}
@@ -73,15 +77,17 @@ def command(
     return run
 
 
-def _takes_many(method: Callable[..., Any]) -> bool:
-    kinds = {one.kind for one in inspect.signature(method).parameters.values()}
-    return inspect.Parameter.VAR_POSITIONAL in kinds
-
-
 def summary_of(method: Callable[..., Any]) -> str:
     """Return what a method's docstring says before its options and errors, for the help of its command."""
     text = inspect.cleandoc(method.__doc__ or "")
     return text.split("\n\nOptions:")[0].split("\n\nRaises")[0]
+
+
+def _argument(one: inspect.Parameter, text: str) -> inspect.Parameter:
+    """Return a positional argument of a method as Typer takes it."""
+    of: Any = list[Path] if one.kind is inspect.Parameter.VAR_POSITIONAL else _POSITIONAL[one.annotation]
+    annotation: Any = Annotated[of, typer.Argument(help=text, metavar=one.name.removesuffix("s").upper())]
+    return inspect.Parameter(one.name, _NAMED, annotation=annotation, default=one.default)
 
 
 def _parameter(one: Field[Any], hint: Any, required: bool) -> inspect.Parameter:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -68,10 +66,6 @@ def _groups(title: str, of: str, groups: list[RatioGroup]) -> object:
 compare_command = command(
     Database.compare,
     _show,
-    arguments={
-        "system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")],
-        "first": Annotated[int, typer.Argument(help="The id of a source.", metavar="SOURCE")],
-        "second": Annotated[int, typer.Argument(help="The id of another.", metavar="SOURCE")],
-    },
+    arguments={"system": "Such as CO+p-H2.", "first": "The id of a source.", "second": "The id of another."},
     example="ratedb compare CO+p-H2 1 2 --picture ratio.png",
 )

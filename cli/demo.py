@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -86,11 +83,6 @@ def _show_lines(console: Console, verify: dict[str, Any]) -> None:
 demo_command = command(
     Database.demo,
     _show,
-    arguments={
-        "folder": (
-            Annotated[Path, typer.Argument(help="The folder; made if need be.")],
-            Path("ratedb-demo"),
-        )
-    },
+    arguments={"folder": "The folder; made if need be."},
     example="ratedb demo",
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -92,6 +90,6 @@ def _show_slices(console: Console, title: str, key: str, entries: list[dict[str,
 evaluate_command = command(
     Database.evaluate,
     lambda console, result, options: show_evaluation(console, result.to_json()),
-    arguments={"model_id": Annotated[int, typer.Argument(help="A model; `ratedb show SYSTEM` lists them.")]},
+    arguments={"model_id": "A model; `ratedb show SYSTEM` lists them."},
     example="ratedb evaluate 1 --truth co.dat",
 )

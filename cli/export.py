@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -39,12 +37,7 @@ def _show(console: Console, result: ExportResult, options: Mapping[str, Any]) ->
 export_command = command(
     Database.export,
     _show,
-    arguments={
-        "systems": Annotated[
-            list[str],
-            typer.Argument(help="Systems of one molecule, such as CO+p-H2 CO+o-H2.", metavar="SYSTEM"),
-        ]
-    },
+    arguments={"systems": "Systems of one molecule, such as CO+p-H2 CO+o-H2."},
     required=("output",),
     example="ratedb export CO+p-H2 CO+o-H2 -o co.dat --j-max 20",
 )

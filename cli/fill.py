@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -36,7 +34,7 @@ def _show(console: Console, result: FillResult, options: Mapping[str, Any]) -> N
 fill_command = command(
     Database.fill,
     _show,
-    arguments={"system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")]},
+    arguments={"system": "Such as CO+p-H2."},
     example="ratedb fill CO+p-H2",
     code=lambda result: _INCOMPLETE if result.unsupported else 0,
 )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -64,11 +62,6 @@ def _interval(ends: tuple[float, float]) -> str:
 impact_command = command(
     Database.impact,
     _show,
-    arguments={
-        "systems": Annotated[
-            list[str],
-            typer.Argument(help="Systems of one molecule, such as CO+p-H2 CO+o-H2.", metavar="SYSTEM"),
-        ]
-    },
+    arguments={"systems": "Systems of one molecule, such as CO+p-H2 CO+o-H2."},
     example="ratedb impact CO+p-H2 --j-max 20 --temperatures 10,50 --densities 1e3,1e5",
 )

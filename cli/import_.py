@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -49,8 +46,6 @@ def _show(console: Console, result: ImportResult, options: Mapping[str, Any]) ->
 import_command = command(
     Database.import_,
     _show,
-    arguments={
-        "files": Annotated[list[Path], typer.Argument(help="Files of rate coefficients.", metavar="FILE")]
-    },
+    arguments={"files": "Files of rate coefficients."},
     example='ratedb import co.dat --method CC --reference "Yang et al. 2010"',
 )

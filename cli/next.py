@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -46,6 +44,6 @@ def _show(console: Console, result: NextResult, options: Mapping[str, Any]) -> N
 next_command = command(
     Database.next,
     _show,
-    arguments={"system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")]},
+    arguments={"system": "Such as CO+p-H2."},
     example="ratedb next CO+p-H2 --target-error 10",
 )

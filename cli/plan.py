@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -73,6 +71,6 @@ def _printed(c: Candidate, paper: Mapping[str, Any], hours: float) -> str:
 plan_command = command(
     Database.plan,
     _show,
-    arguments={"system": Annotated[str, typer.Argument(help="Such as SiO+p-H2; need not be in the store.")]},
+    arguments={"system": "Such as SiO+p-H2; need not be in the store."},
     example="ratedb plan SiO+p-H2 --j 5:20 --v-max 2 --given-j 5 --sizes 4 --hours-total 338",
 )

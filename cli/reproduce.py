@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -111,16 +109,6 @@ def _next_to(own: float | None, printed: float) -> str:
 reproduce_command = command(
     Database.reproduce,
     _show,
-    arguments={
-        "system": (
-            Annotated[
-                str | None,
-                typer.Argument(
-                    help="A system that is known for every j (default: the paper's columns only)."
-                ),
-            ],
-            None,
-        )
-    },
+    arguments={"system": "A system that is known for every j (default: the paper's columns only)."},
     example="ratedb reproduce CO+p-H2 --j 5:20 --given-j 5 --jobs 2 --figures figures",
 )

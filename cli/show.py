@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -36,6 +34,6 @@ def _show(console: Console, result: SystemReport, options: Mapping[str, Any]) ->
 show_command = command(
     Database.show,
     _show,
-    arguments={"system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")]},
+    arguments={"system": "Such as CO+p-H2."},
     example="ratedb show CO+p-H2",
 )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -42,8 +40,6 @@ def _show(console: Console, result: QueryResult, options: Mapping[str, Any]) -> 
 sources_command = command(
     Database.sources,
     _show,
-    arguments={
-        "system": (Annotated[str | None, typer.Argument(help="Such as CO+p-H2 (default: all).")], None)
-    },
+    arguments={"system": "Such as CO+p-H2 (default: all)."},
     example='ratedb sources SiO+p-H2 --prefer 2,1 --because "newer potential surface"',
 )

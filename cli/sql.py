@@ -6,9 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 from ratedb.results import plain
@@ -45,6 +43,6 @@ def _show(console: Console, result: QueryResult, options: Mapping[str, Any]) -> 
 sql_command = command(
     Database.sql,
     _show,
-    arguments={"query": Annotated[str, typer.Argument(help="One SQL query, in DuckDB's dialect.")]},
+    arguments={"query": "One SQL query, in DuckDB's dialect."},
     example='ratedb sql "SELECT kind, count(*) FROM rates GROUP BY kind"',
 )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -49,6 +47,6 @@ def _show(console: Console, result: TrainResult, options: Mapping[str, Any]) -> 
 train_command = command(
     Database.train,
     _show,
-    arguments={"system": Annotated[str, typer.Argument(help="Such as CO+p-H2.")]},
+    arguments={"system": "Such as CO+p-H2."},
     example="ratedb train CO+p-H2 --train-j 5,9,14,19 --validate-j 6,10 --j 5:20",
 )

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
 
@@ -91,7 +88,7 @@ def _code(found: Verification) -> int:
 verify_command = command(
     Database.verify,
     _show,
-    arguments={"file": Annotated[Path, typer.Argument(help="The LAMDA file to verify.")]},
+    arguments={"file": "The LAMDA file to verify."},
     required=("against",),
     example="ratedb verify filled.dat --against co.dat --picture lines.png",
     code=_code,
