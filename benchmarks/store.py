@@ -1,4 +1,4 @@
-"""Import of 1e6 values, a query over them, and the start of the command line: seconds and sizes.
+"""Import of 1e6 values, a query over them, the start of the command line and of Python: seconds, sizes.
 
 Run by `make bench-store`; writes the table of docs/benchmarks.md.
 """
@@ -18,6 +18,7 @@ from report import replace_section
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda import render_lamda
 from ratedb.levels import Levels, Lines, vj
+from ratedb.radiative.radex import lamda_folder
 from ratedb.rates import Rates
 
 LEVELS, TEMPERATURES = 284, 25  # 284 * 283 / 2 * 25 = 1,004,650 values
@@ -36,6 +37,7 @@ def main() -> int:
             ("the same file again (changes nothing)", f"{_seconds('--db', db, 'import', path):.1f} s"),
             ("`sql` aggregate over all of them", f"{_typical('--db', db, 'sql', AGGREGATE):.2f} s"),
             ("`ratedb --help`", f"{_typical('--help'):.2f} s"),
+            *_python(Path(folder) / "co.duckdb"),
         ]
     table = "\n".join(
         ["| what | measured |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
@@ -60,6 +62,24 @@ def _seconds(*words: object) -> float:
     start = perf_counter()
     subprocess.run([sys.executable, "-m", "ratedb_cli", *map(str, words)], check=True, capture_output=True)
     return perf_counter() - start
+
+
+def _python(db: Path) -> list[tuple[str, str]]:
+    """Return how long Python takes to import ratedb, and to read the rates of CO + p-H2 from a store."""
+    folder = lamda_folder()
+    if folder is None:
+        return []
+    _seconds("--db", db, "import", folder / "co.dat")
+    code = (
+        "from time import perf_counter as now; start = now(); import ratedb; print(now() - start);"
+        f" start = now(); rates = ratedb.open({str(db)!r}).rates('CO+p-H2'); print(now() - start, len(rates))"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], check=True, capture_output=True) for _ in range(7)]
+    imports, reads = zip(*([float(word) for word in run.stdout.split()[:2]] for run in runs), strict=True)
+    return [
+        ("`import ratedb`", f"{median(imports):.3f} s"),
+        ("then `ratedb.open(...).rates('CO+p-H2')`, 820 transitions", f"{median(reads):.2f} s"),
+    ]
 
 
 def _typical(*words: object) -> float:

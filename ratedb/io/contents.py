@@ -27,7 +27,7 @@ class PartnerRates:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MoleculeFile:
     """All that one file says about a molecule: levels, radiative lines, and rates for each partner.
 
@@ -38,6 +38,11 @@ class MoleculeFile:
     lines: Lines
     partners: tuple[PartnerRates, ...]
     warnings: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        colliders = ", ".join(one.rates.collider for one in self.partners) or "no rates"
+        levels, lines = len(self.levels), len(self.lines)
+        return f"<MoleculeFile of {self.levels.molecule}: {levels} levels, {lines} lines; {colliders}>"
 
 
 def rates_out_of(

@@ -23,22 +23,17 @@ def alone(code: str) -> dict[str, object]:
     return found
 
 
-def test_rates_are_read_without_heavy_libraries_and_quickly(small_co: Path) -> None:
+def test_rates_are_read_without_heavy_libraries(small_co: Path) -> None:
     code = f"""
-import json, sys, time
-start = time.process_time()
+import json, sys
 import ratedb
-imported = time.process_time() - start
 db = ratedb.open({str(small_co)!r})
 rates = db.rates("CO+p-H2", min_quality="unmarked")
-read = time.process_time() - start - imported
 assert len(db.show("CO+p-H2").models) == 1 and len(db.sources("CO+p-H2")) == 4
-print(json.dumps({{"loaded": sorted(sys.modules), "seconds": [imported, read]}}))
+print(json.dumps({{"loaded": sorted(sys.modules)}}))
 """
-    tries = [alone(code) for _ in range(3)]
-    assert {name for one in tries for name in HEAVY if name in one["loaded"]} == set()  # type: ignore[operator]
-    assert min(one["seconds"][0] for one in tries) <= 0.2  # type: ignore[index]
-    assert min(one["seconds"][1] for one in tries) <= 0.6  # type: ignore[index]
+    loaded = alone(code)["loaded"]
+    assert {name for name in HEAVY if name in loaded} == set()  # type: ignore[operator]
 
 
 def test_a_parameter_does_not_import_pandas_and_a_data_frame_does() -> None:
