@@ -301,10 +301,10 @@ class Rates:
     def at(self, temperature_k: npt.ArrayLike) -> Rates:
         """Return the rates at other temperatures (k,), interpolated between those where each is known.
 
-        log10 k is a cubic spline in ln T; half widths are interpolated between their two neighbours. Each
-        value has the kind and source of the nearest temperature in ln T. A transition without values on both
-        sides of a temperature has NaN there. Raises UsageError where these are not temperatures, RatedbError
-        outside the range of all.
+        log10 k is a cubic spline in ln T, a monotone cubic where a spline would swing beyond its values; half
+        widths are interpolated between their two neighbours. Each value has the kind and source of the
+        nearest temperature in ln T. A transition without values on both sides of a temperature has NaN there.
+        Raises UsageError where these are not temperatures, RatedbError outside the range of all.
         """
         from ratedb.physics.temperatures import rates_at
 

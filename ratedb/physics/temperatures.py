@@ -3,7 +3,9 @@
 A curve of log10 k is a cubic spline (not-a-knot) in ln T. With every second temperature of published grids
 removed it has smaller errors than a monotone cubic and Akima's, and on many grids than a spline in T^(1/4)
 (docs/benchmarks.md, `make bench-temperatures`). It is linear in log10 k: samples and covariances follow by
-the same operator.
+the same operator. A curve with a step, such as one with a placeholder, makes a spline swing far beyond its
+values: `interpolated` takes a monotone cubic (Fritsch and Carlson 1980, SIAM J. Numer. Anal. 17, 238) where
+a spline would leave the range of two neighbours by more than 0.1 dex.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ from ratedb.rates import Rates
 _SAME = 1e-9
 """Temperatures that differ by less, relatively, are the same."""
 _INSIDE = np.array([0.15, 0.3, 0.5, 0.7, 0.85])
-"""Where in ln T between two temperatures the cost is evaluated."""
+"""Where in ln T between two temperatures the cost is evaluated, and whether a spline swings."""
+_MOST_SWING_DEX = 0.1
+"""How far a spline may leave the range of two neighbours; on smooth published curves it stays below."""
 
 
 def interpolation(known_k: FloatArray, wanted_k: FloatArray) -> FloatArray:
@@ -62,19 +66,42 @@ def _same_temperature(known_k: FloatArray, wanted_k: FloatArray) -> tuple[IntArr
 def interpolated(known_k: FloatArray, rate: FloatArray, wanted_k: npt.ArrayLike) -> FloatArray:
     """Return rates (n, p) at wanted temperatures (p,) of rates (n, m) at those known, (m,).
 
-    A row that contains a zero has no logarithm: straight lines in k over T. The rate at a known temperature
-    stays to the last bit. Raises RatedbError for a temperature outside those known.
+    A row that contains a zero has no logarithm: straight lines in k over T. A row whose spline swings is a
+    monotone cubic. The rate at a known temperature stays to the last bit. Raises RatedbError for a
+    temperature outside those known.
     """
     wanted_k = np.asarray(wanted_k, dtype=np.float64)
     onto = interpolation(known_k, wanted_k)
     result = np.empty((len(rate), len(wanted_k)))
     positive = (rate > 0).all(axis=1)
-    result[positive] = 10.0 ** (np.log10(rate[positive]) @ onto.T)
+    log10_k = np.log10(rate[positive])
+    nearest, same = _same_temperature(known_k, wanted_k)
+    if same.all():
+        return np.asarray(rate[:, nearest])
+    curves = log10_k @ onto.T
+    swings = _swings(known_k, log10_k)
+    if swings.any():
+        from scipy.interpolate import PchipInterpolator  # here, as its import takes half a second
+
+        inside = np.clip(np.log(wanted_k), *np.log(known_k[[0, -1]]))
+        curves[swings] = PchipInterpolator(np.log(known_k), log10_k[swings], axis=1)(inside)
+    result[positive] = 10.0**curves
     for row in np.flatnonzero(~positive):
         result[row] = np.interp(wanted_k, known_k, rate[row])
-    nearest, same = _same_temperature(known_k, wanted_k)
     result[:, same] = rate[:, nearest[same]]
     return result
+
+
+def _swings(known_k: FloatArray, log10_k: FloatArray) -> BoolArray:
+    """Return which splines through log10 k (n, m) leave the range of two neighbours by too much."""
+    x = np.log(known_k)
+    between = np.exp(x[:-1, None] + np.diff(x)[:, None] * _INSIDE)
+    spline = log10_k @ interpolation(known_k, between.reshape(-1)).T
+    spline = spline.reshape(len(log10_k), *between.shape)
+    low = np.minimum(log10_k[:, 1:], log10_k[:, :-1])[:, :, None]
+    high = np.maximum(log10_k[:, 1:], log10_k[:, :-1])[:, :, None]
+    far = (spline > high + _MOST_SWING_DEX) | (spline < low - _MOST_SWING_DEX)
+    return np.asarray(far.any(axis=(1, 2)))
 
 
 def kelvins(temperature_k: npt.ArrayLike) -> FloatArray:
