@@ -108,6 +108,10 @@ class Database:
         from ratedb.verbs.import_ import import_files
 
         self._need_writable("import")
+        lists = [file for file in files if not isinstance(file, str | Path)]
+        if lists or not files:
+            got = repr(lists[0]) if lists else "none"
+            raise UsageError("files are given one by one", expected='import_("a.dat", "b.dat")', got=got)
         return import_files(
             self.path, [Path(file) for file in files], build(of.ImportOptions, options), progress
         )
@@ -135,6 +139,7 @@ class Database:
         """Choose which initial j to compute next, or to stop."""
         from ratedb.verbs.next import next_
 
+        options["plan"] = _stored_plan(options.get("plan"))
         return next_(self.path, system, build(of.NextOptions, options), progress)
 
     @takes(of.TrainOptions)
@@ -146,7 +151,7 @@ class Database:
         from ratedb.verbs.train import train
 
         self._need_writable("store a model")
-        options["plan"] = getattr(options.get("plan"), "plan_id", options.get("plan"))
+        options["plan"] = _stored_plan(options.get("plan"))
         return train(self.path, system, build(of.TrainOptions, options), progress)
 
     @takes(of.EvaluateOptions)
@@ -323,6 +328,19 @@ class Database:
         from ratedb.verbs.doctor import doctor
 
         return doctor(self.path)
+
+
+def _stored_plan(plan: Any) -> int | None:
+    """Return the id of a plan, which may be given as such or as what `Database.plan` returned."""
+    number: int | None = getattr(plan, "plan_id", plan)
+    if plan is not None and number is None:
+        raise UsageError(
+            "this plan was not stored",
+            expected="a stored plan",
+            got="that of a dry run",
+            todo="plan without dry_run",
+        )
+    return number
 
 
 def _names(systems: str | Sequence[str]) -> list[str]:

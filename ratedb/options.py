@@ -52,6 +52,9 @@ def build(of: type[Options], given: Mapping[str, Any]) -> Options:
 
 def _value(metadata: Mapping[str, Any], value: Any) -> Any:
     parse, many = metadata.get("parse"), metadata.get("many")
+    value = _plain(value)
+    if value is None and many:
+        return ()
     if value is None or (parse is None and not many):
         return value
     if many:
@@ -61,7 +64,12 @@ def _value(metadata: Mapping[str, Any], value: Any) -> Any:
         return parse(value)  # type: ignore[misc]
     if isinstance(value, Path):
         return value
-    return tuple(value) if hasattr(value, "__iter__") else (value,)
+    return tuple(_plain(one) for one in value) if hasattr(value, "__iter__") else (value,)
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers and arrays of numpy as Python's own, which JSON and DuckDB take."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _integers_or_none(text: str) -> tuple[int, ...]:

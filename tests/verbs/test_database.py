@@ -435,3 +435,25 @@ def test_a_file_that_is_not_there_or_is_no_store_is_refused_at_once(tmp_path: Pa
     (tmp_path / "text").write_text("not a database" * 100)
     with pytest.raises(RatedbError, match="not a DuckDB database"):
         ratedb.open(tmp_path / "text")
+
+
+def test_a_plan_of_a_dry_run_is_not_trained_on(small_co: Path) -> None:
+    db = ratedb.open(small_co)
+    plan = db.plan("CO+p-H2", j="5:12", sizes=3, given_j="", dry_run=True)
+    for follow in (db.train, db.next):
+        with pytest.raises(UsageError, match="not stored"):
+            follow("CO+p-H2", plan=plan)
+
+
+def test_files_to_import_are_not_a_list(small_co: Path) -> None:
+    db = ratedb.open(small_co)
+    for files in ((["a.dat", "b.dat"],), ()):
+        with pytest.raises(UsageError, match="one by one"):
+            db.import_(*files, dry_run=True)
+
+
+def test_options_take_numbers_of_numpy_and_none(small_co: Path, tmp_path: Path) -> None:
+    db = ratedb.open(small_co)
+    plan = db.plan("CO+p-H2", j=np.arange(5, 13), sizes=[np.int64(3)], v_max=np.int64(0), dry_run=True)
+    json.dumps(plan.to_json())
+    assert db.export("CO+p-H2", tmp_path / "co.dat", kind=None, dry_run=True).systems == ["CO+p-H2"]
