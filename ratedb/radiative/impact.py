@@ -84,7 +84,10 @@ class Impact(Result):
 
 
 def check_options(options: ImpactOptions) -> None:
-    """Raise UsageError for too few samples or an invalid seed."""
+    """Raise UsageError for too few samples, an invalid seed or band."""
+    band = options.ghz
+    if band is not None and not (len(band) == 2 and band[0] < band[1]):
+        raise UsageError("not a frequency band", expected="GHz that increase, such as 84:116", got=str(band))
     if options.seed < 0:
         raise UsageError("invalid seed", expected="0 or more", got=str(options.seed))
     if options.samples < _FEWEST_SAMPLES:

@@ -457,3 +457,9 @@ def test_options_take_numbers_of_numpy_and_none(small_co: Path, tmp_path: Path) 
     plan = db.plan("CO+p-H2", j=np.arange(5, 13), sizes=[np.int64(3)], v_max=np.int64(0), dry_run=True)
     json.dumps(plan.to_json())
     assert db.export("CO+p-H2", tmp_path / "co.dat", kind=None, dry_run=True).systems == ["CO+p-H2"]
+
+
+@pytest.mark.parametrize("band", [300, (116, 84), (84, 116, 200)])
+def test_a_band_has_two_ends_that_increase(db: Database, band: Any) -> None:
+    with pytest.raises(UsageError, match="not a frequency band"):
+        db.impact("CO+p-H2", ghz=band)
