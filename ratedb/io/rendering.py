@@ -53,6 +53,12 @@ def check_options(options: ExportOptions, systems: Sequence[str], target: Path) 
         raise UsageError(
             "not a tolerance", expected="a number between 0 and 1, such as 0.01", got=f"{options.tolerance:g}"
         )
+    if options.kind and not kinds_of(options):
+        raise UsageError(
+            "--computed-only leaves nothing of --kind predicted",
+            expected="one of the two, or another --kind as well",
+            got="both",
+        )
     if options.temperatures is not None and options.temperatures != "auto":
         kelvins(options.temperatures)
     if options.format in TABLE_FORMATS and options.temperatures is not None:
@@ -66,7 +72,7 @@ def check_options(options: ExportOptions, systems: Sequence[str], target: Path) 
             "a BASECOL file holds one collider",
             expected="one system",
             got=" ".join(systems),
-            todo="export each on its own, to a file of its own",
+            todo="export each system to a separate file",
         )
     if options.format == "basecol" and target.suffix.lower() in _LEVEL_ENDINGS:
         raise UsageError(

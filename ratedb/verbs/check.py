@@ -46,6 +46,10 @@ def check(db: Path, system: str | None, options: CheckOptions, progress: Progres
     """
     if options.accept is not None:
         return _accept(db, system, options.accept, options.because)
+    if options.because:
+        raise UsageError(
+            "--because has no effect without --accept", expected="--accept RULE", got="--because"
+        )
     with Store(db, write=options.mark) as store:
         names = store.system_names() if system is None else [store.system(system).name]
         found: list[SourceFindings] = []
@@ -70,10 +74,10 @@ def _accept(db: Path, system: str | None, rule: str, reason: str) -> CheckResult
     Raises UsageError for an unknown rule or without a system or reason, RatedbError without a finding.
     """
     if system is None:
-        raise UsageError("findings are accepted for one system", expected="SYSTEM", got="none")
+        raise UsageError("--accept needs a system", expected="SYSTEM", got="none")
     one_of("rule", rule, RULE_NAMES)
     if not reason.strip():
-        raise UsageError("findings are accepted for a reason", expected="--because TEXT", got="none")
+        raise UsageError("--accept needs a reason", expected="--because TEXT", got="none")
     with Store(db, write=True) as store:
         store.system(system)
         count = store.accept_findings([row["source_id"] for row in store.sources(system)], rule, reason)

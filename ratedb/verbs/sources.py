@@ -17,12 +17,16 @@ def sources(db: Path, system: str | None, options: SourcesOptions) -> QueryResul
     named, RatedbError for a source that the system does not have, or one of predictions.
     """
     prefer = options.prefer
+    if prefer is None and options.because != SourcesOptions.because:
+        raise UsageError("--because has no effect without --prefer", expected="--prefer IDS", got="--because")
     with Store(db, write=prefer is not None) as store:
         if prefer is not None:
             if system is None:
-                raise UsageError("an order of sources is that of a system", expected="a system", got="none")
+                raise UsageError("--prefer needs a system", expected="SYSTEM", got="none")
             if not prefer or len(set(prefer)) < len(prefer):
-                raise UsageError("not an order of sources", expected="different ids", got=str(list(prefer)))
+                raise UsageError(
+                    "duplicate or missing source ids", expected="different ids", got=str(list(prefer))
+                )
             usable = store.source_ids(store.system(system).name)
             wrong = [number for number in prefer if number not in usable]
             if wrong:

@@ -246,7 +246,7 @@ def test_what_cannot_be_exported_is_one_message_and_all_files_stay(
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     both = ("AB+He", "AB+p-H2")
     for name, words, says, code in (
-        ("o.kij", both, "export each on its own", 2),
+        ("o.kij", both, "export each system to a separate file", 2),
         ("o.lev", ("AB+He",), "name of a list of levels", 2),
         ("o.MOLECULE", ("AB+He", "--dry-run"), "name of a list of levels", 2),
         (".", ("AB+He",), "directory", 1),

@@ -344,7 +344,11 @@ def test_lists_name_their_rows_in_json(db: Database, tmp_path: Path) -> None:
 
 def test_an_order_of_sources_is_checked_and_then_applied(small_co: Path, tmp_path: Path) -> None:
     db = ratedb.open(shutil.copy(small_co, tmp_path / "own.duckdb"))
-    for prefer, words in (((), "not an order"), ((1, 1), "not an order"), ((4, 1), "no source 4")):
+    for prefer, words in (
+        ((), "duplicate or missing"),
+        ((1, 1), "duplicate or missing"),
+        ((4, 1), "no source 4"),
+    ):
         with pytest.raises(RatedbError, match=words):
             db.sources("CO+p-H2", prefer=prefer)
     with pytest.raises(UsageError, match="a system"):
