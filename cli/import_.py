@@ -33,7 +33,7 @@ def _show(console: Console, result: ImportResult, options: Mapping[str, Any]) ->
         console.print(table("Quality control", heads, rows, text=(0, 1, 2, 4)))
         flagged = "would be" if result.dry_run else "are"
         errors = f"Values with errors {flagged} flagged. " if any(row[1] == "error" for row in rows) else ""
-        console.print(f"{errors}`ratedb check` lists all findings, docs/quality.md the rules.")
+        console.print(f"{errors}`ratedb check --json` lists all findings, docs/quality.md the rules.")
     for system in result.systems:
         if system.plan is not None and system.plan.done_j:
             left = cell(system.plan.left_j) if system.plan.left_j else "nothing"

@@ -33,7 +33,9 @@ def _show(console: Console, result: NextResult, options: Mapping[str, Any]) -> N
         console.print(table(f"{result.system}: one more j", heads, rows, text=(4,)))
     if result.expected_error is not None:
         of = "a rate" if result.target == "rates" else "the flux, for 95 of 100 lines and conditions"
-        source = f"trained on j = {cell(result.train_j)}, validated on {cell(result.validate_j)}"
+        source = f"trained on j = {cell(result.train_j)}"
+        if result.validate_j:
+            source += f", validated on {cell(result.validate_j)}"
         if not result.measured:
             source = "by the planner's process; no model can be trained yet"
         console.print(f"Expected error now: {result.expected_error:.3g} % of {of} ({source}).")
