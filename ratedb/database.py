@@ -250,7 +250,7 @@ class Database:
     ) -> DemoResult:
         """Run the whole job on real data: plan, import, train, fill, evaluate, export, RADEX, picture.
 
-        It works in a folder of its own, not on this store. A demo that was stopped continues.
+        It works in a separate folder, not on this store. A demo that was stopped continues.
         """
         from ratedb.verbs.demo import demo
 

@@ -158,7 +158,7 @@ class PlanOptions:
     budget_hours: float | None = option(None, "variance: hours that may be spent.")
     optimiser: str = option("auto", "variance: greedy, exhaustive or auto.")
     train_j: Integers = option(None, "Your own training set; shows what it costs.", parse_integers)
-    validate_j: Integers = option(None, "Validation j of your own training set.", parse_integers)
+    validate_j: Integers = option(None, "Your own validation j (default: chosen).", parse_integers)
     cost_exponent: float = option(4.0, "Cost of an initial j grows as j to this power: 4 for CS, 6 for CC.")
     hours_total: float | None = option(None, "Hours for all of --j that are not given.")
     hours_file: Path | None = option(None, "CSV file with measured hours: j,hours.", Path)

@@ -48,7 +48,7 @@ class CostModel:
     def _check_measured(self, hours: dict[int, float]) -> None:
         if self.hours_total is not None:
             raise UsageError(
-                "measured hours have a total of their own",
+                "--hours-total has no effect with --hours-file",
                 expected="either --hours-total or --hours-file",
                 got="both",
             )

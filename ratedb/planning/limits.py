@@ -54,8 +54,8 @@ def check_next(options: NextOptions) -> None:
             raise _no_effect(name, "without --j", "--j, or only options that follow a stored plan")
     elif options.given_j is None:
         raise UsageError(
-            "--j needs the j that were computed before",
-            expected='--given-j next to --j ("" where there were none), or a stored plan without --j',
+            "--j needs --given-j",
+            expected='the j computed before as --given-j ("" for none), or a stored plan without --j',
             got="--j alone",
         )
 

@@ -123,7 +123,7 @@ def sql(db: Path, query: str, options: SqlOptions) -> QueryResult:
         return query_to_file(db, query, options.output, chosen)
     if options.format not in (None, *_PRINTED):
         raise UsageError(
-            f"cannot print {options.format!r}", expected=f"{' or '.join(_PRINTED)}, or a file with -o"
+            f"cannot print {options.format!r}", expected=f"{', '.join(_PRINTED)}, or a file with -o"
         )
     with _opened(db) as connection:
         return QueryResult.of(connection.execute(_single(connection, query)))

@@ -29,7 +29,7 @@ class Selection:
     def check(self) -> None:
         """Raise UsageError for an unknown kind or quality, or a j that is no number."""
         if self.j_max is not None and not isinstance(self.j_max, int | np.integer):
-            raise UsageError("the highest j is no number", expected="an integer", got=repr(self.j_max))
+            raise UsageError("invalid highest j", expected="an integer", got=repr(self.j_max))
         for kind in self.kinds:
             one_of("kind", kind, KINDS)
         one_of("quality", self.min_quality, QUALITIES)

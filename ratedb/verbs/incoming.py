@@ -30,8 +30,8 @@ def check_options(options: ImportOptions) -> None:
     """Raise UsageError for options that are unknown or do not go together."""
     if options.cross_sections != bool(options.temperatures):
         raise UsageError(
-            "cross sections are averaged at temperatures",
-            expected="--cross-sections and --temperatures together",
+            "--cross-sections and --temperatures need each other",
+            expected="both, or neither",
             got="one without the other",
         )
     one_of("kind of imported rates", options.kind, IMPORT_KINDS)

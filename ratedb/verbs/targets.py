@@ -28,7 +28,7 @@ def check_targets(output: Path | None, picture: Path | None, reads: Sequence[Pat
             raise UsageError(
                 "the same file is named twice",
                 where=str(path),
-                expected="a file of its own for each that is read or written",
+                expected="different files to read and write",
             )
         taken.append(path.resolve())
 

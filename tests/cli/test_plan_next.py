@@ -175,7 +175,7 @@ def test_next_without_a_plan_takes_its_range_and_costs_from_the_command_line(run
         (("plan",), 2, "the initial j of interest are missing"),
         (("next",), 2, "there is no plan for AB+He"),
         (("next", "--plan", "3"), 1, "the store has no plan 3"),
-        (("next", *J), 2, "--j needs the j that were computed before"),
+        (("next", *J), 2, "--j needs --given-j"),
         (("plan", *J, "--plan", "3"), 2, "No such option"),
         (("plan", *VARIANCE, "--budget-hours", "-5"), 2, "invalid --budget-hours"),
         (("plan", *VARIANCE, "--budget-hours", "1e-6"), 2, "the budget is too small"),
