@@ -203,6 +203,8 @@ class Database:
         """
         from ratedb.verbs.sources import sources
 
+        if options.get("prefer"):
+            self._need_writable("store an order of sources")
         return sources(self.path, system, build(of.SourcesOptions, options))
 
     # -- out ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import Predictor
 from ratedb.models.training_set import Sets, at_temperatures, complete_curves, rates_of_j, usable_rates
 from ratedb.numbers import format_integers
-from ratedb.physics.temperatures import interpolation
+from ratedb.physics.temperatures import interpolated
 from ratedb.rates import Rates
 from ratedb.results import Result
 
@@ -134,12 +134,16 @@ def evaluate(model: Predictor, training: Rates, truth: Rates, *, with_dense: boo
     """
     wanted = truth.transitions
     prediction = model.predict(wanted, truth.temperature_k)
-    onto = interpolation(training.temperature_k, truth.temperature_k)
-    naive = interpolate_in_j(training, wanted) @ onto.T
-    baselines = {"interpolation": naive, "ios": physical_law(training, wanted) @ onto.T}
+
+    def at_truth(log10_k: FloatArray) -> FloatArray:
+        return np.log10(interpolated(training.temperature_k, 10.0**log10_k, truth.temperature_k))
+
+    naive = at_truth(interpolate_in_j(training, wanted))
+    baselines = {"interpolation": naive, "ios": at_truth(physical_law(training, wanted))}
     if with_dense:
         # Its intervals are not calibrated, so that only its mean is compared.
-        baselines["dense"] = dense.fit(TrainingData.of(training), DENSE).curves(wanted).mean @ onto.T
+        curves = dense.fit(TrainingData.of(training), DENSE).curves(wanted)
+        baselines["dense"] = at_truth(curves.mean)
 
     def slices(of_value: npt.NDArray[Any]) -> tuple[Slice, ...]:
         return _slices(truth, prediction, naive, np.broadcast_to(of_value, naive.shape))

@@ -12,7 +12,7 @@ from ratedb.levels import Transitions
 from ratedb.models.baselines import interpolate_curves
 from ratedb.models.features import is_homonuclear
 from ratedb.models.training_set import complete_curves
-from ratedb.physics.temperatures import interpolation
+from ratedb.physics.temperatures import interpolated
 from ratedb.rates import Rates
 
 
@@ -78,7 +78,7 @@ def reference_rates(
         rates.sha256(),
         is_homonuclear(rates.levels.molecule),
         complete.transitions.vj(),
-        np.log10(complete.rate_cm3_s) @ interpolation(grid, clipped).T,
+        np.log10(interpolated(grid, complete.rate_cm3_s, clipped)),
         citations,
     )
     return reference, warnings

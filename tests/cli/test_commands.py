@@ -100,6 +100,8 @@ def test_a_store_opened_read_only_refuses_what_writes(small_co: Path) -> None:
         lambda: db.train("CO+p-H2"),
         lambda: db.fill("CO+p-H2"),
         lambda: db.plan("CO+p-H2", j="5:20"),
+        lambda: db.sources("CO+p-H2", prefer="1"),
+        lambda: db.check("CO+p-H2", mark=True),
     ):
         with pytest.raises(UsageError, match="read-only"):
             write()
