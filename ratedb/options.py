@@ -6,7 +6,7 @@ Methods of Database take them as keywords, commands as `--name`; the verb gets o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,16 +43,18 @@ def build(of: type[Options], given: Mapping[str, Any]) -> Options:
 
     Raises UsageError for an unknown option or a text that is not what the option takes.
     """
-    known = {one.name: one.metadata for one in fields(of)}  # type: ignore[arg-type]
+    known = {one.name: one for one in fields(of)}  # type: ignore[arg-type]
     unknown = [name for name in given if name not in known]
     if unknown:
         raise UsageError(f"unknown option {unknown[0]!r}", expected=", ".join(known), got=unknown[0])
     return of(**{name: _value(known[name], value) for name, value in given.items()})
 
 
-def _value(metadata: Mapping[str, Any], value: Any) -> Any:
-    parse, many = metadata.get("parse"), metadata.get("many")
+def _value(declared: Field[Any], value: Any) -> Any:
+    parse, many = declared.metadata["parse"], declared.metadata["many"]
     value = _plain(value)
+    if isinstance(value, str) and str(declared.type).startswith(("int", "float")):
+        raise UsageError(f"{declared.name} must be a number", expected=str(declared.type), got=repr(value))
     if value is None and many:
         return ()
     if value is None or (parse is None and not many):
@@ -61,7 +63,7 @@ def _value(metadata: Mapping[str, Any], value: Any) -> Any:
         values = [value] if isinstance(value, str | Path) else list(value)
         return tuple(parse(str(one)) if parse else one for one in values)
     if isinstance(value, str):
-        return parse(value)  # type: ignore[misc]
+        return parse(value)
     if isinstance(value, Path):
         return value
     return tuple(_plain(one) for one in value) if hasattr(value, "__iter__") else (value,)

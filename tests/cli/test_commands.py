@@ -93,6 +93,12 @@ def test_an_unknown_option_is_a_usage_error_that_names_the_known_ones() -> None:
     assert "kernels" in str(caught.value)
 
 
+@pytest.mark.parametrize(("name", "value"), [("jobs", "2"), ("plan", "first"), ("seed", "0")])
+def test_a_text_for_a_number_is_a_usage_error(name: str, value: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} must be a number"):
+        build(options.TrainOptions, {name: value})
+
+
 def test_a_store_opened_read_only_refuses_what_writes(small_co: Path) -> None:
     db = ratedb.open(small_co, read_only=True)
     for write in (
