@@ -91,7 +91,7 @@ def _argument(one: inspect.Parameter, text: str) -> inspect.Parameter:
 
 
 def _parameter(one: Field[Any], hint: Any, required: bool) -> inspect.Parameter:
-    """Return an option as Typer takes it: without a value unless it is given, so that defaults stand once."""
+    """Return an option as Typer takes it: without a default, which only the method has."""
     names = ["-o", "--output"] if one.name == "output" else [f"--{one.name.replace('_', '-')}"]
     words: dict[str, Any] = {"help": one.metadata["help"]}
     default: Any = _EMPTY if required else None

@@ -1,4 +1,4 @@
-"""Claims about writing files: all of several are new, or all are old."""
+"""Claims about files: of several written all are new or all are old, and a hash is that of the content."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ratedb.errors import RatedbError
-from ratedb.files import write_atomically
+from ratedb.files import as_input, sha256, write_atomically
 
 
 @pytest.mark.parametrize("fails", [1, 2, 3])
@@ -35,3 +35,11 @@ def test_several_files_are_written_over_old_ones_and_beside_them(tmp_path: Path)
     (tmp_path / "a").write_bytes(b"old")
     write_atomically({tmp_path / "a": b"1", tmp_path / "b": b"2"})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"1", "b": b"2"}
+
+
+def test_the_hash_is_the_published_sha256_of_a_text(tmp_path: Path) -> None:
+    """FIPS 180-4, example of a one-block message."""
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    published = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert as_input(path).sha256 == sha256(b"abc") == published

@@ -1,7 +1,7 @@
 """The one interpolation of rates between temperatures, its cost as straight lines, and economic grids.
 
 A curve of log10 k is a cubic spline (not-a-knot) in ln T. With every second temperature of published grids
-removed it has smaller errors than a monotone cubic and Akima's, and on many grids than a spline in T^(1/4)
+removed it has smaller errors than a monotone cubic and Akima's, and on most grids than a spline in T^(1/4)
 (docs/benchmarks.md, `make bench-temperatures`). It is linear in log10 k: samples and covariances follow by
 the same operator. A curve with a step, such as one with a placeholder, makes a spline swing far beyond its
 values: `interpolated` takes a monotone cubic (Fritsch and Carlson 1980, SIAM J. Numer. Anal. 17, 238) where

@@ -30,8 +30,8 @@ class StoredLevels:
     level_id: IntArray
 
 
-class LevelTable(OpenStore):
-    """The tables level, level_set, level_value, line and molecule."""
+class LevelStore(OpenStore):
+    """The part of a store with the tables level, level_set, level_value, line and molecule."""
 
     def has_molecule(self, molecule: str) -> bool:
         """Return whether levels of this molecule are stored."""

@@ -9,13 +9,13 @@ from typing import Any
 from ratedb.errors import RatedbError
 from ratedb.models.record import Model
 from ratedb.store.base import need_id
-from ratedb.store.systems import SystemTable
+from ratedb.store.systems import SystemStore
 
 _JSON = ("validation", "tried", "state", "library_versions")
 
 
-class ModelTable(SystemTable):
-    """The table model."""
+class ModelStore(SystemStore):
+    """The part of a store with the table model."""
 
     def put_model(self, model: Model) -> int:
         """Store a model and return its id."""

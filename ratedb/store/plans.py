@@ -35,8 +35,8 @@ class StoredScore(NamedTuple):
     log10_percent_error: float
 
 
-class PlanTable(OpenStore):
-    """The tables plan and set_score."""
+class PlanStore(OpenStore):
+    """The part of a store with the tables plan and set_score."""
 
     def put_plan(self, plan: Plan) -> int:
         """Store a plan and return its id."""

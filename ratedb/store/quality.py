@@ -13,9 +13,9 @@ from ratedb.findings import Finding
 from ratedb.levels import Levels
 from ratedb.origin import now
 from ratedb.rates import Rates
-from ratedb.store.levels import LevelTable
+from ratedb.store.levels import LevelStore
 from ratedb.store.query import QueryResult
-from ratedb.store.systems import SystemTable
+from ratedb.store.systems import SystemStore
 
 _TYPES = {
     "rule": "VARCHAR",
@@ -29,8 +29,8 @@ _TYPES = {
 }
 
 
-class FindingTable(SystemTable, LevelTable):
-    """The table finding."""
+class FindingStore(SystemStore, LevelStore):
+    """The part of a store with the table finding."""
 
     def put_findings(
         self, source_id: int, levels: Levels, level_id: IntArray, findings: Sequence[Finding]

@@ -14,9 +14,9 @@ from ratedb.errors import RatedbError
 from ratedb.layers import LAYERS
 from ratedb.rates import Rates
 from ratedb.store.connection import clear_errors, run
-from ratedb.store.levels import LevelTable, StoredLevels
-from ratedb.store.models import ModelTable
-from ratedb.store.sources import SourceTable
+from ratedb.store.levels import LevelStore, StoredLevels
+from ratedb.store.models import ModelStore
+from ratedb.store.sources import SourceStore
 
 _BEST = """
 SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank AS kind_code, source_id,
@@ -29,8 +29,8 @@ WHERE source_id = ? AND rate_cm3_s IS NOT NULL
 """
 
 
-class RateTable(SourceTable, ModelTable, LevelTable):
-    """The views of the table rate, as arrays."""
+class RateStore(SourceStore, ModelStore, LevelStore):
+    """The part of a store with the views of the table rate, as arrays."""
 
     def rates(self, name: str) -> Rates:
         """Return the best rates of a system, with predictions; raises RatedbError for an unknown system.

@@ -14,7 +14,7 @@ from ratedb.origin import now
 from ratedb.rates import Rates
 from ratedb.store import staging
 from ratedb.store.base import need_id
-from ratedb.store.quality import FindingTable
+from ratedb.store.quality import FindingStore
 from ratedb.store.query import QueryResult
 from ratedb.store.staging import SourceInfo
 
@@ -62,8 +62,8 @@ class _DryRunError(Exception):
     """Ends a transaction that is not meant to be kept."""
 
 
-class SourceTable(FindingTable):
-    """The tables source, source_file and source_order, and the way of values into the table rate."""
+class SourceStore(FindingStore):
+    """The part of a store with the tables source, source_file and source_order; it writes the table rate."""
 
     # -- what is in the store -------------------------------------------------------------------
 

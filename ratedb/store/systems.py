@@ -19,8 +19,8 @@ class System:
     collider: str
 
 
-class SystemTable(OpenStore):
-    """The table collision_system."""
+class SystemStore(OpenStore):
+    """The part of a store with the table collision_system."""
 
     def system_names(self) -> list[str]:
         """Return the names of all systems, sorted."""

@@ -14,7 +14,7 @@ from ratedb.planning.request import PlanRequest
 from ratedb.planning.savings import Candidate, only, plan_candidates
 from ratedb.planning.worklist import jobs_of, render_worklist
 from ratedb.results import Result
-from ratedb.store.plans import Plan, PlanTable
+from ratedb.store.plans import Plan, PlanStore
 from ratedb.systems import split_system
 
 
@@ -69,7 +69,7 @@ def plan(db: Path, system: str, options: PlanOptions, progress: Progress = silen
     values = asdict(found)
     stored = Plan(system, found.strategy, values["request"], values["candidates"], values["chosen"])
     # The table alone: the whole store loads NumPy, which a plan without data does not need.
-    with PlanTable(db, write=True, create=True) as store:
+    with PlanStore(db, write=True, create=True) as store:
         write_atomically(worklist)
         return replace(found, plan_id=store.put_plan(stored))
 
@@ -105,7 +105,7 @@ def _with_stored_j(
     """Return the request with the j of the store as given, unless others are named."""
     if options.given_j is not None or options.strategy == "exhaustive" or not db.exists():
         return request, ()
-    with PlanTable(db) as store:
+    with PlanStore(db) as store:
         known = store.known_j(request.system, request.v_max)
     if known and request.v_max == 0:
         known = tuple(sorted({0, *known}))  # no transition leaves j = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -165,7 +166,7 @@ def test_a_file_that_changes_while_it_is_imported_has_the_hash_of_what_was_read(
     with Store(db.path) as store:
         known = store.rates(system.system)
     [source] = known.sources.values()
-    assert source["file_sha256"] == sha256(content)
+    assert source["file_sha256"] == hashlib.sha256(content).hexdigest()
     assert known.sha256() == expected
 
 

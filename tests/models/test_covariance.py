@@ -116,7 +116,7 @@ def test_any_covariance_is_symmetric_and_positive_semidefinite(
     kernel: list[str], joint: str, seed: int
 ) -> None:
     covariance, parameters, inputs = some(joint.join(kernel), seed, 10)
-    inputs[3] = inputs[7]  # a transition that stands twice
+    inputs[3] = inputs[7]  # a duplicate transition
     matrix = covariance.matrix(parameters, inputs)
     assert matrix == pytest.approx(matrix.T, rel=1e-12)
     assert np.linalg.eigvalsh(matrix).min() > -1e-7 * np.trace(matrix)
