@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from ratedb import options as of
+from ratedb.declared import build, takes
 from ratedb.errors import UsageError
-from ratedb.options import Progress, build, silent
+from ratedb.options import Progress, silent
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,30 +32,6 @@ if TYPE_CHECKING:
     from ratedb.verbs.plan import PlanResult
     from ratedb.verbs.show import SystemReport
     from ratedb.verbs.train import TrainResult
-
-Method = TypeVar("Method", bound=Callable[..., Any])
-
-
-def takes(options: type) -> Callable[[Method], Method]:
-    """Give a method the options of a class: in its signature, in its help, and for the command line."""
-
-    def decorate(method: Method) -> Method:
-        signature = inspect.signature(method)
-        own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
-        extra = [
-            inspect.Parameter(
-                one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=one.type
-            )
-            for one in fields(options)
-            if one.name not in signature.parameters
-        ]
-        words = "\n".join(f"    {one.name}: {one.metadata['help']}" for one in fields(options))
-        method.__signature__ = signature.replace(parameters=[*own, *extra])  # type: ignore[attr-defined]
-        method.__doc__ = f"{inspect.cleandoc(method.__doc__ or '')}\n\nOptions:\n{words}"
-        method.options = options  # type: ignore[attr-defined]
-        return method
-
-    return decorate
 
 
 class Database:

@@ -5,12 +5,11 @@ Methods of Database take them as keywords, commands as `--name`; the verb gets o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
-from ratedb.errors import UsageError
+from ratedb.declared import option
 from ratedb.numbers import (
     parse_band,
     parse_columns,
@@ -24,54 +23,12 @@ from ratedb.numbers import (
 
 Progress = Callable[[str], None]
 """What long work tells each step to."""
-Options = TypeVar("Options")
 Integers = tuple[int, ...] | None
 Paths = tuple[Path, ...]
 
 
 def silent(text: str) -> None:
     """Tell nobody."""
-
-
-def option(default: Any, help: str, parse: Callable[[str], Any] | None = None, *, many: bool = False) -> Any:
-    """Return a field of an options class: `parse` reads its text, `many` options may be repeated."""
-    return field(default=default, metadata={"help": help, "parse": parse, "many": many})
-
-
-def build(of: type[Options], given: Mapping[str, Any]) -> Options:
-    """Return options with what is given, texts such as "5:20" read as the command line does.
-
-    Raises UsageError for an unknown option or a text that is not what the option takes.
-    """
-    known = {one.name: one for one in fields(of)}  # type: ignore[arg-type]
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise UsageError(f"unknown option {unknown[0]!r}", expected=", ".join(known), got=unknown[0])
-    return of(**{name: _value(known[name], value) for name, value in given.items()})
-
-
-def _value(declared: Field[Any], value: Any) -> Any:
-    parse, many = declared.metadata["parse"], declared.metadata["many"]
-    value = _plain(value)
-    if isinstance(value, str) and str(declared.type).startswith(("int", "float")):
-        raise UsageError(f"{declared.name} must be a number", expected=str(declared.type), got=repr(value))
-    if value is None and many:
-        return ()
-    if value is None or (parse is None and not many):
-        return value
-    if many:
-        values = [value] if isinstance(value, str | Path) else list(value)
-        return tuple(parse(str(one)) if parse else one for one in values)
-    if isinstance(value, str):
-        return parse(value)
-    if isinstance(value, Path):
-        return value
-    return tuple(_plain(one) for one in value) if hasattr(value, "__iter__") else (value,)
-
-
-def _plain(value: Any) -> Any:
-    """Return numbers and arrays of numpy as Python's own, which JSON and DuckDB take."""
-    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _integers_or_none(text: str) -> tuple[int, ...]:

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("arrays", "files", "numbers", "origin", "results", "systems"),
-    ("findings", "layers", "levels", "options"),
+    ("declared", "findings", "layers", "levels"),
+    ("options",),
     ("cross_sections", "rates"),
     ("physics",),
     ("io", "models", "store"),

@@ -15,8 +15,8 @@ from typer.main import get_command
 import ratedb
 from ratedb import options
 from ratedb.database import Database
+from ratedb.declared import build
 from ratedb.errors import UsageError
-from ratedb.options import build
 
 COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
 

@@ -113,6 +113,7 @@ _IN_ORDER = (
     "temperature_grid",
     "rate",
     "plan",
+    "molecule",
 )
 
 
@@ -126,8 +127,9 @@ def make_store_of_version(path: Path, version: int, data: Path) -> Path:
                 "INSERT INTO schema_migration VALUES (?, ?, now()::TIMESTAMP, ?)",
                 [step.version, step.name, __version__],
             )
+        made = {row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
         connection.execute(f"ATTACH '{data}' AS data (READ_ONLY)")
-        for table in _IN_ORDER:
+        for table in (name for name in _IN_ORDER if name in made):
             old = [row[0] for row in connection.execute(f"DESCRIBE {table}").fetchall()]
             names = ", ".join("log10_half_width_68" if name == "log10_std" else name for name in old)
             connection.execute(f"INSERT INTO {table} SELECT {names} FROM data.{table}")
