@@ -93,8 +93,17 @@ DUPLICATE = Rule(
     "that agrees with its energy is kept.",
     of_file=True,
 )
+UPWARD_ROWS = Rule(
+    "upward-rows",
+    WARNING,
+    3.0,
+    "This many rows or more of a file that lists one direction go up in energy and have one level in common: "
+    "the energy of that level, or its place in the list, is the suspect. The rows are converted by detailed "
+    "balance with the energies as listed.",
+    of_file=True,
+)
 
-READER_RULES = (DETAILED_BALANCE, SCRATCH_ORDER, REVERSIBILITY, PARTIAL_WAVES, DUPLICATE)
+READER_RULES = (DETAILED_BALANCE, SCRATCH_ORDER, REVERSIBILITY, PARTIAL_WAVES, DUPLICATE, UPWARD_ROWS)
 """The rules that readers apply: their findings show in the file only."""
 
 

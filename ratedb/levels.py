@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray, freeze, frozen, need_shape, require
 from ratedb.errors import RatedbError
+
+_UNKNOWN: Any = None
 
 LINEAR = "linear"
 """The molecule kind whose levels are v and j."""
@@ -164,26 +167,36 @@ class Transitions:
 class Lines:
     """Radiative lines between the levels of a Levels.
 
-    `upper` and `lower` are level indices of shape (n,); `einstein_a_s1` (s-1) and `frequency_ghz` (GHz)
-    have the same shape. Raises RatedbError where shapes differ.
+    `upper` and `lower` are level indices of shape (n,); `einstein_a_s1` (s-1), `frequency_ghz` (GHz) and
+    `upper_energy_k` (the energy of the upper level in K as the source prints it, NaN where it has none) have
+    the same shape, and so has `frequency_computed`: whether a frequency is the difference of the level
+    energies, because the source has none. Raises RatedbError where shapes differ.
     """
 
     upper: IntArray
     lower: IntArray
     einstein_a_s1: FloatArray
     frequency_ghz: FloatArray
+    upper_energy_k: FloatArray = _UNKNOWN
+    frequency_computed: BoolArray = _UNKNOWN
 
     def __post_init__(self) -> None:
         freeze(self, upper=np.int64, lower=np.int64, einstein_a_s1=np.float64, frequency_ghz=np.float64)
-        for name in ("lower", "einstein_a_s1", "frequency_ghz"):
-            need_shape("lines", name, getattr(self, name), self.upper.shape)
+        n = len(self.upper)
+        if self.upper_energy_k is _UNKNOWN:
+            object.__setattr__(self, "upper_energy_k", np.full(n, np.nan))
+        if self.frequency_computed is _UNKNOWN:
+            object.__setattr__(self, "frequency_computed", np.zeros(n, dtype=np.bool_))
+        freeze(self, upper_energy_k=np.float64, frequency_computed=np.bool_)
+        for one in fields(self)[1:]:
+            need_shape("lines", one.name, getattr(self, one.name), self.upper.shape)
 
     def __len__(self) -> int:
         return len(self.upper)
 
     def select(self, keep: IntArray | BoolArray) -> Lines:
         """Return the lines at `keep`, indices or a mask."""
-        return Lines(self.upper[keep], self.lower[keep], self.einstein_a_s1[keep], self.frequency_ghz[keep])
+        return Lines(*(getattr(self, one.name)[keep] for one in fields(self)))
 
     @staticmethod
     def empty() -> Lines:

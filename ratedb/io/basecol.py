@@ -104,7 +104,7 @@ def _read_two(
             where=f"{path}:{lines[-1].number}",
             expected=f"{declared[1]} transitions",
             got=str(len(listed)),
-            todo="get the file again from its source: it may be cut short",
+            todo="get the file again from its source, or correct the declared number",
         )
     firsts = sorted({number for _, numbers, _ in listed for number in numbers[:2]})
     seconds = sorted({number for _, numbers, _ in listed for number in numbers[2:]})

@@ -66,7 +66,7 @@ def read_parquet(file: InputFile, options: ReadOptions) -> MoleculeFile:
             where=str(file.path),
             expected="a whole Parquet file with the columns of the contract",
             got=str(error),
-            todo="write the file again; it may be cut short",
+            todo="write the file again, or get it again from its source",
         ) from error
     return file_of_rows(rows, options.molecule, options.collider, partial(levels_if_known, options))
 

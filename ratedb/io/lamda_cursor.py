@@ -58,7 +58,7 @@ class Cursor:
                 where=f"{self.path}:{len(self.lines)}",
                 expected=expected,
                 got="the end of the file",
-                todo="get the file again from its source: it is cut short or a declared count is wrong",
+                todo="compare the declared counts with the rows; correct the count, or get the file again",
             )
         return line
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import RatedbError
 from ratedb.io.labels import quantum_numbers
 from ratedb.io.lamda_cursor import Cursor
@@ -17,23 +16,23 @@ from ratedb.io.text import Line, declared_rows, to_index, to_number, to_numbers
 from ratedb.levels import Levels, Lines, vj
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 
-FREQUENCY_TOLERANCE = 1e-3
-"""A frequency further than this, relatively, from its level difference is recomputed."""
+_FREQUENCY_UNITS = {"MHz": 1e3, "kHz": 1e6, "Hz": 1e9, "cm-1": 1.0 / GHZ_PER_CM1}
+_UPPER_ENERGY_UNITS = {
+    "cm-1": 1.0 / HC_OVER_KB_CM_K,
+    "GHz": GHZ_PER_CM1 / HC_OVER_KB_CM_K,
+    "MHz": 1e3 * GHZ_PER_CM1 / HC_OVER_KB_CM_K,
+    "eV": 1.0 / 11604.518,
+}
+"""Other units than GHz and K in which files list frequencies and E_u, by what multiplies the numbers."""
+_UNIT_TOLERANCE = 0.02
+_MOST = 0.9
 
 _HIGHEST_CM1 = 1e8
 _LARGEST_WEIGHT = 1e6
 _LARGEST_A_S1 = 1e15
 
 
-@dataclass(frozen=True, eq=False)
-class ListedLevels:
-    """The levels of a file, and half of the last printed digit of each energy, shape (n,), in cm-1."""
-
-    table: Levels
-    rounding_cm1: FloatArray
-
-
-def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: list[str]) -> ListedLevels:
+def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: list[str]) -> Levels:
     """Return the levels that come next in a file, in the order of their numbers 1..n.
 
     `notes` gets what was corrected; raises RatedbError where a level cannot be read.
@@ -48,7 +47,6 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
     energies: list[float] = []
     weights: list[float] = []
     labels: list[str] = []
-    rounding: list[float] = []
     while len(numbers) < declared:
         line = cursor.take(declared_rows("levels", declared, len(numbers)))
         header = header or _level_header(cursor.comments)
@@ -57,7 +55,6 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
         energies.append(energy)
         weights.append(weight)
         labels.append(label)
-        rounding.append(_half_last_digit(line.fields()[1]) if energy else 0.0)
     order = _level_order(cursor, numbers, notes)
     named = [label or f"L{number}" for label, number in zip(labels, numbers, strict=True)]
     if not all(labels):
@@ -71,7 +68,7 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
         vj(*(found or (None, None))),
         molecular_weight or None,
     )
-    return ListedLevels(table.select(order), np.array(rounding)[order])
+    return table.select(order)
 
 
 def _level_header(comments: Sequence[str]) -> str:
@@ -102,13 +99,6 @@ def _label(text: str) -> str:
     if text[0] in "'\"" and text.find(text[0], 1) > 0:
         text = text[1 : text.find(text[0], 1)]
     return " ".join(text.partition("!")[0].split())
-
-
-def _half_last_digit(word: str) -> float:
-    """Return half a unit of the last printed digit of a number, such as 0.0005 for 1.234."""
-    mantissa, _, exponent = word.upper().replace("D", "E").partition("E")
-    digits = len(mantissa.partition(".")[2])
-    return float(0.5 * 10.0 ** max(-30, min(30, int(exponent or 0) - digits)))
 
 
 def _level_order(cursor: Cursor, numbers: Sequence[int], notes: list[str]) -> list[int]:
@@ -148,18 +138,19 @@ def _unique(labels: Sequence[str], notes: list[str]) -> list[str]:
     return result
 
 
-def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
-    """Return the radiative lines that come next in a file, each once and downward.
+def read_lines(cursor: Cursor, levels: Levels, notes: list[str]) -> Lines:
+    """Return the radiative lines that come next in a file, each once and downward, as they are listed.
 
-    `notes` gets what was corrected; raises RatedbError where a line cannot be read.
+    A frequency is computed from the energies only where the file has none in GHz. `notes` gets what was
+    corrected; raises RatedbError where a line cannot be read.
     """
     declared = cursor.count("radiative transitions")
     rows: dict[tuple[int, int], tuple[Line, list[float]]] = {}
     swapped, repeated, found = 0, 0, 0
-    energy = levels.table.energy_cm1
+    energy = levels.energy_cm1
     while found < declared:
         line = cursor.take(declared_rows("radiative transitions", declared, found))
-        upper, lower, values = _line(line, len(levels.table), declared_rows("lines", declared, found))
+        upper, lower, values = _line(line, len(levels), declared_rows("lines", declared, found))
         found += 1
         if energy[upper] < energy[lower]:
             upper, lower = lower, upper
@@ -178,11 +169,13 @@ def read_lines(cursor: Cursor, levels: ListedLevels, notes: list[str]) -> Lines:
     pairs = np.array(list(rows), dtype=np.int64)
     listed_values = [values for _, values in rows.values()]
     a_s1 = np.array([row[0] for row in listed_values])
-    listed = np.array([row[1] if len(row) > 1 else 0.0 for row in listed_values])
-    _check_upper_energy(
-        [row[2] if len(row) > 2 else 0.0 for row in listed_values], energy, pairs[:, 0], notes
+    listed, listed_k = (
+        np.array([row[place] if len(row) > place else np.nan for row in listed_values]) for place in (1, 2)
     )
-    return Lines(pairs[:, 0], pairs[:, 1], a_s1, _frequencies(levels, pairs, listed, notes))
+    gap = energy[pairs[:, 0]] - energy[pairs[:, 1]]
+    frequency, computed = _frequencies(gap * GHZ_PER_CM1, listed, notes)
+    upper_k = _upper_energies(energy[pairs[:, 0]], listed_k, notes)
+    return Lines(pairs[:, 0], pairs[:, 1], a_s1, frequency, upper_k, computed)
 
 
 def _line(line: Line, n_levels: int, expected: str) -> tuple[int, int, list[float]]:
@@ -212,36 +205,35 @@ def _same_or_refuse(first: tuple[Line, list[float]], line: Line, values: list[fl
         )
 
 
-def _check_upper_energy(listed_k: list[float], energy: FloatArray, upper: IntArray, notes: list[str]) -> None:
-    """Note where the column E_up (K), which is not used, disagrees with the level energies."""
-    listed = np.array(listed_k)
-    energy_k = energy[upper] * HC_OVER_KB_CM_K
-    ground_k = float(energy.min()) * HC_OVER_KB_CM_K
-    off = np.minimum(np.abs(listed - energy_k), np.abs(listed - energy_k + ground_k))
-    wrong = (listed != 0) & (off > 0.5 + 0.01 * np.abs(energy_k))
-    if wrong.any():
+def _frequencies(gap_ghz: FloatArray, listed: FloatArray, notes: list[str]) -> tuple[FloatArray, BoolArray]:
+    """Return the frequencies in GHz as listed, and where they are computed because none is listed in GHz."""
+    absent = ~(listed > 0)
+    unit = _unit_of(listed, gap_ghz, _FREQUENCY_UNITS)
+    if unit:
         notes.append(
-            f"E_up of {wrong.sum()} of {len(listed)} lines is not the level energy in K; it is not used"
+            f"the frequencies are listed in {unit}, as {listed[~absent][0]:.9g}, not in GHz; they are "
+            "computed from the energies"
         )
-
-
-def _frequencies(levels: ListedLevels, pairs: IntArray, listed: FloatArray, notes: list[str]) -> FloatArray:
-    """Return the frequencies in GHz: as listed, or from the energies where these contradict them.
-
-    Energies with few printed digits contradict a frequency only beyond their rounding: measured
-    frequencies of hyperfine lines are better than the energies in the same file.
-    """
-    upper, lower = pairs[:, 0], pairs[:, 1]
-    computed = (levels.table.energy_cm1[upper] - levels.table.energy_cm1[lower]) * GHZ_PER_CM1
-    rounding = (levels.rounding_cm1[upper] + levels.rounding_cm1[lower]) * GHZ_PER_CM1
-    far = np.abs(listed - computed) > np.maximum(FREQUENCY_TOLERANCE * computed, rounding)
-    absent, wrong = (listed <= 0) & (computed > 0), (listed > 0) & far & (computed > 0)
-    if absent.any():
+        absent[:] = True
+    elif absent.any():
         notes.append(f"{absent.sum()} line(s) have no frequency; it is computed from the energies")
-    if wrong.any():
-        i = int(np.argmax(wrong))
-        notes.append(
-            f"{wrong.sum()} of {len(listed)} frequencies contradict the level energies and are recomputed, "
-            f"as {listed[i]:g} -> {computed[i]:g} GHz"
-        )
-    return np.where(absent | wrong, computed, np.maximum(listed, 0.0))
+    return np.where(absent, np.maximum(gap_ghz, 0.0), listed), absent
+
+
+def _upper_energies(energy_cm1: FloatArray, listed_k: FloatArray, notes: list[str]) -> FloatArray:
+    """Return E_u as listed in K, NaN where it is absent or in another unit."""
+    unit = _unit_of(listed_k, energy_cm1 * HC_OVER_KB_CM_K, _UPPER_ENERGY_UNITS)
+    if unit:
+        notes.append(f"E_u is listed in {unit}, not in K; it is computed from the energies where needed")
+    absent = np.isnan(listed_k) | (listed_k == 0) | bool(unit)
+    return np.where(absent, np.nan, listed_k)
+
+
+def _unit_of(listed: FloatArray, expected: FloatArray, units: Mapping[str, float]) -> str:
+    """Return the unit of a whole column, by what nine of ten numbers are times the expected ones; or none."""
+    known = (listed > 0) & (expected > 0)
+    ratio = listed[known] / expected[known]
+    for unit, factor in units.items():
+        if len(ratio) and (np.abs(ratio / factor - 1.0) < _UNIT_TOLERANCE).mean() >= _MOST:
+            return unit
+    return ""

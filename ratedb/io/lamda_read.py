@@ -67,20 +67,18 @@ def read_lamda(
     molecular_weight = _molecular_weight(cursor)
     levels = read_levels(cursor, name, molecular_weight, notes)
     lines = read_lines(cursor, levels, notes)
-    sections = _read_sections(cursor, levels.table, name)
+    sections = _read_sections(cursor, levels, name)
     _refuse_more(cursor, sections)
     if not sections:
         notes.append("the file has no collision partner, so it holds levels and lines only")
     chosen = _choose(cursor, sections, collider, notes)
     partners = [
-        partner_of_rows(
-            levels.table, one, section.temperature_k, section.rows, section.partner.reference, notes
-        )
+        partner_of_rows(levels, one, section.temperature_k, section.rows, section.partner.reference, notes)
         for section, one in chosen
     ]
     if cursor.bare_headers:
         notes.append(f"{cursor.bare_headers} header line(s) without their `!` are taken as headers")
-    return MoleculeFile(levels.table, lines, tuple(partners), tuple(notes))
+    return MoleculeFile(levels, lines, tuple(partners), tuple(notes))
 
 
 def _read_sections(cursor: Cursor, levels: Levels, molecule: str) -> list[_Section]:

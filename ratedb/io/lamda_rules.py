@@ -28,6 +28,8 @@ from ratedb.io.writer_rules import (
     require_partner,
 )
 from ratedb.levels import Levels, Lines
+from ratedb.physics.constants import GHZ_PER_CM1
+from ratedb.physics.line_evidence import CONTRADICTION, weigh_lines
 from ratedb.systems import COLLIDERS
 
 
@@ -153,20 +155,41 @@ def warn_limits(levels: Levels, lines: Lines, partners: Sequence[WrittenPartner]
             warnings.append(WriterWarning("limits", reader, f"{count} {what}; it holds {limit}"))
 
 
-def real(value: float, decimals: int | None = None) -> str:
-    """Return a real in at most 16 bytes with a point: exactly where that is possible, or with `decimals`.
+def warn_contradictions(levels: Levels, lines: Lines, warnings: Warnings) -> None:
+    """Warn where pythonradex drops all frequencies: one is far from the level energies as written."""
+    gap = (levels.energy_cm1[lines.upper] - levels.energy_cm1[lines.lower]) * GHZ_PER_CM1
+    off = np.abs(lines.frequency_ghz - gap) > CONTRADICTION * gap
+    off &= (lines.frequency_ghz > 0) & ~lines.frequency_computed
+    if not off.any():
+        return
+    at = int(np.flatnonzero(off)[np.argmax(np.abs(lines.frequency_ghz / gap - 1.0)[off])])
+    name = f"{levels.label[lines.upper[at]]} -> {levels.label[lines.lower[at]]}"
+    suspects = ", ".join(levels.label[one.level] for one in weigh_lines(levels, lines).levels)
+    detail = (
+        f"{off.sum()} of {len(lines)} frequencies differ by more than {CONTRADICTION:g} from the energies, so"
+        f" it takes no frequency of the file, such as {name}: {lines.frequency_ghz[at]:.9g} GHz, levels"
+        f" {gap[at]:.9g} GHz apart" + (f"; the suspect is the energy of level {suspects}" if suspects else "")
+    )
+    warnings.append(WriterWarning("frequencies", "pythonradex", detail))
 
-    Raises RatedbError for a number whose exponent has three digits.
+
+def real(value: float) -> str:
+    """Return a real in at most 16 bytes with a point: the shortest that gives it back.
+
+    Where no text of 16 bytes gives a number back, the closest one is returned. Raises RatedbError for a
+    number whose exponent has three digits.
     """
     if not (value == 0 or SMALLEST <= abs(value) <= LARGEST):
         raise RatedbError(
             "no LAMDA file can hold a number", expected="exponents of two digits", got=f"{value:g}"
         )
-    choices = range(1, 13) if decimals is None else range(decimals, 0, -1)
-    for places in choices:
-        text = f"{value:.{places}f}"
-        if len(text) <= REAL_BYTES and (decimals is not None or float(text) == value):
-            return text
-    if decimals is None and 0.1 <= abs(value) < 1e6:
-        return f"{value:.9f}"
-    return f"{value:.8E}"
+    choices = [f"{value:.{places}f}" for places in range(1, 13)]
+    choices += [f"{value:.{places}E}" for places in range(1, 11)]
+    fitting = [text for text in choices if len(text) <= REAL_BYTES]
+    return min(fitting, key=lambda text: abs(float(text) - value))  # the first of equals, so the shortest
+
+
+def rounded(texts: Sequence[str], values: Sequence[float]) -> list[int]:
+    """Return the places where a text differs from its number by more than the last digits of a float."""
+    pairs = enumerate(zip(texts, values, strict=True))
+    return [i for i, (text, value) in pairs if abs(float(text) - value) > 1e-12 * abs(value)]

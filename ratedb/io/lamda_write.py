@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.labels import quantum_numbers
 from ratedb.io.lamda_partner import ID_OF_COLLIDER
@@ -21,12 +21,17 @@ from ratedb.io.lamda_rules import (
     on_connected,
     positive,
     real,
+    rounded,
     usable_partners,
+    warn_contradictions,
     warn_limits,
 )
 from ratedb.io.registry import writer
 from ratedb.io.writer_rules import (
     ALL_READERS,
+    LARGEST,
+    REAL_BYTES,
+    SMALLEST,
     Warnings,
     WriterWarning,
     lines_downward,
@@ -49,6 +54,8 @@ _PARTNER_BYTES = 119
 _ROW_BYTES = 512
 _MOST_TEMPERATURES = 61
 _LABEL_BYTES = 30
+_COMPUTED_DECIMALS = 6
+_MOST_PRINTED = 8
 _LABEL_UNIQUE = 6
 
 
@@ -56,23 +63,27 @@ _LABEL_UNIQUE = 6
 class LamdaText:
     """The text of a LAMDA file (ASCII), what it holds, and the warnings raised while it was made.
 
-    `partners` has for each collider the rows, shape (n,), of its table that are in the file, and the
-    temperatures, shape (m,).
+    `labels` are the labels that were changed, as written and as they were; `computed_lines` have, by the
+    labels as written, the lines whose frequency no source has. `partners` has for each collider the rows,
+    shape (n,), of its table that are in the file, and the temperatures, shape (m,).
     """
 
     text: str
     warnings: tuple[WriterWarning, ...]
     levels: int
+    labels: tuple[tuple[str, str], ...]
+    computed_lines: tuple[tuple[str, str], ...]
     partners: Mapping[str, tuple[IntArray, FloatArray]]
 
 
 def render_lamda(file: MoleculeFile) -> LamdaText:
     """Return the text of a LAMDA file with the levels, lines and rates of a molecule.
 
-    Energies are written in cm-1, frequencies in GHz (computed from the energies as written), temperatures
-    in K, rates in cm3 s-1 with 4 to 7 significant digits (as many as a row of 512 bytes holds). The same
-    tables give the same bytes. A rate of zero is written as 1E-99, which is zero to every reader and keeps
-    the row; a row with an unknown rate (NaN) is left out.
+    Energies are written in cm-1, frequencies in GHz, E_u and temperatures in K, rates in cm3 s-1, all to the
+    last digit of their source; frequencies and E_u are computed from the energies only where there are none.
+    Rates that no source printed have 7 significant digits, fewer where a row of 512 bytes holds no more. The
+    same tables give the same bytes. A rate of zero is written as 1E-99, which is zero to every reader and
+    keeps the row; a row with an unknown rate (NaN) is left out.
 
     Raises RatedbError where no valid file can be made: no level, no partner or no rate.
     """
@@ -91,9 +102,11 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
     partners = [rates_downward(one, levels, new_index, warnings) for one in partners]
     partners = [positive(one, warnings) for one in partners]
     warn_limits(levels, lines, partners, warnings)
+    labels, label_header = _labels(levels, warnings)
+    warn_contradictions(replace(levels, energy_cm1=energy[0]), lines, warnings)
     text = [
         *_molecule_text(name, levels, warnings),
-        *_level_text(levels, energy, warnings),
+        *_level_text(levels, energy[1], labels, label_header, warnings),
         *_line_text(lines, energy[0], warnings),
         "!NUMBER OF COLL PARTNERS",
         str(len(partners)),
@@ -104,6 +117,10 @@ def render_lamda(file: MoleculeFile) -> LamdaText:
         text="\n".join(text) + "\n",
         warnings=tuple(warnings),
         levels=len(levels),
+        labels=tuple((a, b) for a, b in zip(labels, levels.label, strict=True) if a != b),
+        computed_lines=tuple(
+            (labels[lines.upper[i]], labels[lines.lower[i]]) for i in np.flatnonzero(_computed(lines))
+        ),
         partners={one.rates.collider: (one.row, one.rates.temperature_k) for one in partners},
     )
 
@@ -121,15 +138,20 @@ def _molecule_text(name: str, levels: Levels, warnings: Warnings) -> list[str]:
     return ["!MOLECULE", name, "!MOLECULAR WEIGHT", real(1.0 if weight is None else weight)]
 
 
-def _level_text(levels: Levels, energy: tuple[FloatArray, list[str]], warnings: Warnings) -> list[str]:
+def _level_text(
+    levels: Levels, energy: Sequence[str], labels: Sequence[str], header: str, warnings: Warnings
+) -> list[str]:
     warn_weights(levels, "astroquery", warnings)
-    labels, header = _labels(levels, warnings)
-    rows = zip(energy[1], levels.weight, labels, strict=True)
+    weight = [real(one) for one in levels.weight]
+    if off := rounded(weight, levels.weight.tolist()):
+        detail = f"{len(off)} statistical weight(s) are rounded to {REAL_BYTES} bytes, as {weight[off[0]]}"
+        warnings.append(WriterWarning("rounded", ALL_READERS, detail))
+    rows = zip(energy, weight, labels, strict=True)
     return [
         "!NUMBER OF ENERGY LEVELS",
         str(len(levels)),
         f"!LEVEL + ENERGIES(cm^-1) + WEIGHT + {header}",
-        *(f"{i:5d} {e:>16} {real(g):>8} {label}" for i, (e, g, label) in enumerate(rows, start=1)),
+        *(f"{i:5d} {e:>16} {g:>8} {label}" for i, (e, g, label) in enumerate(rows, start=1)),
     ]
 
 
@@ -171,40 +193,59 @@ def _tell_vj(labels: Sequence[str], levels: Levels) -> bool:
     return vj is not None and all(map(np.array_equal, vj, levels.need_vj()))
 
 
+def _computed(lines: Lines) -> BoolArray:
+    """Return which lines have no frequency of a source."""
+    written = (lines.frequency_ghz >= SMALLEST) & (lines.frequency_ghz <= LARGEST)
+    return lines.frequency_computed | ~written
+
+
 def _line_text(lines: Lines, energy_cm1: FloatArray, warnings: Warnings) -> list[str]:
-    """Return the lines, their frequencies computed from the energies as written."""
-    computed = (energy_cm1[lines.upper] - energy_cm1[lines.lower]) * GHZ_PER_CM1
-    differs = ~(np.abs(lines.frequency_ghz - computed) <= 1e-6 * computed)
-    if differs.any():
-        i = int(np.argmax(differs))
+    """Return the lines with the frequencies and E_u of their source; computed ones only where it has none."""
+    computed = _computed(lines)
+    gap = (energy_cm1[lines.upper] - energy_cm1[lines.lower]) * GHZ_PER_CM1
+    size_k = np.abs(lines.upper_energy_k)
+    known_k = (size_k >= SMALLEST) & (size_k <= LARGEST)
+    upper_k = np.where(known_k, lines.upper_energy_k, np.round(energy_cm1[lines.upper] * HC_OVER_KB_CM_K, 6))
+    if computed.any():
         detail = (
-            f"{differs.sum()} of {len(computed)} frequencies are computed from the energies and differ from "
-            f"the source by more than 1e-6, as {lines.frequency_ghz[i]:.9g} -> {computed[i]:.9g} GHz"
+            f"{computed.sum()} of {len(lines)} frequencies are computed from the energies: no source has them"
         )
         warnings.append(WriterWarning("frequencies", ALL_READERS, detail))
-    if not len(computed):
+    if not len(lines):
         detail = (
             "there are no lines, so there is nothing to compute; a LAMDA file of the molecule brings them, or"
             " a list of Einstein A (`.aij`), imported with a second --levels"
         )
         warnings.append(WriterWarning("lines", "RADEX", detail))
-    rows = zip(
-        lines.upper + 1, lines.lower + 1, lines.einstein_a_s1, computed, energy_cm1[lines.upper], strict=True
-    )
+    a = [_einstein_a(one) for one in lines.einstein_a_s1.tolist()]
+    ghz = np.where(computed, [_nine_digits(one) for one in gap.tolist()], lines.frequency_ghz)
+    frequency, e_up = ([real(one) for one in column.tolist()] for column in (ghz, upper_k))
+    columns = ((a, lines.einstein_a_s1), (frequency, ghz), (e_up, upper_k))
+    off = sum(len(rounded(texts, values.tolist())) for texts, values in columns)
+    if off:
+        detail = f"{off} numbers of lines have more digits than {REAL_BYTES} bytes hold and are rounded"
+        warnings.append(WriterWarning("rounded", ALL_READERS, detail))
+    rows = zip(lines.upper + 1, lines.lower + 1, a, frequency, e_up, strict=True)
     return [
         "!NUMBER OF RADIATIVE TRANSITIONS",
-        str(len(computed)),
+        str(len(lines)),
         "!TRANS + UP + LOW + EINSTEINA(s^-1) + FREQ(GHz) + E_u(K)",
         *(
-            f"{i:6d} {up:5d} {low:5d} {a:.8E} {_frequency(f):>16} {real(e * HC_OVER_KB_CM_K, 6):>16}"
-            for i, (up, low, a, f, e) in enumerate(rows, start=1)
+            f"{i:6d} {up:5d} {low:5d} {one} {f:>16} {e:>16}"
+            for i, (up, low, one, f, e) in enumerate(rows, start=1)
         ),
     ]
 
 
-def _frequency(ghz: float) -> str:
-    """Return a frequency with at least seven digits, also where levels are almost equal."""
-    return real(ghz, 9) if ghz >= 0.01 else f"{ghz:.8E}"
+def _einstein_a(a_s1: float) -> str:
+    """Return an Einstein A with nine digits, or up to eleven where the source has more."""
+    texts = [f"{a_s1:.{decimals}E}" for decimals in (8, 9, 10)]
+    return next((text for text in texts if float(text) == a_s1), texts[-1])
+
+
+def _nine_digits(ghz: float) -> float:
+    """Return a computed frequency to 9 decimals, or to 9 digits where levels are almost equal."""
+    return float(f"{ghz:.9f}" if ghz >= 0.01 else f"{ghz:.8E}")
 
 
 def _partner_text(molecule: str, rates: Rates, reference: str, warnings: Warnings) -> list[str]:
@@ -251,10 +292,33 @@ def _warn_temperatures(rates: Rates, warnings: Warnings) -> None:
 
 
 def _rate_decimals(rates: Rates, warnings: Warnings) -> int:
-    """Return the decimals of a rate, 6 down to 3, so that a row keeps within 512 bytes."""
-    for decimals in (6, 5, 4, 3):
-        if 18 + len(rates.temperature_k) * (decimals + 7) <= _ROW_BYTES:
-            return decimals
-    detail = f"{rates.collider}: rows of {len(rates.temperature_k)} rates are longer than {_ROW_BYTES} bytes"
-    warnings.append(WriterWarning("row length", "myRadex", detail))
-    return 6
+    """Return the decimals of a rate: all that a source printed, and up to 6 where a row holds them."""
+    printed, exact = _printed_decimals(rates.rate_cm3_s)
+    fitting = (_ROW_BYTES - 18) // len(rates.temperature_k) - 7
+    room = fitting if fitting >= 3 else _COMPUTED_DECIMALS  # a row that is too long anyway keeps its digits
+    decimals = max(printed, min(_COMPUTED_DECIMALS, room))
+    if decimals > fitting:
+        detail = (
+            f"{rates.collider}: rows of {len(rates.temperature_k)} rates are longer than {_ROW_BYTES} bytes"
+        )
+        warnings.append(WriterWarning("row length", "myRadex", detail))
+    if not exact and decimals < _COMPUTED_DECIMALS:
+        detail = f"{rates.collider}: rates with more digits are rounded to {decimals + 1}, to keep rows short"
+        warnings.append(WriterWarning("rounded", "myRadex", detail))
+    return decimals
+
+
+def _printed_decimals(rate_cm3_s: FloatArray) -> tuple[int, bool]:
+    """Return the decimals in d.ddE-dd that printed rates need, and whether all rates are printed ones.
+
+    Rates with more than 9 digits were computed: averaged, converted or predicted.
+    """
+    rate = rate_cm3_s.ravel()
+    mantissa = rate / 10.0 ** np.floor(np.log10(rate))
+    needed, left = 0, np.ones(rate.shape, dtype=np.bool_)
+    for decimals in range(_MOST_PRINTED + 1):
+        scaled = mantissa * 10.0**decimals
+        more = left & (np.abs(scaled - np.round(scaled)) > 5e-15 * 10.0**decimals + 1e-12)
+        needed = decimals if more.sum() < left.sum() else needed
+        left = more
+    return needed, not left.any()

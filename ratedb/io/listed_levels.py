@@ -90,7 +90,11 @@ def levels_from(molecule: str, path: Path, listed: Sequence[ListedLevel]) -> Lev
 
 def open_end(last_line: str) -> list[str]:
     """Return the note that the last line of a file, which declares no number of rows, has no line end."""
-    return ["the last line has no line end: the file may be cut short"] if last_line.strip() else []
+    return (
+        ["the last line has no line end: compare the number of rows with the source"]
+        if last_line.strip()
+        else []
+    )
 
 
 def spin_weight(molecule: str, j: int) -> float:
@@ -109,5 +113,5 @@ def need_declared(declared: Line | None, text: str, found: int) -> None:
         raise declared.refuse(
             "the list does not have as many levels as it declares",
             f"{found}, as were found",
-            "get the file again from its source: it may be cut short",
+            "get the file again from its source, or correct the declared number",
         )

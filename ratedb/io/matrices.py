@@ -77,7 +77,7 @@ def read_matrices(file: InputFile, options: ReadOptions) -> MoleculeFile:
             "the file has no matrices",
             where=str(path),
             expected="a temperature and its matrix",
-            todo="get the file again from its source: it may be cut short",
+            todo="check that this is the right file, or get it again from its source",
         )
     for before, block in pairwise(blocks):
         if block.temperature_k <= before.temperature_k:
@@ -233,5 +233,5 @@ def _blocks(path: Path, lines: Sequence[Line], head: _Head) -> Iterator[_Block]:
             where=f"{path}:{lines[-1].number}",
             expected=f"{size} rows at {block.temperature_k:g} K",
             got=str(len(block.rows)),
-            todo="get the file again from its source: it is cut short",
+            todo="get the file again from its source, or complete the matrix",
         )

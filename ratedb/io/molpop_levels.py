@@ -172,4 +172,5 @@ def _einstein_lines(lines: Sequence[Line], levels: Levels) -> Lines:
     energy = levels.energy_cm1
     up, low = (np.array([pair[end] for pair in pairs], dtype=np.int64) for end in (0, 1))
     einstein = np.array([found[pair][0] for pair in pairs])
-    return Lines(up, low, einstein, (energy[up] - energy[low]) * GHZ_PER_CM1)
+    frequency = (energy[up] - energy[low]) * GHZ_PER_CM1
+    return Lines(up, low, einstein, frequency, frequency_computed=np.ones(len(up), dtype=np.bool_))

@@ -10,7 +10,7 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile, as_input
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.provenance import PREDICTED_IN_PART, ExportedPartner, read_provenance
+from ratedb.io.provenance import PREDICTED_IN_PART, ExportedPartner, Provenance, read_provenance
 from ratedb.layers import Kind
 from ratedb.rates import Rates
 
@@ -18,9 +18,10 @@ from ratedb.rates import Rates
 def as_exported(found: MoleculeFile, file: InputFile | Path) -> MoleculeFile:
     """Return the contents of a file corrected by its provenance; without one they are as they were.
 
-    Transitions that ratedb predicted are left out, and temperatures at which it interpolated; rates of one
-    kind get that kind. Warnings say so. Raises RatedbError where a file says that it is predicted in part and
-    its provenance is missing, of another file, or names other transitions.
+    Labels that were changed for the file are the original ones again, and frequencies that were computed are
+    known as such. Transitions that ratedb predicted are left out, and temperatures at which it interpolated;
+    rates of one kind get that kind. Warnings say so. Raises RatedbError where a file says that it is
+    predicted in part and its provenance is missing, of another file, or names other transitions.
     """
     file = as_input(file)
     predicted = any(PREDICTED_IN_PART in partner.reference for partner in found.partners)
@@ -32,6 +33,7 @@ def as_exported(found: MoleculeFile, file: InputFile | Path) -> MoleculeFile:
         if predicted:
             raise _unknown(file.path, error.what) from error
         return found
+    found = _as_before(found, provenance)
     partners, warnings = [], []
     for partner in found.partners:
         said = provenance.partners.get(partner.rates.system)
@@ -45,6 +47,19 @@ def as_exported(found: MoleculeFile, file: InputFile | Path) -> MoleculeFile:
         if left.rates.rate_cm3_s.size:
             partners.append(left)
     return replace(found, partners=tuple(partners), warnings=(*found.warnings, *warnings))
+
+
+def _as_before(found: MoleculeFile, provenance: Provenance) -> MoleculeFile:
+    """Return a file with its original labels, and lines that know whether a source has their frequency."""
+    written, lines = found.levels.label, found.lines
+    computed = [
+        (written[u], written[w]) in provenance.computed_lines
+        for u, w in zip(lines.upper.tolist(), lines.lower.tolist(), strict=True)
+    ]
+    lines = replace(lines, frequency_computed=lines.frequency_computed | np.array(computed, dtype=np.bool_))
+    levels = replace(found.levels, label=tuple(provenance.labels.get(label, label) for label in written))
+    partners = tuple(replace(one, rates=replace(one.rates, levels=levels)) for one in found.partners)
+    return replace(found, levels=levels, lines=lines, partners=partners)
 
 
 def _by_provenance(

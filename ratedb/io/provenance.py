@@ -80,10 +80,14 @@ def render_provenance(
     beside: Mapping[Path, bytes],
     partners: Sequence[Mapping[str, Any]],
     warnings: Sequence[Mapping[str, str]],
+    labels: Sequence[tuple[str, str]] = (),
+    computed_lines: Sequence[tuple[str, str]] = (),
 ) -> bytes:
     """Return the provenance of an exported file with this SHA-256, and of the files next to it, as JSON.
 
-    `partners` are those of partner_provenance; `warnings` are those of the writer.
+    `partners` are those of partner_provenance; `warnings` are those of the writer. `labels` are
+    those that were changed, as written and as they were, and `computed_lines` the lines, by their labels as
+    written, whose frequency no source has.
     """
     values = sum(partner["rates"] for partner in partners)
     predicted = sum(partner["kinds"][_PREDICTED] for partner in partners)
@@ -96,6 +100,8 @@ def render_provenance(
         "ratedb_version": __version__,
         "predicted_fraction": predicted / values,
         "partners": partners,
+        "labels": [{"written": written, "original": original} for written, original in labels],
+        "computed_lines": [{"upper": upper, "lower": lower} for upper, lower in computed_lines],
         "warnings": warnings,
     }
     return (json.dumps(document, indent=2, allow_nan=False) + "\n").encode()
@@ -213,12 +219,18 @@ class ExportedPartner:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What the provenance of an export says: the hashes of its files by name, and its systems."""
+    """What the provenance of an export says: the hashes of its files by name, and its systems.
+
+    `labels` has for each label that was changed, as written, what it was; `computed_lines` are the lines, by
+    their labels as written, whose frequency no source has.
+    """
 
     sha256: str
     files: Mapping[str, str]
     ratedb_version: str
     partners: Mapping[str, ExportedPartner]
+    labels: Mapping[str, str]
+    computed_lines: frozenset[tuple[str, str]]
 
 
 def read_provenance(path: Path) -> Provenance:
@@ -240,6 +252,8 @@ def read_provenance(path: Path) -> Provenance:
             {one["file"]: one["sha256"] for one in document.get("files", [])},
             document["ratedb_version"],
             {one["system"]: _partner(one) for one in document["partners"]},
+            {one["written"]: one["original"] for one in document.get("labels", [])},
+            frozenset((one["upper"], one["lower"]) for one in document.get("computed_lines", [])),
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise RatedbError(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.findings import DETAILED_BALANCE, Finding
+from ratedb.findings import DETAILED_BALANCE, UPWARD_ROWS, Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.listed_levels import LevelList
 from ratedb.io.text import Line, to_index, to_numbers
@@ -26,6 +26,8 @@ from ratedb.physics.plausibility import (
 from ratedb.rates import Rates
 
 _AGREES = 0.01
+_MOSTLY_DOWN = 0.4
+"""A file with a larger share of upward rows lists both directions, or all of them upward."""
 _LARGEST = 1e300  # in place of infinity, which Rates refuse
 
 
@@ -91,7 +93,7 @@ def file_of_rows(
             "the table has no rates",
             where=str(path),
             expected="rows of levels and rates",
-            todo="get the file again from its source: it may be cut short",
+            todo="check that this is the right file, or get it again from its source",
         )
     notes = list(levels.notes)
     partner = partner_of_rows(levels.levels, collider, temperature_k, rows, reference, notes)
@@ -191,6 +193,7 @@ def _downward(listed: Rates, highest: float, notes: list[str], findings: list[Fi
     upward = listed.upper_energy_cm1 < listed.lower_energy_cm1
     if not upward.any():
         return listed
+    findings += _upward_levels(listed, upward)
     converted, down = _converted(listed.select(upward), highest), listed.select(~upward)
     key, converted_key = down.transitions.keys(), converted.transitions.keys()
     both = np.isin(converted_key, key)
@@ -211,6 +214,33 @@ def _downward(listed: Rates, highest: float, notes: list[str], findings: list[Fi
             + (f"; {lost} of their values are zero or placeholders upward and stay unknown" if lost else "")
         )
     return Rates.join([down, added])
+
+
+def _upward_levels(listed: Rates, upward: BoolArray) -> list[Finding]:
+    """Return the levels that many upward rows have in common, in a file that lists mostly downward rows."""
+    energy, label, findings = listed.levels.energy_cm1, listed.levels.label, []
+    if upward.mean() > _MOSTLY_DOWN:
+        return []
+    rows = listed.select(upward)
+    left = np.ones(len(rows), dtype=np.bool_)
+    while left.any():
+        out, into = (np.bincount(ends[left], minlength=len(label)) for ends in (rows.upper, rows.lower))
+        counts = np.stack([out, into])
+        side, level = np.unravel_index(int(np.argmax(counts)), counts.shape)
+        if counts[side, level] < UPWARD_ROWS.threshold:
+            break
+        here, others = (rows.upper, rows.lower) if side == 0 else (rows.lower, rows.upper)
+        common = left & (here == level)
+        left &= ~common
+        far = int(others[common][np.argmax(np.abs(energy[others[common]] - energy[level]))])
+        detail = (
+            f"{common.sum()} rows {'out of' if side == 0 else 'into'} level {label[level]} (at "
+            f"{energy[level]:.9g} cm-1) go up in energy: they list it {'above' if side == 0 else 'below'} "
+            f"level {label[far]} (at {energy[far]:.9g} cm-1)"
+        )
+        value, limit = float(energy[level]), float(energy[far])
+        findings.append(UPWARD_ROWS.finding(listed.system, detail, value=value, expected=limit))
+    return findings
 
 
 def _filled(down: Rates, rows: IntArray, converted: FloatArray, highest: float, notes: list[str]) -> Rates:

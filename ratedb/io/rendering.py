@@ -34,6 +34,9 @@ _MOST_TEMPERATURES = 61
 class Rendered:
     """The bytes of an export: `content`, and `beside`, further files by their ending, such as `.molecule`.
 
+    `labels` are the labels that were changed, as written and as they were, and `computed_lines` the lines, by
+    their labels as written, whose frequency no source has.
+
     `tables` are the rates in it. `cost` has for each system the relative error of linear interpolation
     between its temperatures: the `largest`, and what 95 of 100 transitions stay below (`p95`).
     """
@@ -44,6 +47,8 @@ class Rendered:
     warnings: list[WriterWarning]
     beside: Mapping[str, bytes] = field(default_factory=dict)
     cost: Mapping[str, dict[str, float]] = field(default_factory=dict)
+    labels: tuple[tuple[str, str], ...] = ()
+    computed_lines: tuple[tuple[str, str], ...] = ()
 
 
 def check_options(options: ExportOptions, systems: Sequence[str], target: Path) -> None:
@@ -115,7 +120,15 @@ def render(tables: Sequence[Rates], lines: Lines, options: ExportOptions) -> Ren
     lamda = render_lamda(file)
     written = [_as_written(table, *lamda.partners[table.collider]) for table in whole]
     warnings += lamda.warnings
-    return Rendered(lamda.text.encode("ascii"), written, lamda.levels, warnings, cost=cost)
+    return Rendered(
+        lamda.text.encode("ascii"),
+        written,
+        lamda.levels,
+        warnings,
+        cost=cost,
+        labels=lamda.labels,
+        computed_lines=lamda.computed_lines,
+    )
 
 
 def complete(tables: Sequence[Rates]) -> tuple[list[Rates], list[WriterWarning]]:
@@ -148,7 +161,7 @@ def molecule_file(tables: Sequence[Rates], lines: Lines, j_max: int | None) -> M
     chosen = levels.select(keep)
     upper, lower = place[lines.upper], place[lines.lower]
     kept = (upper >= 0) & (lower >= 0)
-    kept_lines = Lines(upper[kept], lower[kept], lines.einstein_a_s1[kept], lines.frequency_ghz[kept])
+    kept_lines = replace(lines.select(kept), upper=upper[kept], lower=lower[kept])
     partners = tuple(
         PartnerRates(
             replace(table, levels=chosen, upper=place[table.upper], lower=place[table.lower]),

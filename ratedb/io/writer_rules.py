@@ -27,6 +27,9 @@ LARGEST = 9e99
 TIE_CM1 = 1e-7
 """What a level is lifted over the one before it where both have the same energy."""
 
+_FINEST_CM1 = 1e-9
+"""Energies that were computed are rounded to this without a warning."""
+
 REAL_BYTES = 16
 """The longest real that every reader of LAMDA files takes."""
 
@@ -151,18 +154,26 @@ def sorted_energies(
 ) -> tuple[IntArray, tuple[FloatArray, list[str]]]:
     """Return the kept levels in order of energy, and their strictly increasing energies as written.
 
-    Energies have nine decimals, fewer where `real_bytes` do not hold them; `readers` are those that equal
-    energies harm.
+    Energies have nine decimals, up to twelve where the source has more, fewer where `real_bytes` do not hold
+    them; `readers` are those that equal energies harm.
     """
     order = np.flatnonzero(keep)[np.argsort(levels.energy_cm1[keep], kind="stable")]
     highest = float(np.abs(levels.energy_cm1).max())
-    decimals = min(9, real_bytes - 2 - len(f"{highest:.0f}"))
+    listed = levels.energy_cm1[order]
+    last_bits = 2 * np.spacing(np.abs(listed))
+    most = real_bytes - 2 - len(f"{highest:.0f}")
+    exact = (d for d in range(9, most + 1) if (np.abs(np.round(listed, d) - listed) <= last_bits).all())
+    decimals = next(exact, min(9, most))
     if decimals < 1:
         raise RatedbError(
             f"no {file_format} file can be made", expected="energies in cm-1", got=f"{highest:g}"
         )
     step = max(TIE_CM1, 2 * 10.0**-decimals)
-    energy = [round(float(e), decimals) + 0.0 for e in levels.energy_cm1[order]]  # no -0.0
+    energy = [round(float(e), decimals) + 0.0 for e in listed]  # no -0.0
+    changed = sum(abs(a - b) > _FINEST_CM1 for a, b in zip(energy, listed.tolist(), strict=True))
+    if changed:
+        detail = f"{changed} energies are rounded to {decimals} decimals"
+        warnings.append(WriterWarning("rounded", ALL_READERS, detail))
     lifted = []
     for i in range(1, len(energy)):
         if energy[i] <= energy[i - 1]:

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.findings import Finding
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.findings import Finding, Rule
 from ratedb.levels import Levels, Lines
-from ratedb.physics.constants import GHZ_PER_CM1
+from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
+from ratedb.physics.line_evidence import SuspectLevel, weigh_lines
 from ratedb.quality import rules
 from ratedb.quality.columns import fit_columns
 from ratedb.quality.curves import curves_of
@@ -118,7 +120,7 @@ def check_levels(levels: Levels, lines: Lines | None, system: str) -> list[Findi
     Findings about one level name it in `detail` only, as none of its rates is certainly wrong.
     """
     findings = [*_energy_order(levels, system), *_weights(levels, system)]
-    return findings if lines is None else findings + _frequencies(levels, lines, system)
+    return findings if lines is None else findings + _line_findings(levels, lines, system)
 
 
 def _energy_order(levels: Levels, system: str) -> list[Finding]:
@@ -157,21 +159,68 @@ def _weights(levels: Levels, system: str) -> list[Finding]:
     return findings
 
 
-def _frequencies(levels: Levels, lines: Lines, system: str) -> list[Finding]:
+def _line_findings(levels: Levels, lines: Lines, system: str) -> list[Finding]:
+    """Return which energies, E_u and frequencies contradict each other, and which of them is the suspect."""
+    evidence = weigh_lines(levels, lines)
+    found = [_level_energy(levels, one, system) for one in evidence.levels]
     gap = (levels.energy_cm1[lines.upper] - levels.energy_cm1[lines.lower]) * GHZ_PER_CM1
-    wrong = ~(np.abs(lines.frequency_ghz - gap) <= rules.FREQUENCY.threshold * np.abs(gap))
-    findings = []
-    for row in np.flatnonzero(wrong):
-        value, expected = float(lines.frequency_ghz[row]), float(gap[row])
-        detail = f"the line is at {value:.9g} GHz, its levels are {expected:.9g} GHz apart"
-        findings.append(
-            rules.FREQUENCY.finding(
-                system,
-                detail,
-                upper=levels.label[lines.upper[row]],
-                lower=levels.label[lines.lower[row]],
-                value=value,
-                expected=expected,
-            )
+    energy_k = levels.energy_cm1[lines.upper] * HC_OVER_KB_CM_K
+    for rule, rows, said, expected, whole in (
+        (rules.FREQUENCY, evidence.lines, lines.frequency_ghz, gap, evidence.frequency_column),
+        (
+            rules.UPPER_ENERGY,
+            evidence.upper_energies,
+            lines.upper_energy_k,
+            energy_k,
+            evidence.upper_energy_column,
+        ),
+    ):
+        listed = _contradictions(rule, rows, said, expected, levels, lines, system)
+        if len(rows) and (whole or len(rows) > rules.FEW_LINES):
+            far = np.abs(said[rows] - expected[rows]) / np.maximum(np.abs(expected[rows]), 1e-30)
+            first = listed[int(np.argmax(far))]
+            detail = f"{len(rows)} of {len(lines)} lines contradict the level energies, most of all "
+            detail += f"{first.transition}: {first.detail}"
+            found.append(rule.finding(system, detail, value=first.value, expected=first.expected))
+        else:
+            found += listed
+    return found
+
+
+def _level_energy(levels: Levels, suspect: SuspectLevel, system: str) -> Finding:
+    label, energy = levels.label[suspect.level], float(levels.energy_cm1[suspect.level])
+    also = " and its E_u" if suspect.upper_energy else ""
+    want = "wants" if suspect.lines == 1 and not suspect.upper_energy else "want"
+    lines = "its line" if suspect.lines == 1 else f"all {suspect.lines} lines of it"
+    shift = suspect.energy_cm1 - energy
+    detail = (
+        f"level {label} is listed at {energy:.9g} cm-1; {lines}{also} {want} it at"
+        f" {suspect.energy_cm1:.9g} cm-1, {abs(shift):.3g} cm-1 {'higher' if shift > 0 else 'lower'}"
+    )
+    return rules.LEVEL_ENERGY.finding(system, detail, value=energy, expected=suspect.energy_cm1)
+
+
+def _contradictions(
+    rule: Rule,
+    rows: IntArray,
+    said: FloatArray,
+    expected: FloatArray,
+    levels: Levels,
+    lines: Lines,
+    system: str,
+) -> list[Finding]:
+    words = {
+        rules.FREQUENCY.name: "the line is at {:.9g} GHz, its levels are {:.9g} GHz apart",
+        rules.UPPER_ENERGY.name: "E_u is {:.9g} K, the energy of the upper level is {:.9g} K",
+    }[rule.name]
+    return [
+        rule.finding(
+            system,
+            words.format(said[row], expected[row]),
+            upper=levels.label[lines.upper[row]],
+            lower=levels.label[lines.lower[row]],
+            value=float(said[row]),
+            expected=float(expected[row]),
         )
-    return findings
+        for row in rows.tolist()
+    ]

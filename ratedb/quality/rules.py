@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ratedb.findings import ERROR, NOTE, READER_RULES, WARNING, Rule
+from ratedb.physics.line_evidence import CONTRADICTION
 from ratedb.physics.plausibility import IMPLAUSIBLE_CM3_S, PLACEHOLDER_CM3_S
 
 NON_POSITIVE = Rule(
@@ -171,12 +172,26 @@ WEIGHT = Rule(
     "A statistical weight differs, relatively, by more than this from the multiple of 2j+1 of the other "
     "levels with the same parity of j; detailed balance is wrong by that much.",
 )
+LEVEL_ENERGY = Rule(
+    "level-energy",
+    WARNING,
+    CONTRADICTION,
+    "All lines of a level want the same other energy of it, and one contradicts it by more than this, "
+    "relatively (with one line, its E_u must want that energy too): the energy is the suspect.",
+)
 FREQUENCY = Rule(
     "frequency",
     WARNING,
-    1e-3,
-    "The frequency of a line differs by more than this, relatively, from its two level energies: one of the "
-    "three is wrong. Measured and computed frequencies agree to 1e-4.",
+    CONTRADICTION,
+    "The frequency of a line differs by more than this, relatively, and by more than the printed digits, "
+    "from its two level energies, which other lines do not doubt. Measured and computed ones agree to 1e-4.",
+)
+UPPER_ENERGY = Rule(
+    "upper-energy",
+    WARNING,
+    CONTRADICTION,
+    "E_u (K) of a line differs by more than this, relatively, and by more than the printed digits, from the "
+    "energy of its upper level, counted from zero or from the lowest level.",
 )
 
 RULES = (*READER_RULES, *(rule for rule in tuple(globals().values()) if isinstance(rule, Rule)))
@@ -185,6 +200,9 @@ RULES = (*READER_RULES, *(rule for rule in tuple(globals().values()) if isinstan
 RULE_NAMES = tuple(rule.name for rule in RULES)
 OF_FILE = tuple(rule.name for rule in RULES if rule.of_file)
 """The rules whose findings only a file shows."""
+
+FEW_LINES = 5
+"""So many lines that contradict the energies are named one by one; more are one finding."""
 
 CHARGED_FACTOR = 1e4
 """Rates for charged colliders may be this many times larger than those for neutral ones."""

@@ -79,8 +79,9 @@ class LevelStore(OpenStore):
         """List the lines of a molecule by frequency; raises RatedbError where there are no levels."""
         self.levels(molecule)
         return self.table(
-            "SELECT upper_label, lower_label, v, j, v_final, j_final, frequency_ghz, einstein_a_s1"
-            " FROM radiative WHERE molecule = ? ORDER BY frequency_ghz, upper_id, lower_id",
+            "SELECT upper_label, lower_label, v, j, v_final, j_final, frequency_ghz, einstein_a_s1,"
+            " upper_energy_k, frequency_computed FROM radiative WHERE molecule = ?"
+            " ORDER BY frequency_ghz, upper_id, lower_id",
             [molecule],
             name="lines",
         )
@@ -131,12 +132,15 @@ class LevelStore(OpenStore):
     def _lines(self, molecule: str, level_id: IntArray) -> Lines:
         rows = run(
             self.connection,
-            "SELECT upper_id, lower_id, einstein_a_s1, frequency_ghz FROM radiative WHERE molecule = ?",
+            "SELECT upper_id, lower_id, einstein_a_s1, frequency_ghz,"
+            " coalesce(upper_energy_k, 'nan'::DOUBLE) AS upper_energy_k, frequency_computed"
+            " FROM radiative WHERE molecule = ?",
             [molecule],
         ).fetchnumpy()
         upper, lower = positions(level_id, rows["upper_id"]), positions(level_id, rows["lower_id"])
         order = np.lexsort([lower, upper])
-        return Lines(upper[order], lower[order], rows["einstein_a_s1"][order], rows["frequency_ghz"][order])
+        names = ("einstein_a_s1", "frequency_ghz", "upper_energy_k", "frequency_computed")
+        return Lines(upper[order], lower[order], *(rows[name][order] for name in names))
 
     def _molecular_weight(self, molecule: str) -> float | None:
         found = self.column(
@@ -161,6 +165,8 @@ def _content_sha256(levels: Levels, lines: Lines) -> str:
     ]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).tobytes())
+    if np.isfinite(lines.upper_energy_k).any() or lines.frequency_computed.any():  # for the same reason
+        digest.update(lines.upper_energy_k.tobytes() + lines.frequency_computed.tobytes())
     more = {name: array for name, array in levels.quantum_numbers.items() if name not in ("v", "j")}
     if more or levels.kind not in (LINEAR, UNKNOWN_KIND):  # else the hash is as in older stores
         digest.update("\n".join([levels.kind, *more]).encode())
@@ -188,6 +194,8 @@ def _insert_values(
         "lower_id": level_id[lines.lower],
         "einstein_a_s1": lines.einstein_a_s1,
         "frequency_ghz": lines.frequency_ghz,
+        "upper_energy_k": lines.upper_energy_k,
+        "frequency_computed": lines.frequency_computed,
     }
     for table, incoming in (("level_value", incoming_levels), ("line", incoming_lines)):
         connection.register("incoming", incoming)

@@ -87,7 +87,15 @@ def export(
         warnings=[asdict(warning) for warning in rendered.warnings],
     )
     if not options.dry_run:
-        provenance = render_provenance(target, result.sha256, beside, partners, result.warnings)
+        provenance = render_provenance(
+            target,
+            result.sha256,
+            beside,
+            partners,
+            result.warnings,
+            rendered.labels,
+            rendered.computed_lines,
+        )
         # The sidecar first: should the process be killed before the next move, its hashes show that it is of
         # other files.
         write_atomically({sidecar: provenance, **beside, target: rendered.content})

@@ -141,7 +141,8 @@ def test_levels_out_of_energy_order_stay_in_file_order(tmp_path: Path) -> None:
     text = changed(("11.534919938", " 1.000000000"), ("    2     3     2  6.9", "    2     2     3  6.9"))
     file = read_text(tmp_path, text)
     assert file.levels.energy_cm1.tolist() == [0.0, 3.845033413, 1.0]
-    assert any("frequencies contradict" in text for text in file.warnings)
+    assert file.lines.frequency_ghz.tolist() == [115.2712018, 230.537]
+    assert (file.lines.upper.tolist(), file.lines.lower.tolist()) == ([1, 1], [0, 2])
 
 
 def test_levels_listed_by_other_numbers_are_put_in_order(tmp_path: Path) -> None:
@@ -162,15 +163,32 @@ def test_the_lowest_energy_need_not_be_zero_and_weights_need_not_be_whole(tmp_pa
     assert not file.levels.has_vj
 
 
-def test_absent_and_wrong_frequencies_are_computed_and_said_so(tmp_path: Path) -> None:
-    for old, new, word in (
-        ("     115.2712018     5.53", "", "1 line(s) have no frequency"),
-        ("     115.2712018", "     0.0", "1 line(s) have no frequency"),
-        ("     115.2712018", "     115271.2018", "1 of 2 frequencies contradict"),
-    ):
+def test_absent_frequencies_are_computed_and_said_so(tmp_path: Path) -> None:
+    for old, new in (("     115.2712018     5.53", ""), ("     115.2712018", "     0.0")):
         file = read_text(tmp_path, changed((old, new)))
         assert file.lines.frequency_ghz[0] == pytest.approx(115.2712018, rel=1e-6)
-        assert word in file.warnings[0]
+        assert file.lines.frequency_computed.tolist() == [True, False]
+        assert "1 line(s) have no frequency" in file.warnings[0]
+
+
+def test_frequencies_and_upper_energies_in_other_units_are_computed_and_the_unit_is_named(
+    tmp_path: Path,
+) -> None:
+    for factor, unit in ((1e3, "MHz"), (1 / 29.9792458, "cm-1")):
+        words = [(f"{ghz:.7f}", f"{ghz * factor:.7f}") for ghz in (115.2712018, 230.537)]
+        file = read_text(tmp_path, changed(*words))
+        np.testing.assert_allclose(file.lines.frequency_ghz, [115.2712018, 230.537], rtol=1e-4)
+        assert file.lines.frequency_computed.all()
+        assert [unit in text for text in file.warnings] == [True]
+    file = read_text(tmp_path, changed(("     5.53", "     3.85"), ("    16.60", "    11.53")))
+    assert np.isnan(file.lines.upper_energy_k).all()
+    assert ["cm-1, not in K" in text for text in file.warnings] == [True]
+
+
+def test_a_frequency_that_contradicts_its_levels_is_kept_as_listed(tmp_path: Path) -> None:
+    file = read_text(tmp_path, changed(("     115.2712018", "     115271.2018")))
+    assert file.lines.frequency_ghz.tolist() == [115271.2018, 230.537]
+    assert not file.lines.frequency_computed.any()
 
 
 def test_a_measured_frequency_is_kept_where_the_energies_are_only_rounded(tmp_path: Path) -> None:
@@ -180,9 +198,9 @@ def test_a_measured_frequency_is_kept_where_the_energies_are_only_rounded(tmp_pa
     assert file.warnings == ()
 
 
-def test_a_wrong_upper_energy_is_not_used_and_said_so(tmp_path: Path) -> None:
-    file = read_text(tmp_path, changed(("    16.60", "    11.53")))
-    assert "E_up of 1 of 2 lines" in file.warnings[0]
+def test_the_upper_energy_is_kept_as_listed_and_absent_where_the_file_has_none(tmp_path: Path) -> None:
+    file = read_text(tmp_path, changed(("    16.60", "    12.34"), ("     5.53", "")))
+    np.testing.assert_array_equal(file.lines.upper_energy_k, [np.nan, 12.34])
 
 
 def test_a_line_with_up_and_low_exchanged_is_turned(tmp_path: Path) -> None:
@@ -615,7 +633,7 @@ SPECTRALRADEX = {  # colliders, rates of the first, whether v and j are known, a
     "hnc.dat": ("H2", 325, True, ""),
     "n+.dat": ("e", 3, True, ""),
     "o-c3h2.dat": ("H2", 1081, False, ""),
-    "o-h3o+.dat": ("H2", 36, False, "frequencies contradict"),
+    "o-h3o+.dat": ("H2", 36, False, ""),
     "o-nh3.dat": ("p-H2", 136, False, ""),
     "o-sic2.dat": ("H2", 780, False, "zero"),
     "o2.dat": ("H2", 630, False, "He rates scaled"),

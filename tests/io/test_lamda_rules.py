@@ -281,8 +281,7 @@ RULES = (
         (partial(with_a, 0.0, np.nan, 1e-7), partial(with_a, -1.0, 1e-7, 1e-7)),
         swap("2.00000000E-07", "0.00000000E+00"),
     ),
-    Rule("frequency of the levels", (near, tied, high), swap("227.842268080", "227.8430")),
-    Rule("E_up in K", (high, near), spoil_row(LINE, "16.402056", "11.400000")),
+    Rule("frequency positive", (near, tied, high), swap("227.84226808", "0.0         ")),
     Rule("partner form", (*NAMES, *REFERENCES, LONG), swap("CO + p-H2 test", "CO-pH2 test")),
     Rule("partner of its id", (SEVEN, *REFERENCES), swap("2 CO + p-H2", "3 CO + p-H2")),
     Rule("id at byte 0", (*NAMES, *REFERENCES), swap("2 CO + p-H2", " 2 CO + p-H2")),
@@ -358,6 +357,12 @@ RULES = (
         (partial(chain, 3000),),
         more_rows("!NUMBER OF ENERGY LEVELS", 4, 3000, "{i} {i}.0 1.0 {i}"),
         (("limits", "RADEX"),),
+    ),
+    Rule(
+        "frequency of the levels",
+        (partial(molecule, lines=Lines([1], [0], [1e-7], [115.0])),),
+        swap("227.84226808", "227.14226808"),
+        (("frequencies", "pythonradex"),),
     ),
     Rule(
         "RADEX lines",

@@ -125,15 +125,43 @@ def test_fractional_weights_and_temperatures_are_written_and_warned_of(tmp_path:
     np.testing.assert_allclose(again.partners[0].rates.temperature_k, [5.1, 10, 316.2277660], rtol=1e-9)
 
 
-def test_the_frequency_follows_the_energies_and_a_different_source_is_warned_of() -> None:
-    levels = rotor()
-    up, ghz = np.arange(1, 4), 3.8 * np.arange(1, 4) * 29.9792458
-    near = render_lamda(molecule(levels, lines=Lines(up, up - 1, 1e-7 * up, ghz * (1 + 5e-7))))
-    far = render_lamda(molecule(levels, lines=Lines(up, up - 1, 1e-7 * up, ghz * (1 + 5e-6))))
-    assert rules(near) == []
-    assert rules(far) == ["frequencies"]
-    assert near.text == far.text
-    keeps_every_rule(far.text)
+def test_frequencies_energies_and_a_are_written_as_the_source_prints_them(tmp_path: Path) -> None:
+    levels = rotor(3, energy_cm1=[0.0, 3.845033413, 11.5349199384])
+    ghz, a_s1, upper_k = [115.2712018, 230.538], [7.203e-8, 6.9101234567e-7], [5.53, 16.6]
+    lines = Lines([1, 2], [0, 1], a_s1, ghz, upper_k)
+    written, again = reread(tmp_path, molecule(levels, lines=lines))
+    assert written.warnings == written.labels == written.computed_lines == ()
+    keeps_every_rule(written.text)
+    assert again.levels.energy_cm1.tolist() == levels.energy_cm1.tolist()
+    assert again.lines.frequency_ghz.tolist() == ghz
+    assert again.lines.einstein_a_s1.tolist() == a_s1
+    assert again.lines.upper_energy_k.tolist() == upper_k
+
+
+def test_computed_frequencies_follow_the_energies_as_written_and_are_named(tmp_path: Path) -> None:
+    lines = Lines([1, 2], [0, 1], [1e-7, 1e-6], [1.0, 227.8], frequency_computed=[True, False])
+    written, again = reread(tmp_path, molecule(rotor(3), lines=lines))
+    np.testing.assert_allclose(again.lines.frequency_ghz, [3.8 * 29.9792458, 227.8], rtol=1e-9)
+    assert written.computed_lines == (("1", "0"),)
+    assert ["1 of 2 frequencies are computed" in one.detail for one in written.warnings] == [True]
+
+
+def test_the_warning_for_pythonradex_names_the_line_or_the_level() -> None:
+    up, j = np.arange(1, 6), np.arange(6)
+    energy = np.round(1.92253 * j * (j + 1), 6)
+    for shift, factor, named in ((0.0, 1.002, "3 -> 2"), (0.1, 1.0, "energy of level 3")):
+        frequency = np.diff(energy) * 29.9792458
+        frequency[2] *= factor
+        levels = rotor(6, energy_cm1=energy + shift * (j == 3))
+        written = render_lamda(molecule(levels, lines=Lines(up, up - 1, 1e-7 * up, frequency)))
+        [warning] = written.warnings
+        assert (warning.rule, warning.reader) == ("frequencies", "pythonradex")
+        assert named in warning.detail
+
+
+def test_labels_that_are_changed_are_listed_with_their_originals() -> None:
+    written = render_lamda(molecule(rotor(3, label=("a b", "c", "d/e"), quantum_numbers={})))
+    assert written.labels == (("a_b", "a b"), ("d_e", "d/e"))
 
 
 def test_lines_without_a_positive_a_or_listed_twice_are_left_out() -> None:

@@ -24,7 +24,8 @@ PUBLISHED = {
         rate_cm3_s log10_half_width_68 kind source_id model_id extrapolated marked log10_std""",
     "levels": "molecule label v j energy_cm1 weight level_id level_set_id quantum_numbers molecule_kind",
     "radiative": """molecule upper_label lower_label v j v_final j_final einstein_a_s1 frequency_ghz
-        level_set_id upper_id lower_id""",
+        level_set_id upper_id lower_id
+        upper_energy_k frequency_computed""",
     "sources": """source_id system kind method reference file_name file_sha256 model_id warnings imported_at
         ratedb_version library_versions""",
     "models": """model_id system engine kernel features train_j validate_j target_j training_sha256
