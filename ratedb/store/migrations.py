@@ -12,6 +12,7 @@ import duckdb
 from ratedb.errors import RatedbError
 from ratedb.origin import now
 from ratedb.store.connection import run
+from ratedb.store.method_classes import classify_methods
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -21,6 +22,7 @@ CREATE TABLE IF NOT EXISTS schema_migration (
     ratedb_version VARCHAR NOT NULL
 )
 """
+_WITH_METHODS = 8
 _RECORD_COLUMNS = ("version", "name", "applied_at", "ratedb_version")
 _OBJECTS = """
 SELECT table_name FROM duckdb_tables() WHERE NOT internal
@@ -101,6 +103,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: s
         try:
             connection.execute(_RECORD_TABLE)
             connection.execute(migration.sql)
+            if migration.version == _WITH_METHODS:
+                classify_methods(connection)
             record = [migration.version, migration.name, now(), ratedb_version]
             run(connection, "INSERT INTO schema_migration VALUES (?, ?, ?, ?)", record)
             connection.execute("COMMIT")

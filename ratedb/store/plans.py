@@ -93,10 +93,10 @@ class PlanStore(OpenStore):
         """
         found = self.column(
             "SELECT level.j FROM rate"
-            " JOIN source USING (source_id) JOIN collision_system USING (system_id)"
+            " JOIN source_now AS source USING (source_id) JOIN collision_system USING (system_id)"
             " JOIN level ON level.level_id = rate.upper_id"
             " WHERE collision_system.name = $system AND source.kind <> 'predicted'"
-            " AND level.j IS NOT NULL AND level.v <= $v_max"
+            " AND NOT source.withdrawn AND level.j IS NOT NULL AND level.v <= $v_max"
             # The lowest level, v = 0 and j = 0, has no downward transition.
             " GROUP BY level.j HAVING count(DISTINCT level.v) = $v_max + (level.j > 0)::INTEGER"
             " ORDER BY level.j",

@@ -14,6 +14,7 @@ from ratedb.origin import now
 from ratedb.rates import Rates
 from ratedb.store import staging
 from ratedb.store.base import need_id
+from ratedb.store.method_classes import classify_methods
 from ratedb.store.quality import FindingStore
 from ratedb.store.query import QueryResult
 from ratedb.store.staging import SourceInfo
@@ -28,15 +29,17 @@ WITH held AS (
            count(rate_cm3_s) AS rates, count(*) FILTER (marked) AS marked
     FROM rate_value WHERE system_id = coalesce($system, system_id) GROUP BY source_id
 ), chosen AS (
-    SELECT source_id, count(*) AS best FROM best_value WHERE system_id = coalesce($system, system_id)
-    GROUP BY source_id
+    SELECT source_id, count(*) AS best, count(DISTINCT (upper_id, lower_id)) AS best_transitions
+    FROM best_value WHERE system_id = coalesce($system, system_id) GROUP BY source_id
 )
-SELECT {columns} source_id, kind, method, reference, file_name, place, transitions, temperature_min_k,
-       temperature_max_k, rates, marked, coalesce(best, 0) AS best
-FROM source JOIN collision_system USING (system_id) JOIN kind_rank USING (kind) JOIN held USING (source_id)
-LEFT JOIN chosen USING (source_id) LEFT JOIN source_place USING (source_id)
-WHERE system_id = coalesce($system, system_id)
-ORDER BY name, kind = 'predicted', place NULLS LAST, rank, source_id DESC
+SELECT {columns} source_id, now.kind, now.method, now.reference, now.file_name, turn.place, transitions,
+       temperature_min_k, temperature_max_k, coalesce(rates, 0) AS rates, coalesce(marked, 0) AS marked,
+       coalesce(best, 0) AS best, now.method_class, now.grade, now.year, now.doi, now.withdrawn,
+       coalesce(turn.joined, false) AS joined, coalesce(best_transitions, 0) AS best_transitions
+FROM source_now AS now JOIN collision_system USING (system_id) LEFT JOIN held USING (source_id)
+LEFT JOIN chosen USING (source_id) LEFT JOIN source_turn AS turn USING (source_id)
+WHERE now.system_id = coalesce($system, now.system_id)
+ORDER BY name, turn.turn NULLS LAST, source_id
 """
 
 
@@ -104,11 +107,13 @@ class SourceStore(FindingStore):
 
     # -- into the store -------------------------------------------------------------------------
 
-    def put_source_order(self, name: str, source_ids: Sequence[int], reason: str) -> None:
-        """Store an order of precedence of the sources of a system, the best first."""
+    def put_source_order(
+        self, name: str, source_ids: Sequence[int], reason: str, *, joined: bool = False
+    ) -> None:
+        """Store an order of precedence of the sources of a system, the best first; `joined`: as one curve."""
         self.rows(
-            "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?)",
-            [self.system(name).system_id, list(source_ids), reason, now(), __version__],
+            "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?, ?)",
+            [self.system(name).system_id, list(source_ids), reason, now(), __version__, joined],
         )
 
     def put_rates(self, files: Sequence[Incoming], *, dry_run: bool = False) -> list[PutResult]:
@@ -183,4 +188,5 @@ class SourceStore(FindingStore):
         session.flush()
         source_id = need_id(source.source_id)
         staging.commit_staged(self.connection, source_id)
+        classify_methods(self.connection)
         return source_id

@@ -1,0 +1,54 @@
+"""How good a method of calculation is: the classes of methods, in order of precedence."""
+
+from __future__ import annotations
+
+import re
+
+NOT_STATED = "not stated"
+
+METHOD_CLASSES = (
+    "close coupling",
+    "coupled states",
+    "other quantum",
+    "mixed or classical",
+    "infinite order sudden",
+    "scaled",
+    "extrapolated",
+    NOT_STATED,
+    "predicted",
+)
+"""The classes, the best first; a test holds this to the table method_rank."""
+
+# The first class with a word in the text is the one, so that "scaled from CC" is scaled. Each has words, and
+# abbreviations that count only in capitals and by themselves: "cs" and "cc" occur in names of files.
+_WORDS = (
+    ("extrapolated", r"extrapolat", ""),
+    ("scaled", r"\bscal(?:ed|ing)\b|reduced[- ]mass ratio", ""),
+    ("infinite order sudden", r"infinite[- ]order|energy[- ]sudden", r"IOSA?(?:-\w+)?|ESA?"),
+    (
+        "mixed or classical",
+        r"mixed[- ]quantum|quasi-?classical|classical[- ]trajector|semi-?classical",
+        r"(?:\w+-)?MQCT|QCT",
+    ),
+    ("coupled states", r"coupled[- ]states?\b|centrifugal[- ]sudden|j_?z[- ]conserving", r"CSA?"),
+    (
+        "close coupling",
+        r"close[- ]coupl|coupled[- ]channels?\b|full(?:y)?[- ]quantum",
+        r"(?:Q|F|V|RB|R)?CC(?:-\w+)?",
+    ),
+    (
+        "other quantum",
+        r"quantum|effective potential|wave[- ]?packet|statistical|distorted[- ]wave|\bborn\b|r-matrix",
+        r"MCTDH|SACM|TDWP|DWBA|MCSD|NNM",
+    ),
+)
+
+
+def method_class(method: str) -> str:
+    """Return the class of a method as people write it, `not stated` where the text names none."""
+    for name, words, abbreviations in _WORDS:
+        if re.search(words, method, re.IGNORECASE):
+            return name
+        if abbreviations and re.search(rf"(?<![\w-])(?:{abbreviations})(?![\w-])", method):
+            return name
+    return NOT_STATED
