@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-all lint format docs bench-store bench-models bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports clean
+.PHONY: help demo test test-all lint format docs bench-store bench-models bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -67,6 +67,9 @@ bench-impact: $(VENV)/ready ## whether impact's intervals of line fluxes hold on
 
 bench-exports: $(VENV)/ready ## every LAMDA file exported and read by ratedb, astroquery (ASTROQUERY_PYTHON=python) and RADEX; 1e6 values (5 min)
 	$(BIN)/python benchmarks/exports.py
+
+bench-roundtrip: $(VENV)/ready ## every LAMDA file through a store: numbers that are others afterwards, which must be none; FILES=folder (3 min)
+	$(BIN)/python benchmarks/roundtrip.py $(FILES)
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
