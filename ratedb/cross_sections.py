@@ -8,7 +8,7 @@ import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray, freeze, need_levels, need_shape, require
 from ratedb.levels import Levels
-from ratedb.systems import COLLIDERS
+from ratedb.systems import need_collider
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class CrossSections:
     def __post_init__(self) -> None:
         freeze(self, initial=np.int64, final=np.int64, kinetic_cm1=np.float64, sigma_angstrom2=np.float64)
         where = f"cross sections of {self.levels.molecule}+{self.collider}"
-        require(self.collider in COLLIDERS, f"{where}: unknown collider", " ".join(COLLIDERS), self.collider)
+        need_collider(self.collider, where)
         mass = self.reduced_mass_u
         require(0 < mass < 1e6, f"{where}: invalid reduced mass", "> 0 u", mass)
         n, shape = len(self.initial), self.sigma_angstrom2.shape

@@ -14,7 +14,7 @@ from ratedb.arrays import BoolArray, FloatArray, IntArray, TextArray, freeze, ne
 from ratedb.errors import RatedbError, UsageError
 from ratedb.layers import KINDS, LAYERS, RATIO_95_68, Kind, frozen_layers, temperatures_text
 from ratedb.levels import Levels, Transitions
-from ratedb.systems import COLLIDERS
+from ratedb.systems import need_collider
 
 if TYPE_CHECKING:
     import pandas
@@ -50,7 +50,7 @@ class Rates:
     def __post_init__(self) -> None:
         freeze(self, upper=np.int64, lower=np.int64, temperature_k=np.float64, rate_cm3_s=np.float64)
         where, shape = f"rates of {self.system}", (len(self.upper), len(self.temperature_k))
-        require(self.collider in COLLIDERS, f"{where}: unknown collider", " ".join(COLLIDERS), self.collider)
+        need_collider(self.collider, where)
         need_shape(where, "lower", self.lower, shape[:1])
         need_shape(where, "rate_cm3_s", self.rate_cm3_s, shape)
         object.__setattr__(self, "layers", frozen_layers(where, self.layers, shape))

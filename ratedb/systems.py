@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
+import re
+
 from ratedb.errors import RatedbError
 
 COLLIDERS = ("H2", "p-H2", "o-H2", "e", "H", "He", "H+")
 """Collision partners by the names that readers of LAMDA files know, in the order of their ids 1..7."""
 
+COLLIDER_NAMES = "a name such as p-H2, He, e, H2O or H2(j=2)"
+"""What the name of a collider looks like, for messages."""
+
+_COLLIDER = re.compile(r"(?=.*[A-Za-z])(?:[A-Za-z]+-)?[A-Za-z0-9]+(?:\([A-Za-z0-9=,.']+\))?[+-]?", re.ASCII)
+_LONGEST = 40
+
+
+def is_collider(name: str) -> bool:
+    """Return whether a text can be the name of a collider: one of COLLIDERS, or another such as p-H2O."""
+    return len(name) <= _LONGEST and _COLLIDER.fullmatch(name) is not None
+
+
+def is_charged(collider: str) -> bool:
+    """Return whether a collider is an ion or the electron, by its name."""
+    return collider == "e" or collider.endswith(("+", "-"))
+
+
+def need_collider(name: str, where: str | None = None) -> None:
+    """Raise RatedbError where a text cannot be the name of a collider."""
+    if not is_collider(name):
+        raise RatedbError(
+            f"{name!r} is not the name of a collider",
+            where=where,
+            expected=COLLIDER_NAMES,
+            got=name,
+            todo="name it with letters and digits, such as --collider p-H2O",
+        )
+
 
 def split_system(name: str) -> tuple[str, str]:
-    """Return (molecule, collider) of a system's name such as HCO++p-H2; raises RatedbError."""
-    for collider in sorted(COLLIDERS, key=len, reverse=True):
-        molecule, sign = name[: -len(collider) - 1], name[-len(collider) - 1 : -len(collider)]
-        if name.endswith(collider) and sign == "+" and molecule:
-            return molecule, collider
+    """Return (molecule, collider) of a system's name such as HCO++p-H2; raises RatedbError.
+
+    The collider is one of COLLIDERS where the name ends in one, else the shortest name after a `+`.
+    """
+    by_length = sorted(COLLIDERS, key=len, reverse=True)
+    places = [len(name) - len(one) - 1 for one in by_length if name.endswith(f"+{one}")]
+    places += [place for place in range(len(name) - 1, 0, -1) if name[place] == "+"]
+    for place in places:
+        if place > 0 and is_collider(name[place + 1 :]):
+            return name[:place], name[place + 1 :]
     raise RatedbError(
         f"{name!r} is not the name of a system",
-        expected="MOLECULE+COLLIDER, with a collider among " + " ".join(COLLIDERS),
+        expected=f"MOLECULE+COLLIDER, with a collider of {COLLIDER_NAMES}",
         got=name,
         todo="write for example CO+p-H2 or SiO+He",
     )

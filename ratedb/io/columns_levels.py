@@ -16,7 +16,7 @@ from ratedb.layers import Kind
 from ratedb.levels import Levels, Lines, vj
 from ratedb.rates import Rates
 from ratedb.store.tabular import Objects
-from ratedb.systems import COLLIDERS
+from ratedb.systems import COLLIDER_NAMES, is_collider
 
 LevelsOf = Callable[[str], Levels | None]
 Key = tuple[int, int] | str
@@ -242,13 +242,13 @@ def _partners(
     colliders, kinds = rows.texts["collider"], rows.texts["kind"]
     names = set(colliders.tolist())
     if None in names and (len(names) > 1 or collider is None):
-        expected = "one of " + " ".join(COLLIDERS)
-        raise rows.refuse("the table does not say its collider", expected, "none", "name it with --collider")
+        todo = "name it with --collider"
+        raise rows.refuse("the table does not say its collider", COLLIDER_NAMES, "none", todo)
     if None not in names:
-        wrong = sorted(names - set(COLLIDERS))
+        wrong = sorted(name for name in names if not is_collider(name))
         if wrong:
             todo = "correct the column collider"
-            raise rows.refuse("unknown collider", " ".join(COLLIDERS), wrong[0], todo)
+            raise rows.refuse("not the name of a collider", COLLIDER_NAMES, wrong[0], todo)
         if collider is not None and collider not in names:
             todo = "give one of these as --collider, or none"
             what, listed = f"the table has no rates for {collider}", ", ".join(sorted(names))

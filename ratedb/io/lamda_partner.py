@@ -31,6 +31,7 @@ class Partner:
 _LEFT = r"(?<![A-Za-z0-9])"
 _RIGHT = r"(?![A-Za-z0-9]|\+(?![A-Za-z]))"
 _HYDROGEN = r"(?:H2|[Hh]ydrogen|H_2)"
+_SPIN_WORD = r"(?:[Oo]rtho[\s_-]?|[Pp]ara[\s_-]?|[op][\s_-]?)?"
 _SPECIES = (
     ("p", rf"(?:[Pp]ara[\s_-]?|p[\s_-]?|P[_-]){_HYDROGEN}{_RIGHT}"),
     ("p", r"H2\s*\(\s*(?:para|p|[jJ]\s*=\s*0)\s*\)|H2[\s_-]para\b"),
@@ -41,7 +42,7 @@ _SPECIES = (
     ("he", r"(?:He|HE|[Hh]elium)(?![A-Za-z0-9+])"),
     ("hplus", r"H\+(?![A-Za-z0-9])|(?i:protons?)\b"),
     ("h", r"H(?![A-Za-z0-9.+])|H(?=\+[A-Za-z])|(?:[Aa]tomic )?[Hh]ydrogen(?: atoms?)?\b"),
-    ("other", r"(?:ortho-?|para-?|[op]-?)?(?:H2O|HDO|D2O|CO2|CO|N2|O2|NH3|CH4|HD|D2)(?![A-Za-z0-9+])"),
+    ("other", _SPIN_WORD + r"(?:H2O|HDO|D2O|CO2|CO|N2|O2|NH3|CH4|HD|D2)(?![A-Za-z0-9+])"),
     ("other", r"(?:Ar|Ne|Kr|Xe|D)(?![A-Za-z0-9.+])|[HD][23]\+(?![A-Za-z])"),
 )
 _MENTION = re.compile(
@@ -69,8 +70,6 @@ def read_partner(line: str, molecule: str) -> Partner:
     if own and by_id is not None and own[1] == by_id:
         return Partner(by_id, (own[2] or "").lstrip("! "))
     named = _named(text, molecule)
-    if named == "other":
-        return Partner(None, text)
     if named is None or by_id is None or named == by_id:
         return Partner(named or by_id, text)
     if named == "H2" and by_id in ("p-H2", "o-H2"):
@@ -85,27 +84,32 @@ def read_partner(line: str, molecule: str) -> Partner:
 
 
 def _named(text: str, molecule: str) -> str | None:
-    """Return the collider that a text names, `other` for one that LAMDA has no id for, None if unclear."""
+    """Return the collider that a text names, None where it names none or both para and ortho."""
     for part in (_SOURCE.split(text, maxsplit=1)[0], text):
         kinds = _kinds(part, molecule)
-        known = [kind for kind in kinds if kind != "other"]
-        if known:
-            return _first_partner(known)
         if kinds:
-            return "other"
+            return _first_partner([kind for kind in kinds if kind in _COLLIDER_OF_KIND] or kinds)
     return None
 
 
 def _kinds(text: str, molecule: str) -> list[str]:
-    """Return the kinds of species that a text mentions, in order, less one mention of the molecule itself."""
-    found = [
-        (str(match.lastgroup).split("_")[0], re.sub(r"[\s_]", "-", match[0]))
-        for match in _MENTION.finditer(text)
-    ]
+    """Return the kinds of species that a text mentions, in order, less one mention of the molecule itself.
+
+    The kind of a species that LAMDA has no id for is its name, such as p-H2O.
+    """
+    found = []
+    for match in _MENTION.finditer(text):
+        kind, name = str(match.lastgroup).split("_")[0], re.sub(r"[\s_]", "-", match[0])
+        found.append((_spin_name(name) if kind == "other" else kind, name))
     for position, (kind, name) in enumerate(found):
         if _COLLIDER_OF_KIND.get(kind) == molecule or _plain(name) == _plain(molecule):
             return [kind for kind, _ in found[:position] + found[position + 1 :]]
     return [kind for kind, _ in found]
+
+
+def _spin_name(name: str) -> str:
+    """Return a name such as `para-H2O` as p-H2O."""
+    return re.sub(r"^(?:([Oo])rtho|([Pp])ara|([op]))-?(?=[A-Z])", lambda m: f"{m[0][0].lower()}-", name)
 
 
 def _plain(name: str) -> str:
@@ -113,11 +117,11 @@ def _plain(name: str) -> str:
 
 
 def _first_partner(kinds: list[str]) -> str | None:
-    if "p" in kinds and "o" in kinds:
+    if {"p", "o"} <= set(kinds):
         return None
     if kinds[0] == "h2":  # `H2 = HCN-pH2`: the more exact word takes precedence
         kinds = [kind for kind in kinds if kind in ("p", "o")] or kinds
-    return _COLLIDER_OF_KIND[kinds[0]]
+    return _COLLIDER_OF_KIND.get(kinds[0], kinds[0])
 
 
 def clean_molecule(name_line: str) -> str:

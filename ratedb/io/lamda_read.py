@@ -19,7 +19,7 @@ from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, declared_rows, decode, to_index, to_number, to_numbers
 from ratedb.io.writer_rules import SMALLEST
 from ratedb.levels import Levels
-from ratedb.systems import COLLIDERS
+from ratedb.systems import COLLIDER_NAMES, need_collider
 
 _FIRST_HEADER = re.compile(rb"\s*!?\s*(?:MOLECULE|ATOM|ION)\b[^\n\r]*[\n\r]", re.IGNORECASE)
 _LEVELS_HEADER = re.compile(rb"^\s*!?\s*NUMBER OF (?:ENERGY )?LEVELS", re.IGNORECASE | re.MULTILINE)
@@ -58,8 +58,8 @@ def read_lamda(
 
     Raises RatedbError, with file and line, where the content is ambiguous or damaged.
     """
-    if collider is not None and collider not in COLLIDERS:
-        raise RatedbError("unknown collider", expected=" ".join(COLLIDERS), got=collider)
+    if collider is not None:
+        need_collider(collider)
     file = as_input(file)
     cursor = Cursor(file.path, decode(file.content, file.path))
     notes: list[str] = []
@@ -216,7 +216,7 @@ def _choose(
     if len(unknown) > 1 or (unknown and collider is None):
         raise unknown[0].line.refuse(
             "the collision partner is not known",
-            " ".join(COLLIDERS),
+            COLLIDER_NAMES,
             "name it with --collider"
             if len(unknown) == 1
             else "split the file: more than one partner is not known",

@@ -51,6 +51,15 @@ def usable_partners(file: MoleculeFile, warnings: Warnings) -> list[WrittenPartn
             detail = f"{collider} has no complete row of rates and is left out"
             warnings.append(WriterWarning("partners", ALL_READERS, detail))
     require_partner("LAMDA", file.levels, chosen)
+    unknown = [collider for collider in chosen if collider not in COLLIDERS]
+    if unknown:
+        raise RatedbError(
+            f"LAMDA files have no id for the collider {unknown[0]}",
+            where=f"{file.levels.molecule}+{unknown[0]}",
+            expected="colliders among " + " ".join(COLLIDERS),
+            got=unknown[0],
+            todo="export it with --format csv, parquet or basecol",
+        )
     if "H+" in chosen:
         warnings.append(WriterWarning("partners", "Cloudy", "Cloudy stops at partner id 7 (H+)"))
     if "H2" in chosen and {"p-H2", "o-H2"} & chosen.keys():

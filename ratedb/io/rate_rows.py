@@ -17,13 +17,13 @@ from ratedb.io.listed_levels import LevelList
 from ratedb.io.text import Line, to_index, to_numbers
 from ratedb.levels import Levels
 from ratedb.physics.plausibility import (
-    CHARGED,
     IMPLAUSIBLE_CM3_S,
     IMPOSSIBLE_CM3_S,
     PLACEHOLDER_CM3_S,
     repeated_tiny,
 )
 from ratedb.rates import Rates
+from ratedb.systems import is_charged
 
 _AGREES = 0.01
 _MOSTLY_DOWN = 0.4
@@ -154,7 +154,7 @@ def partner_of_rates(
     """
     said: list[str] = []
     findings: list[Finding] = []
-    highest = IMPLAUSIBLE_CM3_S if listed.collider not in CHARGED else IMPOSSIBLE_CM3_S
+    highest = IMPLAUSIBLE_CM3_S if not is_charged(listed.collider) else IMPOSSIBLE_CM3_S
     _note_values(listed.rate_cm3_s, highest, said)
     elastic = listed.upper == listed.lower
     if elastic.any():

@@ -21,7 +21,7 @@ from ratedb.files import InputFile, as_input, refuse_database, write_atomically
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.text import decode
 from ratedb.levels import Levels
-from ratedb.systems import COLLIDERS
+from ratedb.systems import need_collider
 
 if TYPE_CHECKING:
     from ratedb.io.cross_sections import CrossSectionFile
@@ -56,7 +56,7 @@ class ReadOptions:
             raise RatedbError(
                 "this file does not name its molecule and collider",
                 where=str(path),
-                expected="both, by --molecule and --collider (" + " ".join(COLLIDERS) + ")",
+                expected="both, by --molecule and --collider",
                 got=f"molecule {self.molecule or 'not given'}, collider {self.collider or 'not given'}",
                 todo="for example --molecule SiO --collider p-H2",
             )
@@ -164,10 +164,8 @@ def read_rates(
     options = options or ReadOptions()
     readers = rate_readers()
     one_of("format", file_format, [AUTO, *readers])
-    if options.collider is not None and options.collider not in COLLIDERS:
-        raise RatedbError(
-            "unknown collider", expected=" ".join(COLLIDERS), got=options.collider, todo="give one of these"
-        )
+    if options.collider is not None:
+        need_collider(options.collider)
     file = as_input(file)
     reader = _recognised(file, readers) if file_format == AUTO else readers[file_format]
     if reader is None:

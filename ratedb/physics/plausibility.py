@@ -15,9 +15,6 @@ IMPLAUSIBLE_CM3_S = 1e-7
 IMPOSSIBLE_CM3_S = 1e-3
 """No collider reaches this: electrons stay below 1e-5, so the number is cut or has a wrong digit."""
 
-CHARGED = ("e", "H+")
-"""Colliders whose dipole interaction reaches further than that of neutral ones."""
-
 REPEATS = 3
 """This many equal tiny values are placeholders: two may be equal by rounding."""
 

@@ -6,9 +6,10 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
 from ratedb.findings import Finding, Rule
-from ratedb.physics.plausibility import CHARGED, PLACEHOLDER_CM3_S, REPEATS, repeated_tiny
+from ratedb.physics.plausibility import PLACEHOLDER_CM3_S, REPEATS, repeated_tiny
 from ratedb.quality import rules
 from ratedb.rates import Rates
+from ratedb.systems import is_charged
 
 
 def check_values(rates: Rates) -> list[Finding]:
@@ -99,7 +100,7 @@ def _missing(rates: Rates) -> list[Finding]:
 
 
 def _large(rates: Rates) -> list[Finding]:
-    factor = rules.CHARGED_FACTOR if rates.collider in CHARGED else 1.0
+    factor = rules.CHARGED_FACTOR if is_charged(rates.collider) else 1.0
     impossible = rules.IMPLAUSIBLE.threshold * factor
     rate = np.nan_to_num(rates.rate_cm3_s)
     what = (

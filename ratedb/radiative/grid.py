@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ratedb.errors import RatedbError
 from ratedb.options import ImpactOptions, VerifyOptions
-from ratedb.physics.plausibility import CHARGED
 from ratedb.radiative.conditions import Conditions
-from ratedb.systems import COLLIDERS
+from ratedb.systems import COLLIDERS, is_charged
 
 _TEMPERATURES_K = (10.0, 30.0, 100.0, 300.0)
 _DENSITIES_CM3 = (1.0e3, 1.0e4, 1.0e5, 1.0e6)
@@ -64,7 +63,7 @@ def grid_of(
         for temperature in _temperatures(
             gas, limits_k or {}, wanted_k, chosen=options.temperatures is not None
         )
-        for total in options.densities or (_CHARGED_DENSITIES_CM3 if gas[0] in CHARGED else _DENSITIES_CM3)
+        for total in options.densities or (_CHARGED_DENSITIES_CM3 if is_charged(gas[0]) else _DENSITIES_CM3)
         for column in options.columns
         for width in options.line_widths
     )

@@ -226,7 +226,7 @@ def test_a_molecule_that_is_said_overrules_one_and_several_are_refused(tmp_path:
     broken(tmp_path, BARE, "does not say its collider", molecule="CO", levels=(LEVELS_CSV,))
     some = CSV + CSV.split("\n")[1].replace("He,", ",", 1).replace(",10,", ",30,") + "\n"
     broken(tmp_path, some, "does not say its collider")
-    broken(tmp_path, CSV.replace("He", "Ar"), "unknown collider", "Ar")
+    broken(tmp_path, CSV.replace("He", "p H2"), "not the name of a collider", "p H2")
 
 
 def test_labels_name_the_levels_where_v_and_j_do_not_exist(tmp_path: Path) -> None:
@@ -601,7 +601,7 @@ def test_the_contract_is_what_the_reader_knows(tmp_path: Path) -> None:
     assert set(CSV.split("\n")[0].split(",")) | {"upper_label", "lower_label"} == SCHEMA["properties"].keys()
     for column in (*NUMBERS, "v", "j", "v_final", "j_final", "kind", "collider"):
         row = CSV.split("\n")[1].split(",")
-        row[CSV.split("\n")[0].split(",").index(column)] = "wrong"
+        row[CSV.split("\n")[0].split(",").index(column)] = "wr*ng"
         broken(tmp_path, CSV + ",".join(row) + "\n")  # the reader looks at each of them
 
 
@@ -622,7 +622,8 @@ def test_the_contract_is_what_the_reader_knows(tmp_path: Path) -> None:
         ({"v": 0, "j": 1, "j_final": 0, "temperature_k": 10, "rate_cm3_s": 0}, False),
         (store_row(temperature_k=0), False),
         (store_row(rate_cm3_s=-1e-11), False),
-        (store_row(collider="Ar"), False),
+        (store_row(collider="H2O"), True),
+        (store_row(collider="p H2"), False),
         (store_row(kind="measured"), False),
         (store_row(j=-1), False),
         (store_row(j=1.5), False),

@@ -357,8 +357,10 @@ def test_partners_may_have_different_temperatures_and_one_alone(tmp_path: Path) 
         ("2 Fe+ + e", "Fe+", "e", True),
         ("1 H2 = HCN-pH2 collision data", "HCN", "p-H2", True),
         ("3 CO-H2 by somebody", "CO", "o-H2", True),
-        ("2 CO - p-H2O from EMAA", "CO", None, False),
-        ("5 H2O - CO", "H2O", None, False),
+        ("2 CO - p-H2O from EMAA", "CO", "p-H2O", True),
+        ("5 H2O - CO", "H2O", "CO", True),
+        ("3 HCN with ortho H2O", "HCN", "o-H2O", True),
+        ("HCN-Ar", "HCN", "Ar", False),
         ("9 something", "CO", None, False),
     ],
 )
@@ -388,8 +390,8 @@ def test_the_molecule_is_the_first_word_of_its_line(line: str, name: str) -> Non
 
 
 def test_an_unknown_partner_is_asked_for_and_can_be_named(tmp_path: Path) -> None:
-    text = changed(("2 CO-pH2 from Yang et al. (2010)", "2 CO-H2O from EMAA"))
-    refused(tmp_path, text, "--collider", "2 CO-H2O", line=19)
+    text = changed(("2 CO-pH2 from Yang et al. (2010)", "12 CO and another"))
+    refused(tmp_path, text, "--collider", "12 CO and", line=19)
     assert read_text(tmp_path, text, collider="H2").partners[0].rates.collider == "H2"
     two = changed(("PARTNERS\n1\n", "PARTNERS\n2\n"), text=text) + PARTNER
     assert [p.rates.collider for p in read_text(tmp_path, two, collider="He").partners] == ["He", "p-H2"]
@@ -499,8 +501,8 @@ def test_a_lamda_file_is_told_by_its_first_lines() -> None:
 
 
 def test_an_unknown_collider_of_the_caller_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RatedbError, match="unknown collider"):
-        read_text(tmp_path, TEXT, collider="xenon")
+    with pytest.raises(RatedbError, match="not the name of a collider"):
+        read_text(tmp_path, TEXT, collider="p H2")
 
 
 @pytest.mark.parametrize(

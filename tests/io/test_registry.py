@@ -114,8 +114,8 @@ def test_unknown_formats_options_and_colliders_are_refused(tmp_path: Path) -> No
     with pytest.raises(UsageError, match="unknown option") as caught:
         ratedb.read(path, colider="He")
     assert "collider_levels" in str(caught.value)
-    with pytest.raises(RatedbError, match="unknown collider"):
-        ratedb.read(path, collider="Xe")
+    with pytest.raises(RatedbError, match="not the name of a collider"):
+        ratedb.read(path, collider="p H2")
     assert path.read_text() == TEXT
 
 

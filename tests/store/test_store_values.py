@@ -6,6 +6,8 @@ import duckdb
 import numpy as np
 import pytest
 from duckdb_sqlalchemy import Dialect
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import SQLModel
 from stores import all_tables, by_transition, make_store, model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_lines, rotor_rates, with_missing
@@ -215,7 +217,17 @@ def test_the_name_of_a_system_splits_into_molecule_and_collider(
     assert split_system(name) == (molecule, collider)
 
 
-@pytest.mark.parametrize("name", ["", "CO", "CO+", "+He", "CO+Ar", "CO He"])
+@given(
+    st.from_regex(r"[A-Z][a-z0-9]?[A-Z]?[0-9]?\+?", fullmatch=True),
+    st.sampled_from(
+        ("p-H2", "e", "He", "H+", "H2O", "p-H2O", "CO", "N2", "Ar", "H2(j=2)", "He+", "H-", "13CO")
+    ),
+)
+def test_a_system_of_any_collider_splits_into_what_it_was_joined_of(molecule: str, collider: str) -> None:
+    assert split_system(f"{molecule}+{collider}") == (molecule, collider)
+
+
+@pytest.mark.parametrize("name", ["", "CO", "CO+", "+He", "CO+p_H2", "CO He", "CO+H2(", "CO+12"])
 def test_other_names_of_systems_are_refused(name: str) -> None:
     with pytest.raises(RatedbError, match="not the name of a system"):
         split_system(name)
