@@ -383,7 +383,7 @@ def measure(path: Path, written: Path, warned: list[str], folder: Path) -> Row:
     verdict, populations, fluxes, notes = by_radex(path, written, folder)
     wrong = differences(by_ratedb(path), by_ratedb(written))
     if "frequencies" in warned:
-        notes.append("frequencies from the energies")
+        notes.append("some frequencies are not those of the energies")
     count = f"{len(source.levels)} | {len(source.lines)} | {len(source.partners)}"
     return Row(
         path.name, count, ", ".join(wrong) or "yes", verdict, populations, fluxes, list(dict.fromkeys(notes))

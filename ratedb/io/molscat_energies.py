@@ -32,7 +32,7 @@ def check_energies(run: Run, blocks: list[Block], lowest_cm1: float) -> None:
     given = [block.energy_cm1 for block in blocks]
     for position, energy in _requested(run):
         if energy > lowest_cm1 and not any(_same(energy, other) for other in given):
-            expected = f"a block of cross sections at {energy:g} cm-1; the output may be cut off"
+            expected = f"a block of cross sections at {energy:g} cm-1"
             raise run.refuse(position, "a requested energy has no cross sections", expected)
 
 

@@ -152,9 +152,7 @@ class Table:
         values = to_numbers(words)  # accepts exponents without their letter
         whole = [to_index(word) for word in words[1:6]]
         if values is None or len(values) != len(_COLUMNS) - 1 or None in whole:
-            expected = (
-                "7 numbers: energy, JTOTL, JSTEP, JTOTU, F, I and SIG(F,I); the run may be cut off here"
-            )
+            expected = "7 numbers: energy, JTOTL, JSTEP, JTOTU, F, I and SIG(F,I)"
             raise self.run.refuse(position, "a cross section cannot be read", expected)
         return values
 
@@ -203,5 +201,5 @@ class Table:
                     f"the inelastic cross sections from level {index} add up to {added:g}, not to the "
                     f"{printed:g} printed below them",
                     "rows that add up to the printed sum",
-                    "a number is damaged: get the file again from its source",
+                    "compare these rows with the source",
                 )

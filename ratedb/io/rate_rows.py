@@ -180,9 +180,7 @@ def _note_values(rate: FloatArray, highest: float, notes: list[str]) -> None:
         notes.append(f"{zero.sum()} of {rate.size} rates are zero and kept ({rows} rows at all temperatures)")
     if tiny.any():
         example = rate[tiny][0]
-        notes.append(
-            f"{tiny.sum()} of {rate.size} rates are below 1e-40, as {example:g}: kept, likely placeholders"
-        )
+        notes.append(f"{tiny.sum()} of {rate.size} rates are below 1e-40, as {example:g}: kept")
     if huge.any():
         notes.append(
             f"{huge.sum()} of {rate.size} rates are above {highest:g} cm3 s-1, as {rate[huge][0]:g}: check"

@@ -14,7 +14,7 @@ from ratedb.errors import RatedbError
 # Fortran drops the letter of an exponent of three digits: 6.070-102.
 _NO_LETTER = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))([+-]\d{1,3})", re.ASCII)
 _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d{1,4})?", re.ASCII)
-DAMAGED = "the file is cut off or damaged: get it again"
+DAMAGED = "get the file again from its source, or run the calculation again"
 """What to do with a file whose end or middle is missing."""
 _SHOWN = 90
 _GZIP = b"\x1f\x8b"
@@ -127,9 +127,9 @@ def need_whole_lines(content: bytes, lines: Sequence[Line]) -> None:
     """
     if content.rstrip(b" \t\x1a")[-1:] not in (b"\n", b"\r"):
         raise lines[-1].refuse(
-            "the file is cut off within its last line",
+            "the last line has no line end",
             "a line end after the last number",
-            "get the whole file; if nothing is missing, end its last line",
+            "compare the last line with the source; if nothing is missing, end it",
         )
 
 

@@ -116,15 +116,16 @@ def _gap(energy_cm1: FloatArray, lines: Lines) -> FloatArray:
 
 
 def _upper_energies(levels: Levels, lines: Lines, half_cm1: float) -> _Column:
-    """Return E_u in cm-1, counted from the zero of the level energies or from the lowest level."""
+    """Return E_u in cm-1, counted from the zero of the level energies."""
     wanted = lines.upper_energy_k / HC_OVER_KB_CM_K
-    lowest = float(levels.energy_cm1.min())
-    off = wanted - levels.energy_cm1[lines.upper]
-    known = np.isfinite(off)
-    if known.any() and np.median(np.abs(off[known] + lowest)) < np.median(np.abs(off[known])):
-        wanted = wanted + lowest
-    wanted = np.where(lines.upper_energy_k == 0, np.nan, wanted)
-    return _Column(wanted, half_cm1 + half_digit(lines.upper_energy_k) / HC_OVER_KB_CM_K)
+    energy = levels.energy_cm1[lines.upper]
+    known = np.isfinite(wanted)
+    zeros = [0.0, float(levels.energy_cm1.min())]
+    if known.sum() > _FEW:
+        zeros.append(float(np.median((energy - wanted)[known])))  # a list that was counted from another zero
+    open_cm1 = half_cm1 + half_digit(lines.upper_energy_k) / HC_OVER_KB_CM_K
+    wrong = [int(_contradicts(energy, _Column(wanted + zero, open_cm1)).sum()) for zero in zeros]
+    return _Column(wanted + zeros[int(np.argmin(wrong))], open_cm1)
 
 
 def _contradicts(energy_cm1: FloatArray, said: _Column) -> BoolArray:

@@ -4,6 +4,7 @@
 ALTER TABLE line ADD COLUMN upper_energy_k DOUBLE;
 ALTER TABLE line ADD COLUMN frequency_computed BOOLEAN DEFAULT false;
 
+-- A line is that of the most complete list, but one with a printed frequency comes before a computed one.
 CREATE OR REPLACE VIEW radiative AS
 SELECT
     u.molecule, u.label AS upper_label, l.label AS lower_label, u.v, u.j, l.v AS v_final, l.j AS j_final,
@@ -14,4 +15,6 @@ FROM line
 JOIN level AS u ON u.level_id = line.upper_id
 JOIN level AS l ON l.level_id = line.lower_id
 JOIN level_set_rank AS ranked USING (level_set_id)
-QUALIFY row_number() OVER (PARTITION BY line.upper_id, line.lower_id ORDER BY ranked.rank) = 1;
+QUALIFY row_number() OVER (
+    PARTITION BY line.upper_id, line.lower_id ORDER BY coalesce(line.frequency_computed, false), ranked.rank
+) = 1;

@@ -65,11 +65,12 @@ def test_one_wrong_upper_energy_is_the_only_suspect() -> None:
     assert (found.levels, len(found.lines), found.upper_energies.tolist()) == ((), 0, [3])
 
 
-def test_upper_energies_may_count_from_the_lowest_level() -> None:
+def test_upper_energies_may_count_from_the_lowest_level_or_another_zero() -> None:
     high = replace(LEVELS, energy_cm1=LEVELS.energy_cm1 + 10.539)
     assert len(weigh_lines(high, LINES).upper_energies) == 0
     from_zero = replace(LINES, upper_energy_k=LINES.upper_energy_k + np.round(10.539 * HC_OVER_KB_CM_K, 2))
     assert len(weigh_lines(high, from_zero).upper_energies) == 0
+    assert len(weigh_lines(LEVELS, from_zero).upper_energies) == 0
 
 
 def test_measured_frequencies_within_the_digits_of_the_energies_are_no_contradiction() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-
 from lamda_text import spectralradex_files
 from round_trip import COUNTED, differences, plain, through_a_store
 
@@ -27,7 +27,10 @@ def lamda(
     n = len(labels)
     rates = rates or [f"{i} {k} 1.0e-11 2.0e-11" for i in range(2, n + 1) for k in range(1, i)]
     weights = weights or [2.0 * j + 1.0 for j in range(n)]
-    levels = [f"{i} {e} {g} {name}" for i, (e, g, name) in enumerate(zip(energy_cm1, weights, labels), 1)]
+    levels = [
+        f"{i} {e} {g} {name}"
+        for i, (e, g, name) in enumerate(zip(energy_cm1, weights, labels, strict=True), 1)
+    ]
     parts = [
         "!MOLECULE\nXY\n!MOLECULAR WEIGHT\n30.0\n!NUMBER OF ENERGY LEVELS",
         str(n),
@@ -138,6 +141,19 @@ def test_an_import_of_the_same_file_brings_what_it_prints_into_a_store_that_had_
         db.import_(source, quality="off")
         assert db.lines("XY").column("frequency_ghz") == list(FREQUENCIES)
         assert db.lines("XY").column("upper_energy_k") == [2.01, 6.04, 12.09, 20.14, 30.21]
+
+
+def test_a_printed_frequency_comes_before_a_computed_one_of_a_more_complete_list(tmp_path: Path) -> None:
+    few, more = tmp_path / "few.dat", tmp_path / "more.dat"
+    last = f"5 6 5 1.0e-06 {FREQUENCIES[4]} 30.21\n"
+    few.write_text(rotor().replace("RADIATIVE TRANSITIONS\n5", "RADIATIVE TRANSITIONS\n4").replace(last, ""))
+    more.write_text(re.sub("|".join(map(str, FREQUENCIES)), "0.0", rotor(upper_k=False)))
+    with ratedb.open(tmp_path / "two.duckdb", create=True) as db:
+        db.import_(few, quality="off")
+        db.import_(more, quality="off")
+        lines = db.lines("XY")
+        assert lines.column("frequency_ghz")[:4] == list(FREQUENCIES[:4])
+        assert lines.column("frequency_computed") == [False] * 4 + [True]
 
 
 def test_many_upward_rows_out_of_one_level_name_it_and_no_row_is_lost(tmp_path: Path) -> None:
