@@ -208,7 +208,8 @@ def _line_text(lines: Lines, energy_cm1: FloatArray, warnings: Warnings) -> list
     upper_k = np.where(known_k, lines.upper_energy_k, np.round(energy_cm1[lines.upper] * HC_OVER_KB_CM_K, 6))
     if computed.any():
         detail = (
-            f"{computed.sum()} of {len(lines)} frequencies are computed from the energies: no source has them"
+            f"{computed.sum()} of {len(lines)} frequencies are computed from the energies, because no source"
+            " lists them in GHz"
         )
         warnings.append(WriterWarning("frequencies", ALL_READERS, detail))
     if not len(lines):

@@ -26,8 +26,8 @@ from ratedb.rates import Rates
 from ratedb.systems import is_charged
 
 _AGREES = 0.01
-_MOSTLY_DOWN = 0.4
-"""A file with a larger share of upward rows lists both directions, or all of them upward."""
+_MOSTLY_DOWN = 0.6
+"""A file with a larger share of rows that are listed upward only lists rates of excitation."""
 _LARGEST = 1e300  # in place of infinity, which Rates refuse
 
 
@@ -215,8 +215,13 @@ def _downward(listed: Rates, highest: float, notes: list[str], findings: list[Fi
 
 
 def _upward_levels(listed: Rates, upward: BoolArray) -> list[Finding]:
-    """Return the levels that many upward rows have in common, in a file that lists mostly downward rows."""
+    """Return the levels that many upward rows have in common, in a file that lists mostly downward rows.
+
+    Rows whose downward row is listed too say nothing about the order of levels.
+    """
     energy, label, findings = listed.levels.energy_cm1, listed.levels.label, []
+    opposite = listed.lower * len(label) + listed.upper
+    upward = upward & ~np.isin(opposite, listed.transitions.keys())
     if upward.mean() > _MOSTLY_DOWN:
         return []
     rows = listed.select(upward)

@@ -190,7 +190,7 @@ def test_a_broken_file_is_refused_with_its_line_and_a_remedy(
 @pytest.mark.parametrize("name", ALL)
 def test_a_file_cut_short_within_a_matrix_is_refused(tmp_path: Path, name: str) -> None:
     lines = ALL[name].rstrip("\n").split("\n")
-    refused(tmp_path, "\n".join(lines[:-1]) + "\n", "ends within a matrix", "cut short")
+    refused(tmp_path, "\n".join(lines[:-1]) + "\n", "ends within a matrix", "complete the matrix")
     refused(tmp_path, "\n".join(lines)[:-12], "cannot be read", line=len(lines))
 
 

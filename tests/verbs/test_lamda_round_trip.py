@@ -170,6 +170,18 @@ def test_many_upward_rows_out_of_one_level_name_it_and_no_row_is_lost(tmp_path: 
     assert "upward-rows" in {row["rule"] for row in imported.findings}
 
 
+def test_files_of_excitation_or_of_both_directions_suspect_no_level(tmp_path: Path) -> None:
+    source = tmp_path / "xy.dat"
+    down = [f"{i} {k} 1.0e-11 2.0e-11" for i in range(2, 7) for k in range(1, i)]
+    up = [f"{k} {i} 1.0e-13 1.0e-12" for i in range(2, 7) for k in range(1, i)]
+    for rows in (up, down + up):
+        text = rotor().replace("TRANS\n15", f"TRANS\n{len(rows)}")
+        head = text[: text.index("1 2 1 1.0e-11")]
+        source.write_text(head + "\n".join(f"{i} {row}" for i, row in enumerate(rows, 1)) + "\n")
+        [partner] = read_lamda(source).partners
+        assert "upward-rows" not in {one.rule for one in partner.findings}
+
+
 @pytest.mark.slow
 def test_nothing_of_the_spectralradex_files_changes_on_the_way_through_a_store(tmp_path: Path) -> None:
     for path in spectralradex_files():
