@@ -369,21 +369,19 @@ def lamda_files(data: Path) -> list[Path]:
     )
 
 
-def exported(path: Path, number: int, folder: Path) -> tuple[Path, list[str]]:
-    """Import a file, export all its systems; return the export and its warnings."""
+def exported(path: Path, number: int, folder: Path) -> Path:
+    """Import a file, export all its systems; return the export."""
     store, written = folder / f"{number}.duckdb", folder / f"{number}-{path.name}"
     systems = [one.system for one in import_files(store, [path], ImportOptions(quality="off")).systems]
-    result = export(store, systems, written, ExportOptions())
-    return written, [warning["rule"] for warning in result.warnings]
+    export(store, systems, written, ExportOptions())
+    return written
 
 
-def measure(path: Path, written: Path, warned: list[str], folder: Path) -> Row:
+def measure(path: Path, written: Path, folder: Path) -> Row:
     """Return what ratedb and RADEX make of one file."""
     source = read_lamda(path)
     verdict, populations, fluxes, notes = by_radex(path, written, folder)
     wrong = differences(by_ratedb(path), by_ratedb(written))
-    if "frequencies" in warned:
-        notes.append("some frequencies are not those of the energies")
     count = f"{len(source.levels)} | {len(source.lines)} | {len(source.partners)}"
     return Row(
         path.name, count, ", ".join(wrong) or "yes", verdict, populations, fluxes, list(dict.fromkeys(notes))
@@ -395,9 +393,8 @@ def readers_table(data: Path, folder: Path) -> str:
     paths = lamda_files(data)
     rows, written = [], []
     for number, path in enumerate(paths):
-        file, warned = exported(path, number, folder)
-        written.append(file)
-        rows.append(measure(path, file, warned, folder))
+        written.append(exported(path, number, folder))
+        rows.append(measure(path, written[-1], folder))
     answers = astroquery_answers([*paths, *written])
     lines = [
         "| file | levels | lines | partners | ratedb equal | astroquery equal | RADEX equal | populations"

@@ -192,6 +192,9 @@ def real(value: float) -> str:
         raise RatedbError(
             "no LAMDA file can hold a number", expected="exponents of two digits", got=f"{value:g}"
         )
+    shortest = repr(float(value))
+    if "." in shortest and "e" not in shortest and len(shortest) <= REAL_BYTES:
+        return shortest
     choices = [f"{value:.{places}f}" for places in range(1, 13)]
     choices += [f"{value:.{places}E}" for places in range(1, 11)]
     fitting = [text for text in choices if len(text) <= REAL_BYTES]

@@ -35,6 +35,9 @@ _WHOLE = 1.0 / 3.0
 _FEW = 5
 """So few contradictions are named one by one, whatever their share."""
 
+_MOST_SUSPECTS = 20
+"""The search for suspect levels ends after so many."""
+
 _MOST_DECIMALS = 9
 
 
@@ -87,7 +90,10 @@ def weigh_lines(levels: Levels, lines: Lines) -> LineEvidence:
     energy, suspects = levels.energy_cm1.copy(), list[SuspectLevel]()
     wrong = _contradicts(_gap(energy, lines), said)
     column = _is_whole(wrong, usable)
-    while wrong.any() and not column and (found := _suspect(energy, lines, said, upper, wrong)):
+    while wrong.any() and not column and len(suspects) < _MOST_SUSPECTS:
+        found = _suspect(energy, lines, said, upper, wrong)
+        if found is None:
+            break
         suspects.append(found)
         energy[found.level] = found.energy_cm1
         wrong = _contradicts(_gap(energy, lines), said)
