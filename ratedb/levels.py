@@ -64,7 +64,6 @@ class Levels:
                 bool(np.isfinite(array).all()), f"{where}: {name} has a non-finite value", "numbers", array
             )
         require(bool((self.weight > 0).all()), f"{where}: invalid statistical weight", "> 0", self.weight)
-        require(("v" in named) == ("j" in named), f"{where}: v and j go together", "both or none", "one")
         if len(set(self.label)) < n:
             duplicates = sorted({label for label in self.label if self.label.count(label) > 1})
             require(False, f"{where}: duplicate labels", "each label once", ", ".join(duplicates))
@@ -80,9 +79,9 @@ class Levels:
 
     @cached_property
     def has_vj(self) -> bool:
-        """Whether every level has v and j, both integers."""
-        return "j" in self.quantum_numbers and all(
-            bool((self.quantum_numbers[name] % 1 == 0).all()) for name in ("v", "j")
+        """Whether v and j, both integers, are the quantum numbers of every level."""
+        return set(self.quantum_numbers) == {"v", "j"} and all(
+            bool((values % 1 == 0).all()) for values in self.quantum_numbers.values()
         )
 
     @cached_property

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,13 @@ from ratedb.io.listed_levels import LevelList, open_end
 from ratedb.io.rate_rows import Rows, file_of_rows, increasing_temperatures, rate_row
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_index
+from ratedb.io.vj_tables import level_numbers, states_of
 from ratedb.levels import Levels, Lines
 
-_COLUMNS = re.compile(r"number of temperature columns\s*=\s*(\d{1,6})\b", re.IGNORECASE)
+_COLUMNS = re.compile(r"\btemperature columns?\s*=\s*(\d{1,6})\b", re.IGNORECASE)
+_BY_VJ = re.compile(r"\bv_?u\w*[\s,]+j_?u\w*[\s,]+v_?[dl]\w*[\s,]+j_?[dl]\w*", re.IGNORECASE)
+_TITLE = re.compile(r"(?:\bT\s*=\s*)?(?<![\w.])(\d+(?:\.\d*)?)\s?K\b")
+_TITLES = re.compile(rf"(?:[A-Za-z]\S*\s+){{2,5}}(?:{_TITLE.pattern}\s*)+")
 _TWO_BODIES = re.compile(r"\bIS_\S+[ \t]+FS_\S+[ \t]+IS_\S+[ \t]+FS_\S+")
 _HEAD = 60
 _OWN_TITLE = "Rate coefficients (cm^3 s^-1) of {} with {}, written by ratedb"
@@ -30,7 +34,8 @@ _IS_OWN_TITLE = re.compile(r"Rate coefficients \(cm\^3 s\^-1\) of \S+ with \S+, 
 def looks_like_basecol(content: bytes) -> bool:
     """Return whether a file is a table of rates by level number, as BASECOL and molpop give them."""
     head = content[:8192].decode("latin-1")
-    return _COLUMNS.search(head) is not None or _TWO_BODIES.search(head) is not None
+    titles = any(_TITLES.fullmatch(line.strip()) for line in head.splitlines()[:_HEAD])
+    return titles or _COLUMNS.search(head) is not None or _TWO_BODIES.search(head) is not None
 
 
 def own_title(molecule: str, collider: str) -> str:
@@ -67,21 +72,58 @@ def read_basecol(file: InputFile, options: ReadOptions) -> MoleculeFile:
 
 
 def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelList) -> MoleculeFile:
-    at, columns = next(
-        ((place, int(match[1])) for place, line in enumerate(lines) if (match := _COLUMNS.search(line.text))),
-        (0, 0),
-    )
-    body = [line for line in lines[at + 1 :] if line.text.strip()]
-    while body and body[0].text.lstrip()[0].isalpha():
-        body = body[1:]  # the names of the columns
-    first = body[0] if body else lines[-1]
-    temperature_k = increasing_temperatures(first, first.text.split(), columns)
+    table = _table(lines)
+    temperature_k, columns = table.temperature_k, len(table.temperature_k)
+    width = 4 if table.by_vj else 2
+    states = states_of(path, levels.levels) if table.by_vj else None
+    skipped = _numbering(table.rows, width + columns)
     rows = Rows(len(levels.levels))
-    for line in body[1:]:
-        numbers, values = rate_row(line, line.text.split(), 2, columns, "2 level numbers")
-        rows.add(line, numbers[0], numbers[1], values)
+    for line in table.rows:
+        words = line.text.split()[skipped:]
+        names = "v, J, v', J'" if states else "2 level numbers"
+        numbers, values = rate_row(line, words, width, columns, names)
+        initial, final = (
+            numbers[:2] if states is None else level_numbers(line, numbers, states, levels.levels)
+        )
+        rows.add(line, initial, final, values)
     whole = replace(levels, notes=(*levels.notes, *open_end(lines[-1].text)))
-    return file_of_rows(path, whole, collider, temperature_k, rows, _title(lines[:at]))
+    return file_of_rows(path, whole, collider, temperature_k, rows, _title(table.head))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The temperatures (K) of a table, its rows, the lines above it, and whether rows name v and j."""
+
+    temperature_k: list[float]
+    rows: list[Line]
+    head: Sequence[Line]
+    by_vj: bool
+
+
+def _table(lines: Sequence[Line]) -> _Table:
+    """Part a table; its temperatures stand on a line of their own, or as titles such as `10K`."""
+    for place, line in enumerate(lines):
+        if match := _COLUMNS.search(line.text):
+            body = [line for line in lines[place + 1 :] if line.text.strip()]
+            names = list(takewhile(lambda line: line.text.lstrip()[0].isalpha(), body))
+            body = body[len(names) :]
+            first = body[0] if body else lines[-1]
+            temperature_k = increasing_temperatures(first, first.text.split(), int(match[1]))
+            by_vj = any(_BY_VJ.search(name.text) for name in names)
+            return _Table(temperature_k, body[1:], lines[:place], by_vj)
+        if _TITLES.fullmatch(line.text.strip()):
+            temperature_k = increasing_temperatures(line, _TITLE.findall(line.text))
+            body = [line for line in lines[place + 1 :] if line.text.strip(" -=_|+")]
+            return _Table(temperature_k, body, lines[:place], _BY_VJ.search(line.text) is not None)
+    expected = "`Number of temperature columns = N` and N temperatures below it, or titles such as 10K 20K"
+    raise lines[0].refuse("the table does not name its temperatures", expected)
+
+
+def _numbering(rows: Sequence[Line], width: int) -> int:
+    """Return 1 where each row has one word more than `width` and the first counts 1..n, else 0."""
+    words = [line.text.split() for line in rows]
+    more = words and all(len(row) == width + 1 for row in words)
+    return int(bool(more) and all(to_index(row[0]) == n for n, row in enumerate(words, start=1)))
 
 
 def _read_two(

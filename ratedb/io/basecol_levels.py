@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
+from ratedb.io.labels import named_numbers
 from ratedb.io.listed_levels import (
     ENERGY_UNIT,
     LONGEST_HEAD,
@@ -49,7 +51,8 @@ def levels_from_basecol(path: Path, lines: Sequence[Line], molecule: str) -> Lev
     declared = _declared(lines[:at])
     need_declared(declared, declared.text.strip() if declared else "", len(rows))
     parsed = [_basecol_row(line, len(names)) for line in rows]
-    return levels_from(molecule, path, _named_levels(rows, parsed, names, molecule))
+    listed = _named_levels(rows, parsed, names, molecule)
+    return levels_from(molecule, path, listed, _numbers(listed, parsed, names))
 
 
 def _declared(head: Sequence[Line]) -> Line | None:
@@ -86,3 +89,13 @@ def _named_levels(
             ListedLevel(line, int(row[0]), row[1], weight, label, (int(v), int(j)) if whole else None)
         )
     return listed
+
+
+def _numbers(
+    listed: Sequence[ListedLevel], parsed: Sequence[list[float]], names: Sequence[str]
+) -> dict[str, FloatArray]:
+    """Return the named quantum numbers of molecules that are not linear; none where v and j are all."""
+    if all(level.vj is not None for level in listed):
+        return {}
+    labels = [" ".join(f"{value:g}" for value in row[2:]) for row in parsed]
+    return named_numbers(labels, " ".join(names), [level.weight for level in listed])

@@ -212,15 +212,15 @@ def _labels(levels: Levels, warnings: Warnings) -> list[str]:
     weights = levels.weight.tolist()
     without_names = [label.replace("=", "-") for label in levels.label]
     ways = [_texts_of_vj(levels), _texts_of_labels(levels.label), _texts_of_labels(without_names)]
-    texts = next(way for way in ways if _is_safe(way, levels))
-    labels, vj = named_labels(texts, weights)
+    texts = next((way for way in ways if _is_safe(way, levels)), ways[1])
+    labels, numbers = named_labels(texts, weights)
     changed = [(a, b) for a, b in zip(levels.label, labels, strict=True) if a != b]
     if changed:
         detail = (
             f"{len(changed)} label(s) are rewritten, as `{printable(changed[0][0])}` -> `{changed[0][1]}`"
         )
         warnings.append(WriterWarning("labels", ALL_READERS, detail))
-    if levels.has_vj and vj is None:
+    if levels.has_vj and not numbers:
         detail = "v and j are not read from this list: the statistical weights do not prove them"
         warnings.append(WriterWarning("quantum numbers", "ratedb", detail))
     return texts
@@ -230,8 +230,9 @@ def _is_safe(texts: Sequence[str], levels: Levels) -> bool:
     """Return whether texts are unique and give no other v and j than those of the levels."""
     if len(set(texts)) < len(levels):
         return False
-    vj = named_labels(texts, levels.weight.tolist())[1]
-    return vj is None or (levels.has_vj and all(map(np.array_equal, vj, levels.need_vj())))
+    numbers = named_labels(texts, levels.weight.tolist())[1]
+    own = levels.quantum_numbers
+    return all(name in own and np.array_equal(own[name], values) for name, values in numbers.items())
 
 
 def _texts_of_vj(levels: Levels) -> list[str]:

@@ -1,4 +1,4 @@
-"""Find the quantum numbers v and j in the labels of levels, without guessing."""
+"""Find named quantum numbers in the labels of levels, without guessing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.arrays import IntArray
+from ratedb.arrays import FloatArray, IntArray
+from ratedb.levels import vj
 
 WEIGHT_TOLERANCE = 1e-3
 """How far, relatively, a statistical weight may be from its multiple of 2j+1."""
@@ -90,3 +91,135 @@ def _v_and_j(
     if second_fits:
         return first, second
     return (second, first) if first_fits else None
+
+
+# -- named quantum numbers ------------------------------------------------------------------------
+
+_NUMBER = re.compile(r"-?\d{1,6}(?:\.\d{1,3}|/2)?", re.ASCII)
+_WITH_PARITY = re.compile(r"(\d{1,6}(?:\.\d{1,3}|/2)?)([+-])", re.ASCII)
+_ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*(?:\([^()]*\))?\s*=\s*(-?\d[\d./]*|[+-])[\s,;]*", re.ASCII)
+_HEADER_NAME = re.compile(r"\+/-|inv-sym|eps\*Ka|K_?[-+]|[A-Za-z]+\d?", re.ASCII)
+_COUNTERS = {"label", "index", "level", "number", "id", "no"}
+_NAMES = {
+    **{name: name for name in ("v", "j", "k", "k-", "k+", "v1", "v2", "v3", "l", "omega", "tau", "ka", "kc")},
+    **{"n": "N", "f": "F", "f1": "F1", "kp": "ka", "eps*ka": "ka", "ko": "kc", "inv-sym": "inversion"},
+    **{"+/-": "parity", "parity": "parity", "p": "parity"},
+}
+_TOTAL = ("F", "j", "N")  # what the statistical weight counts: the last angular momentum that is coupled
+_MOST_SPIN_WEIGHTS = 4
+
+
+def named_numbers(labels: Sequence[str], header: str, weights: npt.ArrayLike) -> dict[str, FloatArray]:
+    """Return named quantum numbers, shape (n,) each, that labels, header and weights prove; else none.
+
+    For linear molecules these are v and j, as `quantum_numbers` finds them. Otherwise the names are those in
+    the labels (`N = 1, J (fine) = 0`), or those of the header where it has one for each number of a label
+    (`N_J_F`, `J_Ka_Kc`). The statistical weights must be in proportion to 2F+1, 2J+1 or 2N+1, whichever is
+    the last of these; where another of them is, and only that one, it takes the name.
+    """
+    linear = quantum_numbers(labels, header, weights)
+    if linear is not None:
+        return vj(*linear)
+    columns = assigned_numbers(labels) or _header_columns(labels, header)
+    weight = np.asarray(weights, dtype=np.float64)
+    if not columns or len(labels) < 2 or weight.shape != (len(labels),):
+        return {}
+    return _proved(columns, weight)
+
+
+def assigned_labels(texts: Sequence[str]) -> list[str]:
+    """Return labels such as `1_5` for texts that assign numbers, as `v = 1, J = 5`; else the texts.
+
+    A counter (`label = 3`) is no quantum number. Texts stay where the labels would not be unique.
+    """
+    columns = [_assigned(text) for text in texts]
+    if any(one is None or set(one) != set(columns[0] or ()) for one in columns):
+        return list(texts)
+    labels = ["_".join((one or {}).values()) for one in columns]
+    return labels if all(labels) and len(set(labels)) == len(labels) else list(texts)
+
+
+def _assigned(text: str) -> dict[str, str] | None:
+    """Return what a text such as `N = 1  J (fine) = 0` assigns, None where it says more than that."""
+    found: dict[str, str] = {}
+    place = 0
+    bare = text.strip().strip("\"'").strip()
+    while match := _ASSIGNED.match(bare, place):
+        if match[1] in found:
+            return None
+        found[match[1]] = match[2]
+        place = match.end()
+    if place < len(bare) or not found:
+        return None
+    return {name: value for name, value in found.items() if name.lower() not in _COUNTERS}
+
+
+def assigned_numbers(labels: Sequence[str]) -> dict[str, FloatArray]:
+    """Return the named numbers, shape (n,) each, that all labels assign in the same order; else none."""
+    rows = [_assigned(label) for label in labels]
+    names = list(rows[0] or ()) if rows else []
+    if not names or any(row is None or list(row) != names for row in rows):
+        return {}
+    table = [[_number((row or {})[name]) for name in names] for row in rows]
+    return _named_columns([_canonical(name) for name in names], table)
+
+
+def _header_columns(labels: Sequence[str], header: str) -> dict[str, FloatArray]:
+    tail = re.split(r"weights?", header, maxsplit=1, flags=re.IGNORECASE)[-1]
+    names = [name for word in _HEADER_NAME.findall(tail) if (name := _canonical(word))]
+    projections = [name for name in names if name in ("k-", "k+")]
+    if len(projections) == 2:  # headers disagree on which sign is which; Ka always comes first
+        names = [{projections[0]: "ka", projections[1]: "kc"}.get(name, name) for name in names]
+    table = [_numbers(label) for label in labels]
+    return _named_columns(names, table) if names and len(set(names)) == len(names) else {}
+
+
+def _canonical(word: str) -> str:
+    bare = word.replace("_", "")
+    return _NAMES.get(bare.lower(), "")
+
+
+def _numbers(label: str) -> list[float | None]:
+    """Return the numbers in a label; None for a word that is none, and parities as 1 and -1."""
+    words = [word for word in re.split(r"[\s_,;]+", label.strip().strip("\"'").strip()) if word]
+    split = [match.groups() if (match := _WITH_PARITY.fullmatch(word)) else (word,) for word in words]
+    return [_number(part) for parts in split for part in parts]
+
+
+def _number(word: str) -> float | None:
+    if word in ("+", "-"):
+        return 1.0 if word == "+" else -1.0
+    if _NUMBER.fullmatch(word) is None:
+        return None
+    return float(word[:-2]) / 2.0 if word.endswith("/2") else float(word)
+
+
+def _named_columns(names: Sequence[str], table: Sequence[Sequence[float | None]]) -> dict[str, FloatArray]:
+    """Return columns by name where each row has a number for each name; words after these are ignored."""
+    rows = [row[: len(names)] for row in table if None not in row[: len(names)]]
+    more = [value for row in table for value in row[len(names) :] if value is not None]
+    if "" in names or len(rows) < len(table) or any(len(row) < len(names) for row in rows) or more:
+        return {}
+    return dict(zip(names, np.array(rows, dtype=np.float64).T, strict=True))
+
+
+def _proved(columns: dict[str, FloatArray], weight: FloatArray) -> dict[str, FloatArray]:
+    """Return columns whose last angular momentum fits the weights, renamed where another does; else none."""
+    momenta = [name for name in _TOTAL if name in columns]
+    top = bool({"ka", "kc", "k"} & set(columns))
+    fitting = [name for name in momenta if _fits(columns[name], weight, top)]
+    if momenta and momenta[0] in fitting:
+        return columns
+    if len(fitting) != 1:
+        return {}
+    first, second = momenta[0], fitting[0]
+    return {**columns, first: columns[second], second: columns[first]}
+
+
+def _fits(momentum: FloatArray, weight: FloatArray, top: bool) -> bool:
+    """Return whether weights are 2F+1 times one factor, or one of a few in tops, for nuclear spins."""
+    if (momentum < 0).any() or (momentum % 0.5 != 0).any():
+        return False
+    factor = weight / (2 * momentum + 1)
+    steps = np.diff(np.sort(factor)) > WEIGHT_TOLERANCE * factor.max()
+    return int(steps.sum()) < (_MOST_SPIN_WEIGHTS if top else 1)

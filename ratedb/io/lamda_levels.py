@@ -10,10 +10,10 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import RatedbError
-from ratedb.io.labels import quantum_numbers
+from ratedb.io.labels import named_numbers
 from ratedb.io.lamda_cursor import Cursor
 from ratedb.io.text import Line, declared_rows, to_index, to_number, to_numbers
-from ratedb.levels import Levels, Lines, vj
+from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 
 _FREQUENCY_UNITS = {"MHz": 1e3, "kHz": 1e6, "Hz": 1e9, "cm-1": 1.0 / GHZ_PER_CM1}
@@ -59,13 +59,12 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
     named = [label or f"L{number}" for label, number in zip(labels, numbers, strict=True)]
     if not all(labels):
         notes.append(f"{labels.count('')} level(s) have no label and are called by their number, as `L1`")
-    found = quantum_numbers(labels, header, weights) if all(labels) else None
     table = Levels(
         molecule,
         tuple(_unique(named, notes)),
         np.array(energies),
         np.array(weights),
-        vj(*(found or (None, None))),
+        named_numbers(labels, header, weights) if all(labels) else {},
         molecular_weight or None,
     )
     return table.select(order)

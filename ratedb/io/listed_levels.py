@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.io.text import Line, to_index
 from ratedb.levels import Levels, Lines, vj
@@ -47,8 +48,16 @@ class LevelList:
     notes: tuple[str, ...] = ()
 
 
-def levels_from(molecule: str, path: Path, listed: Sequence[ListedLevel]) -> Levels:
-    """Return a table of levels that a file lists; raises RatedbError for what no level can be."""
+def levels_from(
+    molecule: str,
+    path: Path,
+    listed: Sequence[ListedLevel],
+    numbers: Mapping[str, FloatArray] | None = None,
+) -> Levels:
+    """Return a table of levels that a file lists; raises RatedbError for what no level can be.
+
+    `numbers` are named quantum numbers, shape (n,) each, in place of the v and j of the levels.
+    """
     if not listed:
         raise RatedbError(
             "the file lists no levels",
@@ -81,10 +90,7 @@ def levels_from(molecule: str, path: Path, listed: Sequence[ListedLevel]) -> Lev
         tuple(labels),
         np.array([level.energy_cm1 for level in listed]),
         np.array([level.weight for level in listed]),
-        vj(
-            np.array([v for v, _ in pairs]) if known else None,
-            np.array([j for _, j in pairs]) if known else None,
-        ),
+        numbers or (vj(*np.array(pairs).T) if known else {}),
     )
 
 

@@ -9,18 +9,24 @@ from pathlib import Path
 
 import numpy as np
 
-from ratedb.arrays import IntArray
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
-from ratedb.io.labels import fit_with_spins, quantum_numbers
+from ratedb.io.labels import (
+    assigned_labels,
+    assigned_numbers,
+    fit_with_spins,
+    named_numbers,
+    quantum_numbers,
+)
 from ratedb.io.listed_levels import LARGEST_NUMBER, LevelList, ListedLevel, levels_from, need_declared
 from ratedb.io.text import Line, numbered_lines, to_index, to_number, to_numbers
-from ratedb.levels import Levels, Lines
+from ratedb.levels import Levels, Lines, vj
 from ratedb.physics.constants import GHZ_PER_CM1
 
 _HEAVIEST = 1e6  # u
 _LARGEST_A_S1 = 1e15
-_ASSIGNED = re.compile(r"(\w+)\s*=\s*([\d.]+)")
+_ASSIGNS_V = re.compile(r"\bv\s*=", re.IGNORECASE)
 
 
 def levels_from_molpop(path: Path, lines: Sequence[Line], molecule: str) -> LevelList:
@@ -44,7 +50,7 @@ def levels_from_molpop(path: Path, lines: Sequence[Line], molecule: str) -> Leve
     number = count.text.split()[0] if count else ""
     if to_index(number) is not None:
         need_declared(count, number, len(listed))
-    levels = levels_from(molecule, path, _with_vj(listed))
+    levels = levels_from(molecule, path, *_named(listed))
     levels = replace(levels, molecular_weight=_molecular_weight(lines[: start - 1]))
     at = _after(lines, r"A_ij")
     return LevelList(levels, Lines.empty() if at is None else _einstein_lines(lines[at:], levels))
@@ -72,52 +78,36 @@ def _molpop_level(line: Line, words: list[str]) -> ListedLevel:
     return ListedLevel(line, number, values[1], values[0], text or f"L{number}")
 
 
-def _with_vj(listed: Sequence[ListedLevel]) -> list[ListedLevel]:
+def _named(listed: Sequence[ListedLevel]) -> tuple[list[ListedLevel], dict[str, FloatArray]]:
+    """Return the levels, labelled by the numbers that their texts assign, and their quantum numbers."""
     if not listed or min(level.weight for level in listed) <= 0:
-        return list(listed)  # levels_from refuses such a weight
-    labels, vj = named_labels([level.label for level in listed], [level.weight for level in listed])
-    return [
-        replace(
-            level,
-            label=label,
-            vj=None if vj is None else (int(vj[0][place]), int(vj[1][place])),
-        )
-        for place, (level, label) in enumerate(zip(listed, labels, strict=True))
-    ]
+        return list(listed), {}  # levels_from refuses such a weight
+    labels, numbers = named_labels([level.label for level in listed], [level.weight for level in listed])
+    return [replace(level, label=label) for level, label in zip(listed, labels, strict=True)], numbers
 
 
-def named_labels(
-    texts: Sequence[str], weights: Sequence[float]
-) -> tuple[list[str], tuple[IntArray, IntArray] | None]:
-    """Return labels such as `5` or `1_5` where texts say `N = 5` or `v = 1, J = 5`, and (v, j), each (n,).
+def named_labels(texts: Sequence[str], weights: Sequence[float]) -> tuple[list[str], dict[str, FloatArray]]:
+    """Return labels such as `5` or `1_5` where texts say `N = 5` or `v = 1, J = 5`, and quantum numbers.
 
-    Other texts are labels as they are. (v, j) is None where the texts do not name them, or where the
-    weights, shape (n,) and positive, contradict them.
+    Other texts are labels as they are. There are no quantum numbers where the texts do not name them, or
+    where the weights, shape (n,) and positive, contradict them.
     """
-    assigned = [dict(_ASSIGNED.findall(text)) for text in texts]
-    names = [tuple(pairs) for pairs in assigned]
-    if not texts or len(set(names)) != 1 or not names[0]:
-        return list(texts), None
-    labels = ["_".join(pairs.values()) for pairs in assigned]
-    if len(set(labels)) < len(labels):
-        return list(texts), None  # the labels would be lost
-    header = "v" if any(name.lower() == "v" for name in names[0]) else ""
-    return labels, quantum_numbers(labels, header, weights) or _named_vj(assigned, weights)
+    labels = assigned_labels(texts)
+    header = "v" if all(_ASSIGNS_V.search(text) for text in texts) else ""
+    linear = quantum_numbers(labels, header, weights)
+    numbers = named_numbers(texts, header, weights) if linear is None else vj(*linear)
+    return labels, numbers or _with_spins(texts, weights)
 
 
-def _named_vj(
-    assigned: Sequence[dict[str, str]], weights: Sequence[float]
-) -> tuple[IntArray, IntArray] | None:
-    """Return (v, j) where they are called by these names and j fits the weights, nuclear spins included."""
-    numbers = [{name.lower(): to_index(text) for name, text in pairs.items()} for pairs in assigned]
-    if len(numbers) < 2 or set(numbers[0]) not in ({"j"}, {"v", "j"}):
-        return None
-    v, j = ([one.get(name, 0) for one in numbers] for name in ("v", "j"))
-    whole = [number for number in (*v, *j) if number is not None and number <= LARGEST_NUMBER]
-    if len(whole) < 2 * len(numbers):
-        return None
-    pair = np.array(whole[: len(v)], dtype=np.int64), np.array(whole[len(v) :], dtype=np.int64)
-    return pair if fit_with_spins(pair[1], weights) else None
+def _with_spins(texts: Sequence[str], weights: Sequence[float]) -> dict[str, FloatArray]:
+    """Return v and j where texts assign them and weights fit with the nuclear spins of H2; else none."""
+    numbers = assigned_numbers(texts)
+    if len(texts) < 2 or set(numbers) not in ({"j"}, {"v", "j"}):
+        return {}
+    v, j = numbers.get("v", np.zeros(len(texts))), numbers["j"]
+    whole = all(bool((one % 1 == 0).all() and (one >= 0).all()) for one in (v, j))
+    fits = whole and max(v.max(), j.max()) <= LARGEST_NUMBER and fit_with_spins(j.astype(np.int64), weights)
+    return vj(v, j) if fits else {}
 
 
 def _after(lines: Sequence[Line], pattern: str) -> int | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
@@ -14,6 +15,7 @@ from ratedb.io.listed_levels import open_end
 from ratedb.io.rate_rows import Rows, file_of_rows, increasing_temperatures, rate_row
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_index, to_numbers
+from ratedb.levels import Levels
 
 _FEWEST_TEMPERATURES = 2
 _LOOKED_AT = 60  # lines
@@ -53,31 +55,41 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
     lines = numbered_lines(file.content, path)
     body = _body(lines)
     temperature_k = increasing_temperatures(body.temperatures, _words(body.temperatures.text))
-    if not levels.levels.has_vj:
-        raise RatedbError(
-            f"the levels of {levels.levels.molecule} are not labelled by v and j",
-            where=str(path),
-            expected="v and j, which the rows of this table name",
-            got=", ".join(levels.levels.label[:4]),
-            todo="name a list of levels with v and j with --levels",
-        )
-    v, j = levels.levels.need_vj()
-    number_of = {pair: place + 1 for place, pair in enumerate(zip(v.tolist(), j.tolist(), strict=True))}
+    states = states_of(path, levels.levels)
     rows = Rows(len(levels.levels))
     for line in body.rows:
         found, values = rate_row(line, _words(line.text), 4, len(temperature_k), "v, J, v', J'")
-        states = [(found[0], found[1]), (found[2], found[3])]
-        initial, final = (number_of.get(state) for state in states)
-        if initial is None or final is None:
-            missing = states[0] if initial is None else states[1]
-            raise line.refuse(
-                "a rate refers to a level that is not in the list of levels",
-                f"v, J among those of {levels.levels.molecule}, not {missing[0]}, {missing[1]}",
-                "name a complete list with --levels",
-            )
-        rows.add(line, initial, final, values)
+        rows.add(line, *level_numbers(line, found, states, levels.levels), values)
     whole = replace(levels, notes=(*levels.notes, *open_end(lines[-1].text)))
     return file_of_rows(path, whole, collider, temperature_k, rows, body.title)
+
+
+def states_of(path: Path, levels: Levels) -> dict[tuple[int, int], int]:
+    """Return the number from 1 of each level by its v and j; raises RatedbError where levels have none."""
+    if not levels.has_vj:
+        raise RatedbError(
+            f"the levels of {levels.molecule} are not labelled by v and j",
+            where=str(path),
+            expected="v and j, which the rows of this table name",
+            got=", ".join(levels.label[:4]),
+            todo="name a list of levels with v and j with --levels",
+        )
+    v, j = levels.need_vj()
+    return {pair: place + 1 for place, pair in enumerate(zip(v.tolist(), j.tolist(), strict=True))}
+
+
+def level_numbers(
+    line: Line, vj: Sequence[int], states: Mapping[tuple[int, int], int], levels: Levels
+) -> tuple[int, int]:
+    """Return the numbers of the levels v, J and v', J'; raises RatedbError where one is not listed."""
+    for state in (vj[0], vj[1]), (vj[2], vj[3]):
+        if state not in states:
+            raise line.refuse(
+                "a rate refers to a level that is not in the list of levels",
+                f"v, J among those of {levels.molecule}, not {state[0]}, {state[1]}",
+                "name a complete list with --levels",
+            )
+    return states[vj[0], vj[1]], states[vj[2], vj[3]]
 
 
 def _body(lines: Sequence[Line]) -> _Body:

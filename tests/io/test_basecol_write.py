@@ -239,7 +239,6 @@ def test_v_and_j_that_weights_contradict_are_warned_of_and_never_exchanged(tmp_p
     ("label", "wanted"),
     [
         (("1 1 0+", "a, b", "5/2 3+ 2PI", ">"), None),
-        (("0", "1", "2", "3"), None),
         (("J = 0", "J = 1", "J = 2", "J = 3"), ("J - 0", "J - 1", "J - 2", "J - 3")),
         (("5'", '"5"', "ü", " "), ("5_", "_5_", "u", "L1")),
         (("a  b", "a b", "a!b", " a b"), ("a b", "L1", "L2", "L3")),

@@ -56,7 +56,6 @@ def test_levels_without_quantum_numbers_have_labels_only() -> None:
         ({"weight": [9.0, 0.0, 15.0]}, "invalid statistical weight"),
         ({"energy_cm1": [1.0, np.nan, 2.0]}, "non-finite"),
         ({"quantum_numbers": {"ka": [1, 2]}}, "ka has the wrong shape"),
-        ({"quantum_numbers": {"j": [1, 2, 3]}}, "v and j go together"),
     ],
 )
 def test_what_cannot_be_levels_is_refused(change: dict[str, object], says: str) -> None:
