@@ -97,7 +97,8 @@ def weigh_lines(levels: Levels, lines: Lines) -> LineEvidence:
         suspects.append(found)
         energy[found.level] = found.energy_cm1
         wrong = _contradicts(_gap(energy, lines), said)
-    named = np.isin(lines.upper, [one.level for one in suspects])
+    suspected = [one.level for one in suspects]
+    named = np.isin(lines.upper, suspected) | np.isin(lines.lower, suspected)
     doubted = _contradicts(levels.energy_cm1[lines.upper], upper)
     whole = _is_whole(doubted, np.isfinite(upper.wanted_cm1))
     rows = np.flatnonzero(doubted & ~named)
@@ -118,7 +119,7 @@ def half_digit(values: FloatArray) -> float:
 
 
 def _gap(energy_cm1: FloatArray, lines: Lines) -> FloatArray:
-    return np.asarray(energy_cm1[lines.upper] - energy_cm1[lines.lower])
+    return np.asarray(np.abs(energy_cm1[lines.upper] - energy_cm1[lines.lower]))
 
 
 def _upper_energies(levels: Levels, lines: Lines, half_cm1: float) -> _Column:
@@ -147,23 +148,42 @@ def _suspect(
     energy_cm1: FloatArray, lines: Lines, said: _Column, upper: _Column, wrong: BoolArray
 ) -> SuspectLevel | None:
     """Return the level that most lines want elsewhere, and all its lines at the same place; None without."""
-    gap = _gap(energy_cm1, lines)
-    off, slack = said.wanted_cm1 - gap, said.open_cm1 + _AGREEMENT * np.abs(gap)
-    found: list[tuple[int, float, SuspectLevel]] = []
+    found: list[SuspectLevel] = []
     for level in np.unique([lines.upper[wrong], lines.lower[wrong]]).tolist():
-        known = ((lines.upper == level) | (lines.lower == level)) & np.isfinite(off)
-        shifts = np.where(lines.upper == level, off, -off)[known]
-        shift, open_cm1 = float(np.median(shifts)), float(np.median(slack[known]))
-        if abs(shift) <= _CLEAR * open_cm1:
-            continue
-        if (np.abs(shifts - shift) > np.maximum(_SAME_SHIFT * abs(shift), slack[known])).any():
+        here = ((lines.upper == level) | (lines.lower == level)) & np.isfinite(said.wanted_cm1)
+        wanted = _wanted_energy(energy_cm1, lines.select(here), said.wanted_cm1[here], said.open_cm1, level)
+        if wanted is None:
             continue
         own = (lines.upper == level) & np.isfinite(upper.wanted_cm1)
-        by_upper = upper.wanted_cm1[own] - energy_cm1[level]
+        shift, by_upper = wanted - energy_cm1[level], upper.wanted_cm1[own] - energy_cm1[level]
         room = np.maximum(_SAME_SHIFT * abs(shift), upper.open_cm1)
-        agrees = bool(len(by_upper)) and bool((np.abs(by_upper - shift) <= room).all())
+        agrees = bool(own.any() and (np.abs(by_upper - shift) <= room).all())
         agrees = agrees and bool((np.abs(by_upper) > upper.open_cm1).all())
-        if len(shifts) + agrees >= 2:
-            suspect = SuspectLevel(level, float(energy_cm1[level]) + shift, len(shifts), agrees)
-            found.append((len(shifts), abs(shift), suspect))
-    return max(found, key=lambda one: one[:2])[2] if found else None
+        if here.sum() + agrees >= 2:
+            found.append(SuspectLevel(level, wanted, int(here.sum()), agrees))
+    return max(found, key=lambda one: (one.lines, abs(one.energy_cm1 - energy_cm1[one.level])), default=None)
+
+
+def _wanted_energy(
+    energy_cm1: FloatArray, lines: Lines, wanted_cm1: FloatArray, open_cm1: float, level: int
+) -> float | None:
+    """Return the energy at which all lines of a level want it, None where it has that or they disagree.
+
+    A wrong energy may have put a level on the other side of another: then a line goes the other way.
+    """
+    up = lines.upper == level
+    partner = energy_cm1[np.where(up, lines.lower, lines.upper)]
+    as_listed = np.where(up, partner + wanted_cm1, partner - wanted_cm1)
+    turned = 2 * partner - as_listed
+    slack = open_cm1 + _AGREEMENT * np.abs(_gap(energy_cm1, lines))
+    middle = float(np.median(as_listed))
+    shift = abs(middle - energy_cm1[level])
+    if shift <= _CLEAR * float(np.median(slack)):
+        return None
+    if (np.abs(as_listed - middle) <= np.maximum(_SAME_SHIFT * shift, slack)).all():
+        return middle
+    slack = open_cm1 + _AGREEMENT * wanted_cm1
+    for one in np.concatenate([as_listed, turned]).tolist() if len(lines) > 1 else ():
+        if (np.minimum(np.abs(as_listed - one), np.abs(turned - one)) <= _CLEAR * slack).all():
+            return float(one)
+    return None

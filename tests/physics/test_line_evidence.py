@@ -46,6 +46,15 @@ def test_one_wrong_energy_is_the_only_suspect_and_its_lines_say_the_right_one(
     assert len(found.lines) == len(found.upper_energies) == 0
 
 
+def test_a_wrong_energy_that_puts_a_level_below_others_is_found_although_its_lines_are_turned() -> None:
+    wrong = moved(4, -10.3)  # from 14.024 to 3.724, below level 2
+    up, low = LINES.upper.copy(), LINES.lower.copy()
+    up[3], low[3] = 3, 4
+    [suspect] = weigh_lines(wrong, replace(LINES, upper=up, lower=low)).levels
+    assert suspect.level == 4
+    assert suspect.energy_cm1 == pytest.approx(LEVELS.energy_cm1[4], abs=2e-3)
+
+
 def test_the_energy_of_a_level_with_one_line_is_the_suspect_only_if_its_upper_energy_wants_the_same() -> None:
     top = moved(7, 0.5)
     [suspect] = weigh_lines(top, LINES).levels
