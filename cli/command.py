@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
 
@@ -106,6 +106,8 @@ def _parameter(one: Field[Any], hint: Any, required: bool) -> inspect.Parameter:
     if one.metadata["parse"] is not None:
         words |= {"parser": _parser(one.metadata["parse"]), "metavar": "LIST"}
         return _named(one, str, names, words, default)
+    if get_origin(next(iter(get_args(hint)), None)) is tuple:
+        return _named(one, get_args(hint)[0], names, words, default)
     of = next((kind for kind in (int, float) if hint == kind or hint == kind | None), str)
     return _named(one, of, names, words, default)
 

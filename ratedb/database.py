@@ -171,15 +171,15 @@ class Database:
 
     @takes(of.SourcesOptions)
     def sources(self, system: str | None = None, **options: Any) -> QueryResult:
-        """List sources in order of precedence, or set that order for a system.
+        """List sources in order of precedence, set that order, or withdraw, restore and correct sources.
 
         By default computed values precede scaled and extrapolated ones, and newer sources older ones. Values
         flagged by quality control come after all others, predictions after all values from files.
         """
         from ratedb.verbs.sources import sources
 
-        if options.get("prefer"):
-            self._need_writable("store an order of sources")
+        if any(options.get(name) for name in ("prefer", "join", "withdraw", "restore", "correct")):
+            self._need_writable("change what is said of sources")
         return sources(self.path, system, build(of.SourcesOptions, options))
 
     # -- out ------------------------------------------------------------------------------------
@@ -293,8 +293,8 @@ class Database:
     def sql(self, query: str, **options: Any) -> QueryResult:
         """Run one SQL query, read-only: it reads this store and nothing else.
 
-        The views are rates, rates_all, levels, radiative, sources, source_files, source_orders, findings,
-        models, plans and set_scores.
+        The views are rates, rates_all, levels, radiative, sources, source_files, source_orders,
+        source_events, findings, models, plans and set_scores.
         """
         from ratedb.store.query import sql
 

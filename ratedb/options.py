@@ -52,6 +52,8 @@ class ImportOptions:
     collider_levels: Path | None = option(None, "The collider's levels, where it changes state too.", Path)
     method: str | None = option(None, "How the rates were calculated, such as CC.")
     reference: str | None = option(None, "What to cite (default: what the file says).")
+    doi: str | None = option(None, "The DOI of the reference, such as 10.1088/0004-637X/718/2/1062.")
+    bibtex: Path | None = option(None, "A file with the reference as one BibTeX entry.", Path)
     kind: str = option("computed", "computed, scaled or extrapolated.")
     cross_sections: bool = option(False, "The files hold cross sections: average them together.")
     temperatures: tuple[float, ...] = option(
@@ -72,7 +74,15 @@ class SourcesOptions:
     prefer: tuple[int, ...] | None = option(
         None, "Ids of the sources that take precedence, the best first, such as 3,1.", parse_ids
     )
-    because: str = option("not stated", "Reason for this order; stored with it.")
+    withdraw: int | None = option(None, "Id of a source whose values stop counting; nothing is deleted.")
+    restore: int | None = option(None, "Id of a withdrawn source whose values count again.")
+    correct: tuple[int, str] | None = option(
+        None,
+        "ID FIELD=VALUE: correct method, reference, kind, collider, year, doi or grade (A to E) of a source.",
+    )
+    history: bool = option(False, "List what was corrected, withdrawn and restored, with the old values.")
+    because: str = option("not stated", "Reason for this order or change; stored with it.")
+    dry_run: bool = option(False, "Show the sources as they would be; store nothing.")
 
 
 @dataclass(frozen=True)

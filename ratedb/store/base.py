@@ -27,6 +27,7 @@ class OpenStore:
     def __init__(self, path: Path | str, *, write: bool = False, create: bool = False) -> None:
         self.path = Path(path)
         self.connection = open_store(self.path, write=write, create=create)
+        self._session: Session | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -53,11 +54,17 @@ class OpenStore:
         )
 
     @contextmanager
-    def transaction(self) -> Iterator[Session]:
-        """Give a session for the classes in records.py; all changes in the block are kept, or none."""
+    def transaction(self, *, keep: bool = True) -> Iterator[Session]:
+        """Give a session for the classes in records.py; all changes in the block are kept, or none.
+
+        A dry run does not `keep` them. A block inside another is a part of it.
+        """
         from sqlalchemy.exc import DBAPIError
         from sqlmodel import Session
 
+        if self._session is not None:
+            yield self._session
+            return
         try:
             with (
                 clear_errors(self.path),
@@ -66,10 +73,15 @@ class OpenStore:
                 session.begin(),
             ):
                 session.connection()  # DuckDB's BEGIN, so that the connection is in the transaction too
+                self._session = session
                 yield session
+                if not keep:
+                    session.rollback()
         except DBAPIError as error:
             with clear_errors(self.path):
                 raise error.orig or error from error
+        finally:
+            self._session = None
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""

@@ -62,13 +62,13 @@ class RateStore(SourceStore, ModelStore, LevelStore):
         Raises RatedbError for a source of another system or without rates.
         """
         system = self.system(name)
-        known = [row["source_id"] for row in self.sources(name)]
+        known = self.source_ids(name, predicted=True)
         if source_id not in known:
             raise RatedbError(
-                f"{name} has no source {source_id}",
+                f"{name} has no source {source_id}, or it is withdrawn",
                 where=str(self.path),
                 expected="one of " + ", ".join(map(str, known)),
-                todo=f"`ratedb show {name}` lists them",
+                todo=f"`ratedb sources {name}` lists them",
             )
         rates = self._read(_OF_SOURCE, source_id, system.collider, self.levels(system.molecule))
         if not len(rates):

@@ -12,6 +12,7 @@ from ratedb.levels import Lines
 from ratedb.models.record import Model
 from ratedb.origin import now
 from ratedb.rates import Rates
+from ratedb.references import OF_REFERENCE, Reference, parse_reference
 from ratedb.store import staging
 from ratedb.store.base import need_id
 from ratedb.store.method_classes import classify_methods
@@ -61,10 +62,6 @@ class Incoming:
     sources: tuple[tuple[Rates, SourceInfo], ...]
 
 
-class _DryRunError(Exception):
-    """Ends a transaction that is not meant to be kept."""
-
-
 class SourceStore(FindingStore):
     """The part of a store with the tables source, source_file and source_order; it writes the table rate."""
 
@@ -89,8 +86,12 @@ class SourceStore(FindingStore):
         )
 
     def source_ids(self, name: str, *, predicted: bool = False) -> list[int]:
-        """Return the ids of the sources of a system; those of predictions only where asked for."""
-        return [row["source_id"] for row in self.sources(name) if predicted or row["kind"] != "predicted"]
+        """Return the ids of the sources of a system that count; those of predictions only where asked for."""
+        return [
+            row["source_id"]
+            for row in self.sources(name)
+            if (predicted or row["kind"] != "predicted") and not row["withdrawn"]
+        ]
 
     def other_sources(self, name: str, file_sha256: str) -> list[int]:
         """Return the sources of a system that are neither predictions nor of the file with this hash."""
@@ -98,8 +99,9 @@ class SourceStore(FindingStore):
         return [number for number in self.source_ids(name) if number not in of_file]
 
     def references(self, name: str) -> list[str]:
-        """Return the references of a system's sources from files, sorted."""
-        return sorted({row["reference"] for row in self.sources(name) if row["kind"] != "predicted"})
+        """Return the references of a system's sources from files that count, sorted."""
+        used = self.source_ids(name)
+        return sorted({row["reference"] for row in self.sources(name) if row["source_id"] in used})
 
     def sources_of_model(self, model_id: int | None) -> list[int]:
         """Return the ids of the sources with a model's predictions."""
@@ -116,6 +118,13 @@ class SourceStore(FindingStore):
             [self.system(name).system_id, list(source_ids), reason, now(), __version__, joined],
         )
 
+    def put_reference(self, source_id: int, reference: Reference) -> None:
+        """Store the parts of the reference of a source, in place of those that it had."""
+        values = [getattr(reference, name) or None for name in OF_REFERENCE]
+        self.rows(
+            "INSERT OR REPLACE INTO source_reference VALUES (?, ?, ?, ?, ?, ?, ?)", [source_id, *values]
+        )
+
     def put_rates(self, files: Sequence[Incoming], *, dry_run: bool = False) -> list[PutResult]:
         """Store what files bring, with levels and lines, all or nothing; a dry run keeps nothing.
 
@@ -123,16 +132,11 @@ class SourceStore(FindingStore):
         Raises RatedbError where the levels contradict those in the store.
         """
         results: list[PutResult] = []
-        try:
-            with self.transaction() as session:
-                for file in files:
-                    results += [
-                        self._put_source(session, rates, file.lines, info) for rates, info in file.sources
-                    ]
-                if dry_run:
-                    raise _DryRunError
-        except _DryRunError:
-            pass
+        with self.transaction(keep=not dry_run) as session:
+            for file in files:
+                results += [
+                    self._put_source(session, rates, file.lines, info) for rates, info in file.sources
+                ]
         return results
 
     def _put_source(self, session: Session, rates: Rates, lines: Lines, info: SourceInfo) -> PutResult:
@@ -158,6 +162,7 @@ class SourceStore(FindingStore):
             level_set_id=level_set_id,
             warnings=list(all_warnings),
         )
+        self.put_reference(source_id, info.parts or parse_reference(info.reference))
         self.put_findings(source_id, rates.levels, level_id, info.findings)
         for file in info.files:
             self.rows("INSERT INTO source_file VALUES (?, ?, ?)", [source_id, *file])

@@ -10,6 +10,7 @@ import numpy as np
 from ratedb.arrays import IntArray, gap_patterns
 from ratedb.findings import Finding
 from ratedb.rates import Rates
+from ratedb.references import Reference
 from ratedb.store.connection import run
 
 
@@ -17,7 +18,8 @@ from ratedb.store.connection import run
 class SourceInfo:
     """Where the values of one import come from, and what quality control found.
 
-    `files` are the names and SHA-256 of all files where the values come from more than one.
+    `files` are the names and SHA-256 of all files where the values come from more than one. `parts` are those
+    of the reference where they are given; else they are read from its text.
     """
 
     kind: str
@@ -28,6 +30,7 @@ class SourceInfo:
     warnings: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    parts: Reference | None = None
 
 
 def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from ratedb.store.curation import CurationStore, SourceEvent
 from ratedb.store.plans import PlanStore, StoredScore
 from ratedb.store.rates import RateStore
 from ratedb.store.sources import Incoming, PutResult
 from ratedb.store.staging import SourceInfo
 
-__all__ = ["Incoming", "PutResult", "SourceInfo", "Store", "StoredScore"]
+__all__ = ["Incoming", "PutResult", "SourceEvent", "SourceInfo", "Store", "StoredScore"]
 
 
-class Store(RateStore, PlanStore):
+class Store(CurationStore, RateStore, PlanStore):
     """A ratedb database; use it as a context manager.
 
     `Store(path)` opens an existing store for reading, `write=True` for writing; `create=True` also makes the

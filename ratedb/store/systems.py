@@ -64,12 +64,13 @@ class SystemStore(OpenStore):
         return self.table(
             """
             SELECT s.name AS system, s.molecule, s.collider,
-                   count(DISTINCT (b.upper_id, b.lower_id)) AS transitions,
+                   count(DISTINCT (b.upper_id, b.lower_id)) FILTER (b.upper_id IS NOT NULL) AS transitions,
                    min(b.temperature_k) AS temperature_min_k, max(b.temperature_k) AS temperature_max_k,
                    count(DISTINCT b.temperature_k) AS temperatures,
                    count(b.rate_cm3_s) AS rates,
                    count(*) FILTER (b.kind = 'predicted') AS predicted,
-                   (SELECT count(*) FROM source WHERE source.system_id = s.system_id) AS sources
+                   (SELECT count(*) FROM source_now AS now
+                    WHERE now.system_id = s.system_id AND NOT withdrawn) AS sources
             FROM collision_system AS s LEFT JOIN best_value AS b USING (system_id)
             GROUP BY s.name, s.molecule, s.collider, s.system_id ORDER BY s.name
             """,

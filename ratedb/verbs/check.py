@@ -56,7 +56,8 @@ def check(db: Path, system: str | None, options: CheckOptions, progress: Progres
         levels: dict[str, Levels] = {}
         for number, name in enumerate(names, start=1):
             progress(f"checking {name}: {number} of {len(names)}")
-            rows = [row for row in store.sources(name) if row["kind"] != "predicted"]
+            used = store.source_ids(name)
+            rows = [row for row in store.sources(name) if row["source_id"] in used]
             tables = {row["source_id"]: store.source_rates(name, row["source_id"]) for row in rows}
             molecule = store.levels(store.system(name).molecule)
             found += check_system(tables, rows, molecule.lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from ratedb.results import Result
 from ratedb.store.store import PutResult, SourceInfo, Store
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
 from ratedb.verbs.incoming_quality import against_stored
+from ratedb.verbs.referencing import stated_reference
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ def import_files(
     """
     options = options or ImportOptions()
     check_options(options)
+    options, reference = stated_reference(options)
     known_levels = partial(_stored_levels, db)
     if options.cross_sections:
         incoming = [read_incoming_cross_sections(paths, options, known_levels, progress)]
@@ -88,6 +90,7 @@ def import_files(
         for path in paths:
             progress(f"reading {path.name}")
             incoming.append(read_incoming(path, options, known_levels))
+    incoming = reference.given_to(incoming)
     progress("storing")
     with ExitStack() as stack:
         if options.dry_run and not db.exists():
@@ -101,7 +104,7 @@ def import_files(
             {} if options.dry_run else {rates.system: _progress(store, rates.system) for rates, _ in sources}
         )
     systems = (
-        replace(_imported(rates, info, result), plan=plans.get(rates.system))
+        _imported(rates, info, result, plans.get(rates.system), reference.warnings(rates.system, result))
         for (rates, info), result in zip(sources, results, strict=True)
     )
     return ImportResult(tuple(systems), options.dry_run)
@@ -126,7 +129,9 @@ def _stored_levels(db: Path, molecule: str) -> Levels | None:
         return store.levels(molecule).levels if store.has_molecule(molecule) else None
 
 
-def _imported(rates: Rates, info: SourceInfo, result: PutResult) -> ImportedSystem:
+def _imported(
+    rates: Rates, info: SourceInfo, result: PutResult, plan: PlanProgress | None, warnings: tuple[str, ...]
+) -> ImportedSystem:
     return ImportedSystem(
         system=rates.system,
         source_id=result.source_id,
@@ -136,6 +141,7 @@ def _imported(rates: Rates, info: SourceInfo, result: PutResult) -> ImportedSyst
         rates=int(np.isfinite(rates.rate_cm3_s).sum()),
         new=result.new,
         unchanged=result.unchanged,
-        warnings=result.warnings,
+        warnings=(*result.warnings, *warnings),
         findings=tuple(counts(info.findings)) if result.new else (),
+        plan=plan,
     )

@@ -8,6 +8,7 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.options import SourcesOptions
 from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
+from ratedb.verbs.curation import curate, curates
 
 
 def sources(db: Path, system: str | None, options: SourcesOptions) -> QueryResult:
@@ -16,6 +17,8 @@ def sources(db: Path, system: str | None, options: SourcesOptions) -> QueryResul
     Sources that `prefer` does not name follow. Raises UsageError for a duplicate or where no system is
     named, RatedbError for a source that the system does not have, or one of predictions.
     """
+    if curates(options):
+        return curate(db, system, options)
     prefer = options.prefer
     if prefer is None and options.because != SourcesOptions.because:
         raise UsageError("--because has no effect without --prefer", expected="--prefer IDS", got="--because")

@@ -28,12 +28,15 @@ PUBLISHED = {
         level_set_id upper_id lower_id
         upper_energy_k frequency_computed""",
     "sources": """source_id system kind method reference file_name file_sha256 model_id warnings imported_at
-        ratedb_version library_versions method_class grade authors year journal doi withdrawn""",
+        ratedb_version library_versions method_class grade authors year journal doi withdrawn
+        title bibtex""",
     "models": """model_id system engine kernel features train_j validate_j target_j training_sha256
         training_source_ids criterion seed validation tried seconds trained_at ratedb_version
         library_versions mean prior""",
     "findings": """system source_id rule severity upper_label lower_label v j v_final j_final temperature_k
         value expected detail accepted_because found_at ratedb_version""",
+    "source_events": """event_id system source_id action field old_value new_value reason happened_at
+        ratedb_version imported_as""",
     "source_orders": "order_id system source_ids reason ordered_at ratedb_version joined",
     "source_files": "source_id file_name file_sha256",
     "plans": "plan_id system strategy request candidates chosen planned_at ratedb_version",
