@@ -19,6 +19,9 @@ METHOD_CLASSES = (
 )
 """The classes, the best first; a test holds this to the table method_rank."""
 
+CALCULATIONS = ("close coupling", "coupled states", "mixed or classical", "infinite order sudden")
+"""Classes that a reference names in words of their own, where it speaks of the method."""
+
 # The first class with a word in the text is the one, so that "scaled from CC" is scaled. Each has words, and
 # abbreviations that count only in capitals and by themselves: "cs" and "cc" occur in names of files.
 _WORDS = (
@@ -52,3 +55,14 @@ def method_class(method: str) -> str:
         if abbreviations and re.search(rf"(?<![\w-])(?:{abbreviations})(?![\w-])", method):
             return name
     return NOT_STATED
+
+
+def ask_for_method(system: str, method: str) -> list[str]:
+    """Ask for a method that is not stated, or that is none which has a rank."""
+    if method_class(method) != NOT_STATED:
+        return []
+    what = "no method is stated" if method == NOT_STATED else f"the method `{method}` has no known rank"
+    return [
+        f"{what} for {system}: any source with one takes precedence; name it with --method, such as"
+        ' "close coupling", "coupled states" or "infinite order sudden"'
+    ]

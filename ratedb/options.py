@@ -74,6 +74,11 @@ class SourcesOptions:
     prefer: tuple[int, ...] | None = option(
         None, "Ids of the sources that take precedence, the best first, such as 3,1.", parse_ids
     )
+    join: tuple[int, ...] | None = option(
+        None,
+        "Ids of sources to join in temperature: each gives what is outside the range of those before it.",
+        parse_ids,
+    )
     withdraw: int | None = option(None, "Id of a source whose values stop counting; nothing is deleted.")
     restore: int | None = option(None, "Id of a withdrawn source whose values count again.")
     correct: tuple[int, str] | None = option(

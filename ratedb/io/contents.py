@@ -18,13 +18,15 @@ class PartnerRates:
     """The rates for one collision partner as a file gives them, with the reference and kind it names.
 
     `findings` are what the reader saw that the table no longer shows, such as two directions that contradict
-    each other.
+    each other. `exported` are rates that ratedb wrote, with the source of each.
     """
 
     rates: Rates
     reference: str = ""
     kind: str | None = None
     findings: tuple[Finding, ...] = ()
+    method: str = ""
+    exported: bool = False
 
 
 @dataclass(frozen=True, eq=False, repr=False)

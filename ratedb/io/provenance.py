@@ -16,6 +16,7 @@ import numpy as np
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256
+from ratedb.io.mixed_sources import source_provenance
 from ratedb.layers import Kind
 from ratedb.origin import now
 from ratedb.rates import Rates
@@ -121,7 +122,7 @@ def partner_provenance(rates: Rates) -> dict[str, Any]:
         "temperatures_k": rates.temperature_k.tolist(),
         "interpolated_temperatures_k": list(rates.interpolated_k),
         "predicted": _predicted_transitions(rates),
-        "sources": [_source_provenance(rates.sources[number], rates, number) for number in used],
+        "sources": source_provenance(rates, used),
         "models": [_model_provenance(rates.models[number]) for number in models],
     }
 
@@ -149,17 +150,6 @@ def _predicted_transitions(rates: Rates) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-def _source_provenance(row: Mapping[str, Any], rates: Rates, number: int) -> dict[str, Any]:
-    names = ("kind", "method", "reference", "file_name", "file_sha256", "model_id")
-    return {
-        "source_id": number,
-        **{name: row[name] for name in names},
-        "imported_at": row["imported_at"].isoformat(),
-        "ratedb_version": row["ratedb_version"],
-        "rates": int((rates.source_id == number).sum()),
-    }
 
 
 def _model_provenance(model: Model) -> dict[str, Any]:

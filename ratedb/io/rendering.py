@@ -14,6 +14,7 @@ from ratedb.io.basecol_write import LEVELS_ENDING, render_basecol
 from ratedb.io.columns_write import TABLE_FORMATS, render_columns
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda import render_lamda
+from ratedb.io.mixed_sources import mixed_sources, on_one_grid
 from ratedb.io.provenance import reference_of
 from ratedb.io.writer_rules import ALL_READERS, WriterWarning
 from ratedb.layers import KINDS, Kind
@@ -103,12 +104,14 @@ def render(tables: Sequence[Rates], lines: Lines, options: ExportOptions) -> Ren
     if options.format in TABLE_FORMATS:
         ends = np.concatenate([end for table in tables for end in (table.upper, table.lower)])
         content = render_columns(tables, options.format)
-        return Rendered(content, list(tables), len(np.unique(ends)), _flagged_values(tables))
+        warnings = [*_flagged_values(tables), *(one for table in tables for one in mixed_sources(table))]
+        return Rendered(content, list(tables), len(np.unique(ends)), warnings)
     known, warnings = complete(tables)
     whole = [_at_temperatures(table, options) for table in known]
     cost = {table.system: _cost(before, table) for before, table in zip(known, whole, strict=True)}
     warnings += _missing_pairs(whole, options.j_max)
     warnings += _flagged_values(whole)
+    warnings += [one for table in whole for one in mixed_sources(table)]
     warnings += _missed_tolerance(cost, options)
     file = molecule_file(whole, lines, options.j_max)
     if options.format == "basecol":
@@ -133,8 +136,11 @@ def render(tables: Sequence[Rates], lines: Lines, options: ExportOptions) -> Ren
 
 def complete(tables: Sequence[Rates]) -> tuple[list[Rates], list[WriterWarning]]:
     """Return each table at the temperatures nearly all its transitions have, and what that leaves out."""
-    whole, warnings = [], []
-    for table in tables:
+    whole: list[Rates] = []
+    warnings: list[WriterWarning] = []
+    for several in tables:
+        table, said = on_one_grid(several)
+        warnings += said
         known = np.isfinite(table.rate_cm3_s)
         columns = known.mean(axis=0) >= _MOSTLY
         if not columns.any():

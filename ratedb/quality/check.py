@@ -19,7 +19,7 @@ from ratedb.quality.curves import curves_of
 from ratedb.quality.initial_j import odd_j_findings
 from ratedb.quality.reports import SourceFindings, about
 from ratedb.quality.shapes import few_shapes, shape_findings
-from ratedb.quality.sources import check_against, check_title
+from ratedb.quality.sources import check_against, check_title, unit_of_older
 from ratedb.quality.surroundings import Around, alone_findings, level_findings
 from ratedb.quality.temperatures import temperature_findings
 from ratedb.quality.values import check_values
@@ -36,7 +36,7 @@ def check_system(
 
     `tables` are the rates by source id, `sources` describe them as the view of that name does. Sources from
     one file that were imported in parts are checked as one. A contradiction of two sources is listed under
-    the newer one.
+    the newer one, another unit under the one that has it.
     """
     found: dict[int, list[Finding]] = {number: [] for number in tables}
     parts: dict[tuple[str, ...], list[int]] = {}
@@ -50,6 +50,7 @@ def check_system(
             found[number] += about(tables[number], findings)
     for older, newer in combinations(tables, 2):
         found[newer] += check_against(older, tables[older], tables[newer])
+        found[older] += unit_of_older(newer, tables[older], tables[newer])
     return [
         SourceFindings(tables[number].system, number, tuple(findings)) for number, findings in found.items()
     ]

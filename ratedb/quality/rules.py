@@ -148,6 +148,14 @@ UNIT_OF_SOURCES = Rule(
     1e6,
     "Two sources differ by this factor overall, within a factor 10: one of them is in m3 s-1.",
 )
+JOINED_SOURCES = Rule(
+    "joined-sources",
+    WARNING,
+    1.2,
+    "The curves of two sources are joined in temperature, as someone asked; a curve jumps there where its "
+    "own slope, continued to the next temperature, misses the other source by more than this factor.",
+    of_file=True,
+)
 SOURCES = Rule(
     "sources", NOTE, 1.0, "How two sources of a system compare, where they share more transitions than this."
 )

@@ -15,6 +15,7 @@ from ratedb.quality import rules
 from ratedb.quality.curves import LEAST_SCALE
 from ratedb.quality.values import ends, half_digit, usable
 from ratedb.rates import Rates
+from ratedb.systems import is_charged
 
 _CAP = 1.0
 _TO = r"\s*K?\s*(?:-+|–|to|and|<=?\s*T?\s*<?=?|≤\s*T?\s*≤?)\s*"
@@ -39,11 +40,35 @@ def check_title(title: str, temperature_k: FloatArray, system: str = "") -> Find
 
 
 def check_against(source_id: int, stored: Rates, rates: Rates) -> list[Finding]:
-    """Return how a source compares with an older one, whose id the findings name."""
-    return [
+    """Return how a source compares with an older one, whose id the findings name.
+
+    Where the older one is in another unit, the finding is not about the newer one: `unit_of_older` has it.
+    """
+    found = [
         replace(one, detail=f"compared with source {source_id}: {one.detail}")
         for one in check_sources(stored, rates)
     ]
+    if not _out_of_range(stored) or _out_of_range(rates):
+        return found
+    return [one for one in found if one.rule != rules.UNIT_OF_SOURCES.name]
+
+
+def unit_of_older(source_id: int, stored: Rates, rates: Rates) -> list[Finding]:
+    """Return the finding about the unit of an older source where it, and not this one, is out of range."""
+    if not _out_of_range(stored) or _out_of_range(rates):
+        return []
+    return [
+        replace(one, detail=f"compared with source {source_id}: {one.detail}")
+        for one in check_sources(stored, rates)
+        if one.rule == rules.UNIT_OF_SOURCES.name
+    ]
+
+
+def _out_of_range(rates: Rates) -> bool:
+    """Return whether the largest rate is one that no set in cm3 s-1 has."""
+    largest = float(np.nanmax(rates.rate_cm3_s, initial=0.0))
+    factor = rules.CHARGED_FACTOR if is_charged(rates.collider) else 1.0
+    return not rules.UNIT_OF_SET.threshold <= largest <= rules.IMPLAUSIBLE.threshold * factor
 
 
 def check_sources(first: Rates, second: Rates) -> list[Finding]:
@@ -69,7 +94,7 @@ def check_sources(first: Rates, second: Rates) -> list[Finding]:
     ratio = np.array([np.median(row[np.isfinite(row)]) for row in difference])
     return [
         *_disagreement(second, ratio),
-        *_unit(first, ratio),
+        *_unit(first, second, ratio),
         *_shifted(first, second),
         _summary(first, ratio),
     ]
@@ -129,11 +154,15 @@ def _disagreement(second: Rates, ratio: FloatArray) -> list[Finding]:
     return findings
 
 
-def _unit(first: Rates, ratio: FloatArray) -> list[Finding]:
+def _unit(first: Rates, second: Rates, ratio: FloatArray) -> list[Finding]:
     usual = float(np.median(ratio))
     if abs(abs(usual) - np.log(rules.UNIT_OF_SOURCES.threshold)) > np.log(10.0):
         return []
-    detail = f"the two sources differ overall by {np.exp(usual):.3g} (first over second): m3 in place of cm3"
+    wrong = [name for name, one in (("first", first), ("second", second)) if _out_of_range(one)]
+    which = (
+        f"the {wrong[0]} is outside the range of rates in cm3 s-1" if len(wrong) == 1 else "one is in m3 s-1"
+    )
+    detail = f"the two sources differ overall by {np.exp(usual):.3g} (first over second): {which}"
     return [rules.UNIT_OF_SOURCES.finding(first.system, detail, value=float(np.exp(usual)), expected=1.0)]
 
 

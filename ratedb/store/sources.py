@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ratedb import __version__
 from ratedb.arrays import BoolArray
+from ratedb.findings import Finding
 from ratedb.levels import Lines
 from ratedb.models.record import Model
 from ratedb.origin import now
@@ -103,6 +104,17 @@ class SourceStore(FindingStore):
         used = self.source_ids(name)
         return sorted({row["reference"] for row in self.sources(name) if row["source_id"] in used})
 
+    def doubted_sources(self, name: str) -> dict[int, str]:
+        """Return the sources of a system with an open finding about their unit, each with the rule."""
+        rows = self.rows(
+            "SELECT source_id, min(rule) FROM unit_doubt JOIN source_now USING (source_id)"
+            " JOIN finding USING (source_id) JOIN collision_system USING (system_id)"
+            " WHERE name = ? AND NOT withdrawn AND starts_with(rule, 'unit-of-s')"
+            " AND accepted_because IS NULL GROUP BY source_id ORDER BY source_id",
+            [name],
+        )
+        return dict(rows)
+
     def sources_of_model(self, model_id: int | None) -> list[int]:
         """Return the ids of the sources with a model's predictions."""
         return self.column("SELECT source_id FROM source WHERE model_id = ?", [model_id])
@@ -110,13 +122,31 @@ class SourceStore(FindingStore):
     # -- into the store -------------------------------------------------------------------------
 
     def put_source_order(
-        self, name: str, source_ids: Sequence[int], reason: str, *, joined: bool = False
+        self,
+        name: str,
+        source_ids: Sequence[int],
+        reason: str,
+        *,
+        joined: Mapping[int, Finding] | None = None,
     ) -> None:
-        """Store an order of precedence of the sources of a system, the best first; `joined`: as one curve."""
-        self.rows(
-            "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?, ?)",
-            [self.system(name).system_id, list(source_ids), reason, now(), __version__, joined],
-        )
+        """Store an order of precedence of the sources of a system, the best first.
+
+        With `joined`, findings by source id, their curves are joined in temperature.
+        """
+        system = self.system(name)
+        with self.transaction():
+            self.rows(
+                "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?, ?)",
+                [system.system_id, list(source_ids), reason, now(), __version__, bool(joined)],
+            )
+            self.rows(
+                "DELETE FROM finding WHERE rule = 'joined-sources' AND source_id IN"
+                " (SELECT source_id FROM source_now WHERE system_id = ?)",
+                [system.system_id],
+            )
+            for source_id, finding in (joined or {}).items():
+                levels = self.levels(system.molecule).levels
+                self.put_findings(source_id, levels, self.level_ids(levels), [finding])
 
     def put_reference(self, source_id: int, reference: Reference) -> None:
         """Store the parts of the reference of a source, in place of those that it had."""

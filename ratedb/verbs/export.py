@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError
 from ratedb.files import check_target, sha256, write_atomically
+from ratedb.io.mixed_sources import count_by_source
 from ratedb.io.provenance import partner_provenance, render_provenance, sidecar_path
-from ratedb.io.rendering import Rendered, check_options, kinds_of, render
-from ratedb.levels import Lines
+from ratedb.io.rendering import Rendered, check_options, render
 from ratedb.options import ExportOptions, Progress, silent
-from ratedb.rates import Rates
 from ratedb.results import Result
-from ratedb.store.selection import Selection
-from ratedb.store.store import Store
-from ratedb.verbs.select import selected
+from ratedb.verbs.taking import take
 from ratedb.verbs.targets import refuse_unrelated
 
 
@@ -27,7 +25,8 @@ class ExportResult(Result):
     `files` are all files of the export: the one named, the levels next to it for a BASECOL file, and the
     provenance. `extrapolated_transitions` are predicted outside what their model was trained on.
     `interpolation_cost` is the relative error of linear interpolation between the temperatures of the file:
-    the `largest`, and what 95 of 100 transitions stay below (`p95`), for each system.
+    the `largest`, and what 95 of 100 transitions stay below (`p95`), for each system. `sources` are those of
+    files in this one, each with the number of transitions that it gives.
     """
 
     path: str
@@ -42,6 +41,7 @@ class ExportResult(Result):
     extrapolated_transitions: int
     interpolation_cost: Mapping[str, dict[str, float]] = field(default_factory=dict)
     warnings: list[dict[str, str]] = field(default_factory=list)
+    sources: list[dict[str, Any]] = field(default_factory=list)
 
     def summary(self) -> str:
         """Return in a few words what was written."""
@@ -61,9 +61,10 @@ def export(
     check_options(options, systems, target)
     check_target(target)
     progress("reading the store")
-    tables, lines = take(db, systems, options)
+    tables, lines, left_out = take(db, systems, options)
     progress("writing")
     rendered = render(tables, lines, options)
+    rendered.warnings.extend(left_out)
     if options.strict and rendered.warnings:
         raise _too_many_warnings(rendered, target)
     sidecar = sidecar_path(target)
@@ -85,6 +86,7 @@ def export(
         extrapolated_transitions=sum(partner["extrapolated_transitions"] for partner in partners),
         interpolation_cost=rendered.cost,
         warnings=[asdict(warning) for warning in rendered.warnings],
+        sources=[row for table in rendered.tables for row in count_by_source(table)],
     )
     if not options.dry_run:
         provenance = render_provenance(
@@ -100,25 +102,6 @@ def export(
         # other files.
         write_atomically({sidecar: provenance, **beside, target: rendered.content})
     return result
-
-
-def take(db: Path, systems: Sequence[str], options: ExportOptions) -> tuple[list[Rates], Lines]:
-    """Return the rates that options select of each system, and the lines of their molecule.
-
-    Raises UsageError for systems of different molecules, RatedbError where nothing of one is selected.
-    """
-    wanted = Selection(kinds_of(options), options.min_quality, options.j_max)
-    wanted.check()
-    with Store(db) as store:
-        molecules = {store.system(name).molecule for name in systems}
-        if len(molecules) != 1 or len(set(systems)) != len(systems):
-            raise UsageError(
-                "one file holds one molecule, each collider once",
-                expected="systems such as CO+p-H2 CO+o-H2",
-                got=" ".join(systems),
-            )
-        tables = [selected(store, name, wanted) for name in systems]
-        return tables, store.levels(molecules.pop()).lines
 
 
 def _too_many_warnings(rendered: Rendered, target: Path) -> RatedbError:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ratedb.options import ExportOptions, ImpactOptions, Progress, silent
 from ratedb.radiative.impact import Impact, check_options, impact_of
-from ratedb.verbs.export import take
+from ratedb.verbs.taking import take
 from ratedb.verbs.targets import check_targets, write_result
 
 
@@ -20,7 +20,7 @@ def impact(db: Path, systems: Sequence[str], options: ImpactOptions, progress: P
     check_options(options)
     check_targets(options.output, options.picture)
     progress("reading the store")
-    tables, lines = take(db, systems, ExportOptions(j_max=options.j_max))
+    tables, lines, _ = take(db, systems, ExportOptions(j_max=options.j_max))
     found = impact_of(tables, lines, options, progress)
     write_result(found, options.output, options.picture, _draw)
     return found

@@ -14,6 +14,7 @@ from ratedb.io.own_exports import as_exported
 from ratedb.io.registry import ReadOptions, read_rates
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Lines
+from ratedb.methods import CALCULATIONS, NOT_STATED, ask_for_method, method_class
 from ratedb.options import ImportOptions, Progress
 from ratedb.quality.check import QUALITIES
 from ratedb.rates import Rates
@@ -58,7 +59,7 @@ def read_incoming(path: Path, options: ImportOptions, known_levels: KnownLevels)
         )
     blank = SourceInfo(
         kind=options.kind,
-        method=options.method or "not stated",
+        method=options.method or NOT_STATED,
         reference=options.reference or "not stated",
         file_name=path.name,
         file_sha256=source.sha256,
@@ -105,16 +106,26 @@ def _sources(
 ) -> Iterator[tuple[Rates, SourceInfo]]:
     """Yield the rates of each partner out of the wanted j, with what is said of them and found in them."""
     for partner, rates, warnings in rates_out_of(file, options.j, where):
+        kind, method = partner.kind or blank.kind, _method(partner, blank, options)
+        unstated = [] if kind != "computed" else ask_for_method(rates.system, method)
         yield (
             rates,
             replace(
                 blank,
-                kind=partner.kind or blank.kind,
+                kind=kind,
+                method=method,
                 reference=options.reference or partner.reference or blank.reference,
-                warnings=(*file.warnings, *warnings, *_doubtful_kind(partner, options)),
+                warnings=(*file.warnings, *warnings, *_doubtful_kind(partner, options), *unstated),
                 findings=findings_in(file, partner, rates, options, where),
             ),
         )
+
+
+def _method(partner: PartnerRates, blank: SourceInfo, options: ImportOptions) -> str:
+    """Return the method that is given or that the file states; else a method that its reference names."""
+    stated = options.method or partner.method or blank.method
+    named = method_class(partner.reference)
+    return named if stated == NOT_STATED and named in CALCULATIONS else stated
 
 
 def _doubtful_kind(partner: PartnerRates, options: ImportOptions) -> list[str]:
