@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import tempfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 
 from ratedb.errors import RatedbError
 
+LARGEST_UNPACKED_BYTES = 200_000_000
+"""A gzip file that expands to more is refused: a small one may expand to more than the memory holds."""
+
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read once: readers parse `content`, and `sha256` is the hash of exactly that."""
+    """A file that was read once: readers parse `content`, and `sha256` is the hash of the file itself."""
 
     path: Path
-    content: bytes
+    stored: bytes
+
+    @cached_property
+    def content(self) -> bytes:
+        """The bytes of the file, unpacked if it is a gzip file; raises RatedbError where that fails."""
+        return _unpacked(self.stored, self.path) if self.stored.startswith(b"\x1f\x8b") else self.stored
 
     @cached_property
     def sha256(self) -> str:
-        """The SHA-256 of the content, in hexadecimal."""
-        return sha256(self.content)
+        """The SHA-256 of the file as it is stored, in hexadecimal."""
+        return sha256(self.stored)
 
     @staticmethod
     def read(path: Path | str) -> InputFile:
@@ -34,6 +45,30 @@ class InputFile:
 def as_input(file: InputFile | Path | str) -> InputFile:
     """Return a file with its content, read now where only its path is given; raises RatedbError."""
     return file if isinstance(file, InputFile) else InputFile.read(file)
+
+
+def _unpacked(stored: bytes, path: Path) -> bytes:
+    """Return the content of a gzip file, of one or several members."""
+    try:
+        with gzip.GzipFile(fileobj=BytesIO(stored)) as packed:
+            content = packed.read(LARGEST_UNPACKED_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise RatedbError(
+            "the gzip file is damaged",
+            where=str(path),
+            expected="a whole gzip file",
+            got=str(error),
+            todo="get the file again from its source",
+        ) from error
+    if len(content) > LARGEST_UNPACKED_BYTES:
+        raise RatedbError(
+            "the gzip file is too large",
+            where=str(path),
+            expected=f"at most {LARGEST_UNPACKED_BYTES / 1e6:g} MB after unpacking",
+            got="more",
+            todo="unpack it, and import the unpacked file",
+        )
+    return content
 
 
 def read_bytes(path: Path) -> bytes:

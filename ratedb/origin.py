@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 
 _LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
@@ -16,4 +17,11 @@ def now() -> datetime:
 
 def library_versions() -> dict[str, str]:
     """Return the versions of Python and of the libraries that numbers depend on."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in _LIBRARIES}
+    return dict(_versions())
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    # Each version is read from a file, and every source in the store names them all.
+    versions = {"python": platform.python_version()} | {name: metadata.version(name) for name in _LIBRARIES}
+    return tuple(versions.items())

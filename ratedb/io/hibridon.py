@@ -11,7 +11,7 @@ from ratedb.io.hibridon_ics import FLAGS, Words, read_ics
 from ratedb.io.hibridon_listings import read_xsc, read_xxsc
 from ratedb.io.level_lists import levels_if_known
 from ratedb.io.registry import ReadOptions, cross_section_reader
-from ratedb.io.text import Line, decode, head, need_whole_lines, numbered_lines, to_numbers
+from ratedb.io.text import Line, decode, need_whole_lines, numbered_lines, to_numbers
 from ratedb.levels import Levels
 
 _KINDS = (
@@ -24,7 +24,7 @@ _HEAD = 16384
 
 def looks_like_hibridon(content: bytes) -> bool:
     """Return whether the bytes of a file are those of a HIBRIDON table of integral cross sections."""
-    return _kind(head(content, _HEAD).decode("latin-1")) is not None
+    return _kind(content[:_HEAD].decode("latin-1")) is not None
 
 
 def _kind(text: str) -> str | None:

@@ -27,9 +27,10 @@ from ratedb.io.molscat_levels import PairLevels, read_pair_levels
 from ratedb.io.molscat_table import TABLE, Block, Table
 from ratedb.io.molscat_text import Run, split_runs
 from ratedb.io.registry import ReadOptions, cross_section_reader
-from ratedb.io.text import decode, head, unpacked
+from ratedb.io.text import decode
 from ratedb.levels import Levels
 
+_HEAD_BYTES = 4096
 _REVERSIBLE = ("CC", "CS")
 _METHODS = (
     ("*EFFECTIVE POTENTIAL METHOD*", "EP"),
@@ -40,8 +41,8 @@ _ITYPE = re.compile(r"ITYPE = *(\d{1,4})", re.ASCII)
 
 
 def looks_like_molscat(content: bytes) -> bool:
-    """Return whether the bytes of a plain or gzip file begin like an output of MOLSCAT."""
-    start = head(content)
+    """Return whether bytes begin like an output of MOLSCAT."""
+    start = content[:_HEAD_BYTES]
     return b"MOLSCAT" in start and b"scattering" in start
 
 
@@ -54,7 +55,7 @@ def _read(file: InputFile, options: ReadOptions) -> CrossSectionFile:
 def read_molscat(
     file: InputFile | Path, *, molecule: str, collider: str, levels: Levels | None = None
 ) -> CrossSectionFile:
-    """Return the cross sections of a MOLSCAT output, plain or gzip: one table for each run in it.
+    """Return the cross sections of a MOLSCAT output: one table for each run in it.
 
     Levels get their quantum numbers from the list of pair levels: `5` for a rotor, `1_5` (v and j) for a
     vibrating one, and all quantum numbers joined by `_` for others, without v and j; weights are 2j+1,
@@ -67,7 +68,7 @@ def read_molscat(
     """
     file = as_input(file)
     path = file.path
-    runs = split_runs(path, decode(unpacked(file.content, path), path).replace("\r\n", "\n"))
+    runs = split_runs(path, decode(file.content, path).replace("\r\n", "\n"))
     notes: list[str] = []
     findings: list[Finding] = []
     tables: list[CrossSections] = []

@@ -13,7 +13,7 @@ from ratedb.files import InputFile, as_input
 from ratedb.findings import DUPLICATE, Finding
 from ratedb.io.cross_sections import CrossSectionFile, Entries, table_of
 from ratedb.io.registry import ReadOptions, cross_section_reader
-from ratedb.io.text import Line, head, need_whole_lines, numbered_lines, to_index, to_numbers
+from ratedb.io.text import Line, need_whole_lines, numbered_lines, to_index, to_numbers
 from ratedb.levels import Levels
 
 _COLUMNS = ("j_i", "ka_i", "kc_i", "j_f", "ka_f", "kc_f")
@@ -27,7 +27,7 @@ ENERGY_ROUNDING_CM1 = 2e-3
 
 def looks_like_mqct(content: bytes) -> bool:
     """Return whether the bytes of a file begin like a formatted cross-section table of MQCT."""
-    return _is_title(head(content).decode("latin-1").split("\n", 1)[0].split())
+    return _is_title(content[:4096].decode("latin-1").split("\n", 1)[0].split())
 
 
 def _is_title(words: list[str]) -> bool:

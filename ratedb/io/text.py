@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +16,6 @@ _PLAIN = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[EeDd][+-]?\d{1,4})?", re.ASCII
 DAMAGED = "get the file again from its source, or run the calculation again"
 """What to do with a file whose end or middle is missing."""
 _SHOWN = 90
-_GZIP = b"\x1f\x8b"
-_LARGEST = 2**30
 
 
 @dataclass(frozen=True)
@@ -57,48 +54,6 @@ def text_lines(content: bytes, path: Path) -> list[str]:
 def declared_rows(what: str, declared: int, found: int) -> str:
     """Return the words that say how many rows a file declares and how many were before a line."""
     return f"{declared} {what} as declared; {found} were found before this line"
-
-
-def unpacked(content: bytes, path: Path) -> bytes:
-    """Return the content of a plain file as it is, of a gzip file unpacked.
-
-    Raises RatedbError where a gzip file is damaged, cut off, or larger than a text can be (1 GiB).
-    """
-    parts: list[bytes] = []
-    room = _LARGEST
-    while content.startswith(_GZIP):
-        unpack = zlib.decompressobj(wbits=31)
-        try:
-            parts.append(unpack.decompress(content, room))
-        except zlib.error as error:
-            raise _damaged(path, str(error)) from error
-        room -= len(parts[-1])
-        if room <= 0:
-            raise _damaged(path, "more than 1 GiB of text")
-        if not unpack.eof:
-            raise _damaged(path, "the end is missing")
-        content = unpack.unused_data  # gzip files may be concatenated
-    return b"".join(parts) if parts else content
-
-
-def head(content: bytes, size: int = 4096) -> bytes:
-    """Return the first bytes of the text in a plain or gzip file, as far as they can be had."""
-    if not content.startswith(_GZIP):
-        return content[:size]
-    try:
-        return zlib.decompressobj(wbits=31).decompress(content, size)
-    except zlib.error:
-        return b""
-
-
-def _damaged(path: Path, got: str) -> RatedbError:
-    return RatedbError(
-        "the gzip file is damaged",
-        where=str(path),
-        expected="a whole gzip file that holds text",
-        got=got,
-        todo="get the file again from its source",
-    )
 
 
 def decode(content: bytes, path: Path) -> str:

@@ -167,8 +167,8 @@ def test_a_damaged_ics_file_is_refused_with_its_line(
         (XSC, "            J=    2", "            J=    1", "duplicate"),
         (XSC, "            J=    0         1\n", "", "headings of columns"),
         (XSC, XSC[XSC.index("    2    0  3.100E+00") :], "", "into 2 levels only"),
-        (XSC, "3.000E+01\n", "3.00", "within its last line"),
-        (ICS, "3.00000000E+01\n", "3.000", "within its last line"),
+        (XSC, "3.000E+01\n", "3.00", "no line end"),
+        (ICS, "3.00000000E+01\n", "3.000", "no line end"),
         (ICS, "0    0    1    0", "0    0    1e300    0", "cannot be read"),
     ],
 )

@@ -24,6 +24,7 @@ from cross_section_text import (
 )
 
 from ratedb.cross_sections import CrossSections
+from ratedb.files import as_input
 from ratedb.io.cross_sections import CrossSectionFile, join
 from ratedb.io.molscat import looks_like_molscat, read_molscat
 from ratedb.levels import Levels, vj
@@ -79,7 +80,6 @@ def test_energies_are_columns_in_rising_order_whatever_their_order_in_the_file(t
 
 def test_a_gzip_file_reads_like_its_text_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     packed = gzip.compress(molscat_text().encode())
-    assert looks_like_molscat(packed)
     assert values_of(read(tmp_path, packed).tables[0]) == values_of(read(tmp_path, molscat_text()).tables[0])
     for broken in (packed[:-20], packed[:40] + b"??" + packed[42:]):
         assert "gzip" in refused(lambda broken=broken: read(tmp_path, broken)).what  # type: ignore[misc]
@@ -87,7 +87,7 @@ def test_a_gzip_file_reads_like_its_text_and_a_damaged_one_is_refused(tmp_path: 
 
 def test_other_texts_do_not_look_like_molscat() -> None:
     assert looks_like_molscat(molscat_text().encode())
-    for text in (b"", b"!MOLECULE\nCO\n", b"\x1f\x8b", gzip.compress(b"!MOLECULE")):
+    for text in (b"", b"!MOLECULE\nCO\n", b"\x1f\x8b"):
         assert not looks_like_molscat(text)
 
 
@@ -445,7 +445,7 @@ def test_all_other_real_outputs_are_read() -> None:
     paths = [p for p in sorted((real_folder(SIO) / "output").iterdir()) if "wrong" not in p.name]
     assert len(paths) == 38
     for path in paths:
-        assert looks_like_molscat(path.read_bytes())
+        assert looks_like_molscat(as_input(path).content)
         file = read_molscat(path, molecule="SiO", collider="He", levels=levels)
         assert [table.method for table in file.tables] == [
             path.name.removeprefix("chk_").split("_")[0].split(".")[0].replace("trap", "CC")

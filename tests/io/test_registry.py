@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import subprocess
 import sys
@@ -9,16 +10,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cross_section_text import mqct_text
+from cross_section_text import ICS, mqct_text
 from lamda_text import TEXT
-from rate_texts import CSV, KIJ, MOLPOP
+from rate_texts import CSV, ENERGY, KIJ, MOLPOP, NUMBERED, VJ
 from synthetic import rotor_levels, rotor_lines, rotor_rates
 
 import ratedb
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import InputFile, sha256
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.registry import cross_section_readers, rate_readers, read_rates, writers
+from ratedb.io.registry import (
+    ReadOptions,
+    cross_section_readers,
+    rate_readers,
+    read_cross_sections,
+    read_rates,
+    writers,
+)
 from ratedb.store.store import Store
 
 MODULE = """
@@ -93,6 +101,43 @@ def test_what_is_written_is_read_again(tmp_path: Path, file_format: str) -> None
     if file_format in ("lamda", "basecol"):  # a table has no lines
         np.testing.assert_allclose(again.lines.einstein_a_s1, file.lines.einstein_a_s1)
         assert "Doe 2026" in again.partners[0].reference
+
+
+@pytest.mark.parametrize("file_format", ["lamda", "basecol", "csv", "parquet"])
+def test_a_gzip_file_of_each_format_reads_like_the_plain_one(tmp_path: Path, file_format: str) -> None:
+    paths = ratedb.write(two_levels_of_v(), tmp_path / "o.dat", format=file_format)
+    options = {"molecule": "XY", "collider": "He", "levels": paths[1:]} if file_format == "basecol" else {}
+    plain = ratedb.read(paths[0], **options)
+    for path in paths:
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    packed = ratedb.read(paths[0], **options)
+    assert packed.levels.label == plain.levels.label
+    assert packed.levels.energy_cm1.tolist() == plain.levels.energy_cm1.tolist()
+    assert packed.partners[0].rates.sha256() == plain.partners[0].rates.sha256()
+
+
+@pytest.mark.parametrize(("text", "file_format"), [(VJ, "vj"), (NUMBERED, "matrix"), (KIJ, "basecol")])
+def test_rows_and_matrices_read_from_gzip_files_too(tmp_path: Path, text: str, file_format: str) -> None:
+    path, levels = tmp_path / "rates", tmp_path / "levels"
+    levels.write_text(ENERGY if file_format == "vj" else MOLPOP)
+    lists = () if file_format == "matrix" else (levels,)
+    options = ReadOptions("CO", "He", levels=lists)
+    hashes = set()
+    for content in (text.encode(), gzip.compress(text.encode())):
+        path.write_bytes(content)
+        hashes.add(read_rates(path, options).partners[0].rates.sha256())
+    assert len(hashes) == 1
+
+
+@pytest.mark.parametrize("text", [ICS, mqct_text()])
+def test_cross_sections_read_from_gzip_files_too(tmp_path: Path, text: str) -> None:
+    path, options = tmp_path / "xs", ReadOptions("CO", "He", reduced_mass_u=1.8)
+    found = []
+    for content in (text.encode(), gzip.compress(text.encode())):
+        path.write_bytes(content)
+        found.append([one.sigma_angstrom2.tolist() for one in read_cross_sections(path, options).tables])
+    assert repr(found[0]) == repr(found[1])
+    assert found[0]
 
 
 @pytest.mark.parametrize("file_format", ["csv", "parquet"])
