@@ -8,7 +8,8 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
 from ratedb.findings import Finding, Rule
-from ratedb.quality.values import ends, usable
+from ratedb.quality.floors import usable
+from ratedb.quality.values import ends
 from ratedb.rates import Rates
 
 LEAST_SCALE = 1e-3
@@ -40,7 +41,7 @@ class Curves:
 
 def curves_of(rates: Rates) -> Curves:
     """Return the curves of a table, without transitions known at half of the temperatures or fewer."""
-    good = usable(rates.rate_cm3_s)
+    good = usable(rates)
     enough = good.sum(axis=1) * 2 > good.shape[1] if good.size else np.zeros(len(rates), dtype=np.bool_)
     kept, known = rates.select(enough), good[enough]
     with np.errstate(divide="ignore"):

@@ -18,7 +18,9 @@ PLACEHOLDER = Rule(
     ERROR,
     PLACEHOLDER_CM3_S,
     "A value below this (cm3 s-1) occurs three times or more, or is 1e10 times smaller than the next one in "
-    "T; or the lowest value of a set repeats and is a tenth of the next. It was written for a missing value.",
+    "T. A floor of any size: a value of three rows at all T where curves of its size are not flat, one that "
+    "occurs ten times as often as any other of its size, or three times without one within a factor 10. It "
+    "was written for a missing value.",
 )
 MISSING = Rule(
     "missing",
@@ -216,7 +218,19 @@ CHARGED_FACTOR = 1e4
 """Rates for charged colliders may be this many times larger than those for neutral ones."""
 
 PLACEHOLDER_GAP = 10.0
-"""A lowest value above 1e-40 that repeats is a placeholder where the next is this many times larger."""
+"""A value above 1e-40 that repeats is a placeholder where no other is within this factor."""
+
+FLOOR_REACH = 3.0
+"""Values within this factor are of about the same size as a floor."""
+
+NEARLY_FLAT = 1.1
+"""A curve that varies by less than this factor over all temperatures may be flat by rounding."""
+
+FLOOR_COPIES = 2.0
+"""A value of whole rows is a floor where it has this many times more rows than are nearly flat near it."""
+
+FLOOR_PILE = 10.0
+"""A value is a floor where it occurs this many times, and this many times as often as those of its size."""
 
 CLIFF = 1e10
 """A value below 1e-40 that is this many times smaller than the next one in T is a placeholder too."""

@@ -13,7 +13,8 @@ from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.quality import rules
 from ratedb.quality.curves import LEAST_SCALE
-from ratedb.quality.values import ends, half_digit, usable
+from ratedb.quality.floors import usable
+from ratedb.quality.values import ends, half_digit
 from ratedb.rates import Rates
 from ratedb.systems import is_charged
 
@@ -83,7 +84,7 @@ def check_sources(first: Rates, second: Rates) -> list[Finding]:
             expected=f"two sources of {first.system}",
             got=f"{first.system} and {second.system}",
         )
-    first, second = (rates.blanked(~usable(rates.rate_cm3_s)) for rates in (first, second))
+    first, second = (rates.blanked(~usable(rates)) for rates in (first, second))
     rows, others = _common_rows(first, second)
     first, second = first.select(rows), second.select(others)
     difference = _log_ratio(first, second)

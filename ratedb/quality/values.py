@@ -6,8 +6,8 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
 from ratedb.findings import Finding, Rule
-from ratedb.physics.plausibility import PLACEHOLDER_CM3_S, REPEATS, repeated_tiny
 from ratedb.quality import rules
+from ratedb.quality.floors import placeholders
 from ratedb.rates import Rates
 from ratedb.systems import is_charged
 
@@ -19,35 +19,11 @@ def check_values(rates: Rates) -> list[Finding]:
         return []
     return [
         *_each(rates, rate == 0, rules.NON_POSITIVE, "the rate coefficient is zero"),
-        *_each(rates, placeholders(rate), rules.PLACEHOLDER, "a placeholder and no result"),
+        *_each(rates, placeholders(rates), rules.PLACEHOLDER, "a placeholder and no result"),
         *_missing(rates),
         *_large(rates),
         *_unit_of_set(rates),
     ]
-
-
-def placeholders(rate: FloatArray) -> BoolArray:
-    """Return which values are placeholders, shape (n, m): tiny ones that repeat or drop, or a floor."""
-    found = _cliffs(rate) | repeated_tiny(rate)
-    # only the lowest of the plausible values can be a floor
-    values, counts = np.unique(rate[rate >= PLACEHOLDER_CM3_S], return_counts=True)
-    if len(values) > 1 and counts[0] >= REPEATS and values[1] >= rules.PLACEHOLDER_GAP * values[0]:
-        found |= rate == values[0]
-    return found
-
-
-def _cliffs(rate: FloatArray) -> BoolArray:
-    """Return which values are below 1e-40 where an adjacent value in T is an ordinary one."""
-    adjacent = np.zeros(rate.shape)
-    adjacent[:, 1:] = rate[:, :-1]
-    adjacent[:, :-1] = np.fmax(adjacent[:, :-1], rate[:, 1:])
-    tiny = (rate > 0) & (rate < PLACEHOLDER_CM3_S)
-    return np.asarray(tiny & (adjacent > rules.CLIFF * rate))
-
-
-def usable(rate: FloatArray) -> BoolArray:
-    """Return which values are positive numbers and no placeholders, shape (n, m)."""
-    return np.isfinite(rate) & (rate > 0) & ~placeholders(rate)
 
 
 def half_digit(rate: FloatArray) -> FloatArray:

@@ -1,0 +1,133 @@
+"""Find the values that were written for missing ones: tiny numbers, and a floor wherever it lies."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ratedb.arrays import BoolArray, FloatArray
+from ratedb.physics.constants import HC_OVER_KB_CM_K
+from ratedb.physics.plausibility import PLACEHOLDER_CM3_S, REPEATS, repeated_tiny
+from ratedb.quality import rules
+from ratedb.rates import Rates
+
+_DECIMALS = 8
+"""Digits of ln k at which upward rates, computed back from downward ones, count as equal."""
+
+_FEWEST_TEMPERATURES = 2
+"""With one temperature an assumed value within the range of the others cannot be told from a result."""
+
+
+def placeholders(rates: Rates) -> BoolArray:
+    """Return which values are placeholders, shape (n, m): tiny ones that repeat or drop, or a floor.
+
+    A floor that a source lists for upward rows is found in the upward rates, as detailed balance turns it
+    into a value of each downward row.
+    """
+    rate = rates.rate_cm3_s
+    if not rate.size:
+        return np.zeros(rate.shape, dtype=np.bool_)
+    found = _cliffs(rate) | repeated_tiny(rate)
+    ordinary = np.where((rate >= PLACEHOLDER_CM3_S) & np.isfinite(rate), rate, np.nan)
+    found |= np.isin(rate, _isolated(ordinary))
+    if len(rates.temperature_k) < _FEWEST_TEMPERATURES or not _depends_on_t(ordinary):
+        return found
+    rows = _flat_rows(ordinary) | _flat_rows(_upward(rates, ordinary)) | _copied_rows(ordinary)
+    found[rows] = True
+    return np.asarray(found | np.isin(rate, _piles(ordinary[~rows])))
+
+
+def usable(rates: Rates) -> BoolArray:
+    """Return which values are positive numbers and no placeholders, shape (n, m)."""
+    rate = rates.rate_cm3_s
+    return np.isfinite(rate) & (rate > 0) & ~placeholders(rates)
+
+
+def _cliffs(rate: FloatArray) -> BoolArray:
+    """Return which values are below 1e-40 where an adjacent value in T is an ordinary one."""
+    tiny = (rate > 0) & (rate < PLACEHOLDER_CM3_S)
+    if not tiny.any():
+        return tiny
+    adjacent = np.zeros(rate.shape)
+    adjacent[:, 1:] = rate[:, :-1]
+    adjacent[:, :-1] = np.fmax(adjacent[:, :-1], rate[:, 1:])
+    return np.asarray(tiny & (adjacent > rules.CLIFF * rate))
+
+
+def _upward(rates: Rates, rate: FloatArray) -> FloatArray:
+    """Return the upward rates (cm3 s-1) of all transitions by detailed balance, to equal digits."""
+    levels = rates.levels
+    gap_k = (levels.energy_cm1[rates.upper] - levels.energy_cm1[rates.lower]) * HC_OVER_KB_CM_K
+    weights = levels.weight[rates.upper] / levels.weight[rates.lower]
+    log_rate = np.log(rate) + np.log(weights)[:, None] - gap_k[:, None] / rates.temperature_k
+    return np.asarray(np.exp(np.round(log_rate, _DECIMALS)))
+
+
+def _depends_on_t(rate: FloatArray) -> bool:
+    """Return whether three curves vary with T; where none does, constant values say nothing."""
+    return int((rate.min(axis=1) < rate.max(axis=1)).sum()) >= REPEATS
+
+
+def _counted(rate: FloatArray) -> tuple[FloatArray, FloatArray]:
+    values, counts = np.unique(rate[np.isfinite(rate)], return_counts=True)
+    return values, counts.astype(np.float64)
+
+
+def _isolated(rate: FloatArray) -> FloatArray:
+    """Return the values that repeat and have no other within a factor 10, the largest one left out.
+
+    The lowest value may repeat within one row; any other needs three rows, as one real curve may be flat.
+    """
+    values, counts = _counted(rate)
+    if len(values) < 2:
+        return np.empty(0)
+    gap = values[1:] >= rules.PLACEHOLDER_GAP * values[:-1]
+    alone = np.concatenate([[True], gap]) & np.concatenate([gap, [False]]) & (counts >= REPEATS)
+    found = [value for value in values[alone] if value == values[0] or _in_rows(rate, value) >= REPEATS]
+    return np.array(found)
+
+
+def _in_rows(rate: FloatArray, value: float) -> int:
+    return int((rate == value).any(axis=1).sum())
+
+
+def _flat_rows(rate: FloatArray) -> BoolArray:
+    """Return the constant rows, shape (n,), whose value has more of them than there are other flat curves."""
+    low, high = rate.min(axis=1), rate.max(axis=1)
+    flat = low == high
+    values, counts = _counted(low[flat])
+    found = np.zeros(len(rate), dtype=np.bool_)
+    for value, count in zip(values[counts >= REPEATS], counts[counts >= REPEATS], strict=True):
+        size = (low < rules.FLOOR_REACH * value) & (high > value / rules.FLOOR_REACH)
+        rows = flat & (low == value)
+        if count > rules.FLOOR_COPIES * (size & (high < rules.NEARLY_FLAT * low) & ~rows).sum():
+            found |= rows
+    return found
+
+
+def _copied_rows(rate: FloatArray) -> BoolArray:
+    """Return the rows, shape (n,), that are one curve ten times as often as any other one repeats."""
+    first, place, counts = np.unique(rate[:, 0], return_inverse=True, return_counts=True)
+    often = np.flatnonzero((counts >= rules.FLOOR_PILE)[place.ravel()] & np.isfinite(rate).all(axis=1))
+    found = np.zeros(len(rate), dtype=np.bool_)
+    if not len(often) or not len(first):
+        return found
+    _, place, counts = np.unique(rate[often], axis=0, return_inverse=True, return_counts=True)
+    usual = max(1.0, float(np.sort(counts)[-2])) if len(counts) > 1 else 1.0
+    found[often] = (counts >= rules.FLOOR_PILE * usual)[place.ravel()]
+    return found
+
+
+def _piles(rate: FloatArray) -> FloatArray:
+    """Return the values ten times as frequent as any of about their size, in three rows and two columns."""
+    values, counts = _counted(rate)
+    found = []
+    for at in np.flatnonzero(counts >= rules.FLOOR_PILE):
+        value = values[at]
+        first, end = np.searchsorted(values, [value / rules.FLOOR_REACH, value * rules.FLOOR_REACH])
+        others = np.delete(counts[first:end], at - first)
+        usual = float(others.max()) if len(others) else 1.0
+        if counts[at] < rules.FLOOR_PILE * usual:
+            continue
+        if _in_rows(rate, value) >= REPEATS and (rate == value).any(axis=0).sum() > 1:
+            found.append(value)
+    return np.array(found)
