@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -110,7 +111,7 @@ def _present(texts: Objects) -> list[tuple[int, str]]:
 def csv_table(text: str, columns: int) -> Iterator[Tabular]:
     """Give the table of a CSV text with a header and this number of columns; raises TableError."""
     types = {f"c{place}": "VARCHAR" for place in range(columns)}
-    with _in_memory() as connection, _file_of(text.encode()) as path:
+    with _shared() as connection, _file_of(text.encode()) as path:
         run(
             connection,
             "CREATE TEMP TABLE given AS SELECT * FROM read_csv(?, header = true, auto_detect = false,"
@@ -138,6 +139,21 @@ def frame_table(frame: object) -> Iterator[Tabular]:
     with _in_memory() as connection:
         connection.register("frame", frame)
         yield Tabular(connection, "frame")
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
+
+
+@contextmanager
+def _shared() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a connection with temporary tables of its own, without the time that a new database takes."""
+    try:
+        with _database().cursor() as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise TableError(str(error).splitlines()[0]) from error
 
 
 @contextmanager
