@@ -13,10 +13,14 @@ from .output import table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.io.provenance import Citations
+    from ratedb.io.citations import Citations
 
 
 def _show(console: Console, found: Citations, options: Mapping[str, Any]) -> None:
+    if options.get("bibtex"):
+        for entry in found.bibtex:
+            console.print(entry, markup=False, highlight=False, soft_wrap=True)
+        return
     rows = [[one.system, one.kind, one.reference, one.rates or None, one.use] for one in found.citations]
     if found.method is not None:
         rows.append(["all", "predicted", found.method, None, "method of the predictions"])
@@ -27,6 +31,6 @@ def _show(console: Console, found: Citations, options: Mapping[str, Any]) -> Non
 cite_command = command(
     Database.cite,
     _show,
-    arguments={"file": "A file that ratedb exported."},
-    example="ratedb cite filled.dat",
+    arguments={"file": "A file that ratedb exported, or a system such as CO+p-H2."},
+    example="ratedb cite filled.dat --bibtex",
 )

@@ -14,7 +14,7 @@ from ratedb.options import Progress, silent
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ratedb.io.provenance import Citations
+    from ratedb.io.citations import Citations
     from ratedb.models.evaluation import Evaluation
     from ratedb.paper.reproduction import Reproduction
     from ratedb.planning.next_j import NextResult
@@ -196,11 +196,15 @@ class Database:
 
         return export(self.path, _names(systems), Path(output), build(of.ExportOptions, options), progress)
 
-    def cite(self, file: Path | str) -> Citations:
-        """List the references to cite for an exported file, from FILE.provenance.json."""
-        from ratedb.io.provenance import citations_of
+    @takes(of.CiteOptions)
+    def cite(self, file: Path | str, **options: Any) -> Citations:
+        """List the references to cite for an exported file, from FILE.provenance.json, or for a system.
 
-        return citations_of(Path(file))
+        The result has them as BibTeX entries too.
+        """
+        from ratedb.verbs.cite import cite
+
+        return cite(self.path, file, build(of.CiteOptions, options))
 
     @takes(of.VerifyOptions)
     def verify(self, file: Path | str, *, progress: Progress = silent, **options: Any) -> Verification:

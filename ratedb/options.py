@@ -259,6 +259,13 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
+class CiteOptions:
+    """How references are printed."""
+
+    bibtex: bool = option(False, "Print BibTeX entries.")
+
+
+@dataclass(frozen=True)
 class ImpactOptions:
     """Conditions, lines and samples for the effect of predicted rates on lines."""
 

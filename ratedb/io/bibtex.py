@@ -145,7 +145,7 @@ def bibtex_entries(references: Sequence[tuple[str, Reference]]) -> list[str]:
     """
     entries: list[str] = []
     keys: set[str] = set()
-    for text, reference in dict.fromkeys(references):
+    for text, reference in _merged(references):
         match = re.match(r"(@\s*\w+\s*\{\s*)([^\s,{}]+)", reference.bibtex)
         key = _unique(match.group(2) if match else _key(text, reference), keys)
         keys.add(key.lower())
@@ -154,6 +154,15 @@ def bibtex_entries(references: Sequence[tuple[str, Reference]]) -> list[str]:
         else:
             entries.append(_built(key, text, reference))
     return entries
+
+
+def _merged(references: Sequence[tuple[str, Reference]]) -> list[tuple[str, Reference]]:
+    """Return references with those of the same parts as one, whose text is that of all."""
+    found: dict[object, list[tuple[str, Reference]]] = {}
+    for text, reference in dict.fromkeys(references):
+        same = reference.doi.lower() or (reference if reference.authors and reference.year else text)
+        found.setdefault(same, []).append((text, reference))
+    return [("; ".join(text for text, _ in ones), ones[0][1]) for ones in found.values()]
 
 
 def _key(text: str, reference: Reference) -> str:

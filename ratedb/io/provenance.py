@@ -1,4 +1,4 @@
-"""The provenance of an exported file, FILE.provenance.json: written, read, checked and cited.
+"""The provenance of an exported file, FILE.provenance.json: written, read and checked.
 
 Its form is schemas/provenance.schema.json.
 """
@@ -20,7 +20,7 @@ from ratedb.io.mixed_sources import source_provenance
 from ratedb.layers import Kind
 from ratedb.origin import now
 from ratedb.rates import Rates
-from ratedb.results import Result
+from ratedb.references import OF_REFERENCE, Reference, parse_reference
 
 if TYPE_CHECKING:
     from ratedb.models.record import Model
@@ -195,6 +195,7 @@ class Citation:
     kind: str
     use: str
     rates: int
+    parts: Reference
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def read_provenance(path: Path) -> Provenance:
             document["sha256"],
             {one["file"]: one["sha256"] for one in document.get("files", [])},
             document["ratedb_version"],
-            {one["system"]: _partner(one) for one in document["partners"]},
+            {one["system"]: partner_of(one) for one in document["partners"]},
             {one["written"]: one["original"] for one in document.get("labels", [])},
             frozenset((one["upper"], one["lower"]) for one in document.get("computed_lines", [])),
         )
@@ -254,15 +255,23 @@ def read_provenance(path: Path) -> Provenance:
         ) from error
 
 
-def _partner(said: Mapping[str, Any]) -> ExportedPartner:
+def partner_of(said: Mapping[str, Any]) -> ExportedPartner:
+    """Return what a provenance says of one system, as partner_provenance gives it."""
     system = said["system"]
     citations = [
-        Citation(system, source["reference"], source["kind"], "rates", source["rates"])
+        Citation(system, source["reference"], source["kind"], "rates", source["rates"], _parts(source))
         for source in said["sources"]
         if source["kind"] != _PREDICTED
     ]
     citations += [
-        Citation(system, reference, "computed", f"prior mean of the model, {model['prior']['system']}", 0)
+        Citation(
+            system,
+            reference,
+            "computed",
+            f"prior mean of the model, {model['prior']['system']}",
+            0,
+            parse_reference(reference),
+        )
         for model in said["models"]
         if model["prior"] is not None
         for reference in model["prior"].get("citations", ())
@@ -275,53 +284,15 @@ def _partner(said: Mapping[str, Any]) -> ExportedPartner:
     )
 
 
+def _parts(source: Mapping[str, Any]) -> Reference:
+    """Return the reference of a source in its parts; a provenance of earlier versions has only the text."""
+    known = {name: source[name] for name in OF_REFERENCE if source.get(name)}
+    return Reference(**known) if known else parse_reference(source["reference"])
+
+
 def hash_of_earlier_export(path: Path, name: str) -> str | None:
     """Return the SHA-256 that the provenance of `path` gives for a file `name` next to it, None without."""
     try:
         return read_provenance(path).files.get(name)
     except RatedbError:
         return None
-
-
-# -- cited -------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, repr=False)
-class Citations(Result):
-    """What to cite for a file; `method` is None where nothing in it is predicted."""
-
-    file: str
-    ratedb_version: str
-    citations: tuple[Citation, ...]
-    method: str | None
-
-    def summary(self) -> str:
-        """Return how many references there are."""
-        return f"{len(self.citations) + (self.method is not None)} references for {self.file}"
-
-
-def citations_of(path: Path) -> Citations:
-    """Return what to cite for an exported file.
-
-    Raises RatedbError where its provenance is missing, invalid or of another file, or where the list of
-    levels that its rates refer to was changed.
-    """
-    provenance = read_provenance(path)
-    for name, expected in {path.name: provenance.sha256, **provenance.files}.items():
-        _need_unchanged(path.parent / name, expected, provenance.ratedb_version)
-    partners = provenance.partners.values()
-    predicted = any(partner.kinds.get(_PREDICTED) for partner in partners)
-    found = dict.fromkeys(citation for partner in partners for citation in partner.citations)
-    return Citations(str(path), provenance.ratedb_version, tuple(found), METHOD if predicted else None)
-
-
-def _need_unchanged(path: Path, expected: str, version: str) -> None:
-    found = sha256(read_bytes(path))
-    if found != expected:
-        raise RatedbError(
-            "the file is not the one that its provenance describes",
-            where=str(path),
-            expected=f"SHA-256 {expected[:16]}..., exported by ratedb {version}",
-            got=f"SHA-256 {found[:16]}...",
-            todo="the file was changed after its export: export it again",
-        )

@@ -60,3 +60,17 @@ def test_temperatures_that_no_source_has_are_named_in_the_provenance(
     run("--db", db, "export", "AB+He", "-o", target, "--temperatures", "10,30,50")
     provenance = json.loads(Path(f"{target}.provenance.json").read_text())
     assert provenance["partners"][0]["interpolated_temperatures_k"] == [30.0]
+
+
+def test_a_system_is_cited_as_its_file_is_and_both_give_bibtex(db: Path, run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "o.dat"
+    run("--db", db, "export", "AB+He", "-o", target)
+    of_file, of_system = (
+        run("--db", db, "--json", "cite", one, "--bibtex").json for one in (target, "AB+He")
+    )
+    assert of_file["citations"] == of_system["citations"]
+    assert of_file["references"] == ["Doe 2026"]
+    [entry] = of_system["bibtex"]
+    assert entry.splitlines()[:3] == ["@misc{Doe2026,", "  author = {Doe},", "  year = {2026},"]
+    assert run("--db", db, "cite", "AB+He", "--bibtex").out.strip() == entry
+    assert run("--db", db, "cite", "AB+Ne").code == 1
