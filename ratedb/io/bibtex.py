@@ -167,7 +167,9 @@ def _merged(references: Sequence[tuple[str, Reference]]) -> list[tuple[str, Refe
 
 def _key(text: str, reference: Reference) -> str:
     name = (
-        surname(reference.authors) if reference.authors else next(iter(re.findall(r"[A-Za-z]{3,}", text)), "")
+        surname(reference.authors.partition(";")[0])
+        if reference.authors
+        else next(iter(re.findall(r"[A-Za-z]{3,}", text)), "")
     )
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return f"{re.sub(r'[^A-Za-z]', '', plain) or 'source'}{reference.year or ''}"

@@ -12,6 +12,7 @@ from ratedb.arrays import BoolArray, IntArray
 from ratedb.io.writer_rules import ALL_READERS, WriterWarning
 from ratedb.layers import Kind
 from ratedb.rates import Rates
+from ratedb.references import OF_REFERENCE
 
 _SHOWN = 50
 
@@ -143,6 +144,7 @@ def source_provenance(rates: Rates, used: Sequence[int]) -> list[dict[str, Any]]
         said = {
             "source_id": number,
             **{name: row[name] for name in names},
+            **{name: row[name] for name in OF_REFERENCE if row.get(name)},
             "imported_at": row["imported_at"].isoformat(),
             "ratedb_version": row["ratedb_version"],
             "rates": int(mine.sum()),

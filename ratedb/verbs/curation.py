@@ -36,7 +36,7 @@ def curates(options: SourcesOptions) -> bool:
 
     Raises UsageError for two actions at once.
     """
-    asked = [name for name in _ACTIONS if getattr(options, name, None) not in (None, False)]
+    asked = [name for name in _ACTIONS if getattr(options, name) not in (None, False)]
     if len(asked) > 1:
         raise UsageError(
             "one action at a time",
@@ -53,7 +53,7 @@ def curate(db: Path, system: str | None, options: SourcesOptions) -> QueryResult
     invalid field or value; RatedbError for a source that the system does not have or that is so already.
     """
     if options.history:
-        _refuse_without_effect(options)
+        refuse_without_effect(options, "a change")
         with Store(db) as store:
             return store.source_history(system)
     action = next(name for name in _CHANGES if getattr(options, name) is not None)
@@ -80,10 +80,11 @@ def curate(db: Path, system: str | None, options: SourcesOptions) -> QueryResult
     return QueryResult(listed.columns, listed.rows, listed.types, listed.name, about)
 
 
-def _refuse_without_effect(options: SourcesOptions) -> None:
+def refuse_without_effect(options: SourcesOptions, missing: str) -> None:
+    """Raise UsageError for a reason or a dry run where nothing is changed."""
     for name, given in (("because", options.because != SourcesOptions.because), ("dry-run", options.dry_run)):
         if given:
-            raise UsageError(f"--{name} has no effect with --history", expected="neither", got=f"--{name}")
+            raise UsageError(f"--{name} has no effect without {missing}", expected=missing, got=f"--{name}")
 
 
 def _asked(action: str, given: Any) -> tuple[int, str, str]:

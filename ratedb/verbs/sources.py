@@ -12,7 +12,7 @@ from ratedb.options import SourcesOptions
 from ratedb.quality.joining import joined_finding
 from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
-from ratedb.verbs.curation import curate, curates
+from ratedb.verbs.curation import curate, curates, refuse_without_effect
 
 
 def sources(db: Path, system: str | None, options: SourcesOptions) -> QueryResult:
@@ -24,14 +24,13 @@ def sources(db: Path, system: str | None, options: SourcesOptions) -> QueryResul
     """
     if curates(options):
         return curate(db, system, options)
-    if options.prefer is not None and options.join is not None:
-        raise UsageError("--prefer and --join exclude each other", expected="one of the two", got="both")
     order = options.prefer if options.join is None else options.join
-    if order is None and options.because != SourcesOptions.because:
-        raise UsageError("--because has no effect without --prefer", expected="--prefer IDS", got="--because")
-    with Store(db, write=order is not None) as store:
-        if order is not None:
-            _put_order(store, system, order, options)
+    if order is None:
+        refuse_without_effect(options, "--prefer")
+        with Store(db) as store:
+            return store.list_sources(system)
+    with Store(db, write=True) as store, store.transaction(keep=not options.dry_run):
+        _put_order(store, system, order, options)
         return store.list_sources(system)
 
 

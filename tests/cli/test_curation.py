@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,24 @@ def test_the_doi_and_the_entry_of_an_import_are_in_the_view_of_sources(
     entry.write_text(entry.read_text() * 2)
     assert "2 entries" in run("--db", db, "import", other, "--bibtex", entry).err
     assert run("--db", db, "import", other, "--doi", "abc").code == 2
+
+
+def test_a_dry_run_of_an_order_changes_nothing(db: Path, run: Run) -> None:
+    answer = run("--db", db, "--json", "sources", "AB+He", "--prefer", "1", "--dry-run")
+    assert [row["source_id"] for row in answer.json["sources"]] == [1, 2]
+    assert used(db) == {2}
+    assert run("--db", db, "sources", "AB+He", "--dry-run").code == 2
+
+
+def test_the_parts_of_a_reference_are_in_the_provenance_and_are_cited(
+    db: Path, run: Run, tmp_path: Path
+) -> None:
+    run("--db", db, "sources", "AB+He", "--correct", "2", "doi=10.1000/a_b", *BECAUSE)
+    target = tmp_path / "o.dat"
+    assert run("--db", db, "export", "AB+He", "-o", target).code == 0
+    [source] = json.loads((tmp_path / "o.dat.provenance.json").read_text())["partners"][0]["sources"]
+    parts = ("Yang; et al.", 2010, "ApJ 718, 1062", "10.1000/a_b")
+    assert tuple(source[name] for name in ("authors", "year", "journal", "doi")) == parts
+    [entry] = run("--json", "cite", target, "--bibtex").json["bibtex"]
+    assert entry.startswith("@article{Yang2010,")
+    assert "doi = {10.1000/a_b}" in entry
