@@ -17,7 +17,7 @@ from ratedb.quality import rules
 from ratedb.quality.columns import fit_columns
 from ratedb.quality.curves import curves_of
 from ratedb.quality.initial_j import odd_j_findings
-from ratedb.quality.reports import SourceFindings, about
+from ratedb.quality.reports import SourceFindings, about, withheld
 from ratedb.quality.shapes import few_shapes, shape_findings
 from ratedb.quality.sources import check_against, check_title, unit_of_older
 from ratedb.quality.surroundings import Around, alone_findings, level_findings
@@ -30,13 +30,14 @@ QUALITIES = ("off", "warn", "strict")
 
 
 def check_system(
-    tables: Mapping[int, Rates], sources: Sequence[Mapping[str, Any]], lines: Lines
+    tables: Mapping[int, Rates], sources: Sequence[Mapping[str, Any]], lines: Lines, *, mark: bool = True
 ) -> list[SourceFindings]:
     """Return what is found in each source of a system, and in sources against each other.
 
     `tables` are the rates by source id, `sources` describe them as the view of that name does. Sources from
     one file that were imported in parts are checked as one. A contradiction of two sources is listed under
-    the newer one, another unit under the one that has it.
+    the newer one, another unit under the one that has it. Without `mark`, a rule that would flag too many
+    transitions gives one finding of the set.
     """
     found: dict[int, list[Finding]] = {number: [] for number in tables}
     parts: dict[tuple[str, ...], list[int]] = {}
@@ -45,7 +46,8 @@ def check_system(
         key = (row["file_sha256"], row["kind"], row["method"], row["reference"], temperatures)
         parts.setdefault(key, []).append(row["source_id"])
     for (*_, reference, _), numbers in parts.items():
-        findings = check_source(_joined([tables[number] for number in numbers]), lines, reference)
+        joined = _joined([tables[number] for number in numbers])
+        findings = check_source(joined, lines, reference, mark=mark)
         for number in numbers:
             found[number] += about(tables[number], findings)
     for older, newer in combinations(tables, 2):
@@ -67,9 +69,14 @@ def _joined(parts: Sequence[Rates]) -> Rates:
     return Rates.join(new)
 
 
-def check_source(rates: Rates, lines: Lines, title: str) -> list[Finding]:
-    """Return what the rules find in one source: its rates, levels and lines, and its title."""
-    found = check_rates(rates) + check_levels(rates.levels, lines, rates.system)
+def check_source(rates: Rates, lines: Lines, title: str, *, mark: bool = True) -> list[Finding]:
+    """Return what the rules find in one source: its rates, levels and lines, and its title.
+
+    Without `mark`, a rule that would flag too many transitions gives one finding of the set.
+    """
+    of_rates = check_rates(rates)
+    found = of_rates if mark else withheld(of_rates, rates)
+    found = found + check_levels(rates.levels, lines, rates.system)
     of_title = check_title(title, rates.temperature_k, rates.system)
     return found if of_title is None else [*found, of_title]
 
@@ -92,7 +99,7 @@ def _check_curves(rates: Rates) -> list[Finding]:
     around = Around(curves) if curves.rates.levels.has_vj else None
     levels, judged = level_findings(curves, around)
     findings = [*few_shapes(curves), *odd_j_findings(curves), *levels, *alone_findings(curves, judged)]
-    columns = fit_columns(curves.log_rate, curves.rates.temperature_k)
+    columns = fit_columns(curves.log_rate, curves.known, curves.rates.temperature_k)
     if columns is None:
         return findings
     moved, shapes = shape_findings(curves, columns, around)

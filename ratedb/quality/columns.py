@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray, robust_scale
+from ratedb.quality import rules
 
 _SIDE = 2
 _HUBER_ROUNDS, _TUKEY_ROUNDS = 8, 7
@@ -68,21 +69,33 @@ class Columns:
         return np.asarray(np.abs(self.residuals(log_rate)) / (self.scale * remoteness))
 
 
-def fit_columns(log_rate: FloatArray, temperature_k: FloatArray) -> Columns | None:
+def fit_columns(log_rate: FloatArray, known: BoolArray, temperature_k: FloatArray) -> Columns | None:
     """Return the regressions for ln k (n, m) without NaN; None for fewer than 4 temperatures or no row.
 
-    With too few transitions for a regression, the weights are those of a parabola in ln T; of very many
-    transitions, evenly spaced ones are used.
+    Rows with a filled gap at a temperature or those near it, where `known` (n, m) is false, are left out of
+    its regression and scatter. With too few transitions for a regression, the weights are those of a parabola
+    in ln T; of very many transitions, evenly spaced ones are used.
     """
     n, m = log_rate.shape
     if m < 4 or n == 0:
         return None
     nearest = tuple(_nearest(m, column) for column in range(m))
-    some, log_t = log_rate[:: -(-n // _ENOUGH_ROWS)], np.log(temperature_k)
+    log_t, step = np.log(temperature_k), -(-n // _ENOUGH_ROWS)
+    some = log_rate[::step]
     sound = _sound(some, log_t, nearest)
-    fits = tuple(_fit(some, k, nearest[k], log_t, sound) for k in range(m))
-    scale = np.array([robust_scale(fit.residual(log_rate, k)) for k, fit in enumerate(fits)])
-    return Columns(fits, np.maximum(scale, _ROUNDING))
+    fits, scale = [], []
+    for column, near in enumerate(nearest):
+        whole = known[:, [column, *near]].all(axis=1)
+        used = whole[::step]
+        fits.append(_fit(some[used], column, near, log_t, sound[used]))
+        scale.append(robust_scale(fits[-1].residual(log_rate[whole], column)))
+    return Columns(tuple(fits), np.maximum(scale, rules.LEAST_SCALE))
+
+
+def next_to_gap(known: BoolArray) -> BoolArray:
+    """Return which values, shape (n, m), are predicted from a filled gap."""
+    m = known.shape[1]
+    return np.stack([~known[:, _nearest(m, column)].all(axis=1) for column in range(m)], axis=1)
 
 
 def _nearest(m: int, column: int) -> IntArray:

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray, gap_patterns
 from ratedb.findings import Finding, Rule
 from ratedb.quality.floors import usable
 from ratedb.quality.values import ends
 from ratedb.rates import Rates
-
-LEAST_SCALE = 1e-3
-"""No scatter of ln k is taken to be smaller: sets are printed with at most four digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,11 +43,27 @@ def curves_of(rates: Rates) -> Curves:
     kept, known = rates.select(enough), good[enough]
     with np.errstate(divide="ignore"):
         log_rate = np.log(kept.rate_cm3_s)
-    log_t = np.log(rates.temperature_k)
-    for row in np.flatnonzero(~known.all(axis=1)):
-        there = known[row]
-        log_rate[row] = np.interp(log_t, log_t[there], log_rate[row, there])
-    return Curves(kept, log_rate, known)
+    return Curves(kept, _filled(log_rate, known, np.log(rates.temperature_k)), known)
+
+
+def _filled(log_rate: FloatArray, known: BoolArray, log_t: FloatArray) -> FloatArray:
+    """Return ln k with gaps filled: interpolated in ln T, beyond the known values with their last slope."""
+    log_rate = log_rate.copy()
+    for pattern, rows in zip(*_rows_by_gaps(known), strict=True):
+        there = np.flatnonzero(pattern)
+        for column in np.flatnonzero(~pattern):
+            after = int(np.clip(np.searchsorted(there, column), 1, len(there) - 1)) if len(there) > 1 else 0
+            low, high = there[max(after - 1, 0)], there[after]
+            part = 0.0 if low == high else (log_t[column] - log_t[low]) / (log_t[high] - log_t[low])
+            log_rate[rows, column] = (1.0 - part) * log_rate[rows, low] + part * log_rate[rows, high]
+    return log_rate
+
+
+def _rows_by_gaps(known: BoolArray) -> tuple[BoolArray, list[IntArray]]:
+    """Return the different rows of `known` with gaps, and which rows have each."""
+    gaps = np.flatnonzero(~known.all(axis=1))
+    patterns, group = gap_patterns(known[gaps])
+    return patterns, [gaps[group == number] for number in range(len(patterns))] if len(gaps) else []
 
 
 def times(log_ratio: float) -> str:

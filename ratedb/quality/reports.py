@@ -8,6 +8,7 @@ from typing import Any
 
 from ratedb.errors import RatedbError
 from ratedb.findings import ERROR, NOTE, WARNING, Finding
+from ratedb.quality import rules
 from ratedb.rates import Rates
 
 _NAMED = 3
@@ -49,6 +50,25 @@ def counts(findings: Sequence[Finding]) -> list[dict[str, Any]]:
         }
         for (_, rule), group in sorted(groups.items())
     ]
+
+
+def withheld(findings: Sequence[Finding], rates: Rates) -> list[Finding]:
+    """Return the findings, with one of the set in place of those of a rule that would flag too many rows."""
+    named: dict[str, set[str | None]] = {}
+    for one in findings:
+        if one.rule in rules.JUDGEMENTS:
+            named.setdefault(one.rule, set()).add(one.transition)
+    share = rules.TOO_MANY.threshold * len(rates)
+    many = {rule for rule, of in named.items() if len(of) >= rules.FEWEST_TOO_MANY and len(of) > share}
+    kept = [one for one in findings if one.rule not in many]
+    for rule in sorted(many):
+        first, count = next(one for one in findings if one.rule == rule), len(named[rule])
+        detail = (
+            f"{rule} would flag {count} of {len(rates)} transitions ({count / len(rates):.0%}), such as"
+            f" {first.transition}: {first.detail}. Nothing is flagged by it before `ratedb check --mark`"
+        )
+        kept.append(rules.TOO_MANY.finding(rates.system, detail, value=float(count), expected=share))
+    return kept
 
 
 def refuse_errors(findings: Sequence[Finding], where: str) -> None:

@@ -204,12 +204,26 @@ UPPER_ENERGY = Rule(
     "energy of its upper level, counted from zero or from the lowest level.",
 )
 
+TOO_MANY = Rule(
+    "too-many",
+    WARNING,
+    1 / 3,
+    "A rule that judges curves would flag more than this share of the transitions: the set or the rule is at "
+    "fault as a whole. Nothing is flagged by that rule until `check --mark`.",
+)
+
 RULES = (*READER_RULES, *(rule for rule in tuple(globals().values()) if isinstance(rule, Rule)))
 """All rules, those of readers first, in the order of their findings."""
 
 RULE_NAMES = tuple(rule.name for rule in RULES)
 OF_FILE = tuple(rule.name for rule in RULES if rule.of_file)
 """The rules whose findings only a file shows."""
+
+JUDGEMENTS = tuple(rule.name for rule in (UNIT_OF_ROW, OFF_NEIGHBOURS, OFF_CURVE, SCRAMBLED))
+"""The rules of errors that compare curves with each other; those of all other rules are facts."""
+
+FEWEST_TOO_MANY = 3
+"""Fewer transitions are never too many, however small the set."""
 
 FEW_LINES = 5
 """So many lines that contradict the energies are named one by one; more are one finding."""
@@ -234,6 +248,9 @@ FLOOR_PILE = 10.0
 
 CLIFF = 1e10
 """A value below 1e-40 that is this many times smaller than the next one in T is a placeholder too."""
+
+LEAST_SCALE = 1e-3
+"""No scatter of ln k is taken to be smaller: sets are printed with at most four digits."""
 
 ERROR_SIGMAS = 15.0
 """Robust standard deviations of a wrong value in T: real sets have heavy tails."""

@@ -12,7 +12,6 @@ from ratedb.arrays import FloatArray, IntArray, robust_scale
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.quality import rules
-from ratedb.quality.curves import LEAST_SCALE
 from ratedb.quality.floors import usable
 from ratedb.quality.values import ends, half_digit
 from ratedb.rates import Rates
@@ -140,7 +139,7 @@ def _log_ratio(first: Rates, second: Rates) -> FloatArray:
 
 def _disagreement(second: Rates, ratio: FloatArray) -> list[Finding]:
     usual = float(np.median(ratio))
-    scale = max(robust_scale(ratio - usual), LEAST_SCALE)
+    scale = max(robust_scale(ratio - usual), rules.LEAST_SCALE)
     beyond = np.abs(ratio - usual)
     out = (beyond > np.log(rules.SOURCES_DISAGREE.threshold)) & (beyond > rules.UNLIKE_SIGMAS * scale)
     findings = []
@@ -180,7 +179,7 @@ def _shifted(first: Rates, second: Rates) -> list[Finding]:
     if not tried or not np.isfinite(as_printed):
         return []
     best, name, way = min(tried)
-    if as_printed <= rules.SHIFTED_TEMPERATURES.threshold * max(best, LEAST_SCALE):
+    if as_printed <= rules.SHIFTED_TEMPERATURES.threshold * max(best, rules.LEAST_SCALE):
         return []
     detail = (
         f"beyond rounding the two sources differ by {100 * as_printed:.2g} % (mean), but by "

@@ -7,7 +7,7 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray, IntArray, robust_scale
 from ratedb.findings import Finding, Rule
 from ratedb.quality import rules
-from ratedb.quality.curves import LEAST_SCALE, Curves, times
+from ratedb.quality.curves import Curves, times
 from ratedb.quality.neighbours import Neighbourhood, Residuals, near
 from ratedb.rates import Rates
 
@@ -39,7 +39,7 @@ class Around:
         self.doubtful = np.zeros(len(everything), dtype=np.bool_)
         if hidden.any():
             self._settle(hidden)
-        floor = [max(robust_scale(column), LEAST_SCALE) for column in self.residuals.shape.T]
+        floor = [max(robust_scale(column), rules.LEAST_SCALE) for column in self.residuals.shape.T]
         self.shape_scale = np.hypot(self.residuals.shape_spread, floor)
 
     @property
@@ -103,7 +103,7 @@ def _floor(predictors: IntArray, offset: FloatArray) -> FloatArray:
 
     The edges of a set, where predictors are few and extrapolate, are less certain than its middle.
     """
-    floor, least = np.zeros(len(offset)), LEAST_SCALE
+    floor, least = np.zeros(len(offset)), rules.LEAST_SCALE
     for low, high in ((16, 99), (8, 15), (0, 7)):
         group = (predictors >= low) & (predictors <= high)
         least = max(least, robust_scale(offset[group]))
@@ -151,21 +151,36 @@ def _level_rule(offset: float, scale: float) -> Rule | None:
 
 
 def alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
-    """Return the transitions without neighbours in j that are far from what their two levels suggest."""
+    """Return the transitions without neighbours in j that are far from what their two levels suggest.
+
+    Only transitions of one kind, with the same change of v, are compared.
+    """
     level = np.median(curves.log_rate, axis=1)
-    residual = level - _two_way(level, curves.rates)
-    scale = max(robust_scale(residual), LEAST_SCALE)
+    residual, scale = np.zeros(len(level)), np.ones(len(level))
+    for rows in _kinds(curves.rates):
+        part = curves.rates.select(rows)
+        residual[rows] = level[rows] - _two_way(level[rows], part)
+        scale[rows] = max(robust_scale(residual[rows]), rules.LEAST_SCALE)
     out = (np.abs(residual) > np.log(rules.ALONE_FACTOR)) & (np.abs(residual) > rules.ALONE_SIGMAS * scale)
     findings = []
     for row in np.flatnonzero(out & ~judged):
         value = _middle_value(curves, row)
         detail = (
             f"the curve is {times(float(residual[row]))} what other transitions of its two levels suggest "
-            f"(median over T; {abs(residual[row]) / scale:.0f} standard deviations)"
+            f"(median over T; {abs(residual[row]) / scale[row]:.0f} standard deviations)"
         )
         expected = value * float(np.exp(-residual[row]))
         findings.append(curves.finding(rules.UNLIKE_NEIGHBOURS, row, detail, value=value, expected=expected))
     return findings
+
+
+def _kinds(rates: Rates) -> list[IntArray]:
+    """Return the rows of each change of v; all rows where no v is known."""
+    v = rates.levels.quantum_numbers.get("v")
+    if v is None:
+        return [np.arange(len(rates))]
+    change = np.nan_to_num(v[rates.upper] - v[rates.lower], nan=np.inf)
+    return [np.flatnonzero(change == one) for one in np.unique(change)]
 
 
 def _two_way(level: FloatArray, rates: Rates) -> FloatArray:

@@ -9,7 +9,7 @@ import numpy as np
 from ratedb.arrays import BoolArray
 from ratedb.findings import Finding
 from ratedb.quality import rules
-from ratedb.quality.columns import Columns
+from ratedb.quality.columns import Columns, next_to_gap
 from ratedb.quality.curves import Curves, times
 from ratedb.quality.surroundings import Around
 from ratedb.quality.values import half_digit
@@ -48,12 +48,14 @@ def temperature_findings(
 def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) -> list[_Slip]:
     """Return the values of a row that differ from its curve, each corrected before the next is sought.
 
-    A wrong value makes its neighbours look wrong too, at an end even more so; the wrong one is that whose
-    correction makes the row smoothest.
+    A value next to a gap is judged only where neighbours in j confirm it. A wrong value makes its neighbours
+    look wrong too, at an end even more so; the wrong one is that whose correction makes the row smoothest.
     """
     corrected = curves.log_rate[row].copy()
     slips: list[_Slip] = []
     untouched = curves.known[row].copy()
+    if around is None or not around.judged[row]:
+        untouched &= ~next_to_gap(curves.known[row][None])[0]
     for _ in range(len(corrected) // 2):
         residual = columns.residuals(corrected[None])[0]
         sigmas = columns.sigmas(corrected[None])[0]

@@ -60,7 +60,7 @@ def check(db: Path, system: str | None, options: CheckOptions, progress: Progres
             rows = [row for row in store.sources(name) if row["source_id"] in used]
             tables = {row["source_id"]: store.source_rates(name, row["source_id"]) for row in rows}
             molecule = store.levels(store.system(name).molecule)
-            found += check_system(tables, rows, molecule.lines)
+            found += check_system(tables, rows, molecule.lines, mark=options.mark)
             levels[name] = molecule.levels
         if options.mark:
             store.replace_findings(

@@ -20,9 +20,10 @@ def findings_in(
     """Return what is found in the rates that are kept; raises RatedbError for errors where strict."""
     if options.quality == "off":
         return ()
-    checked = check_source(partner.rates, file.lines, partner.reference)
+    strict = options.quality == "strict"  # which refuses all errors, and so withholds none
+    checked = check_source(partner.rates, file.lines, partner.reference, mark=strict)
     found = about(rates, [*partner.findings, *checked])
-    if options.quality == "strict":
+    if strict:
         refuse_errors(found, f"{where}, {rates.system}")
     return tuple(found)
 
