@@ -11,6 +11,7 @@ import numpy as np
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.levels import UNKNOWN_KIND, Levels
+from ratedb.physics.level_matching import Match, match_levels, structure_suffix
 from ratedb.store.connection import run
 
 # Two sources of one molecule may differ in the last digits of an energy; beyond this levels are others.
@@ -39,29 +40,65 @@ def identify(connection: duckdb.DuckDBPyConnection, levels: Levels) -> tuple[Int
     The levels returned have energies from the zero of the store and weights with its common factor. Raises
     RatedbError where the levels contradict those in the store.
     """
-    rows = run(
-        connection,
-        "SELECT level_id, label, v, j, v IS NOT NULL AND len(map_keys(quantum_numbers)) = 2 FROM level"
-        " WHERE molecule = ?",
-        [levels.molecule],
-    ).fetchall()
-    by_key: dict[tuple[int, int] | str, int] = {}
-    for level_id, label, v, j, has_vj in rows:
-        by_key[(v, j) if has_vj and _by_vj(levels) else label] = level_id
-    keys = _keys(levels)
-    _need_distinct(levels, keys)
-    known = np.array([by_key.get(key, -1) for key in keys], dtype=np.int64)
+    ids, stored = _stored_levels(connection, levels.molecule)
+    _need_distinct(levels)
+    if stored is None:
+        place, notes = np.full(len(levels), -1, dtype=np.int64), []
+    else:
+        _need_same_structure(levels, stored)
+        match = match_levels(levels, stored)
+        place, notes = match.place, _matched_note(levels, match)
+    known = np.where(place >= 0, ids[place] if len(ids) else -1, -1)
     zero_cm1, warnings = _compare_energies(connection, levels, known)
-    _need_same_labelling(levels, known, [row[4] for row in rows])
-    _add_levels(connection, levels, np.flatnonzero(known < 0), {str(row[1]) for row in rows})
+    if stored is not None:
+        _need_same_labelling(levels, known, stored)
+    _add_levels(connection, levels, np.flatnonzero(known < 0), set() if stored is None else set(stored.label))
     by_label = dict(
         run(connection, "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule]).fetchall()
     )
-    ids = [int(k) if k >= 0 else int(by_label[label]) for k, label in zip(known, levels.label, strict=True)]
-    level_id = np.array(ids, dtype=np.int64)
+    found = [int(k) if k >= 0 else int(by_label[label]) for k, label in zip(known, levels.label, strict=True)]
+    level_id = np.array(found, dtype=np.int64)
     factor, about_weights = _compare_weights(connection, levels, level_id)
     alike = replace(levels, energy_cm1=levels.energy_cm1 - zero_cm1, weight=levels.weight / factor)
-    return level_id, alike, warnings + about_weights
+    return level_id, alike, [*notes, *warnings, *about_weights]
+
+
+def _stored_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> tuple[IntArray, Levels | None]:
+    """Return the ids, shape (n,), and the levels of a molecule that the store has; none, None without any."""
+    rows = run(
+        connection,
+        "SELECT level_id, label, energy_cm1, weight, quantum_numbers FROM levels WHERE molecule = ?"
+        " ORDER BY level_id",
+        [molecule],
+    ).fetchall()
+    if not rows:
+        return np.empty(0, dtype=np.int64), None
+    ids, labels, energy, weight, numbers = zip(*rows, strict=True)
+    names = dict.fromkeys(name for one in numbers for name in one or {})
+    named = {name: np.array([(one or {}).get(name) for one in numbers], dtype=np.float64) for name in names}
+    return np.array(ids, dtype=np.int64), Levels(molecule, labels, np.array(energy), np.array(weight), named)
+
+
+def _need_same_structure(levels: Levels, stored: Levels) -> None:
+    suffix = structure_suffix(levels, stored)
+    if suffix:
+        raise RatedbError(
+            f"the store has levels of {levels.molecule} that resolve another structure",
+            expected=", ".join(stored.quantum_numbers) or f"levels such as {stored.label[0]!r}",
+            got=", ".join(levels.quantum_numbers) or f"levels such as {levels.label[0]!r}",
+            todo=f"import them as another molecule, such as --molecule '{levels.molecule}({suffix})'",
+        )
+
+
+def _matched_note(levels: Levels, match: Match) -> list[str]:
+    ways = [(match.by_numbers, "quantum numbers"), (match.by_energy, "energy and weight")]
+    said = [f"{count} by {way}" for count, way in ways if count]
+    if not said:
+        return []
+    return [
+        f"levels of {levels.molecule} have other labels than in the store, which are kept; "
+        f"matched: {', '.join(said)}"
+    ]
 
 
 def _by_vj(levels: Levels) -> bool:
@@ -77,7 +114,10 @@ def _keys(levels: Levels) -> list[tuple[int, int] | str]:
     return list(zip(v.tolist(), j.tolist(), strict=True))
 
 
-def _need_distinct(levels: Levels, keys: list[tuple[int, int] | str]) -> None:
+def _need_distinct(levels: Levels) -> None:
+    if not _by_vj(levels):
+        return
+    keys = _keys(levels)
     if len(set(keys)) == len(keys):
         return
     twice = next(key for key in keys if keys.count(key) > 1)
@@ -90,16 +130,16 @@ def _need_distinct(levels: Levels, keys: list[tuple[int, int] | str]) -> None:
     )
 
 
-def _need_same_labelling(levels: Levels, known: IntArray, stored_have_vj: list[bool]) -> None:
+def _need_same_labelling(levels: Levels, known: IntArray, stored: Levels) -> None:
     """Refuse new levels without v and j among levels with them, or the reverse."""
     fresh = np.flatnonzero(known < 0)
-    if len(fresh) == 0 or not stored_have_vj or all(has == _by_vj(levels) for has in stored_have_vj):
+    if len(fresh) == 0 or stored.has_vj == _by_vj(levels):
         return
     ours, theirs = ("v and j", "other labels") if _by_vj(levels) else ("other labels", "v and j")
     raise RatedbError(
         f"the levels of {levels.molecule} are named in another way than those in the store",
-        where=f"level {levels.label[fresh[0]]!r}",
-        expected=f"{theirs}, as in the store",
+        where=f"level {levels.label[fresh[0]]!r} at {levels.energy_cm1[fresh[0]]:.10g} cm-1",
+        expected=f"{theirs}, as in the store, or energies and weights of its levels",
         got=ours,
         todo="bring the labels into one form, or import under another molecule name with --molecule",
     )

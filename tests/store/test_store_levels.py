@@ -88,15 +88,39 @@ def test_energies_counted_from_another_zero_do_not_mix(store: Store) -> None:
     )
 
 
-def test_levels_named_in_two_ways_are_refused_not_doubled(store: Store) -> None:
+def test_levels_named_in_two_ways_are_one_set_by_energy_and_weight(store: Store) -> None:
     put(store, rotor_rates(rotor_levels(3)))
     plain = rotor_levels(3)
-    before = contents(store)
     rates = replace(rotor_rates(plain, seed=1), levels=unlabelled(plain, ("J=0", "J=1", "J=2", "J=3")))
+    result = put(store, rates, "other names", lines=Lines.empty())
+    assert any("4 by energy and weight" in warning for warning in result.warnings)
+    assert store.levels("XY").levels.label == plain.label
+    assert store.levels("XY").levels.has_vj
+
+
+def test_new_levels_named_in_another_way_are_refused_not_doubled(store: Store) -> None:
+    put(store, rotor_rates(rotor_levels(3)))
+    before = contents(store)
+    more = rotor_levels(4)
+    rates = replace(rotor_rates(more), levels=unlabelled(more, ("a", "b", "c", "d", "e")))
     with pytest.raises(RatedbError, match="named in another way"):
         put(store, rates, "other names", lines=Lines.empty())
     assert contents(store) == before
-    assert store.levels("XY").levels.has_vj
+
+
+def test_levels_of_equal_energy_and_weight_are_refused_with_their_pairs(store: Store) -> None:
+    def doublet(*label: str) -> Levels:
+        return Levels("XY", label, [0.0, 5.0, 5.0], [1.0, 3.0, 3.0])
+
+    def rates(levels: Levels) -> Rates:
+        return Rates(levels, "He", [1, 2], [0, 0], [10.0, 20.0], np.full((2, 2), 1e-11))
+
+    put(store, rates(doublet("g", "e", "f")), lines=Lines.empty())
+    before = contents(store)
+    with pytest.raises(RatedbError, match="not clear which levels") as caught:
+        put(store, rates(doublet("g", "e'", "f'")), "other names", lines=Lines.empty())
+    assert "\"e'\" (5 cm-1, weight 3) and stored 'e' (5 cm-1, weight 3)" in str(caught.value)
+    assert contents(store) == before
 
 
 def test_a_label_that_names_another_level_is_refused(store: Store) -> None:
