@@ -51,8 +51,8 @@ def check_system(
         for number in numbers:
             found[number] += about(tables[number], findings)
     for older, newer in combinations(tables, 2):
-        found[newer] += check_against(older, tables[older], tables[newer])
-        found[older] += unit_of_older(newer, tables[older], tables[newer])
+        found[newer] += check_against(f"source {older}", tables[older], tables[newer])
+        found[older] += unit_of_older(f"source {newer}", tables[older], tables[newer])
     return [
         SourceFindings(tables[number].system, number, tuple(findings)) for number, findings in found.items()
     ]

@@ -39,26 +39,25 @@ def check_title(title: str, temperature_k: FloatArray, system: str = "") -> Find
     )
 
 
-def check_against(source_id: int, stored: Rates, rates: Rates) -> list[Finding]:
-    """Return how a source compares with an older one, whose id the findings name.
+def check_against(older: str, stored: Rates, rates: Rates) -> list[Finding]:
+    """Return how a source compares with an older one, such as `source 3`, which the findings name.
 
     Where the older one is in another unit, the finding is not about the newer one: `unit_of_older` has it.
     """
     found = [
-        replace(one, detail=f"compared with source {source_id}: {one.detail}")
-        for one in check_sources(stored, rates)
+        replace(one, detail=f"compared with {older}: {one.detail}") for one in check_sources(stored, rates)
     ]
     if not _out_of_range(stored) or _out_of_range(rates):
         return found
     return [one for one in found if one.rule != rules.UNIT_OF_SOURCES.name]
 
 
-def unit_of_older(source_id: int, stored: Rates, rates: Rates) -> list[Finding]:
+def unit_of_older(newer: str, stored: Rates, rates: Rates) -> list[Finding]:
     """Return the finding about the unit of an older source where it, and not this one, is out of range."""
     if not _out_of_range(stored) or _out_of_range(rates):
         return []
     return [
-        replace(one, detail=f"compared with source {source_id}: {one.detail}")
+        replace(one, detail=f"compared with {newer}: {one.detail}")
         for one in check_sources(stored, rates)
         if one.rule == rules.UNIT_OF_SOURCES.name
     ]

@@ -19,7 +19,7 @@ from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.store import PutResult, SourceInfo, Store
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
-from ratedb.verbs.incoming_quality import against_stored
+from ratedb.verbs.incoming_quality import against_each_other, against_stored
 from ratedb.verbs.referencing import stated_reference
 
 
@@ -97,7 +97,7 @@ def import_files(
             db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
         store = stack.enter_context(Store(db, write=True, create=True))
         if options.quality != "off":
-            incoming = [against_stored(store, file) for file in incoming]
+            incoming = against_each_other([against_stored(store, file) for file in incoming])
         results = store.put_rates(incoming, dry_run=options.dry_run)
         sources = [source for file in incoming for source in file.sources]
         plans = (

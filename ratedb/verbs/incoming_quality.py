@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
@@ -12,6 +15,8 @@ from ratedb.quality.reports import about, refuse_errors
 from ratedb.quality.sources import check_against
 from ratedb.rates import Rates
 from ratedb.store.store import Incoming, SourceInfo, Store
+
+_COMPARED = 5
 
 
 def findings_in(
@@ -26,6 +31,58 @@ def findings_in(
     if strict:
         refuse_errors(found, f"{where}, {rates.system}")
     return tuple(found)
+
+
+def against_each_other(files: Sequence[Incoming]) -> list[Incoming]:
+    """Return files of one import with findings about those before them, of the same system.
+
+    Each is compared with the last few that have transitions and temperatures in common with it.
+    """
+    earlier: dict[str, list[_Compared]] = {}
+    found: list[list[tuple[Rates, SourceInfo]]] = []
+    several = {
+        system for system, n in Counter(r.system for f in files for r, _ in f.sources).items() if n > 1
+    }
+    for file in files:
+        found.append([])
+        for rates, info in file.sources:
+            if rates.system in several:
+                mine = _Compared(rates, info)
+                before = [one for one in earlier.get(rates.system, []) if one.meets(mine)][-_COMPARED:]
+                more = [
+                    finding
+                    for one in before
+                    for finding in check_against(one.info.file_name, one.rates, rates)
+                ]
+                earlier.setdefault(rates.system, []).append(mine)
+                info = replace(info, findings=(*info.findings, *more))
+            found[-1].append((rates, info))
+    return [replace(file, sources=tuple(sources)) for file, sources in zip(files, found, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Compared:
+    """Rates of one file of an import, and which transitions they have."""
+
+    rates: Rates
+    info: SourceInfo
+
+    @cached_property
+    def pairs(self) -> frozenset[tuple[object, object]]:
+        """Levels of each transition, by label, and by v and j where these are known."""
+        rates, named = self.rates, self.rates.transitions.names()
+        if not rates.levels.has_vj:
+            return frozenset(named)
+        v, j = (numbers.tolist() for numbers in rates.levels.need_vj())
+        pairs = zip(rates.upper.tolist(), rates.lower.tolist(), strict=True)
+        return frozenset([*named, *(((v[up], j[up]), (v[low], j[low])) for up, low in pairs)])
+
+    def meets(self, other: _Compared) -> bool:
+        """Return whether another file has some of the same transitions at some of the same temperatures."""
+        low = max(self.rates.temperature_k[0], other.rates.temperature_k[0])
+        high = min(self.rates.temperature_k[-1], other.rates.temperature_k[-1])
+        different = self.info.file_sha256 != other.info.file_sha256
+        return bool(different and low <= high) and not self.pairs.isdisjoint(other.pairs)
 
 
 def against_stored(store: Store, file: Incoming) -> Incoming:
@@ -45,5 +102,5 @@ def _about_stored(store: Store, rates: Rates, info: SourceInfo) -> list[Finding]
     return [
         finding
         for number in store.other_sources(rates.system, info.file_sha256)
-        for finding in check_against(number, store.source_rates(rates.system, number), rates)
+        for finding in check_against(f"source {number}", store.source_rates(rates.system, number), rates)
     ]

@@ -221,3 +221,22 @@ def test_a_list_of_temperatures_is_read_as_it_is_written() -> None:
     assert parse_temperatures("10:35:10") == (10.0, 20.0, 30.0)
     assert parse_temperatures("0.1:0.3:0.1") == (0.1, 0.2, 0.3)
     assert np.diff(parse_temperatures("10:1000:10")).tolist() == [10.0] * 99
+
+
+def test_files_of_one_command_are_compared_with_each_other(run: Run, clean: Path, tmp_path: Path) -> None:
+    other = rates()
+    factor = np.where(np.arange(len(other)) == WRONG[0], 30.0, 1.0)[:, None]
+    file = lamda_file(tmp_path, "other.dat", replace(other, rate_cm3_s=other.rate_cm3_s * factor))
+
+    def found(db: str, *files: Path) -> list[tuple[str, str]]:
+        for names in [files] if db == "together" else [(one,) for one in files]:
+            run("--db", tmp_path / db, "import", *names)
+        rows = run(
+            "--db", tmp_path / db, "--json", "sql", "SELECT rule, detail FROM findings WHERE source_id = 2"
+        )
+        return [(row["rule"], row["detail"].partition(": ")[0]) for row in rows.json["rows"]]
+
+    together, apart = found("together", clean, file), found("apart", clean, file)
+    assert [rule for rule, _ in together] == [rule for rule, _ in apart]
+    assert "compared with clean.dat" in {words for _, words in together}
+    assert found("together", clean, clean) == together
