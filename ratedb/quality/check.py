@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.findings import Finding, Rule
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
@@ -16,6 +16,7 @@ from ratedb.physics.line_evidence import SuspectLevel, weigh_lines
 from ratedb.quality import rules
 from ratedb.quality.columns import fit_columns
 from ratedb.quality.curves import curves_of
+from ratedb.quality.floors import placeholders
 from ratedb.quality.initial_j import odd_j_findings
 from ratedb.quality.reports import SourceFindings, about, withheld
 from ratedb.quality.shapes import few_shapes, shape_findings
@@ -89,11 +90,13 @@ def check_rates(rates: Rates) -> list[Finding]:
     the order of the rows.
     """
     ordered = rates.select(np.lexsort([rates.lower, rates.upper]))
-    return _sorted([*check_values(ordered), *_check_curves(ordered)], ordered.levels)
+    floor = placeholders(ordered)
+    good = np.isfinite(ordered.rate_cm3_s) & (ordered.rate_cm3_s > 0) & ~floor
+    return _sorted([*check_values(ordered, floor), *_check_curves(ordered, good)], ordered.levels)
 
 
-def _check_curves(rates: Rates) -> list[Finding]:
-    curves = curves_of(rates)
+def _check_curves(rates: Rates, good: BoolArray) -> list[Finding]:
+    curves = curves_of(rates, good)
     if not len(curves.rates):
         return []
     around = Around(curves) if curves.rates.levels.has_vj else None

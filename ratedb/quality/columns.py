@@ -40,7 +40,8 @@ class _Fit:
 
     def residual(self, log_rate: FloatArray, column: int) -> FloatArray:
         """Return ln k of a column minus its prediction, shape (n,)."""
-        return np.asarray(log_rate[:, column] - log_rate[:, self.near] @ self.weight - self.constant)
+        predicted = sum(w * log_rate[:, k] for w, k in zip(self.weight, self.near, strict=True))
+        return np.asarray(log_rate[:, column] - predicted - self.constant)
 
     def remoteness(self, log_rate: FloatArray) -> FloatArray:
         """Return the distance of each curve from the others, 1 for an ordinary one, shape (n,)."""
@@ -59,14 +60,14 @@ class Columns:
         """Return ln k minus its prediction from adjacent temperatures, shape (n, m)."""
         return np.stack([fit.residual(log_rate, k) for k, fit in enumerate(self.fits)], axis=1)
 
-    def sigmas(self, log_rate: FloatArray) -> FloatArray:
-        """Return the size of the residuals in standard deviations, shape (n, m).
+    def sigmas(self, log_rate: FloatArray, residual: FloatArray) -> FloatArray:
+        """Return the size of residuals of ln k in standard deviations, shape (n, m).
 
         For a curve far from all others, such as one near threshold, the standard deviation is up to five
         times larger.
         """
         remoteness = np.stack([fit.remoteness(log_rate) for fit in self.fits], axis=1)
-        return np.asarray(np.abs(self.residuals(log_rate)) / (self.scale * remoteness))
+        return np.asarray(np.abs(residual) / (self.scale * remoteness))
 
 
 def fit_columns(log_rate: FloatArray, known: BoolArray, temperature_k: FloatArray) -> Columns | None:
@@ -87,8 +88,9 @@ def fit_columns(log_rate: FloatArray, known: BoolArray, temperature_k: FloatArra
     for column, near in enumerate(nearest):
         whole = known[:, [column, *near]].all(axis=1)
         used = whole[::step]
-        fits.append(_fit(some[used], column, near, log_t, sound[used]))
-        scale.append(robust_scale(fits[-1].residual(log_rate[whole], column)))
+        rows = slice(None) if used.all() else np.flatnonzero(used)
+        fits.append(_fit(some[rows], column, near, log_t, sound[rows]))
+        scale.append(robust_scale(fits[-1].residual(log_rate, column)[whole]))
     return Columns(tuple(fits), np.maximum(scale, rules.LEAST_SCALE))
 
 

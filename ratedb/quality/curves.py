@@ -8,7 +8,6 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray, gap_patterns
 from ratedb.findings import Finding, Rule
-from ratedb.quality.floors import usable
 from ratedb.quality.values import ends
 from ratedb.rates import Rates
 
@@ -36,9 +35,8 @@ class Curves:
         return {"temperature_k": float(kelvin), "value": float(value)}
 
 
-def curves_of(rates: Rates) -> Curves:
-    """Return the curves of a table, without transitions known at half of the temperatures or fewer."""
-    good = usable(rates)
+def curves_of(rates: Rates, good: BoolArray) -> Curves:
+    """Return the curves of a table, without transitions that are `good`, (n, m), at half of T or less."""
     enough = good.sum(axis=1) * 2 > good.shape[1] if good.size else np.zeros(len(rates), dtype=np.bool_)
     kept, known = rates.select(enough), good[enough]
     with np.errstate(divide="ignore"):

@@ -28,12 +28,19 @@ def placeholders(rates: Rates) -> BoolArray:
         return np.zeros(rate.shape, dtype=np.bool_)
     found = _cliffs(rate) | repeated_tiny(rate)
     ordinary = np.where((rate >= PLACEHOLDER_CM3_S) & np.isfinite(rate), rate, np.nan)
-    found |= np.isin(rate, _isolated(ordinary))
+    counted = _counted(ordinary)
+    found = _marked(found, rate, _isolated(ordinary, *counted))
     if len(rates.temperature_k) < _FEWEST_TEMPERATURES or not _depends_on_t(ordinary):
         return found
-    rows = _flat_rows(ordinary) | _flat_rows(_upward(rates, ordinary)) | _copied_rows(ordinary)
+    rows = _flat_rows(ordinary) | _flat_upward(rates, ordinary) | _copied_rows(ordinary)
     found[rows] = True
-    return np.asarray(found | np.isin(rate, _piles(ordinary[~rows])))
+    if rows.any():
+        counted = _counted(ordinary[~rows])
+    return _marked(found, rate, _piles(ordinary[~rows], *counted))
+
+
+def _marked(found: BoolArray, rate: FloatArray, values: FloatArray) -> BoolArray:
+    return found | np.isin(rate, values) if len(values) else found
 
 
 def usable(rates: Rates) -> BoolArray:
@@ -53,13 +60,19 @@ def _cliffs(rate: FloatArray) -> BoolArray:
     return np.asarray(tiny & (adjacent > rules.CLIFF * rate))
 
 
-def _upward(rates: Rates, rate: FloatArray) -> FloatArray:
-    """Return the upward rates (cm3 s-1) of all transitions by detailed balance, to equal digits."""
+def _flat_upward(rates: Rates, rate: FloatArray) -> BoolArray:
+    """Return the rows, shape (n,), whose upward rates by detailed balance are a floor."""
     levels = rates.levels
     gap_k = (levels.energy_cm1[rates.upper] - levels.energy_cm1[rates.lower]) * HC_OVER_KB_CM_K
-    weights = levels.weight[rates.upper] / levels.weight[rates.lower]
-    log_rate = np.log(rate) + np.log(weights)[:, None] - gap_k[:, None] / rates.temperature_k
-    return np.asarray(np.exp(np.round(log_rate, _DECIMALS)))
+    weights = np.log(levels.weight[rates.upper] / levels.weight[rates.lower])
+    slope = np.log(rate[:, -1] / rate[:, 0]) - gap_k * (
+        1 / rates.temperature_k[-1] - 1 / rates.temperature_k[0]
+    )
+    some = np.flatnonzero(np.abs(slope) < np.log(rules.NEARLY_FLAT))
+    upward = np.log(rate[some]) + weights[some, None] - gap_k[some, None] / rates.temperature_k
+    found = np.zeros(len(rate), dtype=np.bool_)
+    found[some] = _flat_rows(np.exp(np.round(upward, _DECIMALS)))
+    return found
 
 
 def _depends_on_t(rate: FloatArray) -> bool:
@@ -72,12 +85,11 @@ def _counted(rate: FloatArray) -> tuple[FloatArray, FloatArray]:
     return values, counts.astype(np.float64)
 
 
-def _isolated(rate: FloatArray) -> FloatArray:
+def _isolated(rate: FloatArray, values: FloatArray, counts: FloatArray) -> FloatArray:
     """Return the values that repeat and have no other within a factor 10, the largest one left out.
 
     The lowest value may repeat within one row; any other needs three rows, as one real curve may be flat.
     """
-    values, counts = _counted(rate)
     if len(values) < 2:
         return np.empty(0)
     gap = values[1:] >= rules.PLACEHOLDER_GAP * values[:-1]
@@ -117,9 +129,8 @@ def _copied_rows(rate: FloatArray) -> BoolArray:
     return found
 
 
-def _piles(rate: FloatArray) -> FloatArray:
+def _piles(rate: FloatArray, values: FloatArray, counts: FloatArray) -> FloatArray:
     """Return the values ten times as frequent as any of about their size, in three rows and two columns."""
-    values, counts = _counted(rate)
     found = []
     for at in np.flatnonzero(counts >= rules.FLOOR_PILE):
         value = values[at]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import BoolArray
+from ratedb.arrays import BoolArray, FloatArray
 from ratedb.findings import Finding
 from ratedb.quality import rules
 from ratedb.quality.columns import Columns, next_to_gap
@@ -32,7 +32,7 @@ def temperature_findings(
     wrong = explained.copy()
     findings: list[Finding] = []
     residual = columns.residuals(curves.log_rate)
-    sigmas = columns.sigmas(curves.log_rate)
+    sigmas = columns.sigmas(curves.log_rate, residual)
     large = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
     for row in np.flatnonzero(large.any(axis=1) & ~explained):
         slips = _slips(curves, columns, row, around)
@@ -42,7 +42,7 @@ def temperature_findings(
             findings.append(_scrambled(curves, row, grave))
         else:
             findings += [_off_curve(curves, slip) for slip in slips]
-    return findings + _repeated(curves, columns, wrong)
+    return findings + _repeated(curves, residual, sigmas, wrong)
 
 
 def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) -> list[_Slip]:
@@ -58,7 +58,7 @@ def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) ->
         untouched &= ~next_to_gap(curves.known[row][None])[0]
     for _ in range(len(corrected) // 2):
         residual = columns.residuals(corrected[None])[0]
-        sigmas = columns.sigmas(corrected[None])[0]
+        sigmas = columns.sigmas(corrected[None], residual[None])[0]
         out = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
         found = [
             slip
@@ -72,7 +72,7 @@ def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) ->
         trials = np.tile(corrected, (len(found), 1))
         for number, slip in enumerate(found):
             trials[number, slip.column] -= slip.residual
-        left = columns.sigmas(trials)
+        left = columns.sigmas(trials, columns.residuals(trials))
         best = int(np.minimum(left, _LEFT_CAP).sum(axis=1).argmin())
         corrected = trials[best]
         untouched[found[best].column] = False
@@ -115,10 +115,8 @@ def _scrambled(curves: Curves, row: int, slips: list[_Slip]) -> Finding:
     return curves.finding(rules.SCRAMBLED, row, detail, value=here["value"], expected=expected)
 
 
-def _repeated(curves: Curves, columns: Columns, wrong: BoolArray) -> list[Finding]:
+def _repeated(curves: Curves, residual: FloatArray, sigmas: FloatArray, wrong: BoolArray) -> list[Finding]:
     """Return the values that equal an adjacent one where the set predicts a difference."""
-    residual = columns.residuals(curves.log_rate)
-    sigmas = columns.sigmas(curves.log_rate)
     rate = curves.rates.rate_cm3_s
     same = (np.diff(rate, axis=1) == 0) & curves.known[:, 1:] & curves.known[:, :-1]
     repeats = np.zeros(rate.shape, dtype=np.bool_)

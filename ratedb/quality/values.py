@@ -7,19 +7,18 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray
 from ratedb.findings import Finding, Rule
 from ratedb.quality import rules
-from ratedb.quality.floors import placeholders
 from ratedb.rates import Rates
 from ratedb.systems import is_charged
 
 
-def check_values(rates: Rates) -> list[Finding]:
-    """Return the findings about values that need no curve to be judged."""
+def check_values(rates: Rates, floor: BoolArray) -> list[Finding]:
+    """Return the findings about values that need no curve; `floor`, shape (n, m), are placeholders."""
     rate = rates.rate_cm3_s
     if not rate.size:
         return []
     return [
         *_each(rates, rate == 0, rules.NON_POSITIVE, "the rate coefficient is zero"),
-        *_each(rates, placeholders(rates), rules.PLACEHOLDER, "a placeholder and no result"),
+        *_each(rates, floor, rules.PLACEHOLDER, "a placeholder and no result"),
         *_missing(rates),
         *_large(rates),
         *_unit_of_set(rates),
