@@ -91,7 +91,7 @@ def fit_columns(log_rate: FloatArray, known: BoolArray, temperature_k: FloatArra
         rows = slice(None) if used.all() else np.flatnonzero(used)
         fits.append(_fit(some[rows], column, near, log_t, sound[rows]))
         scale.append(robust_scale(fits[-1].residual(log_rate, column)[whole]))
-    return Columns(tuple(fits), np.maximum(scale, rules.LEAST_SCALE))
+    return Columns(tuple(fits), np.maximum(scale, rules.LEAST_SCATTER))
 
 
 def next_to_gap(known: BoolArray) -> BoolArray:

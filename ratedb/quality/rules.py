@@ -252,6 +252,9 @@ CLIFF = 1e10
 LEAST_SCALE = 1e-3
 """No scatter of ln k is taken to be smaller: sets are printed with at most four digits."""
 
+LEAST_SCATTER = 1e-5
+"""No scatter of ln k in T is taken to be smaller: smooth sets of four digits come near it."""
+
 ERROR_SIGMAS = 15.0
 """Robust standard deviations of a wrong value in T: real sets have heavy tails."""
 
