@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 def _show(console: Console, found: SourceComparison, options: Mapping[str, Any]) -> None:
     for role, source in (("first", found.first), ("second", found.second)):
-        console.print(f"{role}: source {source['source_id']}, {source['kind']}, {source['reference'][:90]}")
+        said = f"source {source['source_id']}, {source['kind']}, method {source['method']}"
+        console.print(
+            f"{role}: {source['name'].partition(' (source ')[0]} ({said}), {source['reference'][:90]}",
+            markup=False,
+        )
     total = found.total
     console.print(
         f"{found.common_transitions} transitions in common ({found.only_first} only in the first,"

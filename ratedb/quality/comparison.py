@@ -81,7 +81,7 @@ class SourceComparison(Result):
 def compare_rates(
     first: Rates, second: Rates, named: tuple[Mapping[str, Any], Mapping[str, Any]]
 ) -> SourceComparison:
-    """Return how two sources of a system compare; `named` describes them, with their `source_id`.
+    """Return how two sources of a system compare; `named` describes them, with `source_id` and `name`.
 
     Where their temperatures differ, the second is interpolated to those of the first, never outside its own
     range. Raises RatedbError where they have nothing in common.

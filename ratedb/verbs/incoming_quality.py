@@ -16,7 +16,7 @@ from ratedb.quality.sources import check_against
 from ratedb.rates import Rates
 from ratedb.store.store import Incoming, SourceInfo, Store
 
-_COMPARED = 5
+_COMPARED = 3
 
 
 def findings_in(

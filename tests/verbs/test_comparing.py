@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +142,60 @@ def test_a_picture_of_an_unknown_format_is_refused_before_anything_is_drawn(tmp_
     found = compared(tmp_path, rotor_rates(levels, seed=1), rotor_rates(levels, seed=2))
     with pytest.raises(UsageError, match="picture"):
         draw_comparison(found, tmp_path / "r.gif")
+
+
+def test_sources_are_named_by_authors_and_year_else_by_file(tmp_path: Path) -> None:
+    db, rates = tmp_path / "c.duckdb", rotor_rates(rotor_levels(4), temperature_k=GRID)
+    with Store(db, write=True, create=True) as store:
+        for words in ("Yang et al. (2010)", "Dayou & Balanca 2006", "words", "from Yang et al. (2010)"):
+            put(store, rates, words)
+    named = [[one["name"] for one in compared_ids(db, pair)] for pair in ((1, 2), (1, 3), (1, 4))]
+    assert named == [
+        ["Yang et al. 2010", "Dayou & Balanca 2006"],
+        ["Yang et al. 2010", "words.dat"],
+        ["Yang et al. 2010 (source 1)", "Yang et al. 2010 (source 4)"],
+    ]
+
+
+def compared_ids(db: Path, pair: tuple[int, int]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    found = compare(db, "XY+He", *pair, CompareOptions())
+    return found.first, found.second
+
+
+@contextmanager
+def mpl_texts() -> Iterator[dict[str, list[Any]]]:
+    """Give the visible tick labels of both axes of ratios, and the words of legends, of what is drawn."""
+    from ratedb.plots import comparison
+
+    texts: dict[str, list[Any]] = {"ticks": [], "legend": []}
+    saved = comparison.save
+
+    def save(figure: Any, path: Path) -> None:
+        saved(figure, path)
+        for axes in figure.axes[:2]:
+            low, high = sorted(axes.get_ylim())
+            ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+            texts["ticks"].append([label.get_text() for at, label in ticks if low <= at <= high])
+            if axes.get_legend() is not None:
+                texts["legend"] += [one.get_text() for one in axes.get_legend().get_texts()]
+
+    comparison.save = save
+    try:
+        yield texts
+    finally:
+        comparison.save = saved
+
+
+@pytest.mark.skipif(not plots_available(), reason="needs matplotlib")
+@pytest.mark.parametrize("factor", [1.0, 1.3, 40.0, 1e6])
+def test_ticks_of_ratios_are_plain_numbers_and_bars_are_explained(tmp_path: Path, factor: float) -> None:
+    rates = rotor_rates(rotor_levels(4), temperature_k=GRID)
+    factors = np.geomspace(1.0, factor, rates.rate_cm3_s.size).reshape(rates.rate_cm3_s.shape)
+    found = compared(tmp_path, rates, times(rates, factors))
+    with mpl_texts() as texts:
+        draw_comparison(found, tmp_path / "x.png")
+    left, right = texts["ticks"]
+    for labels in (left, right):
+        assert 2 <= len(labels) <= 12
+        assert all(float(label) > 0 for label in labels)
+    assert any("68 %" in words for words in texts["legend"])
