@@ -27,6 +27,7 @@ from . import (
     impact,
     import_,
     plan,
+    repair,
     reproduce,
     show,
     sources,
@@ -94,6 +95,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "verify": verify.verify_command,
     "sql": sql.sql_command,
     "demo": demo.demo_command,
+    "repair": repair.repair_command,
     "doctor": doctor.doctor_command,
 }
 for _name, _run in _COMMANDS.items():

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ratedb.verbs.fill import FillResult
     from ratedb.verbs.import_ import ImportResult
     from ratedb.verbs.plan import PlanResult
+    from ratedb.verbs.repair import RepairResult
     from ratedb.verbs.show import SystemReport
     from ratedb.verbs.train import TrainResult
 
@@ -303,6 +304,17 @@ class Database:
         from ratedb.store.query import sql
 
         return sql(self.path, query, build(of.SqlOptions, options))
+
+    @takes(of.RepairOptions)
+    def repair(
+        self, molecule: str | None = None, *, progress: Progress = silent, **options: Any
+    ) -> RepairResult:
+        """Merge levels of a molecule, or of all, that are stored twice under different labels."""
+        from ratedb.verbs.repair import repair
+
+        if not options.get("dry_run"):
+            self._need_writable("merge levels")
+        return repair(self.path, molecule, build(of.RepairOptions, options), progress)
 
     def doctor(self) -> DoctorReport:
         """Check versions, storage, locks and optional parts."""

@@ -321,3 +321,10 @@ class SqlOptions:
 
     format: str | None = option(None, "table, csv, json or parquet (with -o).")
     output: Path | None = option(None, "Write the rows to a file.", Path)
+
+
+@dataclass(frozen=True)
+class RepairOptions:
+    """Whether levels are merged or only shown."""
+
+    dry_run: bool = option(False, "Show which levels would be merged; store nothing.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ratedb.store.curation import CurationStore, SourceEvent
+from ratedb.store.level_repair import LevelRepair
 from ratedb.store.plans import PlanStore, StoredScore
 from ratedb.store.rates import RateStore
 from ratedb.store.sources import Incoming, PutResult
@@ -11,7 +12,7 @@ from ratedb.store.staging import SourceInfo
 __all__ = ["Incoming", "PutResult", "SourceEvent", "SourceInfo", "Store", "StoredScore"]
 
 
-class Store(CurationStore, RateStore, PlanStore):
+class Store(CurationStore, RateStore, PlanStore, LevelRepair):
     """A ratedb database; use it as a context manager.
 
     `Store(path)` opens an existing store for reading, `write=True` for writing; `create=True` also makes the

@@ -21,6 +21,7 @@ from ratedb.store.store import PutResult, SourceInfo, Store
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
 from ratedb.verbs.incoming_quality import against_each_other, against_stored
 from ratedb.verbs.referencing import stated_reference
+from ratedb.verbs.structures import side_by_side
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def import_files(
             progress(f"reading {path.name}")
             incoming.append(read_incoming(path, options, known_levels))
     incoming = reference.given_to(incoming)
+    incoming = side_by_side(incoming, known_levels)
     progress("storing")
     with ExitStack() as stack:
         if options.dry_run and not db.exists():

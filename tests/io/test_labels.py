@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ratedb.io.labels import quantum_numbers
+from ratedb.io.labels import assigned_labels, named_numbers, quantum_numbers
 
 ROTOR = np.array([1.0, 3.0, 5.0, 7.0])
 
@@ -60,3 +60,61 @@ def test_the_weights_say_which_token_is_j_and_not_the_header() -> None:
 )
 def test_what_is_not_proved_is_not_guessed(labels: list[str], header: str, weights: list[float]) -> None:
     assert quantum_numbers(labels, header, weights) is None
+
+
+# -- named numbers of other molecules ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("labels", "header", "weights", "expected"),
+    [
+        (("1_0", "0_1", "1_2"), "N_J", (1, 3, 5), {"N": [1, 0, 1], "j": [0, 1, 2]}),
+        (("0 1/2", "1 3/2", "1 5/2"), "WEIGHT + J F", (2, 4, 6), {"j": [0, 1, 1], "F": [0.5, 1.5, 2.5]}),
+        (("0_1_1.5", "0_1_0.5"), "(N_J_F)", (4, 2), {"N": [0, 0], "j": [1, 1], "F": [1.5, 0.5]}),
+        (("1_0_1", "1_1_0"), "J_Kp_Ko", (9, 9), {"j": [1, 1], "ka": [0, 1], "kc": [1, 0]}),
+        (("1_0_1", "1_1_0"), "J_K+_K-", (9, 9), {"j": [1, 1], "ka": [0, 1], "kc": [1, 0]}),
+        (("1_0_+", "0_0_-"), "J,K,+/-", (12, 4), {"j": [1, 0], "k": [0, 0], "parity": [1, -1]}),
+        (("3/2 1-  2P", "3/2 2+  2P"), "J, F,+/-", (3, 5), {"j": [1.5, 1.5], "F": [1, 2], "parity": [-1, 1]}),
+        (
+            ("N = 1  J (fine) = 0  label = 3  ", "N = 0  J (fine) = 1  label = 1  "),
+            "",
+            (1, 3),
+            {"N": [1, 0], "j": [0, 1]},
+        ),
+        (("J = 1/2", "J = 3/2"), "", (2, 4), {"j": [0.5, 1.5]}),
+        # the weights decide which of two numbers is which
+        (("0_1", "1_0", "2_1"), "N_J", (1, 3, 5), {"N": [1, 0, 1], "j": [0, 1, 2]}),
+    ],
+)
+def test_labels_of_other_molecules_become_named_numbers(
+    labels: tuple[str, ...], header: str, weights: tuple[float, ...], expected: dict[str, list[float]]
+) -> None:
+    found = named_numbers(labels, header, weights)
+    assert {name: values.tolist() for name, values in found.items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "header", "weights"),
+    [
+        (("1_0", "0_1", "1_2"), "QNUM", (1, 3, 5)),  # the header names nothing
+        (("1_0", "0_1", "1_2"), "N_J", (2, 3, 5)),  # the weights prove nothing
+        (("1_0", "0_1_1"), "N_J", (1, 3)),  # not the same numbers everywhere
+        (("A1 2", "E 1"), "J_K", (5, 3)),
+        (("label = 1", "label = 3"), "", (3, 7)),  # a counter
+        (("N = 1 and more", "N = 2"), "", (3, 5)),
+    ],
+)
+def test_labels_that_prove_nothing_have_no_numbers(
+    labels: tuple[str, ...], header: str, weights: tuple[float, ...]
+) -> None:
+    assert named_numbers(labels, header, weights) == {}
+
+
+def test_assigned_numbers_label_the_levels_where_they_tell_them_apart() -> None:
+    assert assigned_labels(["N = 1  J (fine) = 0  label = 3", "N = 0, J (fine) = 1, label = 1"]) == [
+        "1_0",
+        "0_1",
+    ]
+    same = ["N = 1  label = 3", "N = 1  label = 1"]
+    assert assigned_labels(same) == same
+    assert assigned_labels(["N = 1", "ground state"]) == ["N = 1", "ground state"]

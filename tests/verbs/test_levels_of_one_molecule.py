@@ -1,0 +1,120 @@
+"""Lists of levels of one molecule: other label styles, other structures, and stores with twins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_lamda import lamda_text
+
+import ratedb
+from ratedb.database import Database
+from ratedb.errors import RatedbError
+
+LEVELS = ((0.0, 2, "0 1/2"), (20.0, 4, "1 3/2"), (20.9, 6, "1 5/2"))
+OTHER_STYLE = ((0.0, 2, "0_0.5"), (20.0, 4, "1_1.5"), (20.9, 6, "1_2.5"))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    first, second = tmp_path / "a.dat", tmp_path / "b.dat"
+    first.write_text(lamda_text("XH", LEVELS, "J F", "2 XH + p-H2"))
+    second.write_text(lamda_text("XH", OTHER_STYLE, "J_F", "6 XH + He"))
+    return first, second
+
+
+def opened(tmp_path: Path) -> Database:
+    return ratedb.open(tmp_path / "s.duckdb", create=True)
+
+
+def test_two_label_styles_become_one_set_of_levels(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    db = opened(tmp_path)
+    for file in files:
+        result = db.import_(file)
+    assert any("3 by quantum numbers" in warning for warning in result.warnings)
+    assert [row["label"] for row in db.levels("XH").dicts()] == ["0 1/2", "1 3/2", "1 5/2"]
+    exported = db.export(["XH+p-H2", "XH+He"], tmp_path / "both.dat")
+    assert exported.levels == 3
+
+
+def test_an_export_read_back_brings_no_new_levels(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    db = opened(tmp_path)
+    db.import_(files[0])
+    db.export("XH+p-H2", tmp_path / "out.dat")
+    (tmp_path / "out.dat.provenance.json").unlink()  # the labels of the file are all that is left
+    db.import_(tmp_path / "out.dat")
+    assert len(db.levels("XH").dicts()) == 3
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_hyperfine_and_rotational_lists_stand_side_by_side(tmp_path: Path, reverse: bool) -> None:
+    rotor, fine = tmp_path / "rotor.dat", tmp_path / "fine.dat"
+    rotor.write_text(lamda_text("XY", ((0.0, 1, "0"), (3.1073, 3, "1")), "J", "2 XY + p-H2"))
+    split = ((0.0, 3, "0_1"), (3.1072, 1, "1_0"), (3.1073, 5, "1_2"), (3.1074, 3, "1_1"))
+    fine.write_text(lamda_text("XY", split, "J_F", "2 XY + p-H2"))
+    db = opened(tmp_path)
+    order = (fine, rotor) if reverse else (rotor, fine)
+    for file in order:
+        result = db.import_(file)
+    suffix = "rot" if reverse else "hfs"
+    assert [one.system for one in result.systems] == [f"XY({suffix})+p-H2"]
+    assert any(f"XY({suffix})" in warning for warning in result.warnings)
+    counts = {name: len(db.levels(name).dicts()) for name in ("XY", f"XY({suffix})")}
+    assert counts == ({"XY": 4, "XY(rot)": 2} if reverse else {"XY": 2, "XY(hfs)": 4})
+    together = ratedb.open(tmp_path / "t.duckdb", create=True)
+    found = together.import_(*order)
+    assert [one.system for one in found.systems] == ["XY+p-H2", f"XY({suffix})+p-H2"]
+    again = db.import_(order[1])
+    assert [(one.system, one.new) for one in again.systems] == [(f"XY({suffix})+p-H2", 0)]
+
+
+def with_twins(tmp_path: Path, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Database:
+    """Return a store that matched levels by their labels only, as versions up to 0.1 did."""
+    from ratedb.physics import level_matching
+    from ratedb.store import level_identity
+
+    def by_label(new: ratedb.Levels, stored: ratedb.Levels) -> level_matching.Match:
+        place = level_matching._matched(list(new.label), list(stored.label))
+        return level_matching.Match(place)
+
+    db = opened(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(level_identity, "match_levels", by_label)
+        for file in files:
+            db.import_(file)
+    assert len(db.levels("XH").dicts()) == 6
+    return db
+
+
+def test_repair_merges_twins_to_what_a_fresh_import_gives(
+    tmp_path: Path, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = with_twins(tmp_path, files, monkeypatch)
+    planned = db.repair("XH", dry_run=True)
+    assert [(one.kept, one.merged) for one in planned.merged] == [
+        ("0 1/2", "0_0.5"),
+        ("1 3/2", "1_1.5"),
+        ("1 5/2", "1_2.5"),
+    ]
+    assert len(db.levels("XH").dicts()) == 6
+    assert db.repair().merged == planned.merged
+    fresh = ratedb.open(tmp_path / "fresh.duckdb", create=True)
+    for file in files:
+        fresh.import_(file)
+    for query in (
+        "SELECT * EXCLUDE (level_id) FROM levels ORDER BY ALL",
+        "SELECT * EXCLUDE (upper_id, lower_id) FROM radiative ORDER BY ALL",
+        "SELECT * FROM rates ORDER BY ALL",
+    ):
+        assert db.sql(query).dicts() == fresh.sql(query).dicts()
+    assert db.repair().merged == ()
+
+
+def test_repair_leaves_other_levels_alone(tmp_path: Path, files: tuple[Path, Path]) -> None:
+    db = opened(tmp_path)
+    db.import_(files[0])
+    before = db.sql("SELECT * FROM levels ORDER BY ALL").dicts()
+    assert db.repair("XH").merged == ()
+    assert db.sql("SELECT * FROM levels ORDER BY ALL").dicts() == before
+    with pytest.raises(RatedbError, match="no levels of CO"):
+        db.repair("CO")
