@@ -18,10 +18,10 @@ from ratedb.quality.reports import counts
 from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.store import PutResult, SourceInfo, Store
+from ratedb.store.structures import side_by_side
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
 from ratedb.verbs.incoming_quality import against_each_other, against_stored
 from ratedb.verbs.referencing import stated_reference
-from ratedb.verbs.structures import side_by_side
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from ratedb.levels import Levels
 from ratedb.physics.level_matching import structure_suffix
 from ratedb.rates import Rates
-from ratedb.store.store import Incoming, SourceInfo
+from ratedb.store.sources import Incoming
+from ratedb.store.staging import SourceInfo
 
 _WORDS = {"hfs": "hyperfine", "fs": "fine-structure", "rot": "rotational"}
 
