@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 def _show(console: Console, result: SystemReport, options: Mapping[str, Any]) -> None:
     console.print(result.summary())
+    for one in result.sources:
+        if one["transitions"]:
+            said = f"{one['kind']}, method {one['method']}, {one['reference'][:60]}"
+            console.print(
+                f"{one['transitions']} transitions from source {one['source_id']}: {said}", markup=False
+            )
     if result.coverage:
         columns = ["j", "computed", "predicted", "missing"]
         rows = [[row[name] for name in columns] for row in result.coverage]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from ratedb.results import Result
 from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
 
+_OF_SOURCE = ("source_id", "kind", "method", "reference", "file_name", "model_id", "imported_at", "withdrawn")
+_EXACT = ("close coupling", "coupled states", "other quantum")
+
 
 @dataclass(frozen=True, repr=False)
 class SystemReport(Result):
@@ -22,6 +26,7 @@ class SystemReport(Result):
 
     `kinds` and `coverage` count transitions by their best kind; `computed` is any kind but predicted, and
     `missing` are downward pairs of levels without rates. `coverage` is empty where levels have no j.
+    `sources` are in order of precedence, each with the number of transitions that it gives.
     """
 
     system: str
@@ -31,6 +36,7 @@ class SystemReport(Result):
     kinds: dict[str, int]
     coverage: list[dict[str, int]]
     sources: list[dict[str, Any]]
+    warnings: list[str]
     models: list[dict[str, Any]]
 
     def summary(self) -> str:
@@ -65,10 +71,10 @@ def findings(db: Path, system: str | None = None) -> QueryResult:
 
 def show(db: Path, system: str) -> SystemReport:
     """Return what the store contains of a system; raises RatedbError for an unknown system."""
-    names = ("source_id", "kind", "method", "reference", "file_name", "model_id", "imported_at")
     with Store(db) as store:
         rates = store.rates(system)
-        sources = [{name: row[name] for name in names} for row in store.sources(system)]
+        listed = store.list_sources(system).dicts()
+        rows = {row["source_id"]: row for row in store.sources(system)}
         models = store.list_models(system)
     best = _best_kind(rates)
     return SystemReport(
@@ -78,9 +84,32 @@ def show(db: Path, system: str) -> SystemReport:
         temperatures_k=rates.temperature_k.tolist(),
         kinds={kind: int((best == number).sum()) for number, kind in enumerate(KINDS)},
         coverage=_coverage(rates, best) if rates.levels.has_vj else [],
-        sources=sources,
+        sources=[
+            {name: rows[one["source_id"]][name] for name in _OF_SOURCE}
+            | {"transitions": one["best_transitions"]}
+            for one in listed
+        ],
+        warnings=_only_newer(system, listed),
         models=models,
     )
+
+
+def _only_newer(system: str, listed: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Warn where the first source takes precedence only since it is newer, and its method is approximate.
+
+    `listed` are the sources in order of precedence.
+    """
+    known = [row for row in listed if row["kind"] != "predicted" and not row["withdrawn"]]
+    if len(known) < 2 or known[0]["method_class"] in _EXACT or known[0]["place"] is not None:
+        return []
+    first, second = known[:2]
+    if any(first[name] != second[name] for name in ("method_class", "grade", "transitions")):
+        return []
+    return [
+        f"source {first['source_id']} (method {first['method']}) takes precedence over source"
+        f" {second['source_id']} (method {second['method']}) only because it is newer: choose with"
+        f" `ratedb sources {system} --prefer`, or name its method with --correct"
+    ]
 
 
 def _coverage(rates: Rates, best: IntArray) -> list[dict[str, int]]:

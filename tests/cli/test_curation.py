@@ -178,3 +178,21 @@ def test_the_parts_of_a_reference_are_in_the_provenance_and_are_cited(
     [entry] = run("--json", "cite", target, "--bibtex").json["bibtex"]
     assert entry.startswith("@article{Yang2010,")
     assert "doi = {10.1000/a_b}" in entry
+
+
+def test_show_names_the_method_that_gives_the_values(db: Path, run: Run) -> None:
+    answer = run("--db", db, "--json", "show", "AB+He")
+    assert [(row["source_id"], row["transitions"]) for row in answer.json["sources"]] == [(2, 21), (1, 0)]
+    assert answer.json["warnings"] == []
+    assert (
+        "21 transitions from source 2: computed, method close coupling"
+        in run("--db", db, "show", "AB+He").out
+    )
+
+
+def test_show_warns_where_an_approximate_method_is_only_newer(db: Path, run: Run) -> None:
+    for number in (1, 2):
+        run("--db", db, "sources", "AB+He", "--correct", number, "method=IOS", *BECAUSE)
+    assert "only because it is newer" in run("--db", db, "show", "AB+He").err
+    run("--db", db, "sources", "AB+He", "--prefer", "2,1")
+    assert "only because it is newer" not in run("--db", db, "show", "AB+He").err
