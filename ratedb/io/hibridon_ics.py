@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from ratedb.io.hibridon_levels import ListedLevel, level_table
+from ratedb.io.hibridon_levels import ListedLevel, level_table, other_tables
 from ratedb.io.hibridon_matrix import Calculation, Found
 from ratedb.io.text import Line, to_numbers
 from ratedb.physics.constants import CM1_PER_HARTREE
@@ -83,6 +83,7 @@ def read_ics(words: Words, molecule: str) -> Found:
     energy = np.array(energies) * CM1_PER_HARTREE
     numbers = [ListedLevel(j, index, half, two) for j, index in zip(pairs[::2], pairs[1::2], strict=True)]
     levels = level_table(level_line, molecule, numbers, energy)
+    others = other_tables(level_line, molecule, numbers, energy)
     if not ((energy[:opened] < total).all() and (energy[opened:] >= total).all()):
         what = f"the first {opened} levels are not those below {total:g} cm-1"
         raise count_line.refuse(what, "the open levels first, then the closed ones")
@@ -90,4 +91,4 @@ def read_ics(words: Words, molecule: str) -> Found:
     words.need_end()
     method = "CS" if coupled_states else "CC"
     made = Calculation(energy_line, mass, total, method, settings[0], settings[2])
-    return Found(made, levels, list(range(opened)), list(range(opened)), np.array(rows))
+    return Found(made, levels, list(range(opened)), list(range(opened)), np.array(rows), tuple(others))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.io.hibridon_levels import ListedLevel, find_levels, level_table
+from ratedb.io.hibridon_levels import ListedLevel, find_levels, level_table, other_tables
 from ratedb.io.hibridon_matrix import Calculation, Found, Matrix
 from ratedb.io.text import Line, to_index, to_number, to_numbers
 from ratedb.levels import Levels
@@ -48,13 +48,18 @@ def _first(lines: list[Line], pattern: re.Pattern[str], expected: str) -> tuple[
 
 
 def _found(
-    settings: tuple[Calculation, bool], levels: Levels, rows: list[int], columns: list[int], matrix: Matrix
+    settings: tuple[Calculation, bool],
+    levels: Levels,
+    rows: list[int],
+    columns: list[int],
+    matrix: Matrix,
+    others: Sequence[Levels] = (),
 ) -> Found:
     made, final_rows = settings
     values = matrix.whole()
     if final_rows:
-        return Found(made, levels, rows, columns, values)
-    return Found(made, levels, columns, rows, np.ascontiguousarray(values.T))
+        return Found(made, levels, rows, columns, values, tuple(others))
+    return Found(made, levels, columns, rows, np.ascontiguousarray(values.T), tuple(others))
 
 
 def read_xxsc(lines: list[Line], molecule: str) -> Found:
@@ -63,7 +68,7 @@ def read_xxsc(lines: list[Line], molecule: str) -> Found:
     rows = iter(lines)
     _skip_to(rows, "LEVEL LIST FOR INTEGRAL CROSS SECTIONS")
     next(rows, None)
-    levels = _listed_levels(rows, lines[-1], molecule, settings[0].jtot_first % 1 != 0)
+    levels, others = _listed_levels(rows, lines[-1], molecule, settings[0].jtot_first % 1 != 0)
     count = len(levels)
     titles = {str(k + 1): k for k in range(count)}
     matrix = Matrix(settings[0].at, count, count)
@@ -76,7 +81,7 @@ def read_xxsc(lines: list[Line], molecule: str) -> Found:
             matrix.row(line, titles[words[0]], words[1:])
         elif words:
             raise line.refuse(_BAD_ROW, "the number of a level, then numbers")
-    return _found(settings, levels, list(range(count)), list(range(count)), matrix)
+    return _found(settings, levels, list(range(count)), list(range(count)), matrix, others)
 
 
 def _skip_to(rows: Iterator[Line], words: str) -> None:
@@ -85,7 +90,7 @@ def _skip_to(rows: Iterator[Line], words: str) -> None:
             return
 
 
-def _listed_levels(rows: Iterator[Line], at: Line, molecule: str, half: bool) -> Levels:
+def _listed_levels(rows: Iterator[Line], at: Line, molecule: str, half: bool) -> tuple[Levels, list[Levels]]:
     listed: list[ListedLevel] = []
     energy: list[float] = []
     for line in rows:
@@ -101,7 +106,8 @@ def _listed_levels(rows: Iterator[Line], at: Line, molecule: str, half: bool) ->
         energy.append(values[3])
     if not listed:
         raise at.refuse("the list of levels is missing", "LEVEL LIST FOR INTEGRAL CROSS SECTIONS")
-    return level_table(at, molecule, listed, np.array(energy))
+    energy_cm1 = np.array(energy)
+    return level_table(at, molecule, listed, energy_cm1), other_tables(at, molecule, listed, energy_cm1)
 
 
 def _code(line: Line, word: str, half: bool) -> int:

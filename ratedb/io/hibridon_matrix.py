@@ -16,6 +16,7 @@ from ratedb.io.cross_sections import (
     lowest_kinetic,
     table_of,
 )
+from ratedb.io.hibridon_weights import levels_by_reversibility
 from ratedb.io.text import DAMAGED, Line, to_numbers
 from ratedb.levels import Levels
 
@@ -34,13 +35,17 @@ class Calculation:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a file gives: cross sections as matrix[final, initial] between some of its levels."""
+    """What a file gives: cross sections as matrix[final, initial] between some of its levels.
+
+    `others` are other readings of the list of levels, which its codes allow too.
+    """
 
     made: Calculation
     levels: Levels
     final: list[int]
     initial: list[int]
     matrix: FloatArray
+    others: tuple[Levels, ...] = ()
 
     def file(self, collider: str) -> CrossSectionFile:
         """Return the table; raises RatedbError for a level that is not open, or one that is missing."""
@@ -54,16 +59,25 @@ class Found:
             what = f"cross sections into {len(self.final)} levels only are listed"
             raise made.at.refuse(what, f"those into all {opened} open levels", DAMAGED)
         initial, final = np.tile(self.initial, len(self.final)), np.repeat(self.final, len(self.initial))
-        notes: list[str] = []
+        levels, notes = self._weighed()
         entries = Entries(initial, final, kinetic[initial], self.matrix.reshape(-1))
-        entries = densely_sampled(entries, lowest_kinetic(entries, self.levels), made.jtot_step, notes)
-        table = table_of(self.levels, collider, made.method, made.reduced_mass_u, entries)
+        entries = densely_sampled(entries, lowest_kinetic(entries, levels), made.jtot_step, notes)
+        table = table_of(levels, collider, made.method, made.reduced_mass_u, entries)
         if len(self.initial) < opened:
             notes.append(f"only cross sections out of {len(self.initial)} of {opened} open levels are listed")
         findings = irreversible(table)
         if made.jtot_first >= 1:
             findings = (missing_waves(table.system, made.method, made.jtot_first), *findings)
         return CrossSectionFile((table,), tuple(notes), findings, (made.at.path,))
+
+    def _weighed(self) -> tuple[Levels, list[str]]:
+        """Return the reading of the levels whose weights both directions obey, and what is said of it."""
+        both = [level for level in self.initial if level in self.final]
+        rows = [self.final.index(level) for level in both]
+        columns = [self.initial.index(level) for level in both]
+        sigma = self.matrix[np.ix_(rows, columns)].T
+        made = self.made
+        return levels_by_reversibility(made.at, (self.levels, *self.others), both, sigma, made.total_cm1)
 
 
 @dataclass(eq=False)
