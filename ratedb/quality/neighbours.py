@@ -123,6 +123,8 @@ class Neighbourhood:
         """Return how far rows (k,) of ln k (n, m) are from their neighbours, without `hidden` ones (n,)."""
         size = max(1, _CHUNK_VALUES // (len(PREDICTORS) * log_rate.shape[1]))
         chunks = [rows[i : i + size] for i in range(0, max(len(rows), 1), size)]
+        if len(chunks) == 1:  # starting threads takes longer than a small set
+            return self._chunk(log_rate, chunks[0], hidden)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             parts = list(pool.map(lambda chunk: self._chunk(log_rate, chunk, hidden), chunks))
         names = ("offset", "offset_spread", "shape", "shape_spread", "predictors")
