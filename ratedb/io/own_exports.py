@@ -45,7 +45,7 @@ def as_exported(found: MoleculeFile, file: InputFile | Path) -> MoleculeFile:
         left, words = _by_provenance(partner, said, file.path)
         warnings += words
         if left.rates.rate_cm3_s.size:
-            partners.append(left)
+            partners += _apart(left, said)
     return replace(found, partners=tuple(partners), warnings=(*found.warnings, *warnings))
 
 
@@ -80,6 +80,35 @@ def _by_provenance(
     reference = "; ".join(part for part in partner.reference.split("; ") if part != PREDICTED_IN_PART)
     kind = partner.kind or (kinds[0] if len(kinds) == 1 else None)
     return replace(partner, rates=rates, reference=reference, kind=kind), words
+
+
+def _apart(partner: PartnerRates, said: ExportedPartner) -> list[PartnerRates]:
+    """Return the rates of a table that names no reference by source, with method and reference of each.
+
+    They stay together where a transition is of several sources.
+    """
+    sources = [one for one in said.sources if partner.kind in (None, one.kind)]
+    if partner.reference or not sources:
+        return [partner]
+    names = partner.rates.transitions.names()
+    listed = [[name in one.pairs for name in names] for one in sources if one.pairs is not None]
+    elsewhere = np.array(listed, dtype=np.bool_).reshape(-1, len(names)).sum(axis=0)
+    if (elsewhere > 1).any() or sum(one.pairs is None for one in sources) > 1:
+        return [partner]
+    found = []
+    for one in sources:
+        pairs = one.pairs
+        mine = (
+            elsewhere == 0 if pairs is None else np.array([name in pairs for name in names], dtype=np.bool_)
+        )
+        rates = partner.rates.select(mine)
+        if one.own_k:
+            rates = rates.select_temperatures(np.isin(rates.temperature_k, one.own_k))
+        if rates.rate_cm3_s.size:
+            found.append(
+                replace(partner, rates=rates, reference=one.reference, method=one.method, kind=one.kind)
+            )
+    return found
 
 
 def _without(rates: Rates, predicted: frozenset[tuple[str, str]], path: Path) -> Rates:

@@ -199,9 +199,25 @@ class Citation:
 
 
 @dataclass(frozen=True)
+class ExportedSource:
+    """What a provenance says of a source of files.
+
+    `pairs` are the labels of its transitions where several sources are in the file, None for the one with the
+    rest; `own_k` are then the temperatures that it has.
+    """
+
+    kind: str
+    method: str
+    reference: str
+    pairs: frozenset[tuple[str, str]] | None
+    own_k: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ExportedPartner:
     """What a provenance says of one system; `predicted` are labels of transitions."""
 
+    sources: tuple[ExportedSource, ...]
     predicted: frozenset[tuple[str, str]]
     interpolated_k: tuple[float, ...]
     kinds: Mapping[str, int]
@@ -277,10 +293,22 @@ def partner_of(said: Mapping[str, Any]) -> ExportedPartner:
         for reference in model["prior"].get("citations", ())
     ]
     return ExportedPartner(
+        tuple(_source(source) for source in said["sources"] if source["kind"] != _PREDICTED),
         frozenset((pair["upper"], pair["lower"]) for pair in said["predicted"]),
         tuple(float(kelvin) for kelvin in said["interpolated_temperatures_k"]),
         {str(kind): int(count) for kind, count in said["kinds"].items()},
         tuple(citations),
+    )
+
+
+def _source(said: Mapping[str, Any]) -> ExportedSource:
+    pairs = said.get("pairs")
+    return ExportedSource(
+        said["kind"],
+        said["method"],
+        said["reference"],
+        None if pairs is None else frozenset((upper, low) for upper in pairs for low in pairs[upper]),
+        tuple(said.get("own_temperatures_k", ())),
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 
 from ratedb.findings import Finding
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.options import ImportOptions
 from ratedb.quality.check import check_source
+from ratedb.quality.precedence import Overlapping
 from ratedb.quality.reports import about, refuse_errors
 from ratedb.quality.sources import check_against
 from ratedb.rates import Rates
@@ -38,7 +38,7 @@ def against_each_other(files: Sequence[Incoming]) -> list[Incoming]:
 
     Each is compared with the last few that have transitions and temperatures in common with it.
     """
-    earlier: dict[str, list[_Compared]] = {}
+    earlier: dict[str, list[Overlapping]] = {}
     found: list[list[tuple[Rates, SourceInfo]]] = []
     several = {
         system for system, n in Counter(r.system for f in files for r, _ in f.sources).items() if n > 1
@@ -47,42 +47,15 @@ def against_each_other(files: Sequence[Incoming]) -> list[Incoming]:
         found.append([])
         for rates, info in file.sources:
             if rates.system in several:
-                mine = _Compared(rates, info)
+                mine = Overlapping(rates, info.file_name, info.file_sha256)
                 before = [one for one in earlier.get(rates.system, []) if one.meets(mine)][-_COMPARED:]
                 more = [
-                    finding
-                    for one in before
-                    for finding in check_against(one.info.file_name, one.rates, rates)
+                    finding for one in before for finding in check_against(one.file_name, one.rates, rates)
                 ]
                 earlier.setdefault(rates.system, []).append(mine)
                 info = replace(info, findings=(*info.findings, *more))
             found[-1].append((rates, info))
     return [replace(file, sources=tuple(sources)) for file, sources in zip(files, found, strict=True)]
-
-
-@dataclass(frozen=True, eq=False)
-class _Compared:
-    """Rates of one file of an import, and which transitions they have."""
-
-    rates: Rates
-    info: SourceInfo
-
-    @cached_property
-    def pairs(self) -> frozenset[tuple[object, object]]:
-        """Levels of each transition, by label, and by v and j where these are known."""
-        rates, named = self.rates, self.rates.transitions.names()
-        if not rates.levels.has_vj:
-            return frozenset(named)
-        v, j = (numbers.tolist() for numbers in rates.levels.need_vj())
-        pairs = zip(rates.upper.tolist(), rates.lower.tolist(), strict=True)
-        return frozenset([*named, *(((v[up], j[up]), (v[low], j[low])) for up, low in pairs)])
-
-    def meets(self, other: _Compared) -> bool:
-        """Return whether another file has some of the same transitions at some of the same temperatures."""
-        low = max(self.rates.temperature_k[0], other.rates.temperature_k[0])
-        high = min(self.rates.temperature_k[-1], other.rates.temperature_k[-1])
-        different = self.info.file_sha256 != other.info.file_sha256
-        return bool(different and low <= high) and not self.pairs.isdisjoint(other.pairs)
 
 
 def against_stored(store: Store, file: Incoming) -> Incoming:

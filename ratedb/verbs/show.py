@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ import numpy as np
 
 from ratedb.arrays import IntArray
 from ratedb.layers import KINDS, Kind, temperatures_text
+from ratedb.quality.precedence import only_newer
 from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
 
 _OF_SOURCE = ("source_id", "kind", "method", "reference", "file_name", "model_id", "imported_at", "withdrawn")
-_EXACT = ("close coupling", "coupled states", "other quantum")
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,27 +88,9 @@ def show(db: Path, system: str) -> SystemReport:
             | {"transitions": one["best_transitions"]}
             for one in listed
         ],
-        warnings=_only_newer(system, listed),
+        warnings=only_newer(system, listed),
         models=models,
     )
-
-
-def _only_newer(system: str, listed: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Warn where the first source takes precedence only since it is newer, and its method is approximate.
-
-    `listed` are the sources in order of precedence.
-    """
-    known = [row for row in listed if row["kind"] != "predicted" and not row["withdrawn"]]
-    if len(known) < 2 or known[0]["method_class"] in _EXACT or known[0]["place"] is not None:
-        return []
-    first, second = known[:2]
-    if any(first[name] != second[name] for name in ("method_class", "grade", "transitions")):
-        return []
-    return [
-        f"source {first['source_id']} (method {first['method']}) takes precedence over source"
-        f" {second['source_id']} (method {second['method']}) only because it is newer: choose with"
-        f" `ratedb sources {system} --prefer`, or name its method with --correct"
-    ]
 
 
 def _coverage(rates: Rates, best: IntArray) -> list[dict[str, int]]:

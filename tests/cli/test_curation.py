@@ -196,3 +196,22 @@ def test_show_warns_where_an_approximate_method_is_only_newer(db: Path, run: Run
     assert "only because it is newer" in run("--db", db, "show", "AB+He").err
     run("--db", db, "sources", "AB+He", "--prefer", "2,1")
     assert "only because it is newer" not in run("--db", db, "show", "AB+He").err
+
+
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_an_exported_table_comes_back_with_its_sources_apart(
+    db: Path, run: Run, tmp_path: Path, file_format: str
+) -> None:
+    part = tmp_path / "3.dat"
+    part.write_text(lamda_text([table(3)]))
+    call = ("import", part, "--j", "1:3", "--reference", "Doe 2021", "--method", "coupled states")
+    assert run("--db", db, *call, "--quality", "off").code == 0
+    run("--db", db, "sources", "AB+He", "--prefer", "3,2,1")
+    file, other = tmp_path / f"o.{file_format}", tmp_path / "y.duckdb"
+    assert run("--db", db, "export", "AB+He", "-o", file, "--format", file_format).code == 0
+    assert run("--db", other, "import", file, "--quality", "off").code == 0
+    counted = "SELECT method, reference, count(*) AS n FROM rates JOIN sources USING (source_id)"
+    query = f"{counted} GROUP BY ALL ORDER BY ALL"
+    rows = [run("--db", one, "--json", "sql", query).json["rows"] for one in (db, other)]
+    assert rows[0] == rows[1]
+    assert len(rows[1]) == 2
