@@ -116,11 +116,14 @@ class Table:
 
     def _add_sum(self, position: int, line: str, sums: dict[int, float]) -> None:
         words = line.split()
+        starred = len(words) == 3 and words[1] == "*"  # a sum over incomplete cross sections
+        if starred:
+            words.remove("*")
         values = to_numbers(words)
         index = to_index(words[1]) if len(words) == 2 else None
         if values is None or index is None or index in sums:
             raise self.run.refuse(position, "a sum of cross sections cannot be read", "a number and a level")
-        sums[index] = values[0]
+        sums[index] = np.nan if starred else values[0]
 
     def _block(self, at: int, rows: list[tuple[int, str]], sums: dict[int, float]) -> Block:
         if not rows:
@@ -195,7 +198,7 @@ class Table:
         for index, printed in sums.items():
             rows = (initial == index) & (final != index)
             added = float(sigma[rows].sum())
-            if abs(added - printed) > _SUM_AGREES * max(added, printed):
+            if np.isfinite(printed) and abs(added - printed) > _SUM_AGREES * max(added, printed):
                 raise self.run.refuse(
                     at,
                     f"the inelastic cross sections from level {index} add up to {added:g}, not to the "

@@ -195,7 +195,7 @@ def read_cross_sections(
         raise RatedbError(
             "this is not a file of cross sections that ratedb reads",
             where=str(file.path),
-            expected="an output of MOLSCAT, a Hibridon .ics, .xsc or .xxsc, or a table of MQCT",
+            expected="an output of MOLSCAT or MQCT, a Hibridon .ics, .xsc or .xxsc, a table of MQCT, or CSV",
             got=_first_words(file.content),
             todo="see docs/formats.md; rate coefficients are read without --cross-sections",
         )

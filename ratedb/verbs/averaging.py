@@ -11,6 +11,7 @@ from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.cross_sections import CrossSectionFile, join
 from ratedb.io.registry import ReadOptions, read_cross_sections
+from ratedb.methods import NOT_STATED
 from ratedb.options import ImportOptions, Progress
 from ratedb.physics.thermal import ThermalRates, thermal_rates
 
@@ -49,7 +50,11 @@ def average_files(
 
 
 def _chosen(joined: CrossSectionFile, method: str | None, count: int) -> CrossSections:
-    tables = [table for table in joined.tables if method in (None, table.method)]
+    tables = [
+        replace(table, method=method) if method and table.method == NOT_STATED else table
+        for table in joined.tables
+    ]
+    tables = [table for table in tables if method in (None, table.method)]
     if len(tables) == 1:
         return tables[0]
     raise RatedbError(
