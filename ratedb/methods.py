@@ -54,6 +54,8 @@ def method_class(method: str) -> str:
             return name
         if abbreviations and re.search(rf"(?<![\w-])(?:{abbreviations})(?![\w-])", method):
             return name
+        if abbreviations and re.fullmatch(abbreviations, method.strip(), re.IGNORECASE):
+            return name
     return NOT_STATED
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from synthetic import rotor_lines
 
 from ratedb import __version__
+from ratedb.findings import Finding
 from ratedb.levels import Lines
 from ratedb.models.record import Model
 from ratedb.rates import Rates
@@ -24,12 +25,14 @@ def incoming(
     reference: str = "somebody (2020)",
     *,
     kind: str = "computed",
+    method: str = "CC",
     lines: Lines | None = None,
     file_name: str = "xy.dat",
     warnings: tuple[str, ...] = (),
+    findings: tuple[Finding, ...] = (),
 ) -> Incoming:
     """Return one source with the rotor's lines."""
-    info = SourceInfo(kind, "CC", reference, file_name, "0" * 64, warnings)
+    info = SourceInfo(kind, method, reference, file_name, "0" * 64, warnings, findings)
     return Incoming(rotor_lines(rates.levels) if lines is None else lines, ((rates, info),))
 
 
