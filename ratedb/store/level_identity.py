@@ -49,16 +49,18 @@ def identify(connection: duckdb.DuckDBPyConnection, levels: Levels) -> tuple[Int
         match = match_levels(levels, stored)
         place, notes = match.place, _matched_note(levels, match)
     known = np.where(place >= 0, ids[place] if len(ids) else -1, -1)
-    zero_cm1, warnings = _compare_energies(connection, levels, known)
+    shared = np.flatnonzero(place >= 0)
+    zero_cm1, warnings = _compare_energies(levels, stored, shared, place)
     if stored is not None:
         _need_same_labelling(levels, known, stored)
-    _add_levels(connection, levels, np.flatnonzero(known < 0), set() if stored is None else set(stored.label))
-    by_label = dict(
-        run(connection, "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule]).fetchall()
-    )
-    found = [int(k) if k >= 0 else int(by_label[label]) for k, label in zip(known, levels.label, strict=True)]
-    level_id = np.array(found, dtype=np.int64)
-    factor, about_weights = _compare_weights(connection, levels, level_id)
+    fresh = np.flatnonzero(known < 0)
+    _add_levels(connection, levels, fresh, set() if stored is None else set(stored.label))
+    level_id = known.copy()
+    if len(fresh):
+        rows = run(connection, "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule])
+        by_label = dict(rows.fetchall())
+        level_id[fresh] = [by_label[levels.label[i]] for i in fresh]
+    factor, about_weights = _compare_weights(levels, stored, shared, place)
     alike = replace(levels, energy_cm1=levels.energy_cm1 - zero_cm1, weight=levels.weight / factor)
     return level_id, alike, [*notes, *warnings, *about_weights]
 
@@ -177,23 +179,13 @@ def _add_levels(
     )
 
 
-def _stored(
-    connection: duckdb.DuckDBPyConnection, column: str, molecule: str, level_id: IntArray
-) -> tuple[list[int], FloatArray]:
-    """Return which of these levels are in the store, and its values of a column for them."""
-    rows = run(connection, f"SELECT level_id, {column} FROM levels WHERE molecule = ?", [molecule])
-    values = dict(rows.fetchall())
-    shared = [i for i, number in enumerate(level_id) if int(number) in values]
-    return shared, np.array([values[int(level_id[i])] for i in shared], dtype=np.float64)
-
-
 def _compare_energies(
-    connection: duckdb.DuckDBPyConnection, levels: Levels, known: IntArray
+    levels: Levels, known: Levels | None, shared: IntArray, place: IntArray
 ) -> tuple[float, list[str]]:
-    shared, old = _stored(connection, "energy_cm1", levels.molecule, known)
-    if not shared:
+    """Return what is to be taken off the energies, cm-1; `shared` are the levels known at `place`."""
+    if known is None or not len(shared):
         return 0.0, []
-    new = levels.energy_cm1[shared]
+    new, old = levels.energy_cm1[shared], known.energy_cm1[place[shared]]
     difference = np.abs((new - new.min()) - (old - old.min()))
     tolerance = np.maximum(_ENERGY_TOLERANCE_CM1, _ENERGY_TOLERANCE_RELATIVE * (old - old.min()))
     worst = int(np.argmax(difference - tolerance))
@@ -222,15 +214,15 @@ def _compare_energies(
 
 
 def _compare_weights(
-    connection: duckdb.DuckDBPyConnection, levels: Levels, level_id: IntArray
+    levels: Levels, known: Levels | None, shared: IntArray, place: IntArray
 ) -> tuple[float, list[str]]:
     """Return the factor between these statistical weights and the store's, 1 where they agree.
 
     A common factor (nuclear spin counted or not) is no contradiction; anything else is.
     """
-    shared, old = _stored(connection, "weight", levels.molecule, level_id)
-    if not shared:
+    if known is None or not len(shared):
         return 1.0, []
+    old = known.weight[place[shared]]
     ratio = levels.weight[shared] / old
     factor = float(np.median(ratio))
     worst = int(np.argmax(np.abs(ratio / factor - 1.0)))
@@ -248,7 +240,7 @@ def _compare_weights(
     ]
 
 
-def _need_same_order(levels: Levels, shared: list[int], old: FloatArray, new: FloatArray) -> None:
+def _need_same_order(levels: Levels, shared: IntArray, old: FloatArray, new: FloatArray) -> None:
     """Refuse a list in which two levels are exchanged: stored downward rates would be upward rates."""
     order = np.argsort(old, kind="stable")
     exchanged = np.flatnonzero((np.diff(old[order]) > 0) & (np.diff(new[order]) < 0))

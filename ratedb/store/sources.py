@@ -167,6 +167,7 @@ class SourceStore(FindingStore):
                 results += [
                     self._put_source(session, rates, file.lines, info) for rates, info in file.sources
                 ]
+            classify_methods(self.connection)
         return results
 
     def _put_source(self, session: Session, rates: Rates, lines: Lines, info: SourceInfo) -> PutResult:
@@ -204,7 +205,7 @@ class SourceStore(FindingStore):
         with self.transaction() as session:
             level_id = self.level_ids(prediction.levels)
             staging.stage(self.connection, prediction.blanked(~keep), level_id)
-            return self._commit_staged(
+            source_id = self._commit_staged(
                 session,
                 system_id=system.system_id,
                 kind="predicted",
@@ -213,6 +214,8 @@ class SourceStore(FindingStore):
                 model_id=model.model_id,
                 warnings=[],
             )
+            classify_methods(self.connection)
+            return source_id
 
     def _commit_staged(self, session: Session, **values: Any) -> int:
         """Store what is staged as a new source with these values of its row; return its id."""
@@ -223,5 +226,4 @@ class SourceStore(FindingStore):
         session.flush()
         source_id = need_id(source.source_id)
         staging.commit_staged(self.connection, source_id)
-        classify_methods(self.connection)
         return source_id

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ def import_files(
     options = options or ImportOptions()
     check_options(options)
     options, reference = stated_reference(options)
-    known_levels = partial(_stored_levels, db)
+    known_levels = cache(partial(_stored_levels, db))
     if options.cross_sections:
         incoming = [read_incoming_cross_sections(paths, options, known_levels, progress)]
     else:
