@@ -192,6 +192,13 @@ def real(value: float) -> str:
         raise RatedbError(
             "no LAMDA file can hold a number", expected="exponents of two digits", got=f"{value:g}"
         )
+    text = _closest(value)
+    # What is read from the text is to be written as the same text again.
+    return text if float(text) == value else _closest(float(text))
+
+
+def _closest(value: float) -> str:
+    """Return the shortest of the texts of at most 16 bytes that are closest to a number."""
     shortest = repr(float(value))
     if "." in shortest and "e" not in shortest and len(shortest) <= REAL_BYTES:
         return shortest

@@ -16,6 +16,7 @@ from rate_texts import (
     refused,
 )
 
+from ratedb.errors import RatedbError
 from ratedb.io.contents import MoleculeFile
 
 HC_OVER_KB_CM_K = 1.438776877  # SI 2019: 6.62607015e-34 * 2.99792458e10 / 1.380649e-23
@@ -266,3 +267,60 @@ def test_a_heading_parted_over_two_lines_is_no_heading(tmp_path: Path) -> None:
     options = {"molecule": "p-H2O", "collider": "p-H2", "collider_levels": HYDROGEN, "levels": (WATER,)}
     refused(tmp_path, text, **options)
     refused(tmp_path, text, file_format="basecol", **options)
+
+
+# -- tables of molpop in other forms -----------------------------------------------------------------
+
+NUMBERED = """\
+Collision rates that are made up
+>
+Number of temperature columns = 3
+
+  I   J                        TEMPERATURE (K)
+                    2.0     5.0     10.0
+
+    1    2   1    2.1E-11 3.1E-11 4.1E-11
+    2    3   1    2.2E-11 3.2E-11 4.2E-11
+    3    3   2    2.3E-11 3.3E-11 4.3E-11
+"""
+EXPECTED = {("1", "0"): [2.1e-11, 3.1e-11, 4.1e-11], ("2", "0"): [2.2e-11, 3.2e-11, 4.2e-11]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        NUMBERED,
+        NUMBERED.replace("Number of temperature columns", "temperature column"),
+        "\n".join(
+            [
+                "  ilv   flv            2K           5K           10 K",
+                "-----------------------------------------------------",
+                *(line[5:] for line in NUMBERED.splitlines()[-3:]),
+                "",
+            ]
+        ),
+        "\n".join(
+            [
+                *NUMBERED.splitlines()[:4],
+                "  vup jup vdo jdo   Temperature (K)",
+                NUMBERED.splitlines()[5],
+                "  0 1 0 0   2.1E-11 3.1E-11 4.1E-11",
+                "  0 2 0 0   2.2E-11 3.2E-11 4.2E-11",
+                "  0 2 0 1   2.3E-11 3.3E-11 4.3E-11",
+                "",
+            ]
+        ),
+    ],
+    ids=["numbered", "temperature column", "titles", "v and j"],
+)
+def test_tables_in_other_forms_give_the_same_rates(tmp_path: Path, text: str) -> None:
+    file = read(tmp_path, text)
+    assert file.partners[0].rates.temperature_k.tolist() == [2.0, 5.0, 10.0]
+    found = rows(file)
+    assert len(found) == 3
+    assert {key: found[key] for key in EXPECTED} == EXPECTED
+
+
+def test_a_first_column_that_does_not_count_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RatedbError, match="row of rate coefficients cannot be read"):
+        read(tmp_path, NUMBERED.replace("    3    3   2 ", "    4    3   2 "))

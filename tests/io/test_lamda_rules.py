@@ -16,6 +16,7 @@ from ratedb.errors import RatedbError
 from ratedb.io import rendering
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda import LamdaText, render_lamda
+from ratedb.io.writer_rules import WriterWarning
 from ratedb.levels import Levels, Lines
 from ratedb.options import ExportOptions
 from ratedb.rates import Rates
@@ -443,7 +444,7 @@ def test_what_keeps_a_rule_is_not_warned_of(name: str) -> None:
         assert not warned & {(warning.rule, warning.reader) for warning in result.warnings}
 
 
-def taken(file: MoleculeFile) -> tuple[list[Rates], Lines]:
+def taken(file: MoleculeFile) -> tuple[list[Rates], Lines, list[WriterWarning]]:
     """Return a molecule as a store returns it, all values computed and of one source."""
     tables = []
     sources = {1: {"kind": "computed", "reference": "test", "model_id": None}}
@@ -451,7 +452,7 @@ def taken(file: MoleculeFile) -> tuple[list[Rates], Lines]:
         shape = partner.rates.rate_cm3_s.shape
         layers = {"kind_code": np.zeros(shape), "source_id": np.ones(shape)}
         tables.append(replace(partner.rates, layers=layers, sources=sources))
-    return tables, file.lines
+    return tables, file.lines, []
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.warned], ids=lambda rule: rule.name)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 import pytest
+from cross_section_text import values_of
 
 from ratedb.errors import RatedbError
 from ratedb.io.cross_sections import join
@@ -44,6 +45,7 @@ GOOD: dict[str, list[tuple[str, int]]] = {
     XO + "output/A.out.gz": [("CS", 99)],
     XO + "output/B.out.gz": [("CS", 256)],
     XO + "output/C1.out.gz": [("CS", 676)],
+    XO + "output/D1.out.gz": [("CS", 1748)],
     MQCT + "CollisionEnergy_20/formatted_cross_sections_pp_J0_U20.out": [("MQCT", 1255)],
     MQCT + "CollisionEnergy_41/formatted_cross_sections_pp_J0_U41.out": [("MQCT", 2755)],
     MQCT + "CollisionEnergy_84/formatted_cross_sections_pp_J0_U84.out": [("MQCT", 5547)],
@@ -68,20 +70,18 @@ REFUSED: dict[str, str] = {
     HIBRIDON + "hecn/Hecn1.hfx": "hyperfine",
     SIO + "output/trap_order_wrong.out": "scratch file are wrong",
     SIO + "README.md": "not a file of cross sections",
-    # Sums over levels that are not complete are starred.
-    XO + "output/D1.out.gz": "a sum of cross sections cannot be read",
     **{
         f"{XO}{name}": "not a file of cross sections"
-        for name in ("README.md", "levels.csv", "rates.csv", "rates_errors.csv", "sigma.csv.gz")
+        for name in ("README.md", "levels.csv", "rates.csv", "rates_errors.csv")
     },
+    # These need the levels that they refer to.
+    XO + "sigma.csv.gz": "no levels of its own",
+    **{f"{SIO}sigma_{name}.csv": "no levels of its own" for name in ("CC", "CS", "IOS")},
     MQCT + "ParaH2O_ParaH2_EnergyLevel.out": "not a file of cross sections",
     **{
         f"{SIO}{name}": "not a file of cross sections"
         for name in (
             "levels.csv",
-            "sigma_CC.csv",
-            "sigma_CS.csv",
-            "sigma_IOS.csv",
             "rates_CC.csv",
             "rates_CS.csv",
             "rates_CC_errors.csv",
@@ -168,3 +168,19 @@ def test_the_levels_of_the_model_system_are_a_list_of_levels() -> None:
     levels = read_levels_of([data_folder() / SIO / "levels.csv"], "SiO").levels
     assert (len(levels), levels.label[-1]) == (32, "31")
     assert levels.energy_cm1[3] == 8.6904
+
+
+def test_starred_sums_of_coupled_states_agree_with_the_tabulated_cross_sections() -> None:
+    folder = data_folder()
+    [read_from_output] = read_cross_sections(
+        folder / XO / "output" / "D1.out.gz", ReadOptions("XO", "He")
+    ).tables
+    options = ReadOptions("XO", "He", levels=(folder / XO / "levels.csv",), reduced_mass_u=3.7)
+    [tabulated] = read_cross_sections(folder / XO / "sigma.csv.gz", options).tables
+    # The table rounds the energies of the levels.
+    printed = {(*key[:2], round(key[2], 1)): value for key, value in values_of(read_from_output).items()}
+    rounded = {(*key[:2], round(key[2], 1)): value for key, value in values_of(tabulated).items()}
+    listed = {key: value for key, value in rounded.items() if key in printed}
+    assert len(listed) > 1000
+    for key, value in listed.items():
+        assert printed[key] == pytest.approx(value, rel=1e-5)

@@ -111,7 +111,6 @@ LAMDA: dict[str, Good] = {
                 780, (21, 10, 300), (("1_1_0", "1_1_1", 10, 2.2e-10), ("1_1_0", "1_1_1", 15, 2.1e-10)), 40
             ),
         },
-        says=("7 of 104 frequencies",),
     ),
     "hcl-h2-rot-lanza2014/hcl.dat": Good(
         "HCl",
@@ -533,7 +532,7 @@ TOPS: dict[str, str] = {
     "README.md": "not a file of rate coefficients",
     "levels.csv": "this is a list of levels, without rates",
     "partner_levels.csv": "this is a list of levels, without rates",
-    "values.csv.gz": "not plain text",
+    "values.csv.gz": "not a file of rate coefficients",
 }
 
 GOOD = {**LAMDA, **KIJ, **OTHER}
