@@ -83,12 +83,12 @@ def _by_provenance(
 
 
 def _apart(partner: PartnerRates, said: ExportedPartner) -> list[PartnerRates]:
-    """Return the rates of a table that names no reference by source, with method and reference of each.
+    """Return rates by source, with method and reference of each.
 
     They stay together where a transition is of several sources.
     """
     sources = [one for one in said.sources if partner.kind in (None, one.kind)]
-    if partner.reference or not sources:
+    if not sources:
         return [partner]
     names = partner.rates.transitions.names()
     listed = [[name in one.pairs for name in names] for one in sources if one.pairs is not None]
@@ -106,7 +106,14 @@ def _apart(partner: PartnerRates, said: ExportedPartner) -> list[PartnerRates]:
             rates = rates.select_temperatures(np.isin(rates.temperature_k, one.own_k))
         if rates.rate_cm3_s.size:
             found.append(
-                replace(partner, rates=rates, reference=one.reference, method=one.method, kind=one.kind)
+                replace(
+                    partner,
+                    rates=rates,
+                    reference=one.reference,
+                    method=one.method,
+                    kind=one.kind,
+                    exported=True,
+                )
             )
     return found
 

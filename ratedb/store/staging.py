@@ -19,7 +19,8 @@ class SourceInfo:
     """Where the values of one import come from, and what quality control found.
 
     `files` are the names and SHA-256 of all files where the values come from more than one. `parts` are those
-    of the reference where they are given; else they are read from its text.
+    of the reference where they are given; else they are read from its text. `exported` values were written by
+    ratedb: they are new only where the source that they came from does not have them.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class SourceInfo:
     findings: tuple[Finding, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
     parts: Reference | None = None
+    exported: bool = False
 
 
 def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:
@@ -80,19 +82,22 @@ def _grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: list[float]) 
 
 
 def drop_unchanged(connection: duckdb.DuckDBPyConnection, system_id: int, info: SourceInfo) -> None:
-    """Delete from `staged` what the same source already brought with the same values."""
+    """Delete from `staged` what the same source already brought with the same values.
+
+    Values that ratedb exported are those of the source that they came from, whatever file that was.
+    """
     run(
         connection,
         """
         DELETE FROM staged WHERE EXISTS (
             SELECT 1 FROM rate JOIN source USING (source_id)
             WHERE source.system_id = ? AND source.kind = ? AND source.method = ? AND source.reference = ?
-              AND source.file_sha256 = ?
+              AND (source.file_sha256 = ? OR ?)
               AND rate.upper_id = staged.upper_id AND rate.lower_id = staged.lower_id
               AND rate.grid_id = staged.grid_id AND rate.rate_cm3_s = staged.rate_cm3_s
         )
         """,
-        [system_id, info.kind, info.method, info.reference, info.file_sha256],
+        [system_id, info.kind, info.method, info.reference, info.file_sha256, info.exported],
     )
 
 

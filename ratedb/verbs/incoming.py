@@ -114,6 +114,7 @@ def _sources(
                 blank,
                 kind=kind,
                 method=method,
+                exported=partner.exported,
                 reference=options.reference or partner.reference or blank.reference,
                 warnings=(*file.warnings, *warnings, *_doubtful_kind(partner, options), *unstated),
                 findings=findings_in(file, partner, rates, options, where),

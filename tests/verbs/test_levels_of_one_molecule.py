@@ -46,6 +46,25 @@ def test_an_export_read_back_brings_no_new_levels(tmp_path: Path, files: tuple[P
     assert len(db.levels("XH").dicts()) == 3
 
 
+def test_an_export_read_back_brings_nothing_new_and_keeps_each_source_apart(tmp_path: Path) -> None:
+    levels = ((0.0, 1, "0"), (3.0, 3, "1"), (9.0, 5, "2"))
+    few, all_levels = tmp_path / "few.dat", tmp_path / "all.dat"
+    few.write_text(lamda_text("XY", levels[:2], "J", "2 XY + p-H2 Doe 2010"))
+    all_levels.write_text(lamda_text("XY", levels, "J", "2 XY + p-H2 Roe 2020"))
+    db = opened(tmp_path)
+    db.import_(few, method="CC")
+    db.import_(all_levels, kind="extrapolated")
+    assert [one["transitions"] for one in db.export("XY+p-H2", tmp_path / "a.dat").sources] == [2, 1]
+    again = db.import_(tmp_path / "a.dat")
+    assert [one.new for one in again.systems] == [0, 0]
+    other = ratedb.open(tmp_path / "t.duckdb", create=True)
+    other.import_(tmp_path / "a.dat")
+    found = other.sql("SELECT kind, method, reference FROM sources ORDER BY kind").rows
+    assert [row[:2] for row in found] == [("computed", "CC"), ("extrapolated", "not stated")]
+    other.export("XY+p-H2", tmp_path / "b.dat")
+    assert (tmp_path / "a.dat").read_bytes() == (tmp_path / "b.dat").read_bytes()
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_hyperfine_and_rotational_lists_stand_side_by_side(tmp_path: Path, reverse: bool) -> None:
     rotor, fine = tmp_path / "rotor.dat", tmp_path / "fine.dat"
