@@ -107,7 +107,7 @@ def _read_run(
     kept: list[str] = []
     if pairs.affected.any():
         names = ", ".join(levels.label[i] for i in np.flatnonzero(pairs.affected))
-        kept.append(f"JZCSMX limits the basis, so cross sections from and to {names} are less certain")
+        kept.append(f"JZCSMX limits the basis: incomplete cross sections between {names} are left out")
     if table.incomplete:
         kept.append(f"{table.incomplete} incomplete cross sections (printed as negative) are left out")
     first, step, _ = blocks[0].jtot

@@ -66,6 +66,13 @@ WITH_LEVELS_OF: dict[str, tuple[str, list[tuple[str, int]]]] = {
     HIBRIDON + "hecn/Hecn1.xsc": (HIBRIDON + "hecn/Hecn1.ics", [("CC", 81)]),
     HIBRIDON + "nh3h2/I188_1.xsc": (HIBRIDON + "nh3h2/I188_1.ics", [("CC", 30625)]),
 }
+# Tables of cross sections, which need the list of levels next to them.
+COLUMNS: dict[str, tuple[str, int]] = {
+    SIO + "sigma_CC.csv": (SIO + "levels.csv", 484),
+    SIO + "sigma_CS.csv": (SIO + "levels.csv", 841),
+    SIO + "sigma_IOS.csv": (SIO + "levels.csv", 289),
+    XO + "sigma.csv.gz": (XO + "levels.csv", 1777),
+}
 REFUSED: dict[str, str] = {
     HIBRIDON + "hecn/Hecn1.hfx": "hyperfine",
     SIO + "output/trap_order_wrong.out": "scratch file are wrong",
@@ -116,7 +123,7 @@ def test_every_file_of_cross_sections_has_an_outcome() -> None:
     found = {str(path.relative_to(folder)) for path in folder.glob("xs-*/**/*") if path.is_file()}
     for name in (SIO, XO):
         found -= {str(path.relative_to(folder)) for path in (folder / name / "input").iterdir()}
-    assert found == {*GOOD, *METHODS, *WITH_LEVELS_OF, *REFUSED, *outputs()}
+    assert found == {*GOOD, *METHODS, *WITH_LEVELS_OF, *COLUMNS, *REFUSED, *outputs()}
 
 
 @pytest.mark.parametrize("name", GOOD)
@@ -136,6 +143,16 @@ def test_a_file_without_energies_is_read_with_the_levels_of_another_and_refused_
     [table] = read_cross_sections(data_folder() / other, options).tables
     assert read(name, table.levels) == expected
     with pytest.raises(RatedbError, match="levels"):
+        read(name)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_table_of_cross_sections_is_read_with_the_list_of_levels_and_refused_without(name: str) -> None:
+    levels, count = COLUMNS[name]
+    options = ReadOptions("XY", "He", levels=(data_folder() / levels,), reduced_mass_u=3.7)
+    [table] = read_cross_sections(data_folder() / name, options).tables
+    assert len(table) == count
+    with pytest.raises(RatedbError, match="no levels of its own"):
         read(name)
 
 
