@@ -31,6 +31,8 @@ from ratedb.io.text import decode
 from ratedb.levels import Levels
 
 _HEAD_BYTES = 4096
+# A line of this name alone: a text about MOLSCAT names it among other words.
+_BANNER = re.compile(rb"^[^A-Za-z\r\n]*(?:MOLSCAT[^A-Za-z\r\n]*)+\r?$", re.MULTILINE)
 _REVERSIBLE = ("CC", "CS")
 _METHODS = (
     ("*EFFECTIVE POTENTIAL METHOD*", "EP"),
@@ -43,7 +45,7 @@ _ITYPE = re.compile(r"ITYPE = *(\d{1,4})", re.ASCII)
 def looks_like_molscat(content: bytes) -> bool:
     """Return whether bytes begin like an output of MOLSCAT."""
     start = content[:_HEAD_BYTES]
-    return b"MOLSCAT" in start and b"scattering" in start
+    return _BANNER.search(start) is not None and b"scattering" in start
 
 
 @cross_section_reader("molscat", recognises=looks_like_molscat, order=10)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ratedb.errors import RatedbError
 from ratedb.io.citations import Citations, citations_of, citations_of_system
 from ratedb.io.provenance import sidecar_path
 from ratedb.options import CiteOptions
@@ -16,8 +17,12 @@ def cite(db: Path, target: Path | str, options: CiteOptions) -> Citations:
     Raises RatedbError where there is neither, or the file is not the one that its provenance describes.
     """
     path = Path(target)
-    if not path.exists() and not sidecar_path(path).exists() and db.exists():
+    if path.exists() or sidecar_path(path).exists():
+        return citations_of(path)
+    if db.exists():
         with Store(db) as store:
             if store.has_system(str(target)):
                 return citations_of_system(store.rates(str(target)))
-    return citations_of(path)
+    what = "this is neither a file nor a system of the store"
+    todo = "name a file that ratedb exported, or a system that `ratedb systems` lists"
+    raise RatedbError(what, where=str(target), todo=todo)

@@ -44,7 +44,10 @@ def test_a_file_that_was_changed_or_has_no_provenance_is_not_cited(
     db: Path, run: Run, tmp_path: Path
 ) -> None:
     target = tmp_path / "o.dat"
+    assert "neither a file nor a system" in run("cite", target).err
+    target.write_text("a file of others")
     assert "has no provenance" in run("cite", target).err
+    target.unlink()
     run("--db", db, "export", "AB+He", "-o", target)
     target.write_text(target.read_text().replace("1.0", "2.0", 1))
     answer = run("cite", target)

@@ -496,3 +496,8 @@ def test_real_close_coupling_obeys_reversibility() -> None:
         )
         known = np.isfinite(flux)
         np.testing.assert_allclose(flux[known], flux.T[known], rtol=2e-4)
+
+
+def test_a_text_about_molscat_is_no_output_of_it() -> None:
+    assert looks_like_molscat(b"  ---- MOLSCAT ------ MOLSCAT ---\n| Non-reactive quantum scattering |\n")
+    assert not looks_like_molscat(b"# ratedb\n\nQuantum scattering; outputs of MOLSCAT are averaged.\n")
