@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, IntArray
+from ratedb.arrays import BoolArray
 from ratedb.io.writer_rules import ALL_READERS, WriterWarning
 from ratedb.layers import Kind
 from ratedb.rates import Rates
@@ -156,9 +156,3 @@ def source_provenance(rates: Rates, used: Sequence[int]) -> list[dict[str, Any]]
             said["pairs"] = pairs[number]
         found.append(said)
     return found
-
-
-def rows_of_pairs(rates: Rates, pairs: set[tuple[str, str]]) -> IntArray:
-    """Return the rows with these pairs of labels."""
-    rows = [row for row, pair in enumerate(rates.transitions.names()) if pair in pairs]
-    return np.array(rows, dtype=np.int64)
