@@ -91,6 +91,7 @@ def _by_energy(new: Levels, stored: Levels, place: IntArray, same_names: bool) -
     if same_names:
         for name, values in new.quantum_numbers.items():
             fits &= ~_contradict(values[free][:, None], stored.quantum_numbers[name][left][None, :])
+    near = fits
     for cm1, relative in _STEPS:
         near = fits & (apart <= cm1 + relative * np.abs(energy)[:, None])
         alone = near & (near.sum(axis=1) == 1)[:, None] & (near.sum(axis=0) == 1)[None, :]
@@ -98,7 +99,7 @@ def _by_energy(new: Levels, stored: Levels, place: IntArray, same_names: bool) -
         found[free[rows]] = left[columns]
         fits[rows, :] = False
         fits[:, columns] = False
-    rows, columns = np.nonzero(fits & near)
+    rows, columns = np.nonzero(near & fits)
     if len(rows):
         raise _ambiguous(new, stored, free[rows], left[columns])
     return found
@@ -176,14 +177,30 @@ def _splits(coarse: Levels, fine: Levels) -> bool:
     return bool((members > 1).any() and whole[:-1].all() and (members > 0).sum() > 1)
 
 
-def coincident(levels: Levels, together: BoolArray) -> list[tuple[int, int]]:
-    """Return pairs of levels, the first the earlier, that are one: equal energy, weight and no other partner.
+def coincident(levels: Levels, together: BoolArray) -> tuple[list[tuple[int, ...]], list[tuple[int, int]]]:
+    """Return groups of levels that are one, each in order, and pairs of which this is not clear.
 
-    `together`, shape (n, n), says which levels some list names both, so that they are two.
+    The levels of a group have equal energies and weights, contradict each other in no quantum number, and fit
+    no other level. `together`, shape (n, n), says which levels some list names both, so that they are two.
     """
     energy, weight = levels.energy_cm1, levels.weight
-    near = np.abs(energy[:, None] - energy[None, :]) <= _STEPS[1][0]
-    near &= np.abs(weight[:, None] - weight[None, :]) <= _SAME_WEIGHT * weight[:, None]
-    near &= ~together & ~np.eye(len(levels), dtype=np.bool_)
-    alone = near & (near.sum(axis=1) == 1)[:, None] & (near.sum(axis=0) == 1)[None, :]
-    return [(int(a), int(b)) for a, b in zip(*np.nonzero(np.triu(alone)), strict=True)]
+    fits = ~together & ~np.eye(len(levels), dtype=np.bool_)
+    fits &= np.abs(weight[:, None] - weight[None, :]) <= _SAME_WEIGHT * weight[:, None]
+    for values in levels.quantum_numbers.values():
+        fits &= ~_contradict(values[:, None], values[None, :])
+    apart = np.abs(energy[:, None] - energy[None, :])
+    groups: list[tuple[int, ...]] = []
+    for cm1, relative in reversed(_STEPS):  # the widest first, or the closest two of three would part
+        near = fits & (apart <= cm1 + relative * np.minimum(np.abs(energy)[:, None], np.abs(energy)[None, :]))
+        around: dict[bytes, list[int]] = {}
+        for level in np.flatnonzero(near.any(axis=1)).tolist():
+            row = near[level].copy()
+            row[level] = True
+            around.setdefault(row.tobytes(), []).append(level)
+        for row_bytes, members in around.items():
+            if len(members) == sum(row_bytes):  # all of them have these neighbours and no other
+                groups.append(tuple(members))
+                fits[members, :] = False
+                fits[:, members] = False
+    unclear = np.argwhere(np.triu(fits & (apart <= _STEPS[0][0])))
+    return groups, [(int(a), int(b)) for a, b in unclear]

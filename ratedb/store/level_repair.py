@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratedb import __version__
+from ratedb.arrays import BoolArray
 from ratedb.origin import now
 from ratedb.physics.level_matching import coincident
 from ratedb.store.levels import LevelStore
@@ -38,17 +39,33 @@ class LevelRepair(LevelStore):
         """Return the names of all molecules."""
         return [str(name) for name in self.column("SELECT molecule FROM molecule ORDER BY molecule")]
 
-    def merge_twins(self, molecule: str, *, dry_run: bool = False) -> list[Twin]:
-        """Merge levels of a molecule that are one, the later into the earlier; return what was merged.
+    def merge_twins(self, molecule: str, *, dry_run: bool = False) -> tuple[list[Twin], list[Twin]]:
+        """Merge levels of a molecule that are one, later ones into the first; return these, and unclear ones.
 
-        Two levels are one where their energies (within 0.001 cm-1) and weights are equal, no other level fits
-        and no list of levels names both. Raises RatedbError for an unknown molecule.
+        Levels are one where their energies and weights are equal, no other level fits and no list of levels
+        names two of them. Unclear pairs fit, but other levels do too: they stay. Raises RatedbError for an
+        unknown molecule.
         """
         stored = self.levels(molecule)
         order = np.argsort(stored.level_id)
         levels, level_id = stored.levels.select(order), stored.level_id[order].tolist()
+        groups, unclear = coincident(levels, self._named_together(molecule, level_id))
+        pairs = [(kept, merged) for kept, *others in groups for merged in others]
+        if pairs and not dry_run:
+            with self.transaction():
+                for kept, merged in pairs:
+                    self._merge(molecule, level_id[kept], level_id[merged])
+
+        def twin(kept: int, merged: int) -> Twin:
+            energy, weight = float(levels.energy_cm1[kept]), float(levels.weight[kept])
+            return Twin(molecule, levels.label[kept], levels.label[merged], energy, weight)
+
+        return [twin(*pair) for pair in sorted(pairs)], [twin(*pair) for pair in unclear]
+
+    def _named_together(self, molecule: str, level_id: list[int]) -> BoolArray:
+        """Return which levels some list of levels names both, shape (n, n)."""
         place = {number: index for index, number in enumerate(level_id)}
-        together = np.zeros((len(levels), len(levels)), dtype=np.bool_)
+        together = np.zeros((len(level_id), len(level_id)), dtype=np.bool_)
         rows = self.rows(
             "SELECT list(level_id) FROM level_value JOIN level_set USING (level_set_id) WHERE molecule = ?"
             " GROUP BY level_set_id",
@@ -57,13 +74,7 @@ class LevelRepair(LevelStore):
         for (members,) in rows:
             here = [place[number] for number in members]
             together[np.ix_(here, here)] = True
-        pairs = coincident(levels, together)
-        if pairs and not dry_run:
-            with self.transaction():
-                for kept, merged in pairs:
-                    self._merge(molecule, level_id[kept], level_id[merged])
-        label, energy, weight = levels.label, levels.energy_cm1, levels.weight
-        return [Twin(molecule, label[a], label[b], float(energy[a]), float(weight[a])) for a, b in pairs]
+        return together
 
     def _merge(self, molecule: str, kept: int, merged: int) -> None:
         self.rows(

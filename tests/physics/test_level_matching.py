@@ -7,7 +7,7 @@ import pytest
 
 from ratedb.errors import RatedbError
 from ratedb.levels import Levels, vj
-from ratedb.physics.level_matching import match_levels, structure_suffix
+from ratedb.physics.level_matching import coincident, match_levels, structure_suffix
 
 
 def levels(label: str, energy_cm1: list[float], weight: list[float], **numbers: list[float]) -> Levels:
@@ -69,3 +69,31 @@ def test_a_longer_list_of_the_same_structure_is_the_same_molecule() -> None:
     short = levels("a,b,c", [0.0, 3.0, 9.0], [1, 3, 5])
     long = levels("a,b,c,d,e", [0.0, 3.0, 9.0, 18.0, 30.0], [1, 3, 5, 7, 9])
     assert structure_suffix(long, short) == structure_suffix(short, long) == ""
+
+
+def lists(*members: list[int]) -> np.ndarray:
+    """Return which levels some list names both."""
+    size = max(max(one) for one in members) + 1
+    together = np.zeros((size, size), dtype=np.bool_)
+    for one in members:
+        together[np.ix_(one, one)] = True
+    return together
+
+
+def test_levels_that_three_lists_name_in_three_ways_are_one() -> None:
+    three = levels("0,1,a,b,x,y", [0.0, 3.0, 0.0, 3.0001, 0.0, 3.0], [1, 3, 1, 3, 1, 3])
+    groups, unclear = coincident(three, lists([0, 1], [2, 3], [4, 5]))
+    assert sorted(groups) == [(0, 2, 4), (1, 3, 5)]
+    assert unclear == []
+
+
+def test_levels_of_equal_energy_in_one_list_are_two_and_their_twins_unclear() -> None:
+    doublet = levels("g,e,f,G,E,F", [0.0, 5.0, 5.0, 0.0, 5.0, 5.0], [1, 3, 3, 1, 3, 3])
+    groups, unclear = coincident(doublet, lists([0, 1, 2], [3, 4, 5]))
+    assert groups == [(0, 3)]
+    assert unclear == [(1, 4), (1, 5), (2, 4), (2, 5)]
+
+
+def test_levels_of_other_quantum_numbers_are_two() -> None:
+    top = levels("a,b", [5.0, 5.0], [3, 3], ka=[0, 1])
+    assert coincident(top, lists([0], [1])) == ([], [])
