@@ -82,22 +82,45 @@ def _grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: list[float]) 
 
 
 def drop_unchanged(connection: duckdb.DuckDBPyConnection, system_id: int, info: SourceInfo) -> None:
-    """Delete from `staged` what the same source already brought with the same values.
-
-    Values that ratedb exported are those of the source that they came from, whatever file that was.
-    """
+    """Delete from `staged` what the same source already brought with the same values."""
     run(
         connection,
         """
         DELETE FROM staged WHERE EXISTS (
             SELECT 1 FROM rate JOIN source USING (source_id)
             WHERE source.system_id = ? AND source.kind = ? AND source.method = ? AND source.reference = ?
-              AND (source.file_sha256 = ? OR ?)
+              AND source.file_sha256 = ?
               AND rate.upper_id = staged.upper_id AND rate.lower_id = staged.lower_id
               AND rate.grid_id = staged.grid_id AND rate.rate_cm3_s = staged.rate_cm3_s
         )
         """,
-        [system_id, info.kind, info.method, info.reference, info.file_sha256, info.exported],
+        [system_id, info.kind, info.method, info.reference, info.file_sha256],
+    )
+    if info.exported:
+        _drop_exported(connection, system_id, info)
+
+
+def _drop_exported(connection: duckdb.DuckDBPyConnection, system_id: int, info: SourceInfo) -> None:
+    """Delete from `staged` the rows whose values a source of the same description has, whatever its file.
+
+    An export may hold fewer temperatures than its source, which is described as a curator corrected it.
+    """
+    run(
+        connection,
+        """
+        DELETE FROM staged WHERE EXISTS (
+            SELECT 1 FROM rate JOIN source_now AS source USING (source_id)
+            JOIN temperature_grid AS own ON own.grid_id = rate.grid_id
+            JOIN temperature_grid AS given ON given.grid_id = staged.grid_id
+            WHERE source.system_id = ? AND source.kind = ? AND source.method = ? AND source.reference = ?
+              AND rate.upper_id = staged.upper_id AND rate.lower_id = staged.lower_id
+              AND list_has_all(
+                  list_zip(own.temperature_k, rate.rate_cm3_s),
+                  list_zip(given.temperature_k, staged.rate_cm3_s)
+              )
+        )
+        """,
+        [system_id, info.kind, info.method, info.reference],
     )
 
 

@@ -65,6 +65,22 @@ def test_an_export_read_back_brings_nothing_new_and_keeps_each_source_apart(tmp_
     assert (tmp_path / "a.dat").read_bytes() == (tmp_path / "b.dat").read_bytes()
 
 
+def test_a_source_that_was_corrected_or_cut_to_fewer_temperatures_is_not_new(tmp_path: Path) -> None:
+    levels = ((0.0, 1, "0"), (3.0, 3, "1"), (9.0, 5, "2"))
+    few, more = tmp_path / "few.dat", tmp_path / "more.dat"
+    few.write_text(
+        lamda_text("XY", levels[:2], "J", "2 XY + p-H2 Doe 2010").replace("10.0 50.0", "20.0 50.0")
+    )
+    more.write_text(lamda_text("XY", levels, "J", "2 XY + p-H2 Roe 2020"))
+    db = opened(tmp_path)
+    db.import_(few, method="CC")
+    db.import_(more, method="CS")
+    db.sources("XY+p-H2", correct=(2, "method=coupled states"), because="the paper says so")
+    db.export("XY+p-H2", tmp_path / "a.dat")
+    assert "10.0 50.0" not in (tmp_path / "a.dat").read_text()  # 10 K is not that of both sources
+    assert [one.new for one in db.import_(tmp_path / "a.dat").systems] == [0, 0]
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_hyperfine_and_rotational_lists_stand_side_by_side(tmp_path: Path, reverse: bool) -> None:
     rotor, fine = tmp_path / "rotor.dat", tmp_path / "fine.dat"
