@@ -102,8 +102,8 @@ _HEADER_NAME = re.compile(r"\+/-|inv-sym|eps\*Ka|K_?[-+]|[A-Za-z]+\d?", re.ASCII
 _COUNTERS = {"label", "index", "level", "number", "id", "no"}
 _NAMES = {
     **{name: name for name in ("v", "j", "k", "k-", "k+", "v1", "v2", "v3", "l", "omega", "tau", "ka", "kc")},
-    **{"n": "N", "f": "F", "f1": "F1", "kp": "ka", "eps*ka": "ka", "ko": "kc", "inv-sym": "inversion"},
-    **{"+/-": "parity", "parity": "parity", "p": "parity"},
+    **{"n": "N", "f": "F", "f1": "F1", "kp": "ka", "eps*ka": "ka", "ko": "kc"},
+    **{"inv-sym": "inversion", "inversion": "inversion", "+/-": "parity", "parity": "parity", "p": "parity"},
 }
 _TOTAL = ("F", "j", "N")  # what the statistical weight counts: the last angular momentum that is coupled
 _MOST_SPIN_WEIGHTS = 4

@@ -178,6 +178,7 @@ def _labels(levels: Levels, warnings: Warnings) -> tuple[list[str], str]:
 
 
 def _sanitised(label: str) -> str:
+    label = re.sub(r"(?<![\w.])(\d+)/2(?!\d)", lambda half: f"{int(half[1]) / 2:g}", label)
     return re.sub(r"[^A-Za-z0-9_.+-]+", "_", printable(label)).strip("_")[:_LABEL_BYTES]
 
 

@@ -83,12 +83,13 @@ def render_provenance(
     warnings: Sequence[Mapping[str, str]],
     labels: Sequence[tuple[str, str]] = (),
     computed_lines: Sequence[tuple[str, str]] = (),
+    quantum_numbers: Sequence[str] = (),
 ) -> bytes:
     """Return the provenance of an exported file with this SHA-256, and of the files next to it, as JSON.
 
     `partners` are those of partner_provenance; `warnings` are those of the writer. `labels` are
     those that were changed, as written and as they were, and `computed_lines` the lines, by their labels as
-    written, whose frequency no source has.
+    written, whose frequency no source has. `quantum_numbers` are the names of those in the original labels.
     """
     values = sum(partner["rates"] for partner in partners)
     predicted = sum(partner["kinds"][_PREDICTED] for partner in partners)
@@ -102,6 +103,7 @@ def render_provenance(
         "predicted_fraction": predicted / values,
         "partners": partners,
         "labels": [{"written": written, "original": original} for written, original in labels],
+        "quantum_numbers": list(quantum_numbers),
         "computed_lines": [{"upper": upper, "lower": lower} for upper, lower in computed_lines],
         "warnings": warnings,
     }
@@ -229,7 +231,8 @@ class Provenance:
     """What the provenance of an export says: the hashes of its files by name, and its systems.
 
     `labels` has for each label that was changed, as written, what it was; `computed_lines` are the lines, by
-    their labels as written, whose frequency no source has.
+    their labels as written, whose frequency no source has. `quantum_numbers` are the names of those in the
+    original labels.
     """
 
     sha256: str
@@ -238,6 +241,7 @@ class Provenance:
     partners: Mapping[str, ExportedPartner]
     labels: Mapping[str, str]
     computed_lines: frozenset[tuple[str, str]]
+    quantum_numbers: tuple[str, ...]
 
 
 def read_provenance(path: Path) -> Provenance:
@@ -261,6 +265,7 @@ def read_provenance(path: Path) -> Provenance:
             {one["system"]: partner_of(one) for one in document["partners"]},
             {one["written"]: one["original"] for one in document.get("labels", [])},
             frozenset((one["upper"], one["lower"]) for one in document.get("computed_lines", [])),
+            tuple(str(name) for name in document.get("quantum_numbers", [])),
         )
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise RatedbError(

@@ -103,22 +103,28 @@ def drop_unchanged(connection: duckdb.DuckDBPyConnection, system_id: int, info: 
 def _drop_exported(connection: duckdb.DuckDBPyConnection, system_id: int, info: SourceInfo) -> None:
     """Delete from `staged` the rows whose values a source of the same description has, whatever its file.
 
-    An export may hold fewer temperatures than its source, which is described as a curator corrected it.
+    An export may hold fewer temperatures than its source, which is described as a curator corrected it, and
+    seven digits of values that no file printed.
     """
     run(
         connection,
         """
-        DELETE FROM staged WHERE EXISTS (
-            SELECT 1 FROM rate JOIN source_now AS source USING (source_id)
-            JOIN temperature_grid AS own ON own.grid_id = rate.grid_id
-            JOIN temperature_grid AS given ON given.grid_id = staged.grid_id
+        WITH given AS (
+            SELECT upper_id, lower_id, grid_id, len(temperature_k) AS size,
+                   unnest(temperature_k) AS temperature_k, unnest(rate_cm3_s) AS rate_cm3_s
+            FROM staged JOIN temperature_grid USING (grid_id)
+        ), own AS (
+            SELECT source_id, upper_id, lower_id,
+                   unnest(temperature_k) AS temperature_k, unnest(rate_cm3_s) AS rate_cm3_s
+            FROM rate JOIN source_now AS source USING (source_id) JOIN temperature_grid USING (grid_id)
             WHERE source.system_id = ? AND source.kind = ? AND source.method = ? AND source.reference = ?
-              AND rate.upper_id = staged.upper_id AND rate.lower_id = staged.lower_id
-              AND list_has_all(
-                  list_zip(own.temperature_k, rate.rate_cm3_s),
-                  list_zip(given.temperature_k, staged.rate_cm3_s)
-              )
+        ), same AS (
+            SELECT upper_id, lower_id, grid_id
+            FROM given JOIN own USING (upper_id, lower_id, temperature_k)
+            WHERE abs(given.rate_cm3_s - own.rate_cm3_s) <= 1e-6 * own.rate_cm3_s
+            GROUP BY source_id, upper_id, lower_id, grid_id HAVING count(*) = any_value(size)
         )
+        DELETE FROM staged WHERE (upper_id, lower_id, grid_id) IN (FROM same)
         """,
         [system_id, info.kind, info.method, info.reference],
     )

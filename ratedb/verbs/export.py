@@ -97,6 +97,7 @@ def export(
             result.warnings,
             rendered.labels,
             rendered.computed_lines,
+            tuple(rendered.tables[0].levels.quantum_numbers),
         )
         # The sidecar first: should the process be killed before the next move, its hashes show that it is of
         # other files.

@@ -386,3 +386,9 @@ def test_exports_of_shared_files_keep_every_rule_and_number(tmp_path: Path) -> N
 
 def test_a_written_file_is_read_without_a_warning(tmp_path: Path) -> None:
     assert read_text(tmp_path, render_lamda(molecule()).text).warnings == ()
+
+
+def test_half_integers_in_labels_are_written_as_decimals(tmp_path: Path) -> None:
+    written, again = reread(tmp_path, molecule(rotor(3, label=("0 1/2", "1 3/2", "1-"), quantum_numbers={})))
+    assert again.levels.label == ("0_0.5", "1_1.5", "1-")
+    assert written.labels == (("0_0.5", "0 1/2"), ("1_1.5", "1 3/2"))

@@ -190,3 +190,22 @@ def test_nothing_of_the_spectralradex_files_changes_on_the_way_through_a_store(t
         second = through_a_store(first, tmp_path, f"second-{path.stem}")
         assert differences(path, first, colliders) == dict.fromkeys(COUNTED, 0), path.name
         assert first.read_bytes() == second.read_bytes(), path.name
+
+
+@pytest.mark.slow
+def test_no_export_of_the_spectralradex_files_brings_something_new_or_loses_quantum_numbers(
+    tmp_path: Path,
+) -> None:
+    query = "SELECT label, quantum_numbers, molecule_kind FROM levels ORDER BY label"
+    for path in spectralradex_files():
+        db = ratedb.open(tmp_path / f"{path.stem}.duckdb", create=True)
+        systems = [one.system for one in db.import_(path, quality="off").systems]
+        levels = db.sql(query).rows
+        db.export(systems, tmp_path / "again.dat")
+        assert {one.new for one in db.import_(tmp_path / "again.dat", quality="off").systems} == {0}, (
+            path.name
+        )
+        assert db.sql(query).rows == levels, path.name
+        other = ratedb.open(tmp_path / f"other-{path.stem}.duckdb", create=True)
+        other.import_(tmp_path / "again.dat", quality="off")
+        assert other.sql(query).rows == levels, path.name

@@ -37,6 +37,20 @@ def test_two_label_styles_become_one_set_of_levels(tmp_path: Path, files: tuple[
     assert exported.levels == 3
 
 
+@pytest.mark.parametrize("form", ["lamda", "csv", "parquet"])
+def test_quantum_numbers_come_with_an_export_into_another_store(
+    tmp_path: Path, files: tuple[Path, Path], form: str
+) -> None:
+    db = opened(tmp_path)
+    db.import_(files[0])
+    db.export("XH+p-H2", tmp_path / "o.dat", format=form)
+    other = ratedb.open(tmp_path / "t.duckdb", create=True)
+    other.import_(tmp_path / "o.dat")
+    found = other.levels("XH").column("quantum_numbers")
+    assert found == db.levels("XH").column("quantum_numbers")
+    assert found[1] == {"j": 1.0, "F": 1.5}
+
+
 def test_an_export_read_back_brings_no_new_levels(tmp_path: Path, files: tuple[Path, Path]) -> None:
     db = opened(tmp_path)
     db.import_(files[0])
