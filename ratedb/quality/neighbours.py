@@ -91,6 +91,7 @@ class Neighbourhood:
         self._order = np.argsort(keys, kind="stable")
         self._sorted = keys[self._order]
         self._weight = np.ones(len(PREDICTORS))
+        self._places: dict[tuple[int, int], IntArray] = {}
 
     def _key(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
         upper = self.j_upper[rows] + dj_upper + REACH
@@ -99,9 +100,12 @@ class Neighbourhood:
 
     def at(self, rows: IntArray, dj_upper: int, dj_lower: int) -> IntArray:
         """Return the row of each transition's neighbour at a step in (j, j'), -1 where there is none."""
-        keys = self._key(rows, dj_upper, dj_lower)
-        found = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        return np.where(self._sorted[found] == keys, self._order[found], -1)
+        if (dj_upper, dj_lower) not in self._places:
+            keys = self._key(np.arange(len(self._sorted)), dj_upper, dj_lower)
+            found = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
+            places = np.where(self._sorted[found] == keys, self._order[found], -1)
+            self._places[dj_upper, dj_lower] = places
+        return self._places[dj_upper, dj_lower][rows]
 
     def weigh(self, log_rate: FloatArray) -> None:
         """Weigh each predictor by its median residual over the whole set."""

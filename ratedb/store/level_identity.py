@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -34,13 +34,23 @@ def put_molecule_kind(connection: duckdb.DuckDBPyConnection, levels: Levels) -> 
         raise RatedbError(what, expected=found[0][0], got=levels.kind, todo=_CHECK)
 
 
-def identify(connection: duckdb.DuckDBPyConnection, levels: Levels) -> tuple[IntArray, Levels, list[str]]:
+@dataclass(frozen=True, eq=False)
+class KnownLevels:
+    """The levels that a store has of a molecule, and their ids, shape (n,)."""
+
+    ids: IntArray
+    levels: Levels | None
+
+
+def identify(
+    connection: duckdb.DuckDBPyConnection, levels: Levels, known_levels: KnownLevels
+) -> tuple[IntArray, Levels, list[str], KnownLevels]:
     """Return the ids of levels, shape (n,), which are stored if they are new; the levels; and warnings.
 
-    The levels returned have energies from the zero of the store and weights with its common factor. Raises
-    RatedbError where the levels contradict those in the store.
+    The levels returned have energies from the zero of the store and weights with its common factor. Last come
+    the known levels with the new ones. Raises RatedbError where the levels contradict those in the store.
     """
-    ids, stored = _stored_levels(connection, levels.molecule)
+    ids, stored = known_levels.ids, known_levels.levels
     _need_distinct(levels)
     if stored is None:
         place, notes = np.full(len(levels), -1, dtype=np.int64), []
@@ -54,19 +64,35 @@ def identify(connection: duckdb.DuckDBPyConnection, levels: Levels) -> tuple[Int
     if stored is not None:
         _need_same_labelling(levels, known, stored)
     fresh = np.flatnonzero(known < 0)
-    _add_levels(connection, levels, fresh, set() if stored is None else set(stored.label))
     level_id = known.copy()
-    if len(fresh):
-        rows = run(connection, "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule])
-        by_label = dict(rows.fetchall())
-        level_id[fresh] = [by_label[levels.label[i]] for i in fresh]
+    level_id[fresh] = _add_levels(connection, levels, fresh, set() if stored is None else set(stored.label))
     factor, about_weights = _compare_weights(levels, stored, shared, place)
     alike = replace(levels, energy_cm1=levels.energy_cm1 - zero_cm1, weight=levels.weight / factor)
-    return level_id, alike, [*notes, *warnings, *about_weights]
+    now_known = _with_new(known_levels, level_id[fresh], alike.select(fresh))
+    return level_id, alike, [*notes, *warnings, *about_weights], now_known
 
 
-def _stored_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> tuple[IntArray, Levels | None]:
-    """Return the ids, shape (n,), and the levels of a molecule that the store has; none, None without any."""
+def _with_new(known: KnownLevels, ids: IntArray, new: Levels) -> KnownLevels:
+    """Return known levels with new ones, whose quantum numbers may have other names."""
+    if not len(ids) or known.levels is None:
+        return known if not len(ids) else KnownLevels(ids, new)
+    old = known.levels
+    nothing = [np.full(len(one), np.nan) for one in (old, new)]
+    numbers = {
+        name: np.concatenate(
+            [one.quantum_numbers.get(name, none) for one, none in zip((old, new), nothing, strict=True)]
+        )
+        for name in {**old.quantum_numbers, **new.quantum_numbers}
+    }
+    energy_cm1, weight = (
+        np.concatenate([getattr(one, name) for one in (old, new)]) for name in ("energy_cm1", "weight")
+    )
+    levels = Levels(old.molecule, (*old.label, *new.label), energy_cm1, weight, numbers)
+    return KnownLevels(np.concatenate([known.ids, ids]), levels)
+
+
+def known_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> KnownLevels:
+    """Return the levels of a molecule that the store has."""
     rows = run(
         connection,
         "SELECT level_id, label, energy_cm1, weight, quantum_numbers FROM levels WHERE molecule = ?"
@@ -74,11 +100,12 @@ def _stored_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> tupl
         [molecule],
     ).fetchall()
     if not rows:
-        return np.empty(0, dtype=np.int64), None
+        return KnownLevels(np.empty(0, dtype=np.int64), None)
     ids, labels, energy, weight, numbers = zip(*rows, strict=True)
     names = dict.fromkeys(name for one in numbers for name in one or {})
     named = {name: np.array([(one or {}).get(name) for one in numbers], dtype=np.float64) for name in names}
-    return np.array(ids, dtype=np.int64), Levels(molecule, labels, np.array(energy), np.array(weight), named)
+    levels = Levels(molecule, labels, np.array(energy), np.array(weight), named)
+    return KnownLevels(np.array(ids, dtype=np.int64), levels)
 
 
 def _need_same_structure(levels: Levels, stored: Levels) -> None:
@@ -149,7 +176,8 @@ def _need_same_labelling(levels: Levels, known: IntArray, stored: Levels) -> Non
 
 def _add_levels(
     connection: duckdb.DuckDBPyConnection, levels: Levels, fresh: IntArray, taken: set[str]
-) -> None:
+) -> list[int]:
+    """Store new levels and return their ids; raises RatedbError where a label is taken."""
     for i in fresh:
         if levels.label[i] in taken:
             raise RatedbError(
@@ -159,15 +187,15 @@ def _add_levels(
                 todo="import under another molecule name with --molecule",
             )
     if not len(fresh):
-        return
+        return []
     names = list(levels.quantum_numbers)
     numbers = np.array([levels.quantum_numbers[name][fresh] for name in names]).T.tolist()
     none = [None] * len(fresh)
-    run(
+    stored = run(
         connection,
         "INSERT INTO level SELECT nextval('level_ids'), ?, label, v, j, map(?::VARCHAR[], numbers) FROM ("
         "SELECT unnest(?::VARCHAR[]) AS label, unnest(?::INTEGER[]) AS v, unnest(?::INTEGER[]) AS j,"
-        " unnest(?::DOUBLE[][]) AS numbers)",
+        " unnest(?::DOUBLE[][]) AS numbers) RETURNING label, level_id",
         [
             levels.molecule,
             names,
@@ -176,7 +204,9 @@ def _add_levels(
             none if levels.j is None else levels.j[fresh].tolist(),
             [[None if math.isnan(one) else one for one in row] for row in numbers] or [[]] * len(fresh),
         ],
-    )
+    ).fetchall()
+    ids = dict(stored)
+    return [ids[levels.label[i]] for i in fresh]
 
 
 def _compare_energies(

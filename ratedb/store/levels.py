@@ -14,7 +14,7 @@ from ratedb.errors import RatedbError
 from ratedb.levels import LINEAR, UNKNOWN_KIND, Levels, Lines
 from ratedb.store.base import OpenStore, need_id
 from ratedb.store.connection import run
-from ratedb.store.level_identity import identify, put_molecule_kind
+from ratedb.store.level_identity import KnownLevels, identify, known_levels, put_molecule_kind
 from ratedb.store.query import QueryResult
 
 if TYPE_CHECKING:
@@ -87,29 +87,37 @@ class LevelStore(OpenStore):
         )
 
     def put_levels(
-        self, session: Session, levels: Levels, lines: Lines, file_name: str, file_sha256: str
+        self,
+        session: Session,
+        levels: Levels,
+        lines: Lines,
+        file: tuple[str, str],
+        known: dict[str, KnownLevels],
     ) -> tuple[int, IntArray, list[str]]:
         """Store a molecule's levels and lines once; return (level_set_id, level ids (n,), warnings).
 
+        `file` is its name and SHA-256; `known` remembers the levels of each molecule in one transaction.
         Raises RatedbError where the levels contradict what the store has under this molecule's name.
         """
         from ratedb.store.records import LevelSetRow
 
-        level_id, alike, warnings = identify(self.connection, levels)
+        molecule = levels.molecule
+        before = known.get(molecule) or known_levels(self.connection, molecule)
+        level_id, alike, warnings, known[molecule] = identify(self.connection, levels, before)
         put_molecule_kind(self.connection, levels)
         content = _content_sha256(levels, lines)
-        known = self.column(
+        same = self.column(
             "SELECT level_set_id FROM level_set WHERE molecule = ? AND content_sha256 = ?",
-            [levels.molecule, content],
+            [molecule, content],
         )
-        if known:
-            return known[0], level_id, warnings
+        if same:
+            return same[0], level_id, warnings
         record = LevelSetRow(
             molecule=levels.molecule,
             molecular_weight=levels.molecular_weight,
             content_sha256=content,
-            file_name=file_name,
-            file_sha256=file_sha256,
+            file_name=file[0],
+            file_sha256=file[1],
         )
         session.add(record)
         session.flush()

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from ratedb import __version__
 from ratedb.arrays import BoolArray
 from ratedb.findings import Finding
@@ -16,6 +18,7 @@ from ratedb.rates import Rates
 from ratedb.references import OF_REFERENCE, Reference, parse_reference
 from ratedb.store import staging
 from ratedb.store.base import need_id
+from ratedb.store.level_identity import KnownLevels
 from ratedb.store.method_classes import classify_methods
 from ratedb.store.quality import FindingStore
 from ratedb.store.query import QueryResult
@@ -162,24 +165,38 @@ class SourceStore(FindingStore):
         Raises RatedbError where the levels contradict those in the store.
         """
         results: list[PutResult] = []
+        known: dict[str, KnownLevels] = {}
+        imported = set(self.column("SELECT DISTINCT file_sha256 FROM source"))
         with self.transaction(keep=not dry_run) as session:
             for file in files:
                 results += [
-                    self._put_source(session, rates, file.lines, info) for rates, info in file.sources
+                    self._put_source(session, rates, file.lines, info, known, imported)
+                    for rates, info in file.sources
                 ]
             classify_methods(self.connection)
         return results
 
-    def _put_source(self, session: Session, rates: Rates, lines: Lines, info: SourceInfo) -> PutResult:
+    def _put_source(
+        self,
+        session: Session,
+        rates: Rates,
+        lines: Lines,
+        info: SourceInfo,
+        known: dict[str, KnownLevels],
+        imported: set[str],
+    ) -> PutResult:
+        """Store one source; `known` levels and the hashes of `imported` files are remembered for the next."""
         system_id = self.put_system(rates.levels.molecule, rates.collider).system_id
         level_set_id, level_id, warnings = self.put_levels(
-            session, rates.levels, lines, info.file_name, info.file_sha256
+            session, rates.levels, lines, (info.file_name, info.file_sha256), known
         )
         all_warnings = (*info.warnings, *warnings)
         staging.stage(self.connection, replace(rates, layers={}), level_id)
-        offered = staging.staged_values(self.connection)
-        staging.drop_unchanged(self.connection, system_id, info)
-        new = staging.staged_values(self.connection)
+        offered = new = int(np.isfinite(rates.rate_cm3_s).sum())
+        if info.exported or info.file_sha256 in imported:
+            staging.drop_unchanged(self.connection, system_id, info)
+            new = staging.staged_values(self.connection)
+        imported.add(info.file_sha256)
         if new == 0:
             return PutResult(None, 0, offered, all_warnings)
         source_id = self._commit_staged(
@@ -193,7 +210,9 @@ class SourceStore(FindingStore):
             level_set_id=level_set_id,
             warnings=list(all_warnings),
         )
-        self.put_reference(source_id, info.parts or parse_reference(info.reference))
+        parts = info.parts or parse_reference(info.reference)
+        if parts != Reference():
+            self.put_reference(source_id, parts)
         self.put_findings(source_id, rates.levels, level_id, info.findings)
         for file in info.files:
             self.rows("INSERT INTO source_file VALUES (?, ?, ?)", [source_id, *file])

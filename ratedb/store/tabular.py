@@ -54,33 +54,40 @@ class Cells:
 class Tabular:
     """A table that DuckDB can read: the names of its columns, and their cells on request."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, source: str) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, source: str, types: Mapping[str, str] | None = None
+    ) -> None:
         self._connection, self._source = connection, source
-        described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-        self.names = [str(row[0]) for row in described]
-        self._types = [str(row[1]) for row in described]
+        if types is None:
+            described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+            types = {str(row[0]): str(row[1]) for row in described}
+        self.names, self._types = list(types), list(types.values())
 
     def fetch(self, numbers: Mapping[str, int], texts: Mapping[str, int]) -> Cells:
         """Return the columns at these places, under these names, in the order of the rows.
 
         Blanks around a text do not count, and an empty text is null.
         """
-        chosen = ["0 AS one"]
+        given, chosen = ["0 AS one"], ["0 AS one"]
         from_text = []
         for name, place in {**numbers, **texts}.items():
-            column = _quoted(self.names[place])
-            text = f"nullif(trim({column}::VARCHAR, {_BLANKS}), '')"
+            column, quoted = _quoted(self.names[place]), _quoted(name)
+            if name in numbers and _NUMERIC_TYPE.fullmatch(self._types[place]):
+                given.append(f"{column}::DOUBLE AS {quoted}")
+                chosen.append(quoted)
+                continue
+            given.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {quoted}")
             if name in texts:
-                chosen.append(f"{text} AS {_quoted(name)}")
-            elif _NUMERIC_TYPE.fullmatch(self._types[place]):
-                chosen.append(f"{column}::DOUBLE AS {_quoted(name)}")
+                chosen.append(quoted)
             else:
                 # DuckDB's own cast takes 1_000 for a thousand.
-                number = f"CASE WHEN NOT contains({text}, '_') THEN try_cast({text} AS DOUBLE) END"
-                chosen.append(f"{number} AS {_quoted(name)}")
-                chosen.append(f"CASE WHEN {number} IS NULL THEN {text} END AS {_quoted(f'{name} unread')}")
+                number = f"CASE WHEN NOT contains({quoted}, '_') THEN try_cast({quoted} AS DOUBLE) END"
+                chosen.append(f"{number} AS {quoted}")
+                chosen.append(f"CASE WHEN {number} IS NULL THEN {quoted} END AS {_quoted(f'{name} unread')}")
                 from_text.append(name)
-        found = self._connection.execute(f"SELECT {', '.join(chosen)} FROM {self._source}").fetchnumpy()
+        found = self._connection.execute(
+            f"SELECT {', '.join(chosen)} FROM (SELECT {', '.join(given)} FROM {self._source})"
+        ).fetchnumpy()
         return Cells(
             {name: _floats(found[name]) for name in numbers},
             {name: _objects(found[name]) for name in texts},
@@ -118,7 +125,7 @@ def csv_table(text: str, columns: int) -> Iterator[Tabular]:
             " delim = ',', quote = '\"', escape = '\"', strict_mode = true, columns = ?)",
             [path, types],
         )
-        yield Tabular(connection, "given")
+        yield Tabular(connection, "given", types)
 
 
 @contextmanager

@@ -102,14 +102,13 @@ def import_files(
             incoming = against_each_other([against_stored(store, file) for file in incoming])
         results = store.put_rates(incoming, dry_run=options.dry_run)
         sources = [source for file in incoming for source in file.sources]
-        plans = (
-            {} if options.dry_run else {rates.system: _progress(store, rates.system) for rates, _ in sources}
-        )
-    systems = (
+        systems = dict.fromkeys(rates.system for rates, _ in sources)
+        plans = {} if options.dry_run else {name: _progress(store, name) for name in systems}
+    imported = (
         _imported(rates, info, result, plans.get(rates.system), reference.warnings(rates.system, result))
         for (rates, info), result in zip(sources, results, strict=True)
     )
-    return ImportResult(tuple(systems), options.dry_run)
+    return ImportResult(tuple(imported), options.dry_run)
 
 
 def _progress(store: Store, system: str) -> PlanProgress | None:
