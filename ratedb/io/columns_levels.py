@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import product
 
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray, distinct
 from ratedb.errors import RatedbError
 from ratedb.io.columns_rows import OF_LEVELS, TableRows
 from ratedb.io.contents import MoleculeFile, PartnerRates
@@ -24,7 +25,6 @@ Key = tuple[int, int] | str
 _SAME_ENERGY_CM1 = 1e-6
 _OTHER_ENERGY_CM1, _OTHER_ENERGY, _OTHER_WEIGHT = 1.0, 0.05, 0.01
 _LARGEST_MATRIX = 20_000_000
-_V_STEP = 1_000_000  # more than any j
 
 
 def file_of_rows(
@@ -91,10 +91,13 @@ def _numbered_levels(rows: TableRows) -> tuple[list[Key], IntArray, IntArray]:
     number, text = rows.numbers, rows.texts
     no_j = np.isnan(number["j"]) | np.isnan(number["j_final"])
     if not no_j.any():
-        v, v_final = (np.nan_to_num(number[name]) for name in ("v", "v_final"))
-        ends = [v * _V_STEP + number["j"], v_final * _V_STEP + number["j_final"]]
-        codes, place = np.unique(np.concatenate(ends).astype(np.int64), return_inverse=True)
-        keys: list[Key] = [divmod(code, _V_STEP) for code in codes.tolist()]
+        j, j_final = number["j"], number["j_final"]
+        with_v = not np.isnan(number["v"]).all()
+        v, v_final = (np.nan_to_num(number[name]) if with_v else 0.0 for name in ("v", "v_final"))
+        step = int(max(j.max(), j_final.max())) + 1
+        ends = [v * step + j, v_final * step + j_final]
+        codes, place = distinct(np.concatenate(ends).astype(np.int64))
+        keys: list[Key] = [divmod(code, step) for code in codes.tolist()]
         return keys, place[: len(rows)], place[len(rows) :]
     what, todo = "a row does not name its levels", "correct the row"
     expected = "j and j_final in every row, or upper_label and lower_label in every row"
@@ -167,6 +170,10 @@ def _own_levels(
 
 def _extremes(place: IntArray, values: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:
     """Return the smallest and the largest of the values at each of `count` places, each (count,)."""
+    one = np.empty(count)
+    one[place] = values
+    if np.array_equal(one[place], values):  # nearly always, and far quicker than to sort
+        return one, one
     order = np.lexsort([values, place])
     start = np.searchsorted(place[order], np.arange(count + 1))
     ordered: FloatArray = values[order]
@@ -253,12 +260,12 @@ def _partners(
             todo = "give one of these as --collider, or none"
             what, listed = f"the table has no rates for {collider}", ", ".join(sorted(names))
             raise rows.refuse(what, listed, collider, todo)
-    found = sorted(set(zip(colliders.tolist(), kinds.tolist(), strict=True)), key=str)
-    return [
-        (name or collider or "", kind, (colliders == name) & (kinds == kind))
-        for name, kind in found
+    parts = [
+        (name, kind, (colliders == name) & (kinds == kind))
+        for name, kind in sorted(product(names, set(kinds.tolist())), key=str)
         if collider is None or name in (None, collider)
     ]
+    return [(name or collider or "", kind, chosen) for name, kind, chosen in parts if chosen.any()]
 
 
 def _partner(
@@ -271,8 +278,8 @@ def _partner(
     notes: list[str],
 ) -> PartnerRates:
     value = rows.numbers["rate_cm3_s"]
-    pairs, row = np.unique(initial * len(levels) + final, return_inverse=True)
-    temperature_k, column = np.unique(rows.numbers["temperature_k"], return_inverse=True)
+    pairs, row = distinct(initial * len(levels) + final)
+    temperature_k, column = distinct(rows.numbers["temperature_k"])
     shape = (len(pairs), len(temperature_k))
     if shape[0] * shape[1] > max(_LARGEST_MATRIX, 100 * len(value)):
         raise rows.refuse(

@@ -146,9 +146,9 @@ def rows_of(table: Tabular, names: Sequence[str], where: str, lines: Sequence[st
     numeric = {name: at for name, at in place.items() if name in _NUMBERS}
     cells = table.fetch(numeric, {name: at for name, at in place.items() if name not in numeric})
     count = len(cells.numbers["temperature_k"])
-    numbers = {name: np.full(count, np.nan) for name in _NUMBERS} | dict(cells.numbers)
-    nothing = np.full(count, None, dtype=object)
-    texts = dict.fromkeys(contract()["properties"], nothing) | dict(cells.texts)
+    no_number, no_text = np.full(count, np.nan), np.full(count, None, dtype=object)
+    numbers = dict.fromkeys(_NUMBERS, no_number) | dict(cells.numbers)
+    texts = dict.fromkeys(contract()["properties"], no_text) | dict(cells.texts)
     rows = TableRows(where, lines, np.arange(count), numbers, texts)
     for name, unread in cells.unread.items():
         _read_rest(rows, name, unread)
@@ -196,8 +196,10 @@ def _need_possible(rows: TableRows, *, with_v: bool) -> None:
         rows.need(rate < 0, "a rate coefficient is negative", "numbers >= 0 in cm3 s-1", "rate_cm3_s")
         expected = f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1"
         rows.need(rate > IMPOSSIBLE_CM3_S, "a rate coefficient is impossibly large", expected, "rate_cm3_s")
-        unknown = ~np.isin(rows.texts["kind"].astype(str), ["None", *KINDS])
-        rows.need(unknown, "an unknown kind", "computed, scaled, extrapolated or predicted", "kind")
+        kind = rows.texts["kind"]
+        for unknown in sorted({*kind.tolist()} - {None, *KINDS}):
+            expected = "computed, scaled, extrapolated or predicted"
+            rows.need(kind == unknown, "an unknown kind", expected, "kind")
         for name in OF_LEVELS[:2]:
             expected = f"cm-1, under {_LARGEST_CM1:g}"
             rows.need(np.abs(number[name]) > _LARGEST_CM1, "an energy is impossible", expected, name)

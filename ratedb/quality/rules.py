@@ -298,3 +298,6 @@ ROUNDING_UNITS = 2.0
 
 FEWEST_DIGITS = 0.006
 """Half the last digit, relatively, at which shapes can still be distinguished: three digits."""
+
+ENOUGH_ROWS = 10_000
+"""Of more rows, evenly spaced ones are enough for what is true of a whole column."""

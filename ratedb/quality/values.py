@@ -28,13 +28,15 @@ def check_values(rates: Rates, floor: BoolArray) -> list[Finding]:
 def half_digit(rate: FloatArray) -> FloatArray:
     """Return half a unit in the last printed digit of each value, relative to it, shape (n, m).
 
-    The digits are those that 99 % of a column need, up to seven. Zeros and NaN have none: NaN.
+    The digits are those that 99 % of a column need, up to seven. Zeros and NaN have none: NaN. Of a very long
+    column, evenly spaced values are looked at.
     """
     rate = np.where(rate > 0, rate, np.nan)
     mantissa = rate / 10.0 ** np.floor(np.log10(rate) + 1e-12)
     unit = np.full(rate.shape[1], 1e-6)
+    some = mantissa[:: -(-len(mantissa) // rules.ENOUGH_ROWS) or 1]
     for digits in (6, 5, 4, 3, 2, 1):
-        scaled = mantissa * 10.0 ** (digits - 1)
+        scaled = some * 10.0 ** (digits - 1)
         off = np.abs(scaled - np.round(scaled)) >= 1e-4  # false for NaN
         unit[off.mean(axis=0) < 0.01] = 10.0 ** (1 - digits)
     return np.asarray(0.5 * unit / mantissa)

@@ -41,6 +41,11 @@ class KnownLevels:
     ids: IntArray
     levels: Levels | None
 
+    @property
+    def kind(self) -> str | None:
+        """The kind of molecule that the levels are of; None without levels."""
+        return None if self.levels is None else self.levels.kind
+
 
 def identify(
     connection: duckdb.DuckDBPyConnection, levels: Levels, known_levels: KnownLevels

@@ -103,8 +103,10 @@ class LevelStore(OpenStore):
 
         molecule = levels.molecule
         before = known.get(molecule) or known_levels(self.connection, molecule)
-        level_id, alike, warnings, known[molecule] = identify(self.connection, levels, before)
-        put_molecule_kind(self.connection, levels)
+        level_id, alike, warnings, now_known = identify(self.connection, levels, before)
+        if molecule not in known or levels.kind != before.kind:
+            put_molecule_kind(self.connection, levels)
+        known[molecule] = now_known
         content = _content_sha256(levels, lines)
         same = self.column(
             "SELECT level_set_id FROM level_set WHERE molecule = ? AND content_sha256 = ?",

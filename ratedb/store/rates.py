@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.arrays import positions
+from ratedb.arrays import distinct, positions
 from ratedb.errors import RatedbError
 from ratedb.layers import LAYERS
 from ratedb.rates import Rates
@@ -87,8 +87,8 @@ def _as_rates(columns: Mapping[str, npt.NDArray[Any]], collider: str, molecule: 
     """Return values with their levels' ids and temperatures, shape (k,) each, as a table."""
     size = len(molecule.levels)
     upper, lower = (positions(molecule.level_id, columns[name]) for name in ("upper_id", "lower_id"))
-    pairs, row = np.unique(upper * size + lower, return_inverse=True)
-    temperature_k, column = np.unique(np.asarray(columns["temperature_k"]), return_inverse=True)
+    pairs, row = distinct(upper * size + lower)
+    temperature_k, column = distinct(np.asarray(columns["temperature_k"]))
 
     def matrix(name: str, empty: float, dtype: type) -> npt.NDArray[Any]:
         values: npt.NDArray[Any] = np.full((len(pairs), len(temperature_k)), empty, dtype=dtype)

@@ -59,6 +59,15 @@ class PutResult:
 
 
 @dataclass(frozen=True, eq=False)
+class _Known:
+    """What one transaction remembers of the store: hashes of files, ids of systems, levels of molecules."""
+
+    files: set[str]
+    systems: dict[str, int] = field(default_factory=dict)
+    levels: dict[str, KnownLevels] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Incoming:
     """What one file brings: its lines, and its rates by source."""
 
@@ -165,38 +174,33 @@ class SourceStore(FindingStore):
         Raises RatedbError where the levels contradict those in the store.
         """
         results: list[PutResult] = []
-        known: dict[str, KnownLevels] = {}
-        imported = set(self.column("SELECT DISTINCT file_sha256 FROM source"))
+        known = _Known(set(self.column("SELECT DISTINCT file_sha256 FROM source")))
         with self.transaction(keep=not dry_run) as session:
             for file in files:
                 results += [
-                    self._put_source(session, rates, file.lines, info, known, imported)
-                    for rates, info in file.sources
+                    self._put_source(session, rates, file.lines, info, known) for rates, info in file.sources
                 ]
             classify_methods(self.connection)
         return results
 
     def _put_source(
-        self,
-        session: Session,
-        rates: Rates,
-        lines: Lines,
-        info: SourceInfo,
-        known: dict[str, KnownLevels],
-        imported: set[str],
+        self, session: Session, rates: Rates, lines: Lines, info: SourceInfo, known: _Known
     ) -> PutResult:
-        """Store one source; `known` levels and the hashes of `imported` files are remembered for the next."""
-        system_id = self.put_system(rates.levels.molecule, rates.collider).system_id
+        """Store one source."""
+        if rates.system not in known.systems:
+            stored = self.put_system(rates.levels.molecule, rates.collider)
+            known.systems[rates.system] = stored.system_id
+        system_id = known.systems[rates.system]
         level_set_id, level_id, warnings = self.put_levels(
-            session, rates.levels, lines, (info.file_name, info.file_sha256), known
+            session, rates.levels, lines, (info.file_name, info.file_sha256), known.levels
         )
         all_warnings = (*info.warnings, *warnings)
         staging.stage(self.connection, replace(rates, layers={}), level_id)
         offered = new = int(np.isfinite(rates.rate_cm3_s).sum())
-        if info.exported or info.file_sha256 in imported:
+        if info.exported or info.file_sha256 in known.files:
             staging.drop_unchanged(self.connection, system_id, info)
             new = staging.staged_values(self.connection)
-        imported.add(info.file_sha256)
+        known.files.add(info.file_sha256)
         if new == 0:
             return PutResult(None, 0, offered, all_warnings)
         source_id = self._commit_staged(

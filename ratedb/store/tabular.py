@@ -96,17 +96,21 @@ class Tabular:
 
 
 def _floats(values: npt.NDArray[Any]) -> FloatArray:
-    numbers = np.array(values, dtype=np.float64)
     if isinstance(values, np.ma.MaskedArray):
-        numbers[values.mask] = np.nan
-    return numbers
+        return _filled(values, np.float64, np.nan)
+    return np.asarray(values, dtype=np.float64)
 
 
 def _objects(values: npt.NDArray[Any]) -> Objects:
-    objects = np.array(values, dtype=np.object_)
     if isinstance(values, np.ma.MaskedArray):
-        objects[values.mask] = None
-    return objects
+        return _filled(values, np.object_, None)
+    return np.asarray(values, dtype=np.object_)
+
+
+def _filled(values: np.ma.MaskedArray[Any, Any], dtype: Any, empty: Any) -> npt.NDArray[Any]:
+    array = np.array(values.data, dtype=dtype)
+    array[values.mask] = empty
+    return array
 
 
 def _present(texts: Objects) -> list[tuple[int, str]]:
