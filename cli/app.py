@@ -39,7 +39,7 @@ from . import (
 from . import (
     next as next_,
 )
-from .interrupt import watch
+from .interrupt import INTERRUPTED, pressed, watch
 from .output import Context
 
 app = typer.Typer(
@@ -119,14 +119,17 @@ def main(arguments: list[str] | None = None) -> int:
         if code == UsageError.exit_code and as_json:
             # Typer has explained the mistake on standard error.
             print(json.dumps({"error": {"what": "the command line is invalid", "exit_code": code}}))
-        return code
-    except OSError as error:
-        # A path that the system refuses (too long, no permission), or a full device.
-        where = str(error.filename or "standard output")
-        reason = RatedbError("cannot read or write", where=where, got=error.strerror)
-        return _say(reason, as_json)
-    except RatedbError as error:
-        return _say(error, as_json)
+        return INTERRUPTED if pressed() else code
+    except Exception as error:
+        if pressed():
+            return INTERRUPTED  # a library that Ctrl-C reached while it was imported may raise anything
+        if isinstance(error, OSError):
+            # A path that the system refuses (too long, no permission), or a full device.
+            where = str(error.filename or "standard output")
+            error = RatedbError("cannot read or write", where=where, got=error.strerror)
+        if isinstance(error, RatedbError):
+            return _say(error, as_json)
+        raise
     return 0
 
 

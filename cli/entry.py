@@ -6,8 +6,7 @@ import os
 import signal
 import sys
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C, as shells have it."""
+from .interrupt import INTERRUPTED
 
 
 def run() -> None:

@@ -7,6 +7,9 @@ import threading
 from types import FrameType
 from typing import NoReturn
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
 _pressed = False
 
 
@@ -16,6 +19,11 @@ def watch() -> None:
     _pressed = False
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, _interrupt)
+
+
+def pressed() -> bool:
+    """Return whether Ctrl-C was pressed, even if a library swallowed it."""
+    return _pressed
 
 
 def raise_if_pressed() -> None:

@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from commands import COMPUTED, FAST, TRAIN, Run
+from ratedb_cli.interrupt import INTERRUPTED
 
 from ratedb.files import read_bytes, sha256
 
@@ -177,9 +179,19 @@ def test_ctrl_c_during_training_leaves_the_store_as_it_was(filled: Path, seconds
     time.sleep(seconds)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
     assert err.strip().endswith("interrupted; the database is as it was")
+    assert process.returncode == 130
     assert sha256(read_bytes(filled)) == before
+
+
+def test_ctrl_c_that_breaks_an_import_is_one_message(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    def broken(*_: object, **__: object) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        raise ImportError("a library that swallows the signal")
+
+    monkeypatch.setattr("ratedb_cli.app._command", lambda: broken)
+    assert run("systems").code == INTERRUPTED
 
 
 @pytest.mark.parametrize("how", ["os.kill(os.getpid(), signal.SIGINT)", "exec('raise KeyboardInterrupt')"])
