@@ -210,6 +210,9 @@ class TrainOptions:
     criterion: str = option("validation", "validation: error on the validation j; or bic.")
     engine: str = option("auto", "auto, basis, sparse (many transitions) or dense (the paper's).")
     optimiser: str = option("lbfgs", "lbfgs, or rmsprop as in the paper.")
+    corpus: str = option(
+        "on", "on: use what is known of other molecules, where all else is automatic; or off."
+    )
     use_marked: bool = option(False, "Train also on values flagged by quality control.")
     seed: int = option(0, "Seed of the random numbers.")
     jobs: int = option(1, "Number of processes.")

@@ -144,6 +144,21 @@ class BasisModel(FittedModel):
             result.mean[rows], result.variance[rows] = of_mean + curves.mean, curves.variance
         return result
 
+    def conditioned(self, data: TrainingData) -> BasisModel:
+        """Return the model with the same kernels and basis vectors, given other curves."""
+        mean, of_mean = data.mean(self.specification.mean)
+        left = data.log10_k - of_mean
+        centre = left.mean(axis=0)
+        rest = (left - centre) - (left - centre) @ self.basis.vectors.T @ self.basis.vectors
+        basis = TemperatureBasis(centre, self.basis.vectors, (rest**2).mean(axis=0))
+        inputs = self.standardiser(feature_map(self.specification.features)(data.transitions))
+        outputs = (basis.coefficients(left) / self.scale).T
+        processes = tuple(
+            replace(process, inputs=inputs, outputs=one)
+            for process, one in zip(self.processes, outputs, strict=True)
+        )
+        return replace(self, mean=mean, training=data.transitions, basis=basis, processes=processes)
+
     def _of_coefficients(self, basis: TemperatureBasis, mean: FloatArray, variance: FloatArray) -> Curves:
         """Return what the mean leaves over for the processes' outputs, shape (n, c) each."""
         return Curves(

@@ -14,6 +14,9 @@ from ratedb.arrays import FloatArray
 from ratedb.errors import FitError
 from ratedb.models import basis, dense
 from ratedb.models.averaging import UnseenErrors
+from ratedb.models.corpus import model as corpus_model
+from ratedb.models.corpus.model import CORPUS
+from ratedb.models.corpus.table import Corpus
 from ratedb.models.engine import Curves, Fitted, Specification, TrainingData, rms
 from ratedb.models.workers import Workers
 from ratedb.options import Progress
@@ -71,6 +74,7 @@ class Task:
     seed: int
     optimiser: str
     learn_from: int
+    corpus: Corpus | None = None
 
     def validation_log10_k(self) -> FloatArray:
         """Return the truth on the validation j, NaN where there is none."""
@@ -81,7 +85,7 @@ class Task:
     def with_means(self, wanted: Sequence[Specification], pool: Workers) -> Task:
         """Return the task with the candidates' means, each fitted to all data and without each fold."""
         data = replace(self.data, means={}, left_out={})
-        names = list(dict.fromkeys(specification.mean for specification in wanted))
+        names = list(dict.fromkeys(one.mean for one in wanted if one != CORPUS))
         keys = [(name, fold) for name in names for fold in np.unique(data.folds()).tolist()]
         means = dict(zip(names, pool.run(data.mean, names), strict=True))
         left_out = dict(zip(keys, pool.run(partial(_mean_without, data), keys), strict=True))
@@ -110,19 +114,19 @@ def _mean_without(data: TrainingData, key: tuple[str, int]) -> FloatArray:
     return data.mean_without(*key)
 
 
+def _fit(task: Task, specification: Specification) -> Fitted:
+    if specification == CORPUS and task.corpus is not None:
+        return corpus_model.fit(task.data, task.corpus, seed=task.seed)
+    fit = dense.fit if specification.engine == "dense" else basis.fit
+    return fit(task.data, specification, seed=task.seed, optimiser=task.optimiser, learn_from=task.learn_from)
+
+
 def try_candidate(task: Task, specification: Specification) -> Outcome:
     """Fit a candidate and predict what it has not seen; a failed fit is an outcome with its reason."""
     start = perf_counter()
     names = (specification.kernel, specification.features, specification.mean)
-    fit = dense.fit if specification.engine == "dense" else basis.fit
     try:
-        fitted: Fitted = fit(
-            task.data,
-            specification,
-            seed=task.seed,
-            optimiser=task.optimiser,
-            learn_from=task.learn_from,
-        )
+        fitted = _fit(task, specification)
         validation = fitted.curves(task.validation.transitions)
         leave_out = fitted.leave_out(task.data)
     except FitError as error:
@@ -131,12 +135,17 @@ def try_candidate(task: Task, specification: Specification) -> Outcome:
         reason = f"no Cholesky factor: {error}"
         return Outcome(Tried(*names, seconds=perf_counter() - start, failure=reason), None)
     off = validation.mean - task.validation_log10_k()
+    known = np.isfinite(off)
     tried = Tried(
         *names,
-        validation_dex_rms=rms(off[np.isfinite(off)]),
+        validation_dex_rms=rms(off[known]) if known.any() else None,
         leave_out_dex_rms=rms(leave_out.mean - task.data.log10_k),
-        bic=-2.0 * fitted.log_likelihood + fitted.parameters * float(np.log(fitted.likelihood_values)),
+        bic=None if specification == CORPUS else _bic(fitted),
         training_dex_rms=fitted.training_dex_rms,
         seconds=perf_counter() - start,
     )
     return Outcome(tried, Candidate(fitted.without_caches(), validation, leave_out, tried))
+
+
+def _bic(fitted: Fitted) -> float:
+    return -2.0 * fitted.log_likelihood + fitted.parameters * float(np.log(fitted.likelihood_values))

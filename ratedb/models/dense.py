@@ -7,7 +7,7 @@ and output are standardised, which only sets the units of the length scales.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,13 @@ class DenseModel(FittedModel):
             result.mean[rows] = of_mean + centre + self.scale * mean.reshape(-1, m)
             result.variance[rows] = self.scale**2 * variance.reshape(-1, m)
         return result
+
+    def conditioned(self, data: TrainingData) -> DenseModel:
+        """Return the model with the same kernel, given other curves."""
+        mean, of_mean = data.mean(self.specification.mean)
+        points = self.standardiser(_points(self.specification.features, data.transitions, self.temperature_k))
+        outputs = ((data.log10_k - of_mean - self.centre) / self.scale).reshape(-1, 1)
+        return replace(self, mean=mean, training=data.transitions, inputs=points, outputs=outputs)
 
     def stored(self) -> tuple[dict[str, Any], Arrays]:
         """Return the model as JSON values and arrays."""

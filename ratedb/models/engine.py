@@ -67,6 +67,19 @@ class TrainingData:
         transitions = complete.transitions
         return TrainingData(transitions, complete.temperature_k, np.log10(complete.rate_cm3_s), reference)
 
+    def joined(self, more: Rates) -> TrainingData:
+        """Return the data with more transitions at the same temperatures, those without gaps or zeros."""
+        k = more.rate_cm3_s
+        rows = np.flatnonzero((np.isfinite(k) & (k > 0)).all(axis=1))
+        own = self.transitions
+        both = Transitions(
+            own.levels,
+            np.concatenate([own.upper, more.upper[rows]]),
+            np.concatenate([own.lower, more.lower[rows]]),
+        )
+        log10_k = np.concatenate([self.log10_k, np.log10(k[rows])])
+        return TrainingData(both, self.temperature_k, log10_k, self.reference)
+
     def select(self, rows: IntArray) -> TrainingData:
         """Return some of the transitions; means have to be fitted again."""
         return TrainingData(
@@ -159,6 +172,9 @@ class Fitted(Protocol):
 
     def leave_out(self, data: TrainingData) -> Curves:
         """Return the training curves, each predicted without its fold, to which the mean is fitted anew."""
+
+    def conditioned(self, data: TrainingData) -> Fitted:
+        """Return the model with the same hyperparameters, given other curves; the mean is fitted to these."""
 
     def without_caches(self) -> Fitted:
         """Return the model without what can be computed again: smaller to keep and to send."""

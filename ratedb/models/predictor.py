@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from ratedb.errors import RatedbError
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Transitions
 from ratedb.models.calibration import Calibration
-from ratedb.models.engine import Curves, Fitted
+from ratedb.models.corpus.intervals import Intervals
+from ratedb.models.engine import Curves, Fitted, TrainingData
 from ratedb.models.features import is_homonuclear
 from ratedb.models.reference import ReferenceRates
 from ratedb.rates import Rates
@@ -22,7 +23,8 @@ from ratedb.rates import Rates
 class Predictor:
     """A weighted average of fitted models of one system, with calibrated intervals.
 
-    `max_abs_dj` and `train_j` bound what was trained; `levels` are the molecule's at training time.
+    `max_abs_dj` and `train_j` bound what it is conditioned on, the training and validation j; `levels` are
+    the molecule's at training time. `intervals`, measured on other molecules, come before the calibration.
     """
 
     levels: Levels
@@ -34,6 +36,7 @@ class Predictor:
     weights: tuple[float, ...]
     calibration: Calibration
     reference: ReferenceRates | None = None
+    intervals: Intervals | None = None
 
     def names(self, field: str) -> str:
         """Return what the members have as kernel, features, mean or engine, the heaviest first."""
@@ -47,7 +50,10 @@ class Predictor:
         At other temperatures than the model's they are what `Rates.at` gives; raises RatedbError outside.
         """
         curves = average([member.curves(wanted) for member in self.members], self.weights)
-        half_width, shape = self.calibration.half_width(curves.variance), curves.mean.shape
+        half_width, shape = (
+            np.sqrt(self.stretch(wanted) ** 2 * curves.variance + self.calibration.floor**2),
+            curves.mean.shape,
+        )
         if not (np.isfinite(curves.mean) & np.isfinite(half_width)).all():
             system = f"{wanted.levels.molecule}+{self.collider}"
             raise RatedbError(f"a prediction for {system} is not finite", expected="numbers", got="NaN")
@@ -80,7 +86,24 @@ class Predictor:
         for weight, covariance, mean in zip(self.weights, each, means, strict=True):
             off = mean - centre
             total += weight * (covariance + off[:, :, None] * off[:, None, :])
-        return self.calibration.scale**2 * total + np.diag(self.calibration.floor**2)
+        stretch = self.stretch(wanted)
+        return stretch[:, :, None] * stretch[:, None, :] * total + np.diag(self.calibration.floor**2)
+
+    def stretch(self, wanted: Transitions) -> FloatArray:
+        """Return what the standard deviation of the members is multiplied by, shape (n, m)."""
+        if self.intervals is None:
+            return np.full((len(wanted), len(self.temperature_k)), self.calibration.scale)
+        return self.intervals.stretch(wanted, self.temperature_k)
+
+    def conditioned(self, data: TrainingData) -> Predictor:
+        """Return the predictor with all members conditioned on other curves, such as more computed j."""
+        _, initial, _, final = data.transitions.vj().T
+        return replace(
+            self,
+            train_j=tuple(np.unique(initial).tolist()),
+            max_abs_dj=int(np.abs(final - initial).max()),
+            members=tuple(member.conditioned(data) for member in self.members),
+        )
 
     def supports(self, wanted: Transitions) -> BoolArray:
         """Return which transitions are of a kind that was trained, shape (n,).

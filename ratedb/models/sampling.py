@@ -34,5 +34,5 @@ def sampled_deviations(
     shape = (count, len(each_j))
     shift = draw.standard_normal(shape)[:, group, None] * predictor.calibration.floor
     tail = np.sqrt(DEGREES_OF_FREEDOM / draw.chisquare(DEGREES_OF_FREEDOM, shape))[:, group, None]
-    deviation: FloatArray = (predictor.calibration.scale * model + shift) * tail / HALF_WIDTH_68
+    deviation: FloatArray = (predictor.stretch(wanted) * model + shift) * tail / HALF_WIDTH_68
     return deviation

@@ -15,6 +15,10 @@ from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.models.calibration import Calibration
 from ratedb.models.candidates import Candidate, Outcome, Task, Tried
+from ratedb.models.corpus.intervals import Intervals
+from ratedb.models.corpus.law import rotational_constant
+from ratedb.models.corpus.model import CORPUS, applies
+from ratedb.models.corpus.table import Corpus
 from ratedb.models.engine import Curves, TrainingData
 from ratedb.models.kernels import canonical, extensions
 from ratedb.models.means import REFERENCE
@@ -44,6 +48,7 @@ class SearchResult:
     predictor: Predictor
     validation: Metrics
     tried: tuple[Tried, ...]
+    notes: tuple[str, ...] = ()
 
 
 def search(
@@ -52,21 +57,25 @@ def search(
     request: SearchRequest | None = None,
     reference: ReferenceRates | None = None,
     progress: Progress = silent,
+    corpus: Corpus | None = None,
 ) -> SearchResult:
     """Fit all candidates of a request and return the best, or the average of good ones, calibrated.
 
     `training` must be complete and positive; `validation` has the same temperatures, NaN where unknown.
-    `reference` is another data set, at these temperatures, as prior mean. Raises RatedbError where the
-    training set is too small or no candidate can be fitted.
+    `reference` is another data set, at these temperatures, as prior mean; `corpus` is what is known of other
+    molecules. The candidates are judged by predictions from the training j; then those chosen are conditioned
+    on the validation j too (the dense engine, the paper's, is not). Raises RatedbError where the training set
+    is too small or no candidate can be fitted.
     """
     request = request or SearchRequest()
-    _check_sets(training, validation)
+    corpus, notes = _corpus_for(training, corpus if request.asks_corpus else None)
+    _check_sets(training, validation, alone=corpus is None)
     engine = _engine(request.engine, len(training))
     data = TrainingData.of(training, reference)
     with workers(request.jobs, request.scheduler) as pool:
         few = random_rows(len(training), request.seed, COMPARE_ON)
         compare = data if engine == "dense" else data.select(few)
-        task = Task(compare, validation, request.seed, request.optimiser, COMPARE_LEARN_FROM)
+        task = Task(compare, validation, request.seed, request.optimiser, COMPARE_LEARN_FROM, corpus)
         outcomes = _try_all(task, request, engine, pool, progress)
         members, weights = _choose(_fitted(outcomes), task, request, engine)
         final = replace(task, data=data, learn_from=LEARN_FROM)
@@ -74,17 +83,66 @@ def search(
             progress(f"fitting the {len(members)} chosen to all {len(training)} transitions")
             members, weights, failed = _fit_again(members, weights, final, engine, pool)
             outcomes = outcomes + failed
-    calibration = _calibrate(members, weights, final, request.averages(engine))
-    predictor = _predictor(training, members, weights, calibration, reference)
-    prediction = predictor.predict(validation.transitions)
+    predictor = _predictor(training, members, weights, reference)
+    intervals = _intervals(predictor, corpus)
+    if intervals is None:
+        calibration = _calibrate(members, weights, final, request.averages(engine))
+        predictor = replace(predictor, calibration=calibration)
+    judged = _judged(replace(predictor, intervals=intervals), members, validation, data)
+    if engine != "dense":
+        predictor = predictor.conditioned(data.joined(validation))
     return SearchResult(
-        predictor,
-        metrics(validation.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68),
+        replace(predictor, intervals=_intervals(predictor, corpus)),
+        judged,
         _with_weights(outcomes, members, weights),
+        notes,
     )
 
 
-def _check_sets(training: Rates, validation: Rates) -> None:
+def _corpus_for(training: Rates, corpus: Corpus | None) -> tuple[Corpus | None, tuple[str, ...]]:
+    """Return the corpus without the molecule itself, None where it does not apply, and notes on both."""
+    if corpus is None or not applies(training.transitions):
+        return None, ()
+    constant = rotational_constant(training.levels)
+    rest, left_out = corpus.without(training.levels.molecule, constant)
+    notes = []
+    if left_out:
+        notes.append(f"left out of the corpus, as the same molecule: {', '.join(left_out)}")
+    if rest.distance(training.temperature_k, constant) > 0:
+        notes.append(
+            f"{training.system} is outside what the corpus knows (rotational constant {constant:.4g} cm-1, "
+            f"{training.temperature_k[0]:g} to {training.temperature_k[-1]:g} K): it is trusted less"
+        )
+    return rest, tuple(notes)
+
+
+def _intervals(predictor: Predictor, corpus: Corpus | None) -> Intervals | None:
+    """Return the intervals measured on other molecules, where the corpus has a part in the prediction."""
+    if corpus is None or not any(one.specification == CORPUS for one in predictor.members):
+        return None
+    return Intervals(
+        predictor.train_j,
+        rotational_constant(predictor.levels),
+        corpus.intervals.factors(len(predictor.train_j)),
+    )
+
+
+def _judged(
+    predictor: Predictor, members: Sequence[Candidate], validation: Rates, data: TrainingData
+) -> Metrics:
+    """Return the metrics of the validation j; without these, of each training j predicted from the others."""
+    if (validation.rate_cm3_s > 0).any():
+        prediction = predictor.predict(validation.transitions)
+        return metrics(validation.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68)
+    curves = average([one.leave_out for one in members], predictor.weights)
+    stretch = predictor.stretch(data.transitions)
+    return metrics(10.0**data.log10_k, curves.mean, stretch * np.sqrt(curves.variance))
+
+
+def _check_sets(training: Rates, validation: Rates, *, alone: bool) -> None:
+    """Refuse sets that are too small; `alone` is without a corpus."""
+    if not alone:
+        return
     train_j = np.unique(training.initial_j()).tolist()
     if len(train_j) < 2 or len(training) < 4:
         raise RatedbError(
@@ -122,6 +180,9 @@ def _try_all(
     """Try the candidates of the first round and, where requested, those of the composite search."""
     molecule = task.validation.levels.molecule
     wanted = request.specifications(molecule, engine, task.data.reference is not None)
+    if task.corpus is not None:
+        alone = len(np.unique(task.data.initial_j())) < 2
+        wanted = [CORPUS] if alone else [*wanted, CORPUS]
     progress(f"fitting the means of {len(wanted)} candidates")
     task = task.with_means(wanted, pool)
     outcomes = task.try_each(wanted, pool, progress)
@@ -142,7 +203,7 @@ def _composite(
     """Extend the best candidate's kernel by sums and products until its criterion no longer improves."""
     found: list[Outcome] = []
     seen = {canonical(kernel) for kernel in request.kernels}
-    best = _best(_fitted(outcomes), request)
+    best = _best([one for one in _fitted(outcomes) if one.fitted.specification != CORPUS], request)
     for _ in range(_MOST_ROUNDS):
         start = best.fitted.specification
         new = [one for one in extensions(start.kernel, request.kernels) if canonical(one) not in seen]
@@ -168,7 +229,8 @@ def _fit_again(
     members: Sequence[Candidate], weights: FloatArray, task: Task, engine: str, pool: Workers
 ) -> tuple[list[Candidate], FloatArray, list[Outcome]]:
     """Fit chosen candidates to all training transitions; the third are the outcomes that failed."""
-    wanted = [replace(member.fitted.specification, engine=engine) for member in members]
+    own = [member.fitted.specification for member in members]
+    wanted = [one if one == CORPUS else replace(one, engine=engine) for one in own]
     outcomes = task.with_means(wanted, pool).try_each(wanted, pool, silent)
     failed = [one for one in outcomes if one.candidate is None]
     if len(failed) == len(outcomes):
@@ -178,8 +240,8 @@ def _fit_again(
             got="; ".join(str(one.tried.failure) for one in failed),
             todo="choose other --kernels",
         )
-    own = weights[[one.candidate is not None for one in outcomes]]
-    return _fitted(outcomes), own / own.sum(), failed
+    left = weights[[one.candidate is not None for one in outcomes]]
+    return _fitted(outcomes), left / left.sum(), failed
 
 
 def _choose(
@@ -216,7 +278,6 @@ def _predictor(
     training: Rates,
     members: Sequence[Candidate],
     weights: FloatArray,
-    calibration: Calibration,
     reference: ReferenceRates | None,
 ) -> Predictor:
     fitted = tuple(member.fitted for member in members)
@@ -228,7 +289,7 @@ def _predictor(
         temperature_k=training.temperature_k,
         members=fitted,
         weights=tuple(weights.tolist()),
-        calibration=calibration,
+        calibration=Calibration.none(len(training.temperature_k)),
         reference=reference if any(REFERENCE in one.specification.mean for one in fitted) else None,
     )
 

@@ -15,7 +15,8 @@ from ratedb.options import TrainOptions
 _CRITERIA = ("validation", "bic")
 _ENGINES = ("auto", "basis", "dense", "sparse")
 _SEARCHES = ("single", "composite")
-_AS_GIVEN = ("criterion", "engine", "optimiser", "seed", "jobs", "scheduler")
+_CORPUS = ("on", "off")
+_AS_GIVEN = ("criterion", "engine", "optimiser", "seed", "jobs", "scheduler", "corpus")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class SearchRequest:
     seed: int = 0
     jobs: int = 1
     scheduler: str | None = None
+    corpus: str = "on"
 
     def __post_init__(self) -> None:
         kernels = tuple(dict.fromkeys(check_kernel(kernel) for kernel in self.kernels))
@@ -49,6 +51,7 @@ class SearchRequest:
             check_mean(name)
         one_of("--criterion", self.criterion, _CRITERIA)
         one_of("--engine", self.engine, _ENGINES)
+        one_of("--corpus", self.corpus, _CORPUS)
         one_of("--optimiser", self.optimiser, OPTIMISERS)
         if not 0 <= self.seed < 2**31:
             raise UsageError("invalid --seed", expected="0..2147483647", got=str(self.seed))
@@ -72,6 +75,12 @@ class SearchRequest:
             composite=options.search == "composite",
             **{name: getattr(options, name) for name in _AS_GIVEN},
         )
+
+    @property
+    def asks_corpus(self) -> bool:
+        """Whether what is known of other molecules takes part: where nothing else is asked for by name."""
+        automatic = self.features is None and self.means is None and self.kernels == DISTINCT_KERNELS
+        return self.corpus == "on" and automatic and self.criterion == "validation" and self.engine != "dense"
 
     def averages(self, engine: str) -> bool:
         """Return whether the result is a weighted average of candidates."""

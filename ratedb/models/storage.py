@@ -13,6 +13,9 @@ from ratedb.errors import RatedbError
 from ratedb.levels import Levels, vj
 from ratedb.models import basis, dense
 from ratedb.models.calibration import Calibration
+from ratedb.models.corpus import model as corpus_model
+from ratedb.models.corpus.intervals import Intervals
+from ratedb.models.corpus.model import CORPUS
 from ratedb.models.engine import Arrays, Fitted
 from ratedb.models.predictor import Predictor
 from ratedb.models.reference import ReferenceRates
@@ -67,6 +70,12 @@ def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
         names = ("system", "sha256", "spin", "citations")
         state["reference"] = {name: getattr(reference, name) for name in names}
         arrays |= {"reference_known": reference.known, "reference_log10_k": reference.log10_k}
+    if (intervals := predictor.intervals) is not None:
+        state["intervals"] = {
+            "computed_j": list(intervals.computed_j),
+            "rotational_constant_cm1": intervals.rotational_constant_cm1,
+        }
+        arrays["interval_factors"] = intervals.factors
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return state, buffer.getvalue()
@@ -111,8 +120,7 @@ def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
     for number, member in enumerate(state["members"]):
         prefix = f"member{number}_"
         own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
-        read = dense.from_stored if member["engine"] == "dense" else basis.from_stored
-        members.append(read(member, own, levels, reference))
+        members.append(_member(member, own, levels, reference))
     if len(members) != len(state["weights"]) or not members:
         raise ValueError("members and weights do not match")
     return Predictor(
@@ -125,4 +133,23 @@ def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
         tuple(state["weights"]),
         Calibration(state["calibration_scale"], arrays["calibration_floor"]),
         reference,
+        _intervals(state, arrays),
+    )
+
+
+def _member(
+    state: dict[str, Any], arrays: Arrays, levels: Levels, reference: ReferenceRates | None
+) -> Fitted:
+    if state["engine"] == CORPUS.engine:
+        return corpus_model.from_stored(state, arrays, levels)
+    read = dense.from_stored if state["engine"] == "dense" else basis.from_stored
+    return read(state, arrays, levels, reference)
+
+
+def _intervals(state: dict[str, Any], arrays: Arrays) -> Intervals | None:
+    kept = state.get("intervals")
+    if kept is None:
+        return None
+    return Intervals(
+        tuple(kept["computed_j"]), float(kept["rotational_constant_cm1"]), arrays["interval_factors"]
     )

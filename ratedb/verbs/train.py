@@ -8,6 +8,7 @@ from time import perf_counter
 
 from ratedb.errors import UsageError
 from ratedb.models.candidates import Tried
+from ratedb.models.corpus.table import shipped_corpus
 from ratedb.models.metrics import Metrics
 from ratedb.models.record import Model
 from ratedb.models.reference import reference_for
@@ -79,7 +80,9 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
         reference, notes = reference_for(training, *prior)
         warnings += notes
     start = perf_counter()
-    found = search(training, validation, request, reference, progress)
+    corpus = shipped_corpus() if request.asks_corpus else None
+    found = search(training, validation, request, reference, progress, corpus)
+    warnings += found.notes
     warnings += remarks(stored, sets, use_marked=options.use_marked)
     result = _result(found, sets, training, perf_counter() - start, warnings)
     if options.dry_run:
