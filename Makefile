@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-all lint format docs bench-store bench-models bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -40,6 +40,9 @@ format: $(VENV)/ready ## fix format and style
 
 docs: $(VENV)/ready ## write what is generated: command reference, notebook's outputs, README's demo output, pictures
 	$(BIN)/python docs/generate.py
+
+corpus: $(VENV)/ready ## learn the corpus again from the real data sets (6 min), into ratedb/models/corpus/corpus.json
+	$(BIN)/python benchmarks/corpus.py
 
 bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes
 	$(BIN)/python benchmarks/store.py

@@ -1,14 +1,14 @@
 """Make the corpus that comes with ratedb: what linear molecules have in common, from published sets.
 
-`make corpus` reads the LAMDA files of spectralradex and the sets of RATEDB_TEST_DATA, learns the numbers, measures
-intervals on each molecule with a corpus that does not have it, and writes ratedb/models/corpus/corpus.json.
+`make corpus` reads the LAMDA files of spectralradex and the sets of RATEDB_TEST_DATA, learns the numbers,
+measures intervals on each molecule with a corpus that does not have it, and writes
+ratedb/models/corpus/corpus.json.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,26 +16,11 @@ import numpy as np
 import sets
 import spectralradex
 
-from ratedb.arrays import FloatArray
 from ratedb.io.lamda import read_lamda
-from ratedb.models.corpus.intervals import CELLS, PLACES, SIZES, IntervalTable, cell_of, place_of, quantiles
-from ratedb.models.corpus.kernel import scaled_temperature
-from ratedb.models.corpus.law import rotational_constant
-from ratedb.models.corpus.learning import learn
-from ratedb.models.corpus.model import fit
-from ratedb.models.corpus.table import Corpus
+from ratedb.models.corpus.learning import learn, measured_intervals
 from ratedb.models.engine import TrainingData
 from ratedb.models.training_set import complete_curves
 from ratedb.rates import Rates
-
-SPLITS = {
-    1: ((14,), ()),
-    2: ((5, 18), (6, 9)),
-    3: ((5, 16, 19), (6, 9)),
-    4: ((5, 9, 14, 19), (6, 10)),
-    6: ((5, 8, 11, 14, 17, 19), (6, 9)),
-}
-"""Training and validation j for which intervals are measured, as in the paper from N = 2 on."""
 
 LAMDA = {
     "HNC+H2": ("hnc.dat", "H2", "LAMDA: Dumouchel et al. 2010"),
@@ -81,36 +66,6 @@ def _curves(rates: Rates) -> TrainingData:
     return TrainingData.of(complete)
 
 
-def intervals(corpus: Corpus, data: Mapping[str, tuple[TrainingData, str]]) -> IntervalTable:
-    """Return the quantiles of errors on each system, predicted by the corpus without its molecule."""
-    return IntervalTable({name: _quantiles(corpus, one) for name, (one, _) in data.items()})
-
-
-def _quantiles(corpus: Corpus, data: TrainingData) -> FloatArray:
-    levels, j = data.transitions.levels, data.initial_j()
-    constant = rotational_constant(levels)
-    rest, _ = corpus.without(levels.molecule, constant)
-    result = np.full((len(SIZES), len(PLACES), CELLS + 1), np.nan)
-    for number, size in enumerate(SIZES):
-        training, validation = SPLITS[size]
-        # A set that ends below gets the same shares of its j.
-        last = int(j.max())
-        scale = min(1.0, last / 19.0)
-        computed = sorted({max(1, round(one * scale)) for one in (*training, *validation)})
-        known = np.isin(j, computed)
-        model = fit(data.select(np.flatnonzero(known)), rest)
-        wanted = np.flatnonzero(~known)
-        transitions = data.transitions.select(wanted)
-        curves = model.curves(transitions)
-        _, initial, _, final = transitions.vj().T
-        cell = cell_of(np.abs(initial - final), scaled_temperature(data.temperature_k, constant))
-        place = place_of(initial, computed)
-        error = curves.mean - data.log10_k[wanted]
-        result[number] = quantiles(error, np.sqrt(curves.variance), place, cell)
-        print(levels.molecule, size, f"{np.sqrt((error**2).mean()):.4f} dex", flush=True)
-    return result
-
-
 def main() -> int:
     """Learn the corpus and write it."""
     folder = sets.data_folder()
@@ -119,7 +74,7 @@ def main() -> int:
         return 1
     data = systems(folder)
     corpus = learn(data)
-    corpus = replace(corpus, intervals=intervals(corpus, data))
+    corpus = replace(corpus, intervals=measured_intervals(corpus, data))
     path = Path(__file__).parents[1] / "ratedb/models/corpus/corpus.json"
     path.write_text(json.dumps(corpus.to_json(), separators=(",", ":")) + "\n", encoding="utf-8")
     return 0

@@ -270,6 +270,14 @@ class Database:
 
         return systems(self.path)
 
+    def corpus(self) -> QueryResult:
+        """List what the corpus was learnt from, which `train` knows of other molecules."""
+        from ratedb.models.corpus.table import SUMMARY, shipped_corpus
+        from ratedb.store.query import QueryResult
+
+        rows = [one.summary() for one in shipped_corpus().systems]
+        return QueryResult(tuple(SUMMARY), rows, tuple(SUMMARY.values()), name="corpus")
+
     def show(self, system: str) -> SystemReport:
         """Show coverage of a system by initial j, its sources and its models."""
         from ratedb.verbs.show import show

@@ -24,6 +24,17 @@ class UnseenErrors:
     group: IntArray
     by_validation: BoolArray
 
+    def scores(self) -> FloatArray:
+        """Return the error of each candidate on both sides together, relative to the best of each, (c,)."""
+        squares = []
+        for side in (self.by_validation, ~self.by_validation):
+            errors = self.errors[:, side].reshape(len(self.errors), -1)
+            errors = errors[:, np.isfinite(errors).all(axis=0)]
+            if errors.shape[1]:
+                sizes = (errors**2).mean(axis=1)
+                squares.append(sizes / max(float(sizes.min()), 1e-24))
+        return np.asarray(np.sqrt(np.mean(squares, axis=0)))
+
     def weights(self, rows: BoolArray | None = None) -> FloatArray:
         """Return the weights, shape (c,), of the average with the smallest error on some rows.
 

@@ -95,14 +95,14 @@ class Predictor:
             return np.full((len(wanted), len(self.temperature_k)), self.calibration.scale)
         return self.intervals.stretch(wanted, self.temperature_k)
 
-    def conditioned(self, data: TrainingData) -> Predictor:
-        """Return the predictor with all members conditioned on other curves, such as more computed j."""
+    def given(self, members: Sequence[Fitted], data: TrainingData) -> Predictor:
+        """Return the predictor with its members conditioned on other curves, such as more computed j."""
         _, initial, _, final = data.transitions.vj().T
         return replace(
             self,
             train_j=tuple(np.unique(initial).tolist()),
             max_abs_dj=int(np.abs(final - initial).max()),
-            members=tuple(member.conditioned(data) for member in self.members),
+            members=tuple(members),
         )
 
     def supports(self, wanted: Transitions) -> BoolArray:

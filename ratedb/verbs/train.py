@@ -58,8 +58,7 @@ class TrainResult(Result):
 def train(db: Path, system: str, options: TrainOptions, progress: Progress = silent) -> TrainResult:
     """Fit every candidate to the training j, choose on the validation j, and store the best model.
 
-    Raises UsageError where the sets are not given or overlap, RatedbError where the store does not have
-    their rates or no candidate fits.
+    Raises UsageError where the sets are not given or overlap, RatedbError where rates are missing.
     """
     request = SearchRequest.of(options)
     if options.prior == system:
@@ -82,12 +81,10 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
     start = perf_counter()
     corpus = shipped_corpus() if request.asks_corpus else None
     found = search(training, validation, request, reference, progress, corpus)
-    warnings += found.notes
-    warnings += remarks(stored, sets, use_marked=options.use_marked)
+    warnings += [*found.notes, *remarks(stored, sets, use_marked=options.use_marked)]
     result = _result(found, sets, training, perf_counter() - start, warnings)
     if options.dry_run:
         return result
-    progress("storing")
     record = _record(result, found, system_id, options, training.sha256())
     used = training_sources(stored, sets.train_j, training.temperature_k)
     record = replace(record, training_source_ids=used)

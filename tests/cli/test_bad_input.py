@@ -107,7 +107,7 @@ def test_j_that_the_store_or_the_file_does_not_have_are_refused(
 def test_a_training_set_that_is_empty_or_has_one_j_is_refused(run: Run, filled: Path) -> None:
     code, message = refused(run, filled, "train", "AB+He")
     assert (code, "no training set" in message) == (2, True)
-    code, message = refused(run, filled, "train", "AB+He", "--train-j", "6")
+    code, message = refused(run, filled, "train", "AB+He", "--train-j", "6", "--corpus", "off")
     assert (code, "too small" in message) == (1, True)
     code, message = refused(run, filled, "train", "AB+He", "--train-j", "6,9", "--validate-j", "9")
     assert (code, "both train and validate" in message) == (2, True)

@@ -84,7 +84,8 @@ def test_weights_sum_to_one_and_are_those_of_the_predictor(small: SearchResult) 
 
 def test_errors_of_a_candidate_are_those_of_its_own_predictions() -> None:
     found = search(TRAIN, VALIDATE, ONE)
-    (member,), (tried,) = found.predictor.members, found.tried
+    (given_all,), (tried,) = found.predictor.members, found.tried
+    member = given_all.conditioned(training_data(TRAIN))
     off = member.curves(all_of(VALIDATE)).mean - np.log10(VALIDATE.rate_cm3_s)
     assert tried.validation_dex_rms == pytest.approx(float(np.sqrt((off**2).mean())))
     assert found.validation.dex_rms == pytest.approx(tried.validation_dex_rms)
@@ -93,6 +94,18 @@ def test_errors_of_a_candidate_are_those_of_its_own_predictions() -> None:
     assert tried.bic == pytest.approx(
         -2 * member.log_likelihood + member.parameters * np.log(TRAIN.rate_cm3_s.size)
     )
+
+
+def test_the_chosen_are_given_the_validation_j_too_with_their_hyperparameters() -> None:
+    found = search(TRAIN, VALIDATE, ONE)
+    (member,) = found.predictor.members
+    both = Rates.join([TRAIN, VALIDATE])
+    again = member.conditioned(training_data(both))
+    wanted = all_of(rotor_rates((5, 7)))
+    assert np.allclose(member.curves(wanted).mean, again.curves(wanted).mean, atol=1e-9)
+    assert found.predictor.train_j == (3, 4, 6, 8, 9)
+    seen = member.curves(all_of(VALIDATE)).mean - np.log10(VALIDATE.rate_cm3_s)
+    assert np.sqrt((seen**2).mean()) < 0.2 * found.validation.dex_rms
 
 
 def test_a_single_candidate_is_the_only_member() -> None:
@@ -225,7 +238,7 @@ def test_a_set_with_more_transitions_than_are_compared_is_fitted_to_all(
     monkeypatch.setattr(module, "COMPARE_LEARN_FROM", 10)
     found = search(TRAIN, VALIDATE, ONE)
     (member,) = found.predictor.members
-    assert len(member.training) == len(TRAIN)  # type: ignore[attr-defined]
+    assert len(member.training) == len(TRAIN) + len(VALIDATE)  # type: ignore[attr-defined]
 
 
 def test_intervals_cover_held_out_rates_of_drawn_processes() -> None:

@@ -26,7 +26,7 @@ class SuddenLaw:
 
     def __init__(self, transitions: Transitions, rotational_constant_cm1: float) -> None:
         _, initial, _, final = transitions.vj().T
-        orders = np.arange(int((initial + final).max()) + 1)
+        orders = np.arange(int((initial + final).max(initial=0)) + 1)
         squares = squared_3j_000(initial[:, None], orders[None, :], final[:, None])
         self._weights = (2 * final + 1)[:, None] * squares
         self._terms = _terms(orders.astype(np.float64))

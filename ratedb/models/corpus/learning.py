@@ -11,9 +11,10 @@ from scipy.optimize import minimize
 
 from ratedb.arrays import FloatArray
 from ratedb.models.corpus.fit import LawFit, covariances, fit_log_variances
-from ratedb.models.corpus.intervals import IntervalTable
+from ratedb.models.corpus.intervals import CELLS, PLACES, SIZES, IntervalTable, cell_of, place_of, quantiles
 from ratedb.models.corpus.kernel import KernelShape, scaled_temperature
 from ratedb.models.corpus.law import SuddenLaw, rotational_constant
+from ratedb.models.corpus.model import fit
 from ratedb.models.corpus.table import (
     USUAL_LOG_VARIANCE,
     Corpus,
@@ -22,9 +23,18 @@ from ratedb.models.corpus.table import (
 )
 from ratedb.models.engine import TrainingData
 
+COMPUTED = {
+    1: (14,),
+    4: (5, 6, 9, 18),
+    5: (5, 6, 9, 16, 19),
+    6: (5, 6, 9, 10, 14, 19),
+    8: (5, 6, 8, 9, 11, 14, 17, 19),
+}
+"""Computed j for which intervals are measured: the paper's training and validation j of N = 2, 3, 4, 6."""
+
+_LAST_J = 19
 _TEMPERATURES = 8
 _STEPS = 8
-_LEARN_FROM = 210
 
 START_SHAPE = KernelShape(
     line_dj_length=1.5,
@@ -94,6 +104,30 @@ def learn_system(
         log_variance,
     )
     return one, found, prior
+
+
+def measured_intervals(corpus: Corpus, systems: Mapping[str, tuple[TrainingData, str]]) -> IntervalTable:
+    """Return the quantiles of errors on each system, predicted by the corpus without its molecule."""
+    return IntervalTable({name: _quantiles(corpus, data) for name, (data, _) in systems.items()})
+
+
+def _quantiles(corpus: Corpus, data: TrainingData) -> FloatArray:
+    levels, j = data.transitions.levels, data.initial_j()
+    constant = rotational_constant(levels)
+    rest, _ = corpus.without(levels.molecule, constant)
+    result = np.full((len(SIZES), len(PLACES), CELLS + 1), np.nan)
+    scale = min(1.0, int(j.max()) / _LAST_J)  # a set that ends earlier gets the same shares of its j
+    for number, size in enumerate(SIZES):
+        computed = sorted({max(1, round(one * scale)) for one in COMPUTED[size]})
+        known = np.isin(j, computed)
+        model = fit(data.select(np.flatnonzero(known)), rest)
+        wanted = data.transitions.select(np.flatnonzero(~known))
+        curves = model.curves(wanted)
+        _, initial, _, final = wanted.vj().T
+        cell = cell_of(np.abs(initial - final), scaled_temperature(data.temperature_k, constant))
+        error = curves.mean - data.log10_k[~known]
+        result[number] = quantiles(error, np.sqrt(curves.variance), place_of(initial, computed), cell)
+    return result
 
 
 def _thinned(data: TrainingData) -> TrainingData:

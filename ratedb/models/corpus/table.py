@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
@@ -21,6 +20,17 @@ from ratedb.models.corpus.law import NUMBERS
 FORMAT = 1
 _SAME_CONSTANT = 0.002
 _RANGE = 0.3  # in ln B and ln T: how far outside the corpus a molecule may be
+SUMMARY = {
+    "system": "VARCHAR",
+    "molecule": "VARCHAR",
+    "source": "VARCHAR",
+    "transitions": "BIGINT",
+    "rotational_constant_cm1": "DOUBLE",
+    "temperature_min_k": "DOUBLE",
+    "temperature_max_k": "DOUBLE",
+}
+"""The columns of a list of the corpus, and their types as DuckDB has them."""
+
 # Ridge of the regression of law numbers on temperature and rotational constant.
 _RIDGE = np.diag([1e-6, 0.1, 0.1, 1.0, 1.0])
 # Spread that is added as that of 0.8 molecules, so that few molecules do not look too much alike.
@@ -46,6 +56,12 @@ class CorpusSystem:
     numbers: FloatArray
     covariance: FloatArray
     log_variance: FloatArray
+
+    def summary(self) -> tuple[str, str, str, int, float, float, float]:
+        """Return what `SUMMARY` names."""
+        low, high = float(self.temperature_k.min()), float(self.temperature_k.max())
+        b = round(self.rotational_constant_cm1, 4)
+        return self.system, self.molecule, self.source, self.transitions, b, low, high
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,8 +241,3 @@ def elements(molecule: str) -> tuple[str, ...]:
         found += [{"D": "H", "T": "H"}.get(element, element)] * int(count or 1)
     charge = re.search(r"[+-]+$", name)
     return (*found, charge[0] if charge else "")
-
-
-def names_of(systems: Sequence[CorpusSystem]) -> str:
-    """Return the names of systems as a list."""
-    return ", ".join(one.system for one in systems)

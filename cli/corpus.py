@@ -1,0 +1,33 @@
+"""`ratedb corpus`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ratedb.database import Database
+
+from .command import command
+from .output import table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ratedb.store.query import QueryResult
+
+_HEADS = {
+    "system": "system",
+    "source": "source",
+    "transitions": "transitions",
+    "rotational_constant_cm1": "B (cm-1)",
+    "temperature_min_k": "T min (K)",
+    "temperature_max_k": "T max (K)",
+}
+
+
+def _show(console: Console, result: QueryResult, options: Mapping[str, Any]) -> None:
+    rows = [[row[name] for name in _HEADS] for row in result.dicts()]
+    console.print(table("What the corpus was learnt from", [*_HEADS.values()], rows))
+
+
+corpus_command = command(Database.corpus, _show, example="ratedb corpus")
