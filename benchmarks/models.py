@@ -25,6 +25,7 @@ from ratedb.io.lamda import read_lamda
 from ratedb.levels import Transitions
 from ratedb.models import dense
 from ratedb.models.baselines import interpolate_in_j, physical_law
+from ratedb.models.corpus.table import shipped_corpus
 from ratedb.models.engine import TrainingData
 from ratedb.models.evaluation import DENSE
 from ratedb.models.metrics import Metrics, metrics
@@ -127,7 +128,9 @@ def with_auto(one: Split, request: SearchRequest | None = None) -> tuple[Measure
     reference = None
     if one.prior is not None:
         reference, _ = reference_rates(one.prior, one.training.temperature_k)
-    found = search(one.training, one.validation, request or SearchRequest(), reference)
+    found = search(
+        one.training, one.validation, request or SearchRequest(), reference, corpus=shipped_corpus()
+    )
     prediction = found.predictor.predict(one.wanted)
     seconds = perf_counter() - start
     measured = metrics(one.test.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68)
