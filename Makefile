@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -50,6 +50,9 @@ bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command l
 bench-models: $(VENV)/ready ## models on real data, next to interpolation and the IOS law (1-2 h); FILE=my.dat: on your own file
 	$(BIN)/python benchmarks/models.py $(FILE)
 	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
+
+bench-corpus: $(VENV)/ready ## models of molecules that the corpus does not have: errors and intervals by place (6 min)
+	$(BIN)/python benchmarks/unseen.py
 
 bench-temperatures: $(VENV)/ready ## interpolation between temperatures on thinned published grids (seconds)
 	$(BIN)/python benchmarks/temperatures.py

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ratedb.arrays import FloatArray
-from ratedb.errors import RatedbError
+from ratedb.errors import FitError, RatedbError
+from ratedb.models.basis import fit as fit_basis
 from ratedb.models.calibration import Calibration
 from ratedb.models.candidates import Candidate, Outcome, Task, Tried
 from ratedb.models.corpus.intervals import CELLS, own_stretch
@@ -74,8 +75,8 @@ def search(
 
     `training` must be complete and positive; `validation` has the same temperatures, NaN where unknown.
     `reference` is another data set, at these temperatures, as prior mean; `corpus` is what is known of other
-    molecules. The candidates are judged by predictions from the training j; then those chosen are conditioned
-    on the validation j too (the dense engine, the paper's, is not). Raises RatedbError where the training set
+    molecules. The candidates are judged by predictions from the training j; then those chosen are fitted to
+    the validation j too (the dense engine, the paper's, is not). Raises RatedbError where the training set
     is too small or no candidate can be fitted.
     """
     request = request or SearchRequest()
@@ -123,13 +124,19 @@ def _finished(
 def _given(
     predictor: Predictor, data: TrainingData, corpus: Corpus | None, request: SearchRequest
 ) -> list[Fitted]:
-    """Return the members given all computed curves: with their kernels, the corpus' with new variances."""
-    return [
-        fit_corpus(data, corpus, seed=request.seed)
-        if member.specification == CORPUS and corpus is not None
-        else member.conditioned(data)
-        for member in predictor.members
-    ]
+    """Return the members fitted to all computed curves; what cannot be fitted again keeps its kernel."""
+    return [_fitted_to(member, data, corpus, request) for member in predictor.members]
+
+
+def _fitted_to(member: Fitted, data: TrainingData, corpus: Corpus | None, request: SearchRequest) -> Fitted:
+    if member.specification == CORPUS and corpus is not None:
+        return fit_corpus(data, corpus, seed=request.seed)
+    if member.specification.engine != "basis":
+        return member.conditioned(data)
+    try:
+        return fit_basis(data, member.specification, seed=request.seed, optimiser=request.optimiser)
+    except FitError:
+        return member.conditioned(data)
 
 
 def _judged(predictor: Predictor, members: Sequence[Candidate], task: Task) -> Metrics:
@@ -183,7 +190,9 @@ def _try_all(
 ) -> list[Outcome]:
     """Try the candidates of the first round and, where requested, those of the composite search."""
     molecule = task.validation.levels.molecule
-    wanted = request.specifications(molecule, engine, task.data.reference is not None)
+    v, _, v_final, _ = task.data.transitions.vj().T
+    vibrating = bool((v != v_final).any())
+    wanted = request.specifications(molecule, engine, task.data.reference is not None, vibrating)
     known: list[Outcome] = []
     if task.corpus is not None:
         rivals = [] if len(np.unique(task.data.initial_j())) < 2 else list(_RIVALS)

@@ -16,6 +16,7 @@ _CRITERIA = ("validation", "bic")
 _ENGINES = ("auto", "basis", "dense", "sparse")
 _SEARCHES = ("single", "composite")
 _CORPUS = ("on", "off")
+_VIBRATING_KERNELS, _VIBRATING_MEANS = ("M32", "M52", "EXP"), ("linear", "ios")
 _AS_GIVEN = ("criterion", "engine", "optimiser", "seed", "jobs", "scheduler", "corpus")
 
 
@@ -79,18 +80,26 @@ class SearchRequest:
     @property
     def asks_corpus(self) -> bool:
         """Whether what is known of other molecules takes part: where nothing else is asked for by name."""
-        automatic = self.features is None and self.means is None and self.kernels == DISTINCT_KERNELS
-        return self.corpus == "on" and automatic and self.criterion == "validation" and self.engine != "dense"
+        if self.criterion != "validation" or self.engine == "dense":
+            return False
+        return self.corpus == "on" and self._automatic
+
+    @property
+    def _automatic(self) -> bool:
+        return self.features is None and self.means is None and self.kernels == DISTINCT_KERNELS
 
     def averages(self, engine: str) -> bool:
         """Return whether the result is a weighted average of candidates."""
         return self.criterion == "validation" and engine != "dense"
 
-    def specifications(self, molecule: str, engine: str, with_reference: bool) -> list[Specification]:
+    def specifications(
+        self, molecule: str, engine: str, with_reference: bool, vibrating: bool = False
+    ) -> list[Specification]:
         """Return the candidates of the first round: every kernel with every feature map and mean.
 
         By default the dense engine has the paper's features and no mean, as in the paper; the others have
-        both feature maps, with nuclear spin for a homonuclear molecule, and three means.
+        both feature maps, with nuclear spin for a homonuclear molecule, and three means. For transitions that
+        change v, whose sets are large, only the kernels and means that won on such sets are tried.
         """
         features, means = self.features, self.means
         if features is None:
@@ -99,14 +108,14 @@ class SearchRequest:
                 features = tuple(f"{name}+spin" for name in features)
         if means is None:
             means = ("constant",) if engine == "dense" else ("constant", "linear", "ios")
+        kernels = self.kernels
+        if vibrating and engine != "dense" and self._automatic:
+            means, kernels = _VIBRATING_MEANS, _VIBRATING_KERNELS
         if with_reference:
             ratios = [mean for mean in means if mean != "ios"] or ["constant"]
             means = (*means, *(f"{REFERENCE}{mean}" for mean in ratios))
         # Candidates are compared with exact processes; the chosen ones get the engine's own.
         name = "dense" if engine == "dense" else "basis"
         return [
-            Specification(name, kernel, one, mean)
-            for mean in means
-            for one in features
-            for kernel in self.kernels
+            Specification(name, kernel, one, mean) for mean in means for one in features for kernel in kernels
         ]

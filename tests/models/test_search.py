@@ -26,6 +26,7 @@ from ratedb.layers import RATIO_95_68
 from ratedb.models import candidates
 from ratedb.models import search as module
 from ratedb.models.baselines import interpolate_in_j
+from ratedb.models.basis import fit as fit_basis
 from ratedb.models.candidates import Tried
 from ratedb.models.kernels import canonical
 from ratedb.models.metrics import metrics
@@ -85,7 +86,7 @@ def test_weights_sum_to_one_and_are_those_of_the_predictor(small: SearchResult) 
 def test_errors_of_a_candidate_are_those_of_its_own_predictions() -> None:
     found = search(TRAIN, VALIDATE, ONE)
     (given_all,), (tried,) = found.predictor.members, found.tried
-    member = given_all.conditioned(training_data(TRAIN))
+    member = fit_basis(training_data(TRAIN), given_all.specification, learn_from=module.COMPARE_LEARN_FROM)
     off = member.curves(all_of(VALIDATE)).mean - np.log10(VALIDATE.rate_cm3_s)
     assert tried.validation_dex_rms == pytest.approx(float(np.sqrt((off**2).mean())))
     assert found.validation.dex_rms == pytest.approx(tried.validation_dex_rms)
@@ -96,11 +97,10 @@ def test_errors_of_a_candidate_are_those_of_its_own_predictions() -> None:
     )
 
 
-def test_the_chosen_are_given_the_validation_j_too_with_their_hyperparameters() -> None:
+def test_the_chosen_are_fitted_to_the_validation_j_too() -> None:
     found = search(TRAIN, VALIDATE, ONE)
     (member,) = found.predictor.members
-    both = Rates.join([TRAIN, VALIDATE])
-    again = member.conditioned(training_data(both))
+    again = fit_basis(training_data(TRAIN).joined(VALIDATE), member.specification)
     wanted = all_of(rotor_rates((5, 7)))
     assert np.allclose(member.curves(wanted).mean, again.curves(wanted).mean, atol=1e-9)
     assert found.predictor.train_j == (3, 4, 6, 8, 9)
