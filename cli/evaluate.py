@@ -48,9 +48,10 @@ def show_evaluation(console: Console, data: dict[str, Any], *, brief: bool = Fal
     for title, key, entries in (
         ("By initial j", "j", data["by_j"]),
         ("By |dj|", "abs_dj", data["by_abs_dj"]),
+        ("By dv", "dv", data["by_dv"] if len(data["by_dv"]) > 1 else []),
         ("By temperature", "temperature_k", data["by_temperature"]),
     ):
-        if key == "j" or not brief:
+        if entries and (key == "j" or not brief):
             _show_slices(console, title, key, entries)
     if not brief and data["paper"]:
         rows = [[name.replace("_", " "), value] for name, value in data["paper"].items()]
@@ -58,7 +59,7 @@ def show_evaluation(console: Console, data: dict[str, Any], *, brief: bool = Fal
 
 
 _SLICE_KEYS = ("log10_percent_error", "dex_rms", "factor_median", "factor_p95", "factor_max", "coverage_95")
-_SLICE_HEADS = {"j": "j", "abs_dj": "|dj|", "temperature_k": "T (K)"}
+_SLICE_HEADS = {"j": "j", "abs_dj": "|dj|", "dv": "dv", "temperature_k": "T (K)"}
 
 
 def _show_slices(console: Console, title: str, key: str, entries: list[dict[str, Any]]) -> None:

@@ -27,7 +27,7 @@ DENSE = Specification("dense", "M52", "paper", "constant")
 
 @dataclass(frozen=True)
 class Slice:
-    """The test for one initial j, one |dj| or one temperature: `value` says which."""
+    """The test for one initial j, one |dj|, one dv or one temperature: `value` says which."""
 
     value: float
     transitions: int
@@ -53,6 +53,7 @@ class Evaluation(Result):
     baselines: dict[str, Metrics]
     by_j: tuple[Slice, ...]
     by_abs_dj: tuple[Slice, ...]
+    by_dv: tuple[Slice, ...]
     by_temperature: tuple[Slice, ...]
     truth: Rates
     prediction: Rates
@@ -70,6 +71,7 @@ class Evaluation(Result):
             "baselines": {name: found.to_json() for name, found in self.baselines.items()},
             "by_j": [entry.to_json("j") for entry in self.by_j],
             "by_abs_dj": [entry.to_json("abs_dj") for entry in self.by_abs_dj],
+            "by_dv": [entry.to_json("dv") for entry in self.by_dv],
             "by_temperature": [entry.to_json("temperature_k") for entry in self.by_temperature],
             "paper": self.paper,
             "test_transitions": len(self.truth),
@@ -82,7 +84,7 @@ class Evaluation(Result):
 
 
 def training_again(known: Rates, sets: Sets, model: Predictor, sha256: str) -> tuple[Rates, list[str]]:
-    """Return the rates of the training j, for the baselines, and a warning where they changed since."""
+    """Return the rates of the training j, and a warning where they changed since."""
     rates = rates_of_j(usable_rates(known)[0], sets.train_j, "training")
     training, _ = complete_curves(rates)
     if training.sha256() == sha256:
@@ -92,6 +94,12 @@ def training_again(known: Rates, sets: Sets, model: Predictor, sha256: str) -> t
         "the rates of the training j have changed since the model was trained: the baselines use the present"
         " ones; train again to use them in the model"
     ]
+
+
+def given_to(model: Predictor, known: Rates) -> Rates:
+    """Return complete rates of all j that a model was given, the validation j too, for the baselines."""
+    rates = rates_of_j(usable_rates(known)[0], model.train_j, "training")
+    return complete_curves(at_temperatures(rates, model.temperature_k))[0]
 
 
 def held_out(truth: Rates, sets: Sets, model: Predictor) -> tuple[Rates, list[str]]:
@@ -127,23 +135,24 @@ def held_out(truth: Rates, sets: Sets, model: Predictor) -> tuple[Rates, list[st
     return test.select(usable), warnings
 
 
-def evaluate(model: Predictor, training: Rates, truth: Rates, *, with_dense: bool = False) -> Evaluation:
-    """Compare a model and baselines with held-out truth at its temperatures.
+def evaluate(model: Predictor, given: Rates, truth: Rates, *, dense_on: Rates | None = None) -> Evaluation:
+    """Compare a model and baselines, which have the rates it was given, with truth at its temperatures.
 
-    `with_dense` trains the paper's model on the same rates; raises RatedbError where it has too many points.
+    `dense_on` are rates to train the paper's model on; raises RatedbError where it has too many points.
     """
     wanted = truth.transitions
+    v, _, v_final, _ = wanted.vj().T
     prediction = model.predict(wanted, truth.temperature_k)
 
-    def at_truth(log10_k: FloatArray) -> FloatArray:
-        return np.log10(interpolated(training.temperature_k, 10.0**log10_k, truth.temperature_k))
+    def at_truth(log10_k: FloatArray, own: Rates) -> FloatArray:
+        return np.log10(interpolated(own.temperature_k, 10.0**log10_k, truth.temperature_k))
 
-    naive = at_truth(interpolate_in_j(training, wanted))
-    baselines = {"interpolation": naive, "ios": at_truth(physical_law(training, wanted))}
-    if with_dense:
+    naive = at_truth(interpolate_in_j(given, wanted), given)
+    baselines = {"interpolation": naive, "ios": at_truth(physical_law(given, wanted), given)}
+    if dense_on is not None:
         # Its intervals are not calibrated, so that only its mean is compared.
-        curves = dense.fit(TrainingData.of(training), DENSE).curves(wanted)
-        baselines["dense"] = at_truth(curves.mean)
+        curves = dense.fit(TrainingData.of(dense_on), DENSE).curves(wanted)
+        baselines["dense"] = at_truth(curves.mean, dense_on)
 
     def slices(of_value: npt.NDArray[Any]) -> tuple[Slice, ...]:
         return _slices(truth, prediction, naive, np.broadcast_to(of_value, naive.shape))
@@ -154,6 +163,7 @@ def evaluate(model: Predictor, training: Rates, truth: Rates, *, with_dense: boo
         {name: metrics(truth.rate_cm3_s, log10_k) for name, log10_k in baselines.items()},
         slices(truth.j[:, None]),
         slices(np.abs(truth.j_final - truth.j)[:, None]),
+        slices((v_final - v)[:, None]),
         slices(truth.temperature_k),
         truth,
         prediction,

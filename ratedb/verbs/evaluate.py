@@ -10,7 +10,7 @@ from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.own_exports import as_exported
 from ratedb.io.registry import read_rates
-from ratedb.models.evaluation import Evaluation, held_out, training_again
+from ratedb.models.evaluation import Evaluation, given_to, held_out, training_again
 from ratedb.models.evaluation import evaluate as compare
 from ratedb.models.record import Model
 from ratedb.models.storage import from_stored
@@ -46,7 +46,8 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
     progress("predicting")
     if options.dense:
         progress(f"training the dense model on {training.rate_cm3_s.size} points")
-    found = compare(model, training, test, with_dense=options.dense)
+    given = given_to(model, stored.known())
+    found = compare(model, given, test, dense_on=training if options.dense else None)
     paper = _paper_columns(record, training, test)
     return replace(found, model_id=model_id, paper=paper, warnings=(*warnings, *left_out))
 

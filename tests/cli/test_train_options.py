@@ -148,6 +148,7 @@ def test_an_evaluation_has_baselines_slices_and_the_paper_s_columns(
     assert all(set(metrics) >= METRIC_KEYS for metrics in found["baselines"].values())
     assert [entry["abs_dj"] for entry in found["by_abs_dj"]] == list(range(1, 15))
     assert [entry["temperature_k"] for entry in found["by_temperature"]] == [10.0, 20.0, 50.0, 100.0]
+    assert [entry["dv"] for entry in found["by_dv"]] == [0]
     for name in ("by_j", "by_abs_dj"):
         assert sum(entry["transitions"] for entry in found[name]) == found["test_transitions"]
     assert found["paper"]["train_j"] == [3, 6, 9, 12]
