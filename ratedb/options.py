@@ -211,7 +211,7 @@ class TrainOptions:
     engine: str = option("auto", "auto, basis, sparse (many transitions) or dense (the paper's).")
     optimiser: str = option("lbfgs", "lbfgs, or rmsprop as in the paper.")
     corpus: str = option(
-        "on", "on: use what is known of other molecules, where all else is automatic; or off."
+        "on", "on: use what is known of other molecules, where nothing else is asked for; or off."
     )
     use_marked: bool = option(False, "Train also on values flagged by quality control.")
     seed: int = option(0, "Seed of the random numbers.")

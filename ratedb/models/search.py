@@ -75,12 +75,14 @@ def search(
 
     `training` must be complete and positive; `validation` has the same temperatures, NaN where unknown.
     `reference` is another data set, at these temperatures, as prior mean; `corpus` is what is known of other
-    molecules. The candidates are judged by predictions from the training j; then those chosen are fitted to
-    the validation j too (the dense engine, the paper's, is not). Raises RatedbError where the training set
-    is too small or no candidate can be fitted.
+    molecules, which takes part where no reference and no kind of candidate is asked for. The candidates are
+    judged by predictions from the training j; then those chosen are fitted to the validation j too (the dense
+    engine, the paper's, is not). Raises RatedbError where the training set is too small or no candidate can
+    be fitted.
     """
     request = request or SearchRequest()
-    corpus, notes = corpus_for(training, corpus if request.asks_corpus else None)
+    asked = request.asks_corpus and reference is None
+    corpus, notes = corpus_for(training, corpus if asked else None)
     _check_sets(training, validation, alone=corpus is None)
     engine = _engine(request.engine, len(training))
     data = TrainingData.of(training, reference)

@@ -80,9 +80,8 @@ class SearchRequest:
     @property
     def asks_corpus(self) -> bool:
         """Whether what is known of other molecules takes part: where nothing else is asked for by name."""
-        if self.criterion != "validation" or self.engine == "dense":
-            return False
-        return self.corpus == "on" and self._automatic
+        as_by_default = (self.engine, self.optimiser, self.criterion) == ("auto", "lbfgs", "validation")
+        return self.corpus == "on" and self._automatic and as_by_default and not self.composite
 
     @property
     def _automatic(self) -> bool:

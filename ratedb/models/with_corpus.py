@@ -16,13 +16,14 @@ from ratedb.models.engine import Curves
 from ratedb.models.predictor import Predictor
 from ratedb.rates import Rates
 
+_MOST_TRANSITIONS = 1500  # one covariance of all for each temperature
 _WORTH_A_NOTE = 0.1
 """In ranges of ln B and ln T of the corpus."""
 
 
 def corpus_for(training: Rates, corpus: Corpus | None) -> tuple[Corpus | None, tuple[str, ...]]:
     """Return the corpus without the molecule itself, None where it does not apply, and notes on both."""
-    if corpus is None or not applies(training.transitions):
+    if corpus is None or not applies(training.transitions) or len(training) > _MOST_TRANSITIONS:
         return None, ()
     constant = rotational_constant(training.levels)
     rest, left_out = corpus.without(training.levels.molecule, constant)

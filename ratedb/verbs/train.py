@@ -58,7 +58,7 @@ class TrainResult(Result):
 def train(db: Path, system: str, options: TrainOptions, progress: Progress = silent) -> TrainResult:
     """Fit every candidate to the training j, choose on the validation j, and store the best model.
 
-    Raises UsageError where the sets are not given or overlap, RatedbError where rates are missing.
+    Raises UsageError for sets not given or overlapping, RatedbError for missing rates or no fit.
     """
     request = SearchRequest.of(options)
     if options.prior == system:
@@ -85,9 +85,9 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
     result = _result(found, sets, training, perf_counter() - start, warnings)
     if options.dry_run:
         return result
-    record = _record(result, found, system_id, options, training.sha256())
-    used = training_sources(stored, sets.train_j, training.temperature_k)
-    record = replace(record, training_source_ids=used)
+    progress("storing")
+    used = training_sources(stored, found.predictor.train_j, training.temperature_k)
+    record = replace(_record(result, found, system_id, options, training.sha256()), training_source_ids=used)
     with Store(db, write=True) as store:
         return replace(result, model_id=store.put_model(record))
 

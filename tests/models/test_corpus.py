@@ -13,6 +13,7 @@ from ratedb.errors import RatedbError
 from ratedb.layers import RATIO_95_68
 from ratedb.levels import Levels, vj
 from ratedb.models.basis import fit as fit_basis
+from ratedb.models.corpus import model as model_module
 from ratedb.models.corpus import table as module
 from ratedb.models.corpus.fit import covariances, fit_law
 from ratedb.models.corpus.intervals import CELLS, IntervalTable, own_stretch, place_of, quantiles
@@ -23,6 +24,7 @@ from ratedb.models.corpus.model import CORPUS, applies, fit
 from ratedb.models.corpus.table import Corpus, elements, shipped_corpus
 from ratedb.models.engine import Specification, TrainingData
 from ratedb.models.metrics import metrics
+from ratedb.models.reference import reference_rates
 from ratedb.models.search import SearchRequest, search
 from ratedb.models.storage import from_stored, to_stored
 from ratedb.physics.wigner import squared_3j_000
@@ -124,6 +126,51 @@ def test_the_prediction_is_that_of_the_joint_normal_distribution(small: Corpus) 
     assert model.curves(wanted).variance[:, k] == pytest.approx(variance, rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"engine": "basis"},
+        {"engine": "sparse"},
+        {"kernels": ("M32",)},
+        {"features": ("paper",)},
+        {"means": ("ios",)},
+        {"optimiser": "rmsprop"},
+        {"composite": True},
+        {"criterion": "bic"},
+        {"corpus": "off"},
+    ],
+)
+def test_what_is_asked_for_by_name_is_not_replaced_by_the_corpus(asked: dict[str, object]) -> None:
+    assert SearchRequest().asks_corpus
+    assert not SearchRequest(**asked).asks_corpus  # type: ignore[arg-type]
+
+
+def test_another_data_set_as_prior_mean_is_not_replaced_by_the_corpus(small: Corpus) -> None:
+    rates, other = drawn("ZO", 1.0, SEED + 5), drawn("ZO", 1.0, SEED + 6)
+    reference, _ = reference_rates(other, TEMPERATURE_K)
+    found = search(of_j(rates, 5, 18), of_j(rates, 6, 9), SearchRequest(), reference, corpus=small)
+    assert CORPUS not in [one.specification for one in found.predictor.members]
+    assert any(one.mean.startswith("prior+") for one in found.tried)
+
+
+def test_levels_that_are_no_rotor_s_are_left_to_the_other_candidates(small: Corpus) -> None:
+    rates = drawn("ZO", 1.0, SEED)
+    falling = replace(rates.levels, energy_cm1=np.zeros(len(rates.levels)))
+    assert not applies(replace(rates, levels=falling).transitions)
+
+
+def test_blocks_of_wanted_transitions_make_no_difference(
+    small: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates = drawn("ZO", 1.0, SEED)
+    model = fit(TrainingData.of(of_j(rates, 5, 12)), small)
+    whole = model.curves(rates.transitions)
+    monkeypatch.setattr(model_module, "_AT_ONCE", 7)
+    parts = model.curves(rates.transitions)
+    assert np.allclose(whole.mean, parts.mean, atol=1e-12)
+    assert np.allclose(whole.variance, parts.variance, atol=1e-12)
+
+
 def test_one_computed_j_is_enough_and_its_intervals_hold(small: Corpus) -> None:
     """Curves of the same kind as the corpus'; three seeds together."""
     inside = []
@@ -136,6 +183,13 @@ def test_one_computed_j_is_enough_and_its_intervals_hold(small: Corpus) -> None:
         assert np.sqrt((error**2).mean()) < 0.3
         inside.append(error <= RATIO_95_68 * prediction.log10_half_width_68)
     assert np.mean(inside) > 0.9
+
+
+def test_no_validation_j_is_needed(small: Corpus) -> None:
+    rates = drawn("ZO", 1.0, SEED + 4)
+    found = search(of_j(rates, 5, 12, 18), of_j(rates), SearchRequest(), corpus=small)
+    assert found.predictor.train_j == (5, 12, 18)
+    assert found.validation.transitions == 35  # the training j, each predicted from the others
 
 
 def test_without_a_corpus_one_j_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +49,7 @@ def fit_law(
 ) -> LawFit:
     """Return the most probable law numbers for log10 k, shape (n, m), at every temperature.
 
-    Gauss-Newton steps, halved where they do not improve; `covariance` (m, n, n) is that of what the law
+    Gauss-Newton steps, shortened where they do not improve; `covariance` (m, n, n) is that of what the law
     leaves over.
     """
     n, m = log10_k.shape
@@ -76,7 +77,7 @@ def fit_law(
 
 def _descend(
     law: SuddenLaw,
-    misfit: Any,
+    misfit: Callable[[FloatArray], float],
     at: FloatArray,
     expected: FloatArray,
     truth: FloatArray,
@@ -106,7 +107,7 @@ def fit_log_variances(
     log10_k: FloatArray,
     prior: Prior,
     parts: FloatArray,
-    amplitude: Any,
+    amplitude: Callable[[FloatArray], FloatArray],
 ) -> tuple[FloatArray, LawFit]:
     """Return the most probable log variances of the kernel's parts, shape (5,), and the law fitted with them.
 

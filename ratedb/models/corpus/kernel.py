@@ -1,4 +1,4 @@
-"""How what the law leaves over hangs together between transitions, in numbers learnt from many molecules.
+"""The covariance between transitions of the residuals of the law, in numbers learnt from many molecules.
 
 The covariance is a sum of five parts: `line` (transitions of one |dj|), `smooth` (in ln j, ln j', ln |dj|),
 `rough` (within a few j), `odd` (all transitions out of one j, which can be unlike its neighbours) and

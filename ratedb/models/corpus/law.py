@@ -2,7 +2,8 @@
 
 k(j -> j') = (2j'+1) sum_L (j L j'; 0 0 0)^2 k(L -> 0) 10^(-d sqrt(dE)) / (1 + c (2 B j)^2)^2, where
 log10 k(L -> 0) is a + b (L-1) + c log10 L + e sqrt(L) for even and for odd L (Goldflam, Green & Kouri 1977,
-J. Chem. Phys. 67, 4149, for the sum; DePristo et al. 1979, J. Chem. Phys. 71, 850, for the correction).
+J. Chem. Phys. 67, 4149, for the sum; DePristo et al. 1979, J. Chem. Phys. 71, 850, for the correction, which
+here depends on the initial j alone).
 """
 
 from __future__ import annotations
@@ -68,8 +69,10 @@ def _shapes(order: FloatArray) -> FloatArray:
 
 
 def rotational_constant(levels: Levels) -> float:
-    """Return B in cm-1 of the lowest vibrational state, from its four lowest levels."""
+    """Return B in cm-1 of the lowest vibrational state, from four levels; NaN for fewer than two."""
     v, j = levels.need_vj()
     rows = np.flatnonzero(v == v.min())
     rows = rows[np.argsort(j[rows], kind="stable")][:4]
+    if len(np.unique(j[rows])) < 2:
+        return float("nan")
     return float(np.polyfit(j[rows] * (j[rows] + 1.0), levels.energy_cm1[rows], 1)[0])

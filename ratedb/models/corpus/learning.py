@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize
@@ -15,12 +14,7 @@ from ratedb.models.corpus.intervals import CELLS, PLACES, SIZES, IntervalTable, 
 from ratedb.models.corpus.kernel import KernelShape, scaled_temperature
 from ratedb.models.corpus.law import SuddenLaw, rotational_constant
 from ratedb.models.corpus.model import fit
-from ratedb.models.corpus.table import (
-    USUAL_LOG_VARIANCE,
-    Corpus,
-    CorpusSystem,
-    Prior,
-)
+from ratedb.models.corpus.table import USUAL_LOG_VARIANCE, Corpus, CorpusSystem, Prior
 from ratedb.models.engine import TrainingData
 
 COMPUTED = {
@@ -90,8 +84,9 @@ def learn_system(
         prior = corpus.prior(data.temperature_k, constant)
     scaled = scaled_temperature(data.temperature_k, constant)
     law = SuddenLaw(transitions, constant)
-    amplitude = partial(_amplitude, shape, scaled)
-    log_variance, found = fit_log_variances(law, data.log10_k, prior, shape.parts(transitions), amplitude)
+    log_variance, found = fit_log_variances(
+        law, data.log10_k, prior, shape.parts(transitions), lambda at: shape.amplitudes(at, scaled)
+    )
     one = CorpusSystem(
         name,
         transitions.levels.molecule,
@@ -143,10 +138,6 @@ def _first_prior(temperatures: int) -> Prior:
         USUAL_LOG_VARIANCE,
         np.full(len(USUAL_LOG_VARIANCE), 2.0),
     )
-
-
-def _amplitude(shape: KernelShape, scaled: FloatArray, log_variance: FloatArray) -> FloatArray:
-    return shape.amplitudes(log_variance, scaled)
 
 
 def _better_shape(

@@ -7,7 +7,7 @@ most probable ones; the spread of the law's numbers is a part of the predicted v
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,15 @@ _LEARN_TEMPERATURES = 5
 # Errors at two temperatures are correlated over about this distance in ln T.
 _CORRELATION_LENGTH = 1.5
 _LEAST_VARIANCE = 1e-10
+_AT_ONCE = 1000
 
 
 def applies(transitions: Transitions) -> bool:
-    """Return whether the corpus knows such transitions: rotational ones within one vibrational state."""
+    """Return whether the corpus knows such transitions: those of a rotor within one vibrational state."""
     v, _, v_final, _ = transitions.vj().T
-    return len(v) > 0 and len(np.unique(np.concatenate([v, v_final]))) == 1
+    if len(np.unique(np.concatenate([v, v_final]))) != 1:
+        return False
+    return rotational_constant(transitions.levels) > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,12 @@ class CorpusModel:
 
     def curves(self, transitions: Transitions) -> Curves:
         """Return the posterior mean and variance, noise included, of log10 k."""
+        # In blocks: the covariances of all training with all wanted transitions need not fit into memory.
+        blocks = np.array_split(np.arange(len(transitions)), max(1, -(-len(transitions) // _AT_ONCE)))
+        each = [self._block(transitions.select(rows)) for rows in blocks]
+        return Curves(*(np.concatenate(part) for part in zip(*each, strict=True)))
+
+    def _block(self, transitions: Transitions) -> Curves:
         mean, variance = np.empty((2, len(transitions), len(self.temperature_k)))
         prior = self.kernel.variances(transitions)
         for k, (value, cross, solved, slopes) in enumerate(self._each(transitions)):
@@ -179,19 +188,15 @@ def fit(data: TrainingData, corpus: Corpus, *, seed: int = 0) -> CorpusModel:
     rows = random_rows(len(data.transitions), seed, _LEARN_FROM)
     some, m = data.transitions.select(rows), len(data.temperature_k)
     columns = np.unique(np.linspace(0, m - 1, _LEARN_TEMPERATURES).round().astype(int))
-    amplitude = partial(_amplitude, corpus.kernel, scaled_temperature(data.temperature_k[columns], constant))
+    scaled = scaled_temperature(data.temperature_k[columns], constant)
     log_variance, _ = fit_log_variances(
         SuddenLaw(some, constant),
         data.log10_k[np.ix_(rows, columns)],
         replace(prior, numbers=prior.numbers[columns]),
         corpus.kernel.parts(some),
-        amplitude,
+        lambda at: corpus.kernel.amplitudes(at, scaled),
     )
     return CorpusModel(data.transitions, data.temperature_k, data.log10_k, prior, corpus.kernel, log_variance)
-
-
-def _amplitude(kernel: KernelShape, scaled: FloatArray, log_variance: FloatArray) -> FloatArray:
-    return kernel.amplitudes(log_variance, scaled)
 
 
 def from_stored(state: dict[str, Any], arrays: Arrays, levels: Levels) -> CorpusModel:
