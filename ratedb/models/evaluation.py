@@ -96,10 +96,12 @@ def training_again(known: Rates, sets: Sets, model: Predictor, sha256: str) -> t
     ]
 
 
-def given_to(model: Predictor, known: Rates) -> Rates:
-    """Return complete rates of all j that a model was given, the validation j too, for the baselines."""
-    rates = rates_of_j(usable_rates(known)[0], model.train_j, "training")
-    return complete_curves(at_temperatures(rates, model.temperature_k))[0]
+def given_to(model: Predictor, training: Rates, known: Rates) -> Rates:
+    """Return the training rates and those of the other j that a model was given, for the baselines."""
+    usable, _ = usable_rates(known)
+    other_j = np.setdiff1d(model.train_j, training.initial_j())
+    more = at_temperatures(usable.select(np.isin(usable.initial_j(), other_j)), training.temperature_k)
+    return Rates.join([training, more.select(np.isfinite(more.rate_cm3_s).all(axis=1))])
 
 
 def held_out(truth: Rates, sets: Sets, model: Predictor) -> tuple[Rates, list[str]]:

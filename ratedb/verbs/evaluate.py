@@ -46,7 +46,7 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
     progress("predicting")
     if options.dense:
         progress(f"training the dense model on {training.rate_cm3_s.size} points")
-    given = given_to(model, stored.known())
+    given = given_to(model, training, stored.known())
     found = compare(model, given, test, dense_on=training if options.dense else None)
     paper = _paper_columns(record, training, test)
     return replace(found, model_id=model_id, paper=paper, warnings=(*warnings, *left_out))

@@ -28,6 +28,7 @@ from ratedb.models import search as module
 from ratedb.models.baselines import interpolate_in_j
 from ratedb.models.basis import fit as fit_basis
 from ratedb.models.candidates import Tried
+from ratedb.models.evaluation import given_to
 from ratedb.models.kernels import canonical
 from ratedb.models.metrics import metrics
 from ratedb.models.reference import reference_rates
@@ -106,6 +107,16 @@ def test_the_chosen_are_fitted_to_the_validation_j_too() -> None:
     assert found.predictor.train_j == (3, 4, 6, 8, 9)
     seen = member.curves(all_of(VALIDATE)).mean - np.log10(VALIDATE.rate_cm3_s)
     assert np.sqrt((seen**2).mean()) < 0.2 * found.validation.dex_rms
+
+
+def test_baselines_are_given_what_the_model_was_given_and_keep_its_temperatures() -> None:
+    values = VALIDATE.rate_cm3_s.copy()
+    values[0, 2] = np.nan  # as the model, they do without a curve with a gap
+    gap = with_values(VALIDATE, values)
+    found = search(TRAIN, gap, ONE).predictor
+    given = given_to(found, TRAIN, Rates.join([TRAIN, gap]))
+    assert np.array_equal(given.temperature_k, found.temperature_k)
+    assert len(given) == len(TRAIN) + len(VALIDATE) - 1 == len(found.members[0].training)
 
 
 def test_a_single_candidate_is_the_only_member() -> None:
