@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _HEADS = {
     "system": "system",
+    "where": "where",
     "source": "source",
     "transitions": "transitions",
     "rotational_constant_cm1": "B (cm-1)",
@@ -26,8 +27,13 @@ _HEADS = {
 
 
 def _show(console: Console, result: QueryResult, options: Mapping[str, Any]) -> None:
+    if result.about:
+        done = {"added": "added to the", "replaced": "replaced in the", "removed": "removed from the"}
+        console.print(f"{result.about['system']}: {done[result.about['changed']]} corpus of this store")
+    for note in result.about.get("notes", ()):
+        console.print(f"note: {note}")
     rows = [[row[name] for name in _HEADS] for row in result.dicts()]
     console.print(table("What the corpus was learnt from", [*_HEADS.values()], rows))
 
 
-corpus_command = command(Database.corpus, _show, example="ratedb corpus")
+corpus_command = command(Database.corpus, _show, example="ratedb corpus --add CO+p-H2")

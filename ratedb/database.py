@@ -270,13 +270,14 @@ class Database:
 
         return systems(self.path)
 
-    def corpus(self) -> QueryResult:
-        """List what the corpus was learnt from, which `train` knows of other molecules."""
-        from ratedb.models.corpus.table import SUMMARY, shipped_corpus
-        from ratedb.store.query import QueryResult
+    @takes(of.CorpusOptions)
+    def corpus(self, *, progress: Progress = silent, **options: Any) -> QueryResult:
+        """List what `train` knows of other molecules, add a system of one's own to it, or remove it."""
+        from ratedb.store.corpus import corpus
 
-        rows = [one.summary() for one in shipped_corpus().systems]
-        return QueryResult(tuple(SUMMARY), rows, tuple(SUMMARY.values()), name="corpus")
+        if options.get("add") is not None or options.get("remove") is not None:
+            self._need_writable("change the corpus")
+        return corpus(self.path, build(of.CorpusOptions, options), progress)
 
     def show(self, system: str) -> SystemReport:
         """Show coverage of a system by initial j, its sources and its models."""

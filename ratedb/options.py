@@ -221,6 +221,14 @@ class TrainOptions:
 
 
 @dataclass(frozen=True)
+class CorpusOptions:
+    """What is added to the store's own corpus, or removed from it."""
+
+    add: str | None = option(None, "Learn from this system of the store; `train` then uses it for others.")
+    remove: str | None = option(None, "Leave a system that was added out again.")
+
+
+@dataclass(frozen=True)
 class EvaluateOptions:
     """What a model is tested against."""
 

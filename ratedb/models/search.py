@@ -82,7 +82,7 @@ def search(
     """
     request = request or SearchRequest()
     asked = request.asks_corpus and reference is None
-    corpus, notes = corpus_for(training, corpus if asked else None)
+    corpus, notes = corpus_for(training, validation, corpus if asked else None)
     _check_sets(training, validation, alone=corpus is None)
     engine = _engine(request.engine, len(training))
     data = TrainingData.of(training, reference)

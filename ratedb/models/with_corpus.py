@@ -12,7 +12,8 @@ from ratedb.models.corpus.kernel import scaled_temperature
 from ratedb.models.corpus.law import rotational_constant
 from ratedb.models.corpus.model import applies
 from ratedb.models.corpus.table import Corpus
-from ratedb.models.engine import Curves
+from ratedb.models.corpus.twins import twins
+from ratedb.models.engine import Curves, TrainingData
 from ratedb.models.predictor import Predictor
 from ratedb.rates import Rates
 
@@ -21,8 +22,13 @@ _WORTH_A_NOTE = 0.1
 """In ranges of ln B and ln T of the corpus."""
 
 
-def corpus_for(training: Rates, corpus: Corpus | None) -> tuple[Corpus | None, tuple[str, ...]]:
-    """Return the corpus without the molecule itself, None where it does not apply, and notes on both."""
+def corpus_for(
+    training: Rates, validation: Rates, corpus: Corpus | None
+) -> tuple[Corpus | None, tuple[str, ...]]:
+    """Return the corpus without the molecule itself, None where it does not apply, and notes on both.
+
+    Own systems that are scaled copies of the training and validation rates are left out too.
+    """
     if corpus is None or not applies(training.transitions) or len(training) > _MOST_TRANSITIONS:
         return None, ()
     constant = rotational_constant(training.levels)
@@ -30,12 +36,21 @@ def corpus_for(training: Rates, corpus: Corpus | None) -> tuple[Corpus | None, t
     notes = []
     if left_out:
         notes.append(f"left out of the corpus, as the same molecule: {', '.join(left_out)}")
+    if scaled := twins(rest, _computed(training, validation)):
+        rest = rest.less(scaled)
+        notes.append(f"left out of the corpus, as scaled copies of {training.system}: {', '.join(scaled)}")
     if rest.distance(training.temperature_k, constant) > _WORTH_A_NOTE:
         notes.append(
             f"{training.system} is outside what the corpus knows (rotational constant {constant:.4g} cm-1, "
             f"{training.temperature_k[0]:g} to {training.temperature_k[-1]:g} K): it is trusted less"
         )
     return rest, tuple(notes)
+
+
+def _computed(training: Rates, validation: Rates) -> TrainingData:
+    data = TrainingData.of(training)
+    both = data.joined(validation)
+    return both if applies(both.transitions) else data
 
 
 def intervals_of(predictor: Predictor, corpus: Corpus, own: FloatArray) -> Intervals:

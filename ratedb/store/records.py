@@ -74,6 +74,21 @@ class ModelRow(SQLModel, table=True):
     library_versions: dict[str, str] = _versions()
 
 
+class CorpusSystemRow(SQLModel, table=True):
+    """A system in the store's own corpus, or that it is no longer; models/corpus/own.py describes `state`."""
+
+    __tablename__ = "corpus_system"
+    corpus_system_id: int | None = _key("corpus_system_ids")
+    system_id: int
+    action: str
+    rates_sha256: str
+    source_ids: list[int] = _integers()
+    state: dict[str, Any] = _column(JSON)
+    changed_at: datetime = _time()
+    ratedb_version: str = __version__
+    library_versions: dict[str, str] = _versions()
+
+
 class SourceRow(SQLModel, table=True):
     """Where values come from: one partner of one file, or one use of a model."""
 

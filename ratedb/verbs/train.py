@@ -8,7 +8,6 @@ from time import perf_counter
 
 from ratedb.errors import UsageError
 from ratedb.models.candidates import Tried
-from ratedb.models.corpus.table import shipped_corpus
 from ratedb.models.metrics import Metrics
 from ratedb.models.record import Model
 from ratedb.models.reference import reference_for
@@ -67,6 +66,7 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
         stored = store.known_rates(system)
         system_id = store.system(system).system_id or 0
         known, warnings = usable_rates(stored.known(with_marked=options.use_marked))
+        corpus = store.corpus() if request.asks_corpus else None
         planned = None if options.plan is None else _planned(store.plan(options.plan), system)
         prior = None
         if options.prior is not None:
@@ -79,7 +79,6 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
         reference, notes = reference_for(training, *prior)
         warnings += notes
     start = perf_counter()
-    corpus = shipped_corpus() if request.asks_corpus else None
     found = search(training, validation, request, reference, progress, corpus)
     warnings += [*found.notes, *remarks(stored, sets, use_marked=options.use_marked)]
     result = _result(found, sets, training, perf_counter() - start, warnings)

@@ -22,6 +22,7 @@ from ratedb.systems import split_system
 
 TINY = (1e-46, 1e-300, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 0.0)
 CLASSES = (
+    records.CorpusSystemRow,
     records.LevelSetRow,
     records.ModelRow,
     records.SourceRow,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
-from ratedb.arrays import FloatArray
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.models.corpus.intervals import IntervalTable
 from ratedb.models.corpus.kernel import PARTS, KernelShape
@@ -22,6 +23,7 @@ _SAME_CONSTANT = 0.002
 _RANGE = 0.3  # in ln B and ln T: how far outside the corpus a molecule may be
 SUMMARY = {
     "system": "VARCHAR",
+    "where": "VARCHAR",
     "molecule": "VARCHAR",
     "source": "VARCHAR",
     "transitions": "BIGINT",
@@ -57,11 +59,60 @@ class CorpusSystem:
     covariance: FloatArray
     log_variance: FloatArray
 
-    def summary(self) -> tuple[str, str, str, int, float, float, float]:
-        """Return what `SUMMARY` names."""
+    def summary(self, where: str = "shipped") -> tuple[str, str, str, str, int, float, float, float]:
+        """Return what `SUMMARY` names; `where` says whether it came with ratedb."""
         low, high = float(self.temperature_k.min()), float(self.temperature_k.max())
         b = round(self.rotational_constant_cm1, 4)
-        return self.system, self.molecule, self.source, self.transitions, b, low, high
+        return self.system, where, self.molecule, self.source, self.transitions, b, low, high
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        lower = np.tril_indices(NUMBERS)
+        names = ("system", "molecule", "source", "transitions", "rotational_constant_cm1")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "temperature_k": self.temperature_k.tolist(),
+            "numbers": np.round(self.numbers, 4).tolist(),
+            "covariance": [[float(f"{x:.3g}") for x in each[lower]] for each in self.covariance],
+            "log_variance": np.round(self.log_variance, 3).tolist(),
+        }
+
+    @staticmethod
+    def of_json(values: dict[str, Any]) -> CorpusSystem:
+        """Return the system that `to_json` gave; raises ValueError where a number is not finite."""
+        temperature_k = np.array(values["temperature_k"], dtype=np.float64)
+        m, lower = len(temperature_k), np.tril_indices(NUMBERS)
+        covariance = np.zeros((m, NUMBERS, NUMBERS))
+        for each, flat in zip(covariance, values["covariance"], strict=True):
+            each[lower] = flat
+            each += np.tril(each, -1).T
+        numbers = np.array(values["numbers"], dtype=np.float64).reshape(m, NUMBERS)
+        log_variance = np.array(values["log_variance"], dtype=np.float64).reshape(len(PARTS))
+        if not all(np.isfinite(each).all() for each in (numbers, covariance, log_variance)):
+            raise ValueError("a number is not finite")
+        return CorpusSystem(
+            str(values["system"]),
+            str(values["molecule"]),
+            str(values["source"]),
+            int(values["transitions"]),
+            float(values["rotational_constant_cm1"]),
+            temperature_k,
+            numbers,
+            covariance,
+            log_variance,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CurveShapes:
+    """Curves without their level: log10 k less its mean at each temperature, by which twins are known.
+
+    `j` (n, 2) are initial and final j, `temperature_k` (m,) in K, `log10_k` (n, m).
+    """
+
+    j: IntArray
+    temperature_k: FloatArray
+    log10_k: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,11 +127,15 @@ class Prior:
 
 @dataclass(frozen=True, eq=False)
 class Corpus:
-    """Systems of several molecules and the numbers that they share."""
+    """Systems of several molecules and the numbers that they share.
+
+    `own` has the curves of those that were not shipped but come from one's own store, by their names.
+    """
 
     systems: tuple[CorpusSystem, ...]
     kernel: KernelShape
     intervals: IntervalTable
+    own: Mapping[str, CurveShapes] = field(default_factory=dict)
 
     def without(self, molecule: str, rotational_constant_cm1: float) -> tuple[Corpus, tuple[str, ...]]:
         """Return the corpus without a molecule, and the systems left out.
@@ -94,8 +149,13 @@ class Corpus:
             if elements(one.molecule) == name
             or abs(one.rotational_constant_cm1 / rotational_constant_cm1 - 1.0) < _SAME_CONSTANT
         ]
+        return self.less(out), tuple(out)
+
+    def less(self, out: Collection[str]) -> Corpus:
+        """Return the corpus without the systems of these names."""
         rest = tuple(one for one in self.systems if one.system not in out)
-        return replace(self, systems=rest, intervals=self.intervals.without(out)), tuple(out)
+        own = {name: curves for name, curves in self.own.items() if name not in out}
+        return replace(self, systems=rest, intervals=self.intervals.without(out), own=own)
 
     def prior(self, temperature_k: FloatArray, rotational_constant_cm1: float) -> Prior:
         """Return what is expected at temperatures, shape (m,); wider where the corpus has nothing alike."""
@@ -159,25 +219,11 @@ class Corpus:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        lower = np.tril_indices(NUMBERS)
-        systems = [
-            {
-                **{
-                    name: getattr(one, name)
-                    for name in ("system", "molecule", "source", "transitions", "rotational_constant_cm1")
-                },
-                "temperature_k": one.temperature_k.tolist(),
-                "numbers": np.round(one.numbers, 4).tolist(),
-                "covariance": [[float(f"{x:.3g}") for x in each[lower]] for each in one.covariance],
-                "log_variance": np.round(one.log_variance, 3).tolist(),
-            }
-            for one in self.systems
-        ]
         return {
             "format": FORMAT,
             "kernel": asdict(self.kernel),
             "intervals": self.intervals.to_json(),
-            "systems": systems,
+            "systems": [one.to_json() for one in self.systems],
         }
 
     @staticmethod
@@ -186,32 +232,8 @@ class Corpus:
         if values["format"] != FORMAT:
             raise ValueError(f"format {values['format']}")
         kernel = KernelShape(**{**values["kernel"], "slopes": tuple(values["kernel"]["slopes"])})
-        systems = tuple(_system(one) for one in values["systems"])
+        systems = tuple(CorpusSystem.of_json(one) for one in values["systems"])
         return Corpus(systems, kernel, IntervalTable.of_json(values["intervals"]))
-
-
-def _system(values: dict[str, Any]) -> CorpusSystem:
-    temperature_k = np.array(values["temperature_k"], dtype=np.float64)
-    m, lower = len(temperature_k), np.tril_indices(NUMBERS)
-    covariance = np.zeros((m, NUMBERS, NUMBERS))
-    for each, flat in zip(covariance, values["covariance"], strict=True):
-        each[lower] = flat
-        each += np.tril(each, -1).T
-    numbers = np.array(values["numbers"], dtype=np.float64).reshape(m, NUMBERS)
-    log_variance = np.array(values["log_variance"], dtype=np.float64).reshape(len(PARTS))
-    if not (np.isfinite(numbers).all() and np.isfinite(covariance).all() and np.isfinite(log_variance).all()):
-        raise ValueError("a number is not finite")
-    return CorpusSystem(
-        str(values["system"]),
-        str(values["molecule"]),
-        str(values["source"]),
-        int(values["transitions"]),
-        float(values["rotational_constant_cm1"]),
-        temperature_k,
-        numbers,
-        covariance,
-        log_variance,
-    )
 
 
 @cache
