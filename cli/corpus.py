@@ -33,7 +33,7 @@ def _show(console: Console, result: QueryResult, options: Mapping[str, Any]) -> 
     for note in result.about.get("notes", ()):
         console.print(f"note: {note}")
     rows = [[row[name] for name in _HEADS] for row in result.dicts()]
-    console.print(table("What the corpus was learnt from", [*_HEADS.values()], rows))
+    console.print(table("What the corpus was learnt from", [*_HEADS.values()], rows, text=(0, 1, 2)))
 
 
 corpus_command = command(Database.corpus, _show, example="ratedb corpus --add CO+p-H2")
