@@ -14,21 +14,25 @@ if TYPE_CHECKING:
     from ratedb.models.corpus.table import Corpus
 
 
+_NEWEST = """
+SELECT arg_max(name, corpus_system_id) AS name, arg_max(state, corpus_system_id) AS state
+FROM corpus_system JOIN collision_system USING (system_id)
+GROUP BY system_id HAVING arg_max(action, corpus_system_id) = 'add' ORDER BY max(corpus_system_id)
+"""
+
+
 class CorpusStore(SystemStore):
     """The part of a store with the table corpus_system."""
 
     def own_names(self) -> list[str]:
         """Return the names of the systems in the own corpus, in the order in which they were added."""
-        return self.column(
-            "SELECT name FROM own_corpus JOIN collision_system USING (system_id) ORDER BY corpus_system_id"
-        )
+        return [name for name, _ in self.rows(_NEWEST)]
 
     def own_systems(self) -> list[OwnSystem]:
         """Return the systems of the own corpus; raises RatedbError where one is damaged."""
         from ratedb.models.corpus.own import OwnSystem
 
-        kept = self.column("SELECT state FROM own_corpus ORDER BY corpus_system_id")
-        return [OwnSystem.of_json(json.loads(one)) for one in kept]
+        return [OwnSystem.of_json(json.loads(state)) for _, state in self.rows(_NEWEST)]
 
     def corpus(self) -> Corpus:
         """Return the corpus that comes with ratedb and the own one; raises RatedbError for a damaged one."""

@@ -14,7 +14,3 @@ CREATE TABLE corpus_system (
     ratedb_version VARCHAR NOT NULL,
     library_versions JSON NOT NULL
 );
-
-CREATE VIEW own_corpus AS
-SELECT * FROM corpus_system
-WHERE action = 'add' AND corpus_system_id IN (SELECT max(corpus_system_id) FROM corpus_system GROUP BY system_id);
