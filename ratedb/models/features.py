@@ -37,6 +37,51 @@ def physics_features(transitions: Transitions) -> FloatArray:
     return _stack(v, v_final, j, j_final, abs_dj, abs_dj % 2, root_gap, np.log(2.0 * j_final + 1.0))
 
 
+def symmetric_features(transitions: Transitions) -> FloatArray:
+    """Return features that a transition and its reverse have in common, shape (n, 9).
+
+    v of the level with more vibration and of the other, j of both, |dj|, parity of dj, the square root of the
+    energy gap (cm-1/2), and ln(2j+1) of both. So (0, 18) -> (1, 0), which raises v and falls in energy,
+    continues the line (1, 0) -> (0, 17), (1, 0) -> (0, 16)...
+    """
+    v_high, j_high, v_low, j_low = _by_vibration(transitions)
+    abs_dj, root_gap = np.abs(j_low - j_high), np.sqrt(energy_gap_cm1(transitions))
+    weights = np.log(2.0 * j_high + 1.0), np.log(2.0 * j_low + 1.0)
+    return _stack(v_high, v_low, j_high, j_low, abs_dj, abs_dj % 2, root_gap, *weights)
+
+
+def ordered_features(transitions: Transitions) -> FloatArray:
+    """Return the features of levels ordered by v and the weight of the final level, shape (n, 10).
+
+    v and j of the level with more vibration and of the other, dj and dv between them, |dj|, parity of dj, the
+    square root of the energy gap (cm-1/2), and ln(2j'+1), the number of final states.
+    """
+    v_high, j_high, v_low, j_low = _by_vibration(transitions)
+    dj, root_gap = j_low - j_high, np.sqrt(energy_gap_cm1(transitions))
+    weight = np.log(2.0 * transitions.vj()[:, 3] + 1.0)
+    numbers = (v_high, v_low, j_high, j_low, dj, np.abs(dj), np.abs(dj) % 2)
+    return _stack(*numbers, root_gap, v_high - v_low, weight)
+
+
+def balance_features(transitions: Transitions) -> FloatArray:
+    """Return what log10 of (2j+1) k is nearly linear in, shape (n, 13).
+
+    `symmetric_features`; whether v changes; dv times |dj| and times the square root of the energy gap; and
+    |dj| times that root.
+    """
+    common = symmetric_features(transitions)
+    abs_dv, abs_dj, root_gap = common[:, 0] - common[:, 1], common[:, 4], common[:, 6]
+    return np.column_stack([common, abs_dv != 0, abs_dv * abs_dj, abs_dv * root_gap, abs_dj * root_gap])
+
+
+def _by_vibration(transitions: Transitions) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Return v and j of the level with the larger v, and of the other, (n,) each."""
+    v, j, v_final, j_final = transitions.vj().T
+    raised = v_final > v
+    high = np.where(raised, v_final, v), np.where(raised, j_final, j)
+    return *high, np.where(raised, v, v_final), np.where(raised, j, j_final)
+
+
 def spin_features(transitions: Transitions) -> FloatArray:
     """Return the nuclear-spin symmetry of a homonuclear molecule's levels, shape (n, 2).
 
@@ -64,6 +109,9 @@ def energy_gap_cm1(transitions: Transitions) -> FloatArray:
 FEATURE_MAPS: dict[str, Callable[[Transitions], FloatArray]] = {
     "paper": paper_features,
     "physics": physics_features,
+    "symmetric": symmetric_features,
+    "ordered": ordered_features,
+    "balance": balance_features,
     "gap": gap_features,
     "spin": spin_features,
 }

@@ -19,9 +19,10 @@ from ratedb.models.features import energy_gap_cm1, feature_map
 from ratedb.models.process import random_rows
 from ratedb.physics.wigner import squared_3j_000
 
-MEANS = ("constant", "linear", "gap", "ios")
+MEANS = ("constant", "linear", "gap", "ios", "balanced")
 """Names of means: one value for each temperature; a plane in the physics features; an energy-gap law; the
-infinite-order sudden law."""
+infinite-order sudden law; a plane for (2j+1) k, which a transition and its reverse have in common where their
+levels are close."""
 
 # Relative to coefficients of standardised features: keeps the solution finite where features repeat each
 # other.
@@ -177,6 +178,34 @@ def _fit_laws(law: _Law, log10_k: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True, eq=False)
+class BalancedMean:
+    """A plane for log10 of (2j+1) k, j the initial one: detailed balance makes that of both directions equal.
+
+    Where levels of two vibrational states cross in energy, k itself jumps by the ratio of their weights.
+    """
+
+    plane: LinearMean
+
+    @staticmethod
+    def fit(features: str, transitions: Transitions, log10_k: FloatArray) -> BalancedMean:
+        """Fit the plane by least squares."""
+        return BalancedMean(LinearMean.fit(features, transitions, log10_k + _log10_weight(transitions)))
+
+    def __call__(self, transitions: Transitions) -> FloatArray:
+        """Return the mean of log10 k, shape (n, m)."""
+        return self.plane(transitions) - _log10_weight(transitions)
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """Return what `mean_from_arrays` makes the mean from."""
+        return self.plane.arrays()
+
+
+def _log10_weight(transitions: Transitions) -> FloatArray:
+    """Return log10 of the number of initial states, shape (n, 1)."""
+    return np.asarray(np.log10(2.0 * transitions.vj()[:, 1:2] + 1.0))
+
+
+@dataclass(frozen=True, eq=False)
 class ReferenceMean:
     """Another data set as the prior mean, and an ordinary mean of the log ratio to it.
 
@@ -225,10 +254,12 @@ def fit_mean(
         return ReferenceMean(reference, ratio)
     if check_mean(name) == "ios":
         return IosMean.fit(transitions, log10_k)
+    if name == "balanced":
+        return BalancedMean.fit(_PLANE[name], transitions, log10_k)
     return LinearMean.fit(_PLANE[name], transitions, log10_k)
 
 
-_PLANE = {"constant": "", "linear": "physics", "gap": "gap"}
+_PLANE = {"constant": "", "linear": "physics", "gap": "gap", "balanced": "balance"}
 
 
 def mean_from_arrays(
@@ -241,4 +272,5 @@ def mean_from_arrays(
         return ReferenceMean(reference, mean_from_arrays(name.removeprefix(REFERENCE), arrays, None))
     if name == "ios":
         return IosMean(arrays["channels"].astype(np.int64), arrays["laws"])
-    return LinearMean(_PLANE[name], arrays["centre"], arrays["spread"], arrays["coefficients"])
+    plane = LinearMean(_PLANE[name], arrays["centre"], arrays["spread"], arrays["coefficients"])
+    return BalancedMean(plane) if name == "balanced" else plane

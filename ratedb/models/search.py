@@ -50,6 +50,8 @@ _RIVALS = (
     Specification("basis", "M32", "physics", "constant"),
 )
 _MOST_WORSE = 2.0
+# Without a validation j, each training j is predicted from the others: so many have to be left.
+_LEAST_TRAINING_J = 4
 _MOST_ROUNDS = 5  # of the composite search; real data stop it after two or three
 
 
@@ -83,8 +85,9 @@ def search(
     request = request or SearchRequest()
     asked = request.asks_corpus and reference is None
     corpus, notes = corpus_for(training, validation, corpus if asked else None)
-    _check_sets(training, validation, alone=corpus is None)
     engine = _engine(request.engine, len(training))
+    averaged = request.averages(engine) and not request.composite
+    _check_sets(training, validation, alone=corpus is None, averaged=averaged)
     data = TrainingData.of(training, reference)
     with workers(request.jobs, request.scheduler) as pool:
         few = random_rows(len(training), request.seed, COMPARE_ON)
@@ -152,8 +155,11 @@ def _judged(predictor: Predictor, members: Sequence[Candidate], task: Task) -> M
     return metrics(10.0**data.log10_k, curves.mean, stretch * np.sqrt(curves.variance))
 
 
-def _check_sets(training: Rates, validation: Rates, *, alone: bool) -> None:
-    """Refuse sets that are too small; `alone` is without a corpus."""
+def _check_sets(training: Rates, validation: Rates, *, alone: bool, averaged: bool) -> None:
+    """Refuse sets that are too small; `alone` is without a corpus.
+
+    Candidates that are `averaged` are also judged on each training j predicted from the others.
+    """
     if not alone:
         return
     train_j = np.unique(training.initial_j()).tolist()
@@ -164,11 +170,11 @@ def _check_sets(training: Rates, validation: Rates, *, alone: bool) -> None:
             expected="two or more initial j with four or more transitions",
             got=f"j = {train_j}, {len(training)} transitions",
         )
-    if not (validation.rate_cm3_s > 0).any():
+    if not (validation.rate_cm3_s > 0).any() and not (averaged and len(train_j) >= _LEAST_TRAINING_J):
         raise RatedbError(
             "the validation set has no usable rate",
             where=validation.system,
-            expected="positive rates at the training temperatures",
+            expected=f"positive rates at the training temperatures, or {_LEAST_TRAINING_J} training j",
             got=f"{len(validation)} transitions without any",
             todo="choose other --validate-j",
         )

@@ -16,7 +16,14 @@ _CRITERIA = ("validation", "bic")
 _ENGINES = ("auto", "basis", "dense", "sparse")
 _SEARCHES = ("single", "composite")
 _CORPUS = ("on", "off")
-_VIBRATING_KERNELS, _VIBRATING_MEANS = ("M32", "M52", "EXP"), ("linear", "ios")
+# What won on ro-vibrational sets, which are large: kernels, and feature maps with their means.
+_VIBRATING_KERNELS = ("M32", "M52")
+_VIBRATING = (
+    ("physics", "linear"),
+    ("paper", "linear"),
+    ("symmetric", "balanced"),
+    ("ordered", "balanced"),
+)
 _AS_GIVEN = ("criterion", "engine", "optimiser", "seed", "jobs", "scheduler", "corpus")
 
 
@@ -98,23 +105,23 @@ class SearchRequest:
 
         By default the dense engine has the paper's features and no mean, as in the paper; the others have
         both feature maps, with nuclear spin for a homonuclear molecule, and three means. For transitions that
-        change v, whose sets are large, only the kernels and means that won on such sets are tried.
+        change v, whose sets are large, only what won on such sets is tried.
         """
-        features, means = self.features, self.means
-        if features is None:
-            features = ("paper",) if engine == "dense" else ("physics", "paper")
-            if is_homonuclear(molecule):
-                features = tuple(f"{name}+spin" for name in features)
-        if means is None:
-            means = ("constant",) if engine == "dense" else ("constant", "linear", "ios")
-        kernels = self.kernels
+        kernels, pairs = self.kernels, self._features_and_means(engine)
         if vibrating and engine != "dense" and self._automatic:
-            means, kernels = _VIBRATING_MEANS, _VIBRATING_KERNELS
+            kernels, pairs = _VIBRATING_KERNELS, list(_VIBRATING)
+        if self.features is None and is_homonuclear(molecule):
+            pairs = [(f"{features}+spin", mean) for features, mean in pairs]
         if with_reference:
-            ratios = [mean for mean in means if mean != "ios"] or ["constant"]
-            means = (*means, *(f"{REFERENCE}{mean}" for mean in ratios))
+            ratios = [(one, mean) for one, mean in pairs if mean != "ios"]
+            ratios = ratios or [(one, "constant") for one, _ in pairs]
+            pairs = [*pairs, *((one, f"{REFERENCE}{mean}") for one, mean in ratios)]
         # Candidates are compared with exact processes; the chosen ones get the engine's own.
         name = "dense" if engine == "dense" else "basis"
-        return [
-            Specification(name, kernel, one, mean) for mean in means for one in features for kernel in kernels
-        ]
+        return [Specification(name, kernel, one, mean) for one, mean in pairs for kernel in kernels]
+
+    def _features_and_means(self, engine: str) -> list[tuple[str, str]]:
+        dense = engine == "dense"
+        features = self.features or (("paper",) if dense else ("physics", "paper"))
+        means = self.means or (("constant",) if dense else ("constant", "linear", "ios"))
+        return [(one, mean) for mean in means for one in features]
