@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, positions
+from ratedb.arrays import BoolArray, FloatArray, positions
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Transitions
 from ratedb.models.predictor import Predictor
@@ -31,16 +31,21 @@ def wanted_pairs(levels: Levels, wanted_j: Sequence[int]) -> Transitions:
     return pairs.select(np.isin(pairs.initial_j(), wanted_j))
 
 
-def known_values(stored: Rates, prediction: Rates, mine: Sequence[int]) -> tuple[BoolArray, BoolArray]:
-    """Return what is known and unflagged, and what sources `mine` predicted, shape (n, m) each."""
-    rows = positions(stored.transitions.keys(), prediction.transitions.keys())
-    predicted = stored.kind_code == Kind.PREDICTED
+def known_values(stored: Rates, wanted: Transitions, temperature_k: FloatArray) -> BoolArray:
+    """Return what is known and unflagged of transitions at temperatures in K (m,), shape (n, m)."""
+    known = (stored.kind_code >= 0) & (stored.kind_code != Kind.PREDICTED) & ~stored.marked
+    return _aligned(stored, known, wanted, temperature_k)
 
-    def aligned(mask: BoolArray) -> BoolArray:
-        table = replace(stored, rate_cm3_s=np.where(mask, 1.0, np.nan), layers={})
-        there = np.isfinite(at_temperatures(table, prediction.temperature_k).rate_cm3_s)
-        return np.asarray((rows >= 0)[:, None] & there[rows])
 
-    known = aligned((stored.kind_code >= 0) & ~predicted & ~stored.marked)
-    own = aligned(predicted & np.isin(stored.source_id, mine))
-    return known, own
+def own_values(stored: Rates, prediction: Rates, model_id: int | None) -> BoolArray:
+    """Return which values of a prediction the model has filled before, shape (n, m)."""
+    mine = [number for number, source in stored.sources.items() if source["model_id"] == model_id]
+    own = (stored.kind_code == Kind.PREDICTED) & np.isin(stored.source_id, mine)
+    return _aligned(stored, own, prediction.transitions, prediction.temperature_k)
+
+
+def _aligned(stored: Rates, mask: BoolArray, wanted: Transitions, temperature_k: FloatArray) -> BoolArray:
+    rows = positions(stored.transitions.keys(), wanted.keys())
+    table = replace(stored, rate_cm3_s=np.where(mask, 1.0, np.nan), layers={})
+    there = np.isfinite(at_temperatures(table, temperature_k).rate_cm3_s)
+    return np.asarray((rows >= 0)[:, None] & there[rows])

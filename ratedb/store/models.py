@@ -12,6 +12,13 @@ from ratedb.store.base import need_id
 from ratedb.store.systems import SystemStore
 
 _JSON = ("validation", "tried", "state", "library_versions")
+_RECENT = """
+SELECT model_id FROM (SELECT *, max(model_id) OVER () AS newest FROM model WHERE system_id = ?)
+WHERE model_id = newest OR NOT list_has_any(
+    training_source_ids, (SELECT coalesce(list(source_id), []) FROM source_now WHERE withdrawn)
+)
+ORDER BY model_id DESC LIMIT 20
+"""
 
 
 class ModelStore(SystemStore):
@@ -42,20 +49,25 @@ class ModelStore(SystemStore):
         values: dict[str, Any] = dict(zip(names, found[0], strict=True))
         return Model(**(values | {name: json.loads(values[name]) for name in _JSON}))
 
-    def newest_model(self, name: str) -> Model:
-        """Return the newest model of a system; raises RatedbError where there is none."""
-        system = self.system(name)
-        [newest] = self.column("SELECT max(model_id) FROM model WHERE system_id = ?", [system.system_id])
-        if newest is None:
-            raise RatedbError(f"{name} has no model", todo=f"`ratedb train {name}` makes one")
-        return self.model(int(newest))
+    def recent_models(self, name: str) -> list[Model]:
+        """Return the newest models of a system, at most 20, the newest first.
 
-    def model_of(self, name: str, model_id: int | None) -> Model:
-        """Return a model of a system, the newest where no id is given.
+        Of the older ones those trained on a source that is withdrawn are left out. Raises RatedbError for an
+        unknown system.
+        """
+        found = self.column(_RECENT, [self.system(name).system_id])
+        return [self.model(number) for number in found]
+
+    def models_of(self, name: str, model_id: int | None) -> list[Model]:
+        """Return one model of a system, or its recent ones where no id is given, the newest first.
 
         Raises RatedbError where there is none, or the model is of another system.
         """
-        model = self.newest_model(name) if model_id is None else self.model(model_id)
+        if model_id is None:
+            if found := self.recent_models(name):
+                return found
+            raise RatedbError(f"{name} has no model", todo=f"`ratedb train {name}` makes one")
+        model = self.model(model_id)
         of = self.system_name(model.system_id)
         if of != name:
             raise RatedbError(
@@ -64,16 +76,7 @@ class ModelStore(SystemStore):
                 got=of,
                 todo=f"`ratedb show {name}` lists its models",
             )
-        return model
-
-    def best_model(self, system_id: int) -> tuple[int, float]:
-        """Return the model of a system with the least validation error, and that error in dex."""
-        [best] = self.rows(
-            "SELECT model_id, (validation ->> 'dex_rms')::DOUBLE AS dex_rms FROM model"
-            " WHERE system_id = ? ORDER BY dex_rms, model_id DESC LIMIT 1",
-            [system_id],
-        )
-        return best[0], best[1]
+        return [model]
 
     def list_models(self, name: str) -> list[dict[str, Any]]:
         """Return kernel, features, mean, prior, engine and sets of each model of a system, by id."""

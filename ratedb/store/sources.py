@@ -127,10 +127,6 @@ class SourceStore(FindingStore):
         )
         return dict(rows)
 
-    def sources_of_model(self, model_id: int | None) -> list[int]:
-        """Return the ids of the sources with a model's predictions."""
-        return self.column("SELECT source_id FROM source WHERE model_id = ?", [model_id])
-
     # -- into the store -------------------------------------------------------------------------
 
     def put_source_order(

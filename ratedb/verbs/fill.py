@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ratedb.models.filling import beyond_prior, known_values, wanted_pairs
-from ratedb.models.record import Model
-from ratedb.models.storage import from_stored
+from ratedb.models.choosing import choose
+from ratedb.models.filling import beyond_prior, known_values, own_values
 from ratedb.options import FillOptions, Progress, silent
 from ratedb.results import Result
 from ratedb.store.store import Store
@@ -39,22 +38,21 @@ class FillResult(Result):
 
 
 def fill(db: Path, system: str, options: FillOptions, progress: Progress = silent) -> FillResult:
-    """Predict missing values and store them; known values are kept at every temperature.
+    """Predict missing values by the model named, or the one that expects the least error, and store them.
 
+    Known values are kept at every temperature. A warning says where that model is not the newest.
     Raises RatedbError for an unknown system or model, or a model of another system.
     """
     with Store(db) as store:
-        record = store.model_of(system, options.model)
-        stored = store.rates(system)
-        warnings = () if options.model is not None else _better_models(store, record)
-        mine = store.sources_of_model(record.model_id)
+        records, stored = store.models_of(system, options.model), store.rates(system)
     progress("predicting")
-    predictor = from_stored(record.state, record.arrays)
-    wanted = wanted_pairs(stored.levels, record.target_j if options.j is None else options.j)
-    supported = predictor.supports(wanted)
-    unsupported = int((~supported).sum())
-    prediction = predictor.predict(wanted.select(supported))
-    known, own = known_values(stored, prediction, mine)
+    chosen = choose(records, stored, options.j)
+    record, predictor = chosen.record, chosen.predictor
+    supported = predictor.supports(chosen.wanted)
+    wanted = chosen.wanted.select(supported)
+    prediction = predictor.predict(wanted)
+    known = known_values(stored, wanted, prediction.temperature_k)
+    own = own_values(stored, prediction, record.model_id)
     keep = ~known & ~own
     rows = keep.any(axis=1)
     source_id = None
@@ -71,17 +69,6 @@ def fill(db: Path, system: str, options: FillOptions, progress: Progress = silen
         kept_computed=int(known.all(axis=1).sum()),
         unchanged=int((~rows & own.any(axis=1)).sum()),
         extrapolated=int((rows & prediction.extrapolated.any(axis=1)).sum()),
-        unsupported=unsupported,
-        warnings=(*warnings, *beyond_prior(predictor, wanted.select(supported))),
-    )
-
-
-def _better_models(store: Store, record: Model) -> tuple[str, ...]:
-    """Warn where an older model has a smaller validation error than the newest, which is used."""
-    best, dex_rms = store.best_model(record.system_id)
-    if best == record.model_id:
-        return ()
-    return (
-        f"model {record.model_id}, the newest, is used; model {best} has a smaller validation error"
-        f" ({dex_rms:.3f} dex): choose it with --model {best}",
+        unsupported=int((~supported).sum()),
+        warnings=(*chosen.warnings, *beyond_prior(predictor, wanted)),
     )

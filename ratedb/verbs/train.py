@@ -8,19 +8,14 @@ from time import perf_counter
 
 from ratedb.errors import UsageError
 from ratedb.models.candidates import Tried
+from ratedb.models.choosing import worse_than_before
 from ratedb.models.metrics import Metrics
 from ratedb.models.record import Model
 from ratedb.models.reference import reference_for
 from ratedb.models.search import SearchResult, search
 from ratedb.models.search_space import SearchRequest
 from ratedb.models.storage import to_stored
-from ratedb.models.training_set import (
-    Sets,
-    remarks,
-    training_and_validation,
-    training_sources,
-    usable_rates,
-)
+from ratedb.models.training_set import Sets, remarks, training_and_validation, training_sources, usable_rates
 from ratedb.options import Progress, TrainOptions, silent
 from ratedb.planning.choose_sets import choose_sets
 from ratedb.rates import Rates
@@ -64,7 +59,7 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
         raise UsageError("a system cannot be its own prior", expected="another system", got=system)
     with Store(db) as store:
         stored = store.known_rates(system)
-        system_id = store.system(system).system_id or 0
+        system_id, earlier = store.system(system).system_id or 0, store.recent_models(system)
         known, warnings = usable_rates(stored.known(with_marked=options.use_marked))
         corpus = store.corpus() if request.asks_corpus else None
         planned = None if options.plan is None else _planned(store.plan(options.plan), system)
@@ -81,6 +76,7 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
     start = perf_counter()
     found = search(training, validation, request, reference, progress, corpus)
     warnings += [*found.notes, *remarks(stored, sets, use_marked=options.use_marked)]
+    warnings += worse_than_before(found.predictor, sets, earlier, stored)
     result = _result(found, sets, training, perf_counter() - start, warnings)
     if options.dry_run:
         return result

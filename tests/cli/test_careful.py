@@ -262,12 +262,6 @@ def test_a_file_that_calls_itself_scaled_is_asked_about(run: Run, rotor_file: Pa
     assert "--kind scaled" not in run("--db", tmp_path / "y.duckdb", "import", path, "--kind", "scaled").err
 
 
-def test_fill_says_when_an_older_model_validated_better(run: Run, filled: Path) -> None:
-    run("--db", filled, "--quiet", "train", "AB+He", "--train-j", "3,4", "--validate-j", "12", *FAST)
-    assert "--model 1" in run("--db", filled, "fill", "AB+He", "--dry-run").err
-    assert "--model 1" not in run("--db", filled, "fill", "AB+He", "--model", "1", "--dry-run").err
-
-
 @pytest.mark.parametrize(
     "words",
     [

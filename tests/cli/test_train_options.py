@@ -90,7 +90,7 @@ def test_who_fills_from_a_prior_is_told_what_it_lacks_and_cites_it(
 ) -> None:
     """AB+p-H2 has the computed j alone; the others are interpolated; its authors are cited too."""
     trained(run, filled, *ONE, "--prior", "AB+p-H2")
-    answer = run("--db", filled, "--json", "fill", "AB+He").json
+    answer = run("--db", filled, "--json", "fill", "AB+He", "--model", "2").json
     assert answer["filled_transitions"] > 0
     assert any("AB+p-H2" in warning and "interpolated in j" in warning for warning in answer["warnings"])
     target = tmp_path / "ab.dat"

@@ -78,7 +78,7 @@ def test_what_a_model_is_made_of_comes_back_as_it_was(store_path: Path) -> None:
     with Store(store_path, write=True) as store:
         number = store.put_model(model_record(arrays=arrays, tried=tried, train_j=[], target_j=[5, 2]))
     with Store(store_path) as store:
-        model = store.newest_model("XY+He")
+        model = store.recent_models("XY+He")[0]
         assert model.model_id == number
         assert (model.arrays, model.tried, model.train_j, model.target_j) == (arrays, tried, [], [5, 2])
         assert model.library_versions["numpy"] == np.__version__
@@ -100,7 +100,7 @@ def test_a_plan_comes_back_as_it_was(store: Store) -> None:
 
 def test_missing_models_plans_and_systems_are_errors_with_advice(store: Store) -> None:
     asks = [lambda: store.model(7), lambda: store.plan(7), lambda: store.system("AB+He")]
-    for ask in [*asks, lambda: store.rates("AB+He"), lambda: store.newest_model("AB+He")]:
+    for ask in [*asks, lambda: store.rates("AB+He"), lambda: store.models_of("XY+He", None)]:
         with pytest.raises(RatedbError) as caught:
             ask()
         assert caught.value.todo

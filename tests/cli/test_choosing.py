@@ -1,0 +1,220 @@
+"""Never worse by more data: `fill` uses the model that expects the least error, and `train` says which."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import FAST, TRAIN, Run
+from synthetic import lamda_text, rotor_levels, rotor_rates
+
+from ratedb.models.choosing import choose
+from ratedb.rates import Rates
+from ratedb.store.store import Store
+
+WORSE = ("--train-j", "3,4", "--validate-j", "12")
+"""Sets from which a model expects larger errors than from TRAIN."""
+
+FIGURES = r"expects (\d\.\d{3}) dex, model (\d) (\d\.\d{3}) dex"
+
+
+def train(run: Run, db: Path, *words: str) -> list[str]:
+    """Train one more model of AB+He and return the warnings about other models."""
+    answer = run("--db", db, "--json", "train", "AB+He", *words, *FAST)
+    assert answer.code == 0, answer.err
+    return [warning for warning in answer.json["warnings"] if "this model" in warning]
+
+
+def used(run: Run, db: Path, *words: str) -> tuple[int, list[str]]:
+    """Return the model that a fill uses, and its warnings."""
+    answer = run("--db", db, "--json", "fill", "AB+He", "--dry-run", *words)
+    return answer.json["model_id"], answer.json["warnings"]
+
+
+def rates_of(kelvin: tuple[float, ...] = (10.0, 20.0, 50.0, 100.0), *, molecule: str = "AB") -> Rates:
+    """Return the rates of AB+He that the store has, also at other temperatures."""
+    return rotor_rates(rotor_levels(14, molecule=molecule), "He", kelvin, seed=1)
+
+
+def import_(run: Run, db: Path, rates: Rates, j: str, *words: str) -> None:
+    file = db.with_suffix(f".{j}.dat")
+    file.write_text(lamda_text([rates]))
+    call = ("import", file, "--j", j, "--method", "CC", "--quality", "off", *words)
+    assert run("--quiet", "--db", db, *call).code == 0
+
+
+@pytest.fixture
+def worse(run: Run, filled: Path) -> Path:
+    """A store whose newest model, 2, is worse than model 1."""
+    train(run, filled, *WORSE)
+    return filled
+
+
+def expected_dex(run: Run, db: Path, model: int, j: str = "1:14") -> float:
+    """Return the rms half width of what a model fills out of these j, in a copy of the store."""
+    copy = Path(shutil.copy(db, db.with_suffix(".copy")))
+    run("--db", copy, "--quiet", "fill", "AB+He", "--model", str(model), "--j", j)
+    query = f"SELECT sqrt(avg(log10_half_width_68 ** 2)) AS dex FROM rates WHERE model_id = {model}"
+    query += f" AND j IN ({j})" if "," in j else ""
+    return float(run("--db", copy, "--json", "sql", query).json["rows"][0]["dex"])
+
+
+# -- fill ---------------------------------------------------------------------------------------
+
+
+def test_fill_uses_an_older_model_with_narrower_intervals_and_says_so(run: Run, worse: Path) -> None:
+    number, [warning] = used(run, worse)
+    assert number == 1
+    assert warning.startswith("model 1 is used, not the newest")
+    assert warning.endswith("--model 2 takes the newest")
+
+
+def test_the_values_that_are_stored_are_those_of_the_older_model(run: Run, worse: Path) -> None:
+    run("--db", worse, "--quiet", "fill", "AB+He", "--model", "2")
+    assert run("--db", worse, "--json", "fill", "AB+He").json["model_id"] == 1
+    query = "SELECT DISTINCT model_id FROM rates WHERE kind = 'predicted'"
+    assert run("--db", worse, "--json", "sql", query).json["rows"] == [{"model_id": 1}]
+    assert run("--db", worse, "--json", "fill", "AB+He").json["filled_transitions"] == 0
+
+
+def test_the_warning_names_both_figures(run: Run, worse: Path) -> None:
+    _, [warning] = used(run, worse)
+    own, other, its = re.search(FIGURES, warning).groups()  # type: ignore[union-attr]
+    assert other == "2"
+    assert float(own) == pytest.approx(expected_dex(run, worse, 1), abs=6e-4)
+    assert float(its) == pytest.approx(expected_dex(run, worse, 2), abs=6e-4)
+    assert float(its) > float(own)
+
+
+def test_the_figures_are_those_of_the_j_that_are_filled(run: Run, worse: Path) -> None:
+    _, [warning] = used(run, worse, "--j", "5,8")
+    own, _, its = re.search(FIGURES, warning).groups()  # type: ignore[union-attr]
+    assert float(own) == pytest.approx(expected_dex(run, worse, 1, "5,8"), abs=6e-4)
+    assert float(its) == pytest.approx(expected_dex(run, worse, 2, "5,8"), abs=6e-4)
+
+
+def test_a_model_that_is_named_is_used_whatever_it_expects(run: Run, worse: Path) -> None:
+    assert used(run, worse, "--model", "2") == (2, [])
+    assert used(run, worse, "--model", "1") == (1, [])
+
+
+def test_ties_go_to_the_newest(run: Run, filled: Path) -> None:
+    assert train(run, filled, *TRAIN) == []
+    assert used(run, filled) == (2, [])
+
+
+def test_a_newer_model_with_narrower_intervals_is_used_without_a_word(run: Run, worse: Path) -> None:
+    assert train(run, worse, "--train-j", "2,3,6,7,9,12", "--validate-j", "1,4") == []
+    assert used(run, worse) == (3, [])
+
+
+def test_where_nothing_is_missing_the_newest_is_used(run: Run, worse: Path) -> None:
+    assert used(run, worse, "--j", "1:4") == (2, [])
+
+
+def test_what_the_newest_model_is_for_is_filled_by_whichever_model(run: Run, filled: Path) -> None:
+    train(run, filled, *WORSE, "--j", "5:8")
+    answer = run("--db", filled, "--json", "fill", "AB+He", "--dry-run").json
+    assert (answer["model_id"], answer["unchanged"], answer["kept_computed"]) == (1, 5 + 8, 6 + 7)
+
+
+# -- which models are compared -------------------------------------------------------------------
+
+
+def test_a_model_of_a_withdrawn_source_is_not_compared(run: Run, filled: Path) -> None:
+    import_(run, filled, rates_of(), "1:4,6,7,9,12", "--reference", "the same again")
+    [source] = [row["source_id"] for row in sources(filled) if row["reference"] != "the same again"][:1]
+    train(run, filled, *WORSE)
+    assert used(run, filled)[0] == 1
+    because = ("--because", "an erratum")
+    assert run("--db", filled, "sources", "AB+He", "--withdraw", str(source), *because).code == 0
+    assert used(run, filled) == (2, [])
+
+
+def sources(db: Path) -> list[dict[str, object]]:
+    with Store(db) as store:
+        return [row for row in store.sources("AB+He") if row["kind"] == "computed"]
+
+
+def test_a_model_of_rates_that_have_changed_is_not_compared(run: Run, worse: Path) -> None:
+    rates = rates_of()
+    import_(run, worse, replace(rates, rate_cm3_s=1.5 * rates.rate_cm3_s), "6,9")
+    assert used(run, worse)[0] == 1  # a source with more transitions takes precedence
+    run("--quiet", "--db", worse, "sources", "AB+He", "--prefer", "4")
+    assert used(run, worse) == (2, [])
+
+
+def test_a_model_that_lacks_a_temperature_of_the_newest_is_not_compared(run: Run, filled: Path) -> None:
+    import_(run, filled, rates_of((10.0, 20.0, 50.0, 100.0, 150.0)), "3,4,12")
+    run("--quiet", "--db", filled, "sources", "AB+He", "--prefer", "4")
+    assert train(run, filled, *WORSE) == []
+    assert used(run, filled) == (2, [])
+
+
+def test_temperatures_of_other_j_leave_a_model_comparable(run: Run, worse: Path) -> None:
+    import_(run, worse, rates_of((10.0, 15.0, 20.0, 50.0, 100.0)), "8")
+    assert used(run, worse)[0] == 1
+
+
+def test_a_model_that_cannot_be_read_is_not_compared(run: Run, worse: Path) -> None:
+    with Store(worse, write=True) as store:
+        store.rows("UPDATE model SET arrays = 'x'::BLOB WHERE model_id = 1")
+    assert used(run, worse) == (2, [])
+
+
+def test_a_model_ranks_behind_those_that_predict_more_transitions(run: Run, tmp_path: Path) -> None:
+    """The newer model learns from even dj only, and predicts no odd ones."""
+    rates = rates_of()
+    odd = (rates.initial_j() - rates.levels.need_vj()[1][rates.lower]) % 2 == 1
+    db = tmp_path / "x.duckdb"
+    import_(run, db, rates, "3,6,9")
+    import_(run, db, rates.select(~odd), "2,4,7,12")
+    train(run, db, "--train-j", "3,6", "--validate-j", "9")
+    [warning] = train(run, db, "--train-j", "2,4,12", "--validate-j", "7")
+    assert "does not predict some transitions that model 1 predicts" in warning
+    number, [warning] = used(run, db)
+    assert number == 1
+    assert "it predicts transitions that the newest does not" in warning
+
+
+def test_among_very_many_transitions_some_of_each_kind_are_compared(
+    worse: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ratedb.models.choosing._MOST_ROWS", 5)
+    with Store(worse) as store:
+        records, stored = store.models_of("AB+He", None), store.rates("AB+He")
+    assert [record.model_id for record in records] == [2, 1]
+    chosen = choose(records, stored, None)
+    assert chosen.record.model_id == 1
+    assert set(np.unique(chosen.wanted.initial_j())) == set(range(1, 15))
+
+
+# -- train --------------------------------------------------------------------------------------
+
+
+def test_train_warns_when_more_data_made_it_worse(run: Run, filled: Path) -> None:
+    """A j that is unlike its neighbours widens the intervals of a model that is given it too."""
+    rates = rates_of()
+    import_(run, filled, replace(rates, rate_cm3_s=5.0 * rates.rate_cm3_s), "10")
+    [warning] = train(run, filled, "--train-j", "3,6,9,10,12", "--validate-j", "4,7")
+    own, other, its = re.search(FIGURES, warning).groups()  # type: ignore[union-attr]
+    assert other == "1"
+    assert float(own) == pytest.approx(expected_dex(run, filled, 2), abs=6e-4)
+    assert float(its) == pytest.approx(expected_dex(run, filled, 1), abs=6e-4)
+    assert float(own) > 1.05 * float(its)
+    assert "it has training j 3,6,9,10,12, validation j 4,7;" in warning
+    assert "model 1 has training j 3,6,9,12, validation j 4,7;" in warning
+    assert warning.endswith("`fill` uses model 1")
+    assert used(run, filled)[0] == 1
+
+
+def test_a_dry_run_of_train_warns_too(run: Run, filled: Path) -> None:
+    assert len(train(run, filled, *WORSE, "--dry-run")) == 1
+
+
+def test_the_first_model_of_a_system_is_compared_with_none(run: Run, imported: Path) -> None:
+    assert train(run, imported, *WORSE) == []
