@@ -31,6 +31,10 @@ def _show(console: Console, result: NextResult, options: Mapping[str, Any]) -> N
             for one in result.candidates
         ]
         console.print(table(f"{result.system}: one more j", heads, rows, text=(4,)))
+    if result.tested:
+        rows = [[one.j, one.expected_error, one.error] for one in result.tested]
+        title = f"{result.system}: each computed j, predicted from the others"
+        console.print(table(title, ["j", "expected error %", "error %"], rows))
     if result.expected_error is not None:
         of = "a rate" if result.target == "rates" else "the flux, for 95 of 100 lines and conditions"
         source = f"trained on j = {cell(result.train_j)}"

@@ -29,7 +29,7 @@ NOISE_START = 1e-3
 _START_LENGTH_SCALES = (0.7, 2.0, 5.0)
 _FIRST_STEPS, _ALL_STEPS = 12, 100
 _LOG_BOUND = (-12.0, 8.0)
-LEARN_FROM = 400
+LEARN_FROM = 300
 """Hyperparameters are learnt from at most this many transitions; the prediction uses all."""
 
 

@@ -96,7 +96,7 @@ def search(
         outcomes = _try_all(task, request, engine, pool, progress)
         members, weights = _choose(_fitted(outcomes), task, request, engine)
         final = replace(task, data=data, learn_from=LEARN_FROM)
-        if engine == "sparse" or (len(training) > COMPARE_LEARN_FROM and engine == "basis"):
+        if engine == "sparse" or (len(training) > COMPARE_ON and engine == "basis"):
             progress(f"fitting the {len(members)} chosen to all {len(training)} transitions")
             members, weights, failed = _fit_again(members, weights, final, engine, pool)
             outcomes = outcomes + failed

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from threadpoolctl import threadpool_limits
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.models.corpus.model import applies
+from ratedb.models.corpus.table import shipped_corpus
 from ratedb.models.engine import rms
 from ratedb.models.predictor import Predictor
 from ratedb.models.search import search
@@ -106,15 +108,13 @@ def _curve(
 def quick_model(
     complete: Rates, train_j: tuple[int, ...], validate_j: tuple[int, ...], options: PlanOptions | NextOptions
 ) -> Predictor:
-    """Return a model of complete curves, from a few of the candidates that `train` tries."""
-    request = SearchRequest(
-        kernels=_QUICK_KERNELS,
-        features=(features_of(complete.levels.molecule),),
-        means=_QUICK_MEANS,
-        jobs=options.jobs,
-        scheduler=options.scheduler,
-    )
-    return search(complete.out_of(train_j), complete.out_of(validate_j), request).predictor
+    """Return a model of complete curves as `train` makes it, or one of fewer candidates with vibration."""
+    request = SearchRequest(jobs=options.jobs, scheduler=options.scheduler)
+    if not applies(complete.transitions):
+        features = (features_of(complete.levels.molecule),)
+        request = replace(request, kernels=_QUICK_KERNELS, features=features, means=_QUICK_MEANS)
+    training, validation = complete.out_of(train_j), complete.out_of(validate_j)
+    return search(training, validation, request, corpus=shipped_corpus()).predictor
 
 
 def _on_reference(

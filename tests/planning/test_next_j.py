@@ -15,9 +15,11 @@ from rough import rough_rates
 from synthetic import lamda_text, prediction_of, rotor_levels
 
 from ratedb.errors import FitError, RatedbError, UsageError
+from ratedb.layers import RATIO_95_68
+from ratedb.models.corpus.table import shipped_corpus
+from ratedb.models.engine import TrainingData
 from ratedb.models.record import Model
 from ratedb.models.search import search
-from ratedb.models.search_space import SearchRequest
 from ratedb.planning import next_j as next_j_module
 from ratedb.planning.next_j import NextResult
 from ratedb.planning.request import PlanRequest
@@ -219,26 +221,42 @@ def test_what_one_more_j_brings_is_what_the_process_expects_of_the_set_with_it(a
     assert errors == sorted(errors, key=lambda error: error or 0.0)
 
 
-def test_a_model_of_what_is_there_lowers_the_expected_error_to_its_own(at: StoreOf) -> None:
+def test_the_expected_error_is_that_of_a_model_of_all_known_j_corrected_by_its_tests(at: StoreOf) -> None:
     db = at("1:8")
     found = follow(db)
     assert found.measured
     rates = rough_rates(LEVELS, "He", seed=1)
     j = rates.initial_j()
-    training, validation = (rates.select(np.isin(j, some)) for some in ((2, 3, 4, 6, 7), (5, 8)))
-    tried = SearchRequest(kernels=("M32", "RBF"), features=("physics",), means=("linear", "ios"))
+    training, validation = (rates.select(np.isin(j, some)) for some in ((1, 2, 3, 4, 6, 7), (5, 8)))
     wanted = rates.select(np.isin(j, (9, 10)))
-    predictor = search(training, validation, tried).predictor
-    std = predictor.predict(wanted.transitions).log10_half_width_68
-    model = float(np.sqrt((std**2).mean()))
-    design = learnt(db, replace(REQUEST, given=tuple(range(1, 9)))).design(REQUEST)
-    process = design.expected(np.diag(design.given_all((2, 3, 4, 6, 7))), tuple(range(2, 9)))
-    assert found.expected_dex == pytest.approx(min(model, process), rel=1e-3)
-    scale = min(1.0, model / process)
-    for one in found.candidates:
-        variance = np.diag(design.given_all((2, 3, 4, 6, 7, one.j)))
-        after = scale * design.expected(variance, (*range(2, 9), one.j))
-        assert dex(one.expected_error) == pytest.approx(after, rel=1e-3)
+    predictor = search(training, validation, corpus=shipped_corpus()).predictor
+    half_width = predictor.predict(wanted.transitions).log10_half_width_68
+    own = RATIO_95_68 / 1.96 * float(np.sqrt((half_width**2).mean()))
+    inner = [one for one in found.tested if 1 < one.j < 8]
+    assert [one.j for one in inner] == [2, 3, 4, 5, 6, 7]
+    real, expected = (
+        np.sqrt(np.mean([dex(getattr(one, name)) ** 2 for one in inner]))
+        for name in ("error", "expected_error")
+    )
+    assert found.expected_dex == pytest.approx(own * np.clip(real / expected, 1.0, 3.0), rel=1e-3)
+
+
+def test_a_tested_j_is_predicted_without_its_own_rates(at: StoreOf) -> None:
+    db = at("1:8")
+    found = {one.j: one for one in follow(db).tested}
+    rates = rough_rates(LEVELS, "He", seed=1)
+    j = rates.initial_j()
+    known, six = rates.select(np.isin(j, (1, 2, 3, 4, 5, 7, 8))), rates.select(j == 6)
+    [member] = search(known, six, corpus=shipped_corpus()).predictor.members
+    six_of_members = member.conditioned(TrainingData.of(known)).curves(six.transitions).mean
+    error = float(np.sqrt(np.mean((six_of_members - np.log10(six.rate_cm3_s)) ** 2)))
+    assert dex(found[6].error) == pytest.approx(error, rel=0.2)
+
+
+def test_it_does_not_stop_while_the_highest_target_j_is_extrapolated(shared_store: StoreOf) -> None:
+    found = follow(shared_store("1:8"), REQUEST, target_error=1e6)
+    assert (found.next_j, found.stop) == (max(REQUEST.target), False)
+    assert "extrapolated" in found.reason
 
 
 def test_a_model_that_cannot_be_trained_is_a_warning(at: StoreOf, no_model: None) -> None:
@@ -270,6 +288,9 @@ def test_the_next_j_is_the_cheapest_that_is_expected_to_reach_the_target_error(a
 @pytest.mark.usefixtures("no_model")
 def test_it_stops_when_the_target_error_is_met_and_every_validation_j_is_there(at: StoreOf) -> None:
     db = at("1:8")
+    now = follow(db).expected_error or np.nan
+    assert follow(db, target_error=now * 1.01).next_j == 10  # the highest is extrapolated
+    db = at("1:8,10")
     now = follow(db).expected_error or np.nan
     met = follow(db, target_error=now * 1.01)
     assert (met.next_j, met.stop) == (None, True)
