@@ -38,7 +38,7 @@ class FillResult(Result):
 
 
 def fill(db: Path, system: str, options: FillOptions, progress: Progress = silent) -> FillResult:
-    """Predict missing values by the model named, or the one that expects the least error, and store them.
+    """Predict missing values by the model named, or the one with the least error, and store them.
 
     Known values are kept at every temperature. A warning says where that model is not the newest.
     Raises RatedbError for an unknown system or model, or a model of another system.

@@ -76,7 +76,7 @@ def train(db: Path, system: str, options: TrainOptions, progress: Progress = sil
     start = perf_counter()
     found = search(training, validation, request, reference, progress, corpus)
     warnings += [*found.notes, *remarks(stored, sets, use_marked=options.use_marked)]
-    warnings += worse_than_before(found.predictor, sets, earlier, stored)
+    warnings += worse_than_before(found.predictor, training, sets, earlier, stored)
     result = _result(found, sets, training, perf_counter() - start, warnings)
     if options.dry_run:
         return result
