@@ -14,8 +14,8 @@ from rough import rough_rates
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.models.corpus.table import shipped_corpus
 from ratedb.models.search import search
-from ratedb.models.search_space import SearchRequest
 from ratedb.options import PlanOptions
 from ratedb.planning import variance as variance_module
 from ratedb.planning.design import DesignSet
@@ -276,8 +276,7 @@ def real_error(rates: Rates, train_j: tuple[int, ...], validate_j: tuple[int, ..
     j = rates.initial_j()
     training, validation = (rates.select(np.isin(j, some)) for some in (train_j, validate_j))
     held_out = rates.select(np.isin(j, TARGET) & ~np.isin(j, (*REQUEST.given, *train_j, *validate_j)))
-    tried = SearchRequest(kernels=("M32", "RBF"), features=("physics",), means=("linear", "ios"))
-    predictor = search(training, validation, tried).predictor
+    predictor = search(training, validation, corpus=shipped_corpus()).predictor
     predicted = predictor.predict(held_out.transitions)
     return float(np.sqrt(((predicted.log10_rate - np.log10(held_out.rate_cm3_s)) ** 2).mean()))
 
