@@ -149,7 +149,7 @@ def next_j(state: State, options: NextOptions, known: KnownRates, progress: Prog
         measured = _measured(known.own, state, wanted, options, progress)
     with threadpool_limits(limits=1):
         candidates, now_dex = _candidates(design, state, measured.dex)
-    is_known = 0.0 < now_dex < NO_MODEL_DEX
+    is_known = now_dex > 0.0 and (measured.dex is not None or now_dex < NO_MODEL_DEX)
     return NextResult.of(
         state,
         options,
