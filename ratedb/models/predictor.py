@@ -50,10 +50,7 @@ class Predictor:
         At other temperatures than the model's they are what `Rates.at` gives; raises RatedbError outside.
         """
         curves = average([member.curves(wanted) for member in self.members], self.weights)
-        half_width, shape = (
-            np.sqrt(self.stretch(wanted) ** 2 * curves.variance + self.calibration.floor**2),
-            curves.mean.shape,
-        )
+        half_width, shape = self.half_width(wanted, curves.variance), curves.mean.shape
         if not (np.isfinite(curves.mean) & np.isfinite(half_width)).all():
             system = f"{wanted.levels.molecule}+{self.collider}"
             raise RatedbError(f"a prediction for {system} is not finite", expected="numbers", got="NaN")
@@ -87,13 +84,19 @@ class Predictor:
             off = mean - centre
             total += weight * (covariance + off[:, :, None] * off[:, None, :])
         stretch = self.stretch(wanted)
-        return stretch[:, :, None] * stretch[:, None, :] * total + np.diag(self.calibration.floor**2)
+        return stretch[:, :, None] * stretch[:, None, :] * total + np.outer(
+            self.calibration.floor, self.calibration.floor
+        )
 
     def stretch(self, wanted: Transitions) -> FloatArray:
         """Return what the standard deviation of the members is multiplied by, shape (n, m)."""
         if self.intervals is None:
             return np.full((len(wanted), len(self.temperature_k)), self.calibration.scale)
         return self.intervals.stretch(wanted, self.temperature_k)
+
+    def half_width(self, wanted: Transitions, variance: FloatArray) -> FloatArray:
+        """Return the half width of the 68 % interval in dex for the members' variances, shape (n, m) both."""
+        return np.asarray(np.sqrt(self.stretch(wanted) ** 2 * variance + self.calibration.floor**2))
 
     def given(self, members: Sequence[Fitted], data: TrainingData) -> Predictor:
         """Return the predictor with its members conditioned on other curves, such as more computed j."""

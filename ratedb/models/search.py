@@ -16,7 +16,6 @@ from ratedb.errors import FitError, RatedbError
 from ratedb.models.basis import fit as fit_basis
 from ratedb.models.calibration import Calibration
 from ratedb.models.candidates import Candidate, Outcome, Task, Tried
-from ratedb.models.corpus.intervals import CELLS, own_stretch
 from ratedb.models.corpus.model import CORPUS
 from ratedb.models.corpus.model import fit as fit_corpus
 from ratedb.models.corpus.table import Corpus
@@ -28,7 +27,7 @@ from ratedb.models.predictor import Predictor, average
 from ratedb.models.process import LEARN_FROM, random_rows
 from ratedb.models.reference import ReferenceRates
 from ratedb.models.search_space import SearchRequest as SearchRequest
-from ratedb.models.with_corpus import corpus_for, intervals_of, ratios_unseen
+from ratedb.models.with_corpus import corpus_for, with_intervals
 from ratedb.models.workers import Workers, workers
 from ratedb.options import Progress, silent
 from ratedb.rates import Rates
@@ -108,11 +107,10 @@ def _finished(
     predictor: Predictor, members: Sequence[Candidate], task: Task, request: SearchRequest
 ) -> tuple[Predictor, Metrics]:
     """Return the predictor with intervals, given all that was computed, and its metrics before that."""
-    corpus, own, weights = task.corpus, np.ones(CELLS), np.array(predictor.weights)
+    corpus, weights = task.corpus, np.array(predictor.weights)
     by_corpus = corpus is not None and predictor.members[0].specification == CORPUS and len(members) == 1
     if corpus is not None and by_corpus:
-        own = own_stretch(ratios_unseen(members[0], task, corpus))
-        predictor = replace(predictor, intervals=intervals_of(predictor, corpus, own))
+        predictor = with_intervals(predictor, corpus)
     else:
         averaged = request.averages(members[0].fitted.specification.engine)
         predictor = replace(predictor, calibration=_calibrate(members, weights, task, averaged))
@@ -122,7 +120,7 @@ def _finished(
     everything = task.data.joined(task.validation)
     predictor = predictor.given(_given(predictor, everything, corpus, request), everything)
     if corpus is not None and by_corpus:
-        predictor = replace(predictor, intervals=intervals_of(predictor, corpus, own))
+        predictor = with_intervals(predictor, corpus)
     return predictor, judged
 
 
@@ -151,8 +149,8 @@ def _judged(predictor: Predictor, members: Sequence[Candidate], task: Task) -> M
         prediction = predictor.predict(validation.transitions)
         return metrics(validation.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68)
     curves = average([one.leave_out for one in members], predictor.weights)
-    stretch = predictor.stretch(data.transitions)
-    return metrics(10.0**data.log10_k, curves.mean, stretch * np.sqrt(curves.variance))
+    half_width = predictor.half_width(data.transitions, curves.variance)
+    return metrics(10.0**data.log10_k, curves.mean, half_width)
 
 
 def _check_sets(training: Rates, validation: Rates, *, alone: bool, averaged: bool) -> None:

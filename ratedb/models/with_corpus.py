@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from ratedb.arrays import FloatArray, IntArray
 from ratedb.layers import RATIO_95_68
-from ratedb.models.candidates import Candidate, Task
-from ratedb.models.corpus.intervals import Intervals, cell_of
-from ratedb.models.corpus.kernel import scaled_temperature
+from ratedb.models.calibration import Calibration
+from ratedb.models.corpus.intervals import UNLIKE_NEIGHBOURS_DEX, Intervals
 from ratedb.models.corpus.law import rotational_constant
 from ratedb.models.corpus.model import applies
 from ratedb.models.corpus.table import Corpus
 from ratedb.models.corpus.twins import twins
-from ratedb.models.engine import Curves, TrainingData
+from ratedb.models.engine import TrainingData
 from ratedb.models.predictor import Predictor
 from ratedb.rates import Rates
 
@@ -53,34 +53,9 @@ def _computed(training: Rates, validation: Rates) -> TrainingData:
     return both if applies(both.transitions) else data
 
 
-def intervals_of(predictor: Predictor, corpus: Corpus, own: FloatArray) -> Intervals:
-    """Return the intervals measured on other molecules, stretched by the system's `own` factors (cells,)."""
-    factors = own * corpus.intervals.factors(len(predictor.train_j))
-    return Intervals(predictor.train_j, rotational_constant(predictor.levels), factors)
-
-
-def ratios_unseen(candidate: Candidate, task: Task, corpus: Corpus) -> list[tuple[FloatArray, IntArray]]:
-    """Return errors over half widths of 95 % intervals, and their cells, for each j predicted without it."""
-    truth, train_j, folds = task.validation_log10_k(), task.data.initial_j(), task.data.folds()
-    constant = rotational_constant(task.data.transitions.levels)
-    parts = [(task.validation.transitions, candidate.validation, truth, np.unique(train_j))]
-    for fold in np.unique(folds):
-        rows = np.flatnonzero(folds == fold)
-        own = Curves(candidate.leave_out.mean[rows], candidate.leave_out.variance[rows])
-        others = np.unique(train_j[folds != fold])
-        parts.append((task.data.transitions.select(rows), own, task.data.log10_k[rows], others))
-    found = []
-    for transitions, curves, known, computed_j in parts:
-        if not len(computed_j) or not len(transitions):
-            continue
-        factors = corpus.intervals.factors(len(computed_j))
-        intervals = Intervals(tuple(computed_j.tolist()), constant, factors)
-        stretch = intervals.stretch(transitions, task.data.temperature_k)
-        ratio = np.abs(curves.mean - known) / (RATIO_95_68 * stretch * np.sqrt(curves.variance))
-        _, initial, _, final = transitions.vj().T
-        scaled = scaled_temperature(task.data.temperature_k, constant)
-        cell = cell_of(np.abs(initial - final), scaled)
-        for j in np.unique(initial):
-            there = (initial == j)[:, None] & np.isfinite(ratio)
-            found.append((ratio[there], cell[there]))
-    return found
+def with_intervals(predictor: Predictor, corpus: Corpus) -> Predictor:
+    """Return the predictor with the intervals measured on other molecules for as many computed j."""
+    factors = corpus.intervals.factors(len(predictor.train_j))
+    intervals = Intervals(predictor.train_j, rotational_constant(predictor.levels), factors)
+    floor = np.full(len(predictor.temperature_k), UNLIKE_NEIGHBOURS_DEX / RATIO_95_68)
+    return replace(predictor, intervals=intervals, calibration=Calibration(1.0, floor))

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from ratedb.errors import RatedbError
 from ratedb.numbers import format_integers
 from ratedb.options import NextOptions
+from ratedb.planning.deciding import NextJ
 from ratedb.planning.limits import check_limits
-from ratedb.planning.next_j import NextJ, NextResult
+from ratedb.planning.next_j import NextResult
 from ratedb.planning.state import State
 
 

@@ -16,7 +16,7 @@ from ratedb.models.basis import fit as fit_basis
 from ratedb.models.corpus import model as model_module
 from ratedb.models.corpus import table as module
 from ratedb.models.corpus.fit import covariances, fit_law
-from ratedb.models.corpus.intervals import CELLS, IntervalTable, own_stretch, place_of, quantiles
+from ratedb.models.corpus.intervals import CELLS, UNLIKE_NEIGHBOURS_DEX, IntervalTable, place_of, quantiles
 from ratedb.models.corpus.kernel import scaled_temperature
 from ratedb.models.corpus.law import NUMBERS, SuddenLaw, rotational_constant
 from ratedb.models.corpus.learning import START_SHAPE, _of_numbers, _to_numbers, learn, measured_intervals
@@ -320,12 +320,15 @@ def test_intervals_are_quantiles_over_the_systems_left_out() -> None:
     assert place_of(np.array([1, 5, 7, 19, 20]), (5, 19)).tolist() == [0, 1, 1, 1, 2]
 
 
-def test_a_system_that_is_rougher_than_others_gets_wider_intervals() -> None:
-    cell = np.repeat([0, CELLS - 1], 9)
-    assert own_stretch([]).tolist() == [1.0] * CELLS
-    assert own_stretch([(np.full(18, 0.2), cell)] * 4).tolist() == [1.0] * CELLS
-    rough = own_stretch([(np.repeat([0.5, 1.5], 9), cell)] * 4)
-    assert (rough[0], rough[-1]) == (1.0, pytest.approx(2.25))
+def test_no_interval_is_narrower_than_what_sets_one_j_apart(small: Corpus) -> None:
+    rates = drawn("CS", 0.8, 61, scatter=0.0)
+    found = search(of_j(rates, 5, 8, 11, 14, 17, 19), of_j(rates, 6, 9), SearchRequest(), corpus=small)
+    assert found.predictor.names("kernel") == "corpus"
+    wanted = of_j(rates, 7, 12).transitions
+    half_width = RATIO_95_68 * found.predictor.predict(wanted).log10_half_width_68
+    assert (half_width >= UNLIKE_NEIGHBOURS_DEX).all()
+    diagonal = np.einsum("imm->im", found.predictor.covariance(wanted))
+    assert RATIO_95_68 * np.sqrt(diagonal) == pytest.approx(half_width)
 
 
 def test_vibration_is_not_the_corpus_business() -> None:
