@@ -9,7 +9,7 @@ import numpy as np
 
 from ratedb.options import NextOptions
 from ratedb.planning.state import State
-from ratedb.planning.tested_j import TestedJ, error_where_unknown
+from ratedb.planning.tested_j import HeldOutJ, error_where_unknown
 
 # One more j that lowers the error by less than this share is not worth its hours.
 _WORTHWHILE = 0.1
@@ -50,7 +50,7 @@ def decide(
     now: float,
     state: State,
     options: NextOptions,
-    tested: Sequence[TestedJ] = (),
+    tested: Sequence[HeldOutJ] = (),
 ) -> tuple[int | None, str]:
     """Return the next j of candidates, the best first, or None to stop, and why.
 
@@ -93,7 +93,7 @@ def _extrapolated(state: State) -> int | None:
     return last if last in state.unknown_j else None
 
 
-def _doubted(state: State, tested: Sequence[TestedJ], wanted: float) -> tuple[int | None, str]:
+def _doubted(state: State, tested: Sequence[HeldOutJ], wanted: float) -> tuple[int | None, str]:
     """Return the middle of the widest gap between computed j where the expected error is in doubt, and why.
 
     In a gap of more than half of the target it is the model's word alone: on CO the real error was twice as

@@ -22,7 +22,7 @@ from ratedb.planning.knowledge import KnownRates, learn_for
 from ratedb.planning.limits import check_limits
 from ratedb.planning.savings import percent
 from ratedb.planning.state import State
-from ratedb.planning.tested_j import TestedJ, correction, expected_errors, tests
+from ratedb.planning.tested_j import HeldOutJ, correction, expected_errors, tests
 from ratedb.planning.variance import NO_MODEL_DEX, quick_model
 from ratedb.rates import Rates
 from ratedb.results import Result
@@ -32,7 +32,7 @@ class _Measured(NamedTuple):
     """The error a model expects of what is not computed, in dex, its tests, and why there is no model."""
 
     dex: float | None
-    tested: tuple[TestedJ, ...]
+    tested: tuple[HeldOutJ, ...]
     warnings: tuple[str, ...]
 
 
@@ -60,7 +60,7 @@ class NextResult(Result):
     reason: str
     warnings: tuple[str, ...] = ()
     target: str = "rates"
-    tested: tuple[TestedJ, ...] = ()
+    tested: tuple[HeldOutJ, ...] = ()
 
     def summary(self) -> str:
         """Return in a few words what to do."""

@@ -21,7 +21,7 @@ _RMS_OF_HALF_WIDTH = RATIO_95_68 / 1.96
 
 
 @dataclass(frozen=True)
-class TestedJ:
+class HeldOutJ:
     """A computed j, predicted from the other computed j: expected and real error in percent of a rate."""
 
     j: int
@@ -43,7 +43,7 @@ def expected_errors(predictor: Predictor, wanted: Transitions, curves: Curves) -
 
 def tests(
     predictor: Predictor, complete: Rates, train_j: tuple[int, ...], validate_j: tuple[int, ...]
-) -> tuple[TestedJ, ...]:
+) -> tuple[HeldOutJ, ...]:
     """Return how well each computed j is predicted from the others by the model's own members."""
     data = TrainingData.of(complete.out_of(train_j)).joined(complete.out_of(validate_j))
     curves = average([member.leave_out(data) for member in predictor.members], predictor.weights)
@@ -54,11 +54,11 @@ def tests(
         rows = initial_j == j
         expected = rms(all_expected[rows])
         real = rms(curves.mean[rows] - data.log10_k[rows])
-        each.append(TestedJ(j, percent(min(expected, NO_MODEL_DEX)), percent(min(real, NO_MODEL_DEX))))
+        each.append(HeldOutJ(j, percent(min(expected, NO_MODEL_DEX)), percent(min(real, NO_MODEL_DEX))))
     return tuple(each)
 
 
-def correction(tested: Sequence[TestedJ], unknown_j: Sequence[int]) -> float:
+def correction(tested: Sequence[HeldOutJ], unknown_j: Sequence[int]) -> float:
     """Return by how much the errors of tested j are larger than expected, from 1 to 3.
 
     Each counts as many times as there are unknown j next to it: low j lie close together, are easy to
@@ -68,12 +68,12 @@ def correction(tested: Sequence[TestedJ], unknown_j: Sequence[int]) -> float:
     return float(np.clip(_weighted_rms(ratio, tested, unknown_j), 1.0, 3.0))
 
 
-def error_where_unknown(tested: Sequence[TestedJ], unknown_j: Sequence[int]) -> float:
+def error_where_unknown(tested: Sequence[HeldOutJ], unknown_j: Sequence[int]) -> float:
     """Return the error of tested j in percent, each counted as `correction` counts it."""
     return percent(_weighted_rms([dex_of_percent(one.error) for one in tested], tested, unknown_j))
 
 
-def _weighted_rms(values: Sequence[float], tested: Sequence[TestedJ], unknown_j: Sequence[int]) -> float:
+def _weighted_rms(values: Sequence[float], tested: Sequence[HeldOutJ], unknown_j: Sequence[int]) -> float:
     known_j = np.array([one.j for one in tested])
     nearest = [int(np.abs(known_j - j).argmin()) for j in unknown_j]
     counts = np.bincount(nearest, minlength=len(tested))

@@ -314,8 +314,9 @@ def test_intervals_are_quantiles_over_the_systems_left_out() -> None:
     }
     factors = IntervalTable(wide).factors(4)
     assert factors.shape == (3, CELLS)
-    # as wide as the quantile says, and some more
-    assert ((factors[:, 0] * RATIO_95_68 > 1.96) & (factors[:, 0] * RATIO_95_68 < 2.2 * 1.96)).all()
+    # about as wide as the quantile says, and wider above the computed j
+    assert ((factors[:, 0] * RATIO_95_68 > 0.85 * 1.96) & (factors[:, 0] * RATIO_95_68 < 2.3 * 1.96)).all()
+    assert factors[2, 0] > factors[1, 0]
     assert IntervalTable({}).factors(4) == pytest.approx(1.96 / RATIO_95_68)
     assert place_of(np.array([1, 5, 7, 19, 20]), (5, 19)).tolist() == [0, 1, 1, 1, 2]
 
