@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-vibration bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -51,8 +51,11 @@ bench-models: $(VENV)/ready ## models on real data, next to interpolation and th
 	$(BIN)/python benchmarks/models.py $(FILE)
 	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
 
-bench-corpus: $(VENV)/ready ## models of molecules that the corpus does not have: errors and intervals by place (6 min)
+bench-corpus: $(VENV)/ready ## models of molecules that the corpus does not have: errors, intervals by place, best candidates (20 min)
 	$(BIN)/python benchmarks/unseen.py
+
+bench-vibration: $(VENV)/ready ## ro-vibrational sets from few initial j: errors by dv, intervals, seconds (6 min)
+	$(BIN)/python benchmarks/vibration.py
 
 bench-temperatures: $(VENV)/ready ## interpolation between temperatures on thinned published grids (seconds)
 	$(BIN)/python benchmarks/temperatures.py
@@ -60,6 +63,7 @@ bench-temperatures: $(VENV)/ready ## interpolation between temperatures on thinn
 bench-planner: $(VENV)/ready ## training sets: the search over all, and those chosen in advance, on five systems (1 h)
 	$(BIN)/python benchmarks/planner.py
 	$(BIN)/python benchmarks/variance.py
+	$(BIN)/python benchmarks/next_j.py
 
 bench-quality: $(VENV)/ready ## quality control: false alarms, natural defects and seeded faults on real data (10 min)
 	$(BIN)/python benchmarks/quality.py

@@ -128,10 +128,11 @@ def _given(
     predictor: Predictor, data: TrainingData, corpus: Corpus | None, request: SearchRequest
 ) -> list[Fitted]:
     """Return the members fitted to all computed curves; what cannot be fitted again keeps its kernel."""
-    return [_fitted_to(member, data, corpus, request) for member in predictor.members]
+    return [fitted_to(member, data, corpus, request) for member in predictor.members]
 
 
-def _fitted_to(member: Fitted, data: TrainingData, corpus: Corpus | None, request: SearchRequest) -> Fitted:
+def fitted_to(member: Fitted, data: TrainingData, corpus: Corpus | None, request: SearchRequest) -> Fitted:
+    """Return a chosen model fitted to all computed curves."""
     if member.specification == CORPUS and corpus is not None:
         return fit_corpus(data, corpus, seed=request.seed)
     if member.specification.engine != "basis":
