@@ -25,6 +25,7 @@ import planner
 import sets
 from report import replace_section
 
+from ratedb.models.corpus.table import shipped_corpus
 from ratedb.models.engine import rms
 from ratedb.models.search import search
 from ratedb.models.training_set import complete_curves
@@ -83,7 +84,8 @@ def real_error(case: Case, train_j: Set) -> float:
     validate_j = validation_set(request.target, request.given, train_j)
     left = [j for j in request.target if j not in (*train_j, *validate_j)]
     test = rates.out_of(left)
-    predictor = search(rates.out_of(train_j), rates.out_of(validate_j)).predictor
+    parts = rates.out_of(train_j), rates.out_of(validate_j)
+    predictor = search(*parts, corpus=shipped_corpus()).predictor
     predicted = predictor.predict(test.transitions)
     return rms(predicted.log10_rate - np.log10(test.rate_cm3_s))
 

@@ -112,7 +112,7 @@ def xo_like(folder: Path) -> Rates:
 
 
 def h2(folder: Path, name: str) -> Rates:
-    """Return a set of H2 with v <= 3, up to 5000 K, as `import` reads it."""
+    """Return a set of H2 with v <= 3 and j <= 17, up to 5000 K, as `import` reads it."""
     collider, path = _H2[name]
     with TemporaryDirectory() as store:
         db = ratedb.open(Path(store) / "h2.duckdb", create=True)
@@ -124,8 +124,8 @@ def h2(folder: Path, name: str) -> Rates:
             quality="off",
         )
         rates = db.rates(f"H2+{collider}")
-    v, _ = rates.levels.need_vj()
-    rates = rates.select(v[rates.upper] <= 3)
+    v, j = rates.levels.need_vj()
+    rates = rates.select((v[rates.upper] <= 3) & (j[rates.upper] <= 17) & (j[rates.lower] <= 17))
     return rates.select_temperatures(rates.temperature_k <= 5000.0)
 
 

@@ -7,28 +7,36 @@ that a normal distribution is too narrow. The errors follow Student's t with thr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.stats import t as student
 
 from ratedb.arrays import FloatArray, IntArray
+from ratedb.layers import RATIO_95_68
 
 DEGREES_OF_FREEDOM = 3.0
 HALF_WIDTH_68 = float(student.ppf(0.5 + 0.6827 / 2, DEGREES_OF_FREEDOM))
 """Half width of the 68.27 % interval in units of the distribution's scale."""
 
 _LEAST_SCALE = 1e-3
+_LEAST_WITH_ENDS = 4  # held-out j, so that the ends are not most of them
+_MOST_AT_ENDS = 4.0
 _SHAPE_RANGE = 5.0  # by how much the floor at one temperature may differ from the typical one
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Half width of the 68 % interval: sqrt(scale^2 variance + floor^2); `floor`, in dex, has shape (m,)."""
+    """Half width of the 68 % interval: sqrt(scale^2 variance + floor^2); `floor`, in dex, has shape (m,).
+
+    It is `below` times as wide for j below the computed ones, and `above` times for those above.
+    """
 
     scale: float
     floor: FloatArray
+    below: float = 1.0
+    above: float = 1.0
 
     @staticmethod
     def none(temperatures: int) -> Calibration:
@@ -68,7 +76,21 @@ class Calibration:
         groups = sum(count > 0 for count in of_group.values())
         few = float(np.sqrt(groups / max(groups - 1, 1)))
         scale = max(float(np.exp(best.x[0])), _LEAST_SCALE) * HALF_WIDTH_68 * few
-        return Calibration(scale, HALF_WIDTH_68 * few * np.exp(best.x[1]) * np.sqrt(shape))
+        found = Calibration(scale, HALF_WIDTH_68 * few * np.exp(best.x[1]) * np.sqrt(shape))
+        return found._with_ends(error, variance, group)
+
+    def _with_ends(self, error: FloatArray, variance: FloatArray, group: IntArray) -> Calibration:
+        """Return it with what the lowest and the highest held-out j need: both were extrapolated."""
+        ratio = np.abs(error) / (RATIO_95_68 * self.half_width(variance))
+
+        def needed(j: int) -> float:
+            own = ratio[group == j]
+            own = own[np.isfinite(own)]
+            return float(np.clip(np.quantile(own, 0.95), 1.0, _MOST_AT_ENDS)) if len(own) else 1.0
+
+        if len(np.unique(group)) < _LEAST_WITH_ENDS:
+            return self
+        return replace(self, below=needed(group.min()), above=needed(group.max()))
 
     def half_width(self, variance: FloatArray) -> FloatArray:
         """Return the half width of the 68 % interval in dex for variances of shape (n, m)."""

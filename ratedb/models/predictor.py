@@ -83,20 +83,31 @@ class Predictor:
         for weight, covariance, mean in zip(self.weights, each, means, strict=True):
             off = mean - centre
             total += weight * (covariance + off[:, :, None] * off[:, None, :])
-        stretch = self.stretch(wanted)
-        return stretch[:, :, None] * stretch[:, None, :] * total + np.outer(
-            self.calibration.floor, self.calibration.floor
-        )
+        stretch, floor = self.stretch(wanted), self.floor(wanted)
+        of_model = stretch[:, :, None] * stretch[:, None, :] * total
+        return np.asarray(of_model + floor[:, :, None] * floor[:, None, :])
 
     def stretch(self, wanted: Transitions) -> FloatArray:
         """Return what the standard deviation of the members is multiplied by, shape (n, m)."""
         if self.intervals is None:
-            return np.full((len(wanted), len(self.temperature_k)), self.calibration.scale)
+            return np.asarray(
+                self.calibration.scale * self._at_ends(wanted) * np.ones(len(self.temperature_k))
+            )
         return self.intervals.stretch(wanted, self.temperature_k)
 
     def half_width(self, wanted: Transitions, variance: FloatArray) -> FloatArray:
         """Return the half width of the 68 % interval in dex for the members' variances, shape (n, m) both."""
-        return np.asarray(np.sqrt(self.stretch(wanted) ** 2 * variance + self.calibration.floor**2))
+        return np.asarray(np.sqrt(self.stretch(wanted) ** 2 * variance + self.floor(wanted) ** 2))
+
+    def floor(self, wanted: Transitions) -> FloatArray:
+        """Return the part of half widths that all transitions out of one j share, in dex, shape (n, m)."""
+        return np.asarray(self._at_ends(wanted) * self.calibration.floor)
+
+    def _at_ends(self, wanted: Transitions) -> FloatArray:
+        """Return by how much wider intervals are for j below and above the computed ones, shape (n, 1)."""
+        initial_j, calibration = wanted.initial_j(), self.calibration
+        factor = np.where(initial_j < min(self.train_j), calibration.below, 1.0)
+        return np.where(initial_j > max(self.train_j), calibration.above, factor)[:, None]
 
     def given(self, members: Sequence[Fitted], data: TrainingData) -> Predictor:
         """Return the predictor with its members conditioned on other curves, such as more computed j."""

@@ -32,7 +32,7 @@ def sampled_deviations(
     model = draw.permutation(np.concatenate(parts)) - centre
     each_j, group = np.unique(wanted.initial_j(), return_inverse=True)
     shape = (count, len(each_j))
-    shift = draw.standard_normal(shape)[:, group, None] * predictor.calibration.floor
+    shift = draw.standard_normal(shape)[:, group, None] * predictor.floor(wanted)
     tail = np.sqrt(DEGREES_OF_FREEDOM / draw.chisquare(DEGREES_OF_FREEDOM, shape))[:, group, None]
     deviation: FloatArray = (predictor.stretch(wanted) * model + shift) * tail / HALF_WIDTH_68
     return deviation

@@ -99,7 +99,8 @@ def search(
             progress(f"fitting the {len(members)} chosen to all {len(training)} transitions")
             members, weights, failed = _fit_again(members, weights, final, engine, pool)
             outcomes = outcomes + failed
-    predictor, judged = _finished(_predictor(training, members, weights, reference), members, final, request)
+        predictor = _predictor(training, members, weights, reference)
+        predictor, judged = _finished(predictor, members, final, request)
     return SearchResult(predictor, judged, _with_weights(outcomes, members, weights), notes)
 
 

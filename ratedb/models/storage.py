@@ -63,6 +63,7 @@ def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
         "max_abs_dj": predictor.max_abs_dj,
         "weights": list(predictor.weights),
         "calibration_scale": predictor.calibration.scale,
+        "calibration_ends": [predictor.calibration.below, predictor.calibration.above],
         "members": members,
         "reference": None,
     }
@@ -131,7 +132,11 @@ def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
         arrays["temperature_k"],
         tuple(members),
         tuple(state["weights"]),
-        Calibration(state["calibration_scale"], arrays["calibration_floor"]),
+        Calibration(
+            state["calibration_scale"],
+            arrays["calibration_floor"],
+            *state.get("calibration_ends", (1.0, 1.0)),  # models of older versions have none
+        ),
         reference,
         _intervals(state, arrays),
     )

@@ -99,3 +99,15 @@ def test_without_any_error_the_variance_stays_as_it_is() -> None:
     found = Calibration.fit(np.zeros(SHAPE), np.ones(SHAPE), GROUP)
     assert found.half_width(np.full((1, 6), 0.04)) == pytest.approx(0.2)
     assert found.scale == Calibration.none(6).scale
+
+
+def test_the_ends_are_wider_where_the_lowest_and_the_highest_j_were_badly_predicted() -> None:
+    error, variance = drawn(11)
+    assert Calibration.fit(0.2 * error, 0.04 * variance, GROUP).below < 1.6
+    rough = np.where((GROUP == 0)[:, None], 6.0 * error, error)
+    found = Calibration.fit(rough, variance, GROUP)
+    assert 2.0 < found.below <= 4.0
+    assert found.above < 1.6
+    few = GROUP % 3
+    alone = Calibration.fit(error, variance, few)
+    assert (alone.below, alone.above) == (1.0, 1.0)

@@ -214,6 +214,17 @@ def test_the_half_width_grows_far_beyond_the_training_j(kind: str) -> None:
     assert width[2:].min() > 1.2 * width[:2].max()
 
 
+def test_intervals_are_wider_below_and_above_the_computed_j_by_what_the_ends_need(two: Predictor) -> None:
+    ends = replace(two, calibration=replace(two.calibration, below=2.0, above=3.0))
+    assert from_stored(*to_stored(ends)).calibration.above == 3.0
+    wanted = two.levels.downward_pairs()
+    ratio = ends.predict(wanted).log10_half_width_68 / two.predict(wanted).log10_half_width_68
+    j = wanted.initial_j()
+    expected = np.where(j < min(two.train_j), 2.0, np.where(j > max(two.train_j), 3.0, 1.0))
+    assert ratio == pytest.approx(np.repeat(expected[:, None], ratio.shape[1], axis=1))
+    assert {1.0} < set(expected)
+
+
 def test_the_names_begin_with_the_heaviest_member(two: Predictor) -> None:
     assert tuple(map(two.names, ("kernel", "features", "mean", "engine"))) == (
         "RBF, M32",
