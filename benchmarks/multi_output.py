@@ -157,7 +157,10 @@ def variational(inputs: FloatArray, output: FloatArray, wanted: FloatArray) -> F
 
     @tf.function
     def step() -> None:
-        adam.minimize(loss, process.trainable_variables)
+        with tf.GradientTape() as tape:
+            value = loss()
+        slopes = tape.gradient(value, process.trainable_variables)
+        adam.apply_gradients(zip(slopes, process.trainable_variables, strict=True))
 
     for _ in range(3000):
         step()
