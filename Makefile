@@ -51,7 +51,7 @@ bench-models: $(VENV)/ready ## models on real data, next to interpolation and th
 	$(BIN)/python benchmarks/models.py $(FILE)
 	$(if $(FILE),,$(BIN)/python benchmarks/times.py)
 
-bench-corpus: $(VENV)/ready ## models of molecules that the corpus does not have: errors, intervals by place, best candidates (20 min)
+bench-corpus: $(VENV)/ready ## models of molecules that the corpus does not have: errors, intervals by place, random splits (20 min)
 	$(BIN)/python benchmarks/unseen.py
 
 bench-vibration: $(VENV)/ready ## ro-vibrational sets from few initial j: errors by dv, intervals, seconds (6 min)

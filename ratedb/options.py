@@ -233,6 +233,8 @@ class EvaluateOptions:
     """What a model is tested against."""
 
     truth: Path | None = option(None, "File with the held-out rates (default: the store).", Path)
+    levels: Paths = option((), "A file with the levels of the truth, as for import.", Path, many=True)
+    cross_sections: bool = option(False, "The truth holds cross sections: average them.")
     dense: bool = option(False, "Train the paper's dense model too (minutes).")
 
 

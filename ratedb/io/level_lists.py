@@ -64,6 +64,14 @@ def needed_levels(options: ReadOptions, path: Path, molecule: str) -> LevelList:
     return read_levels_of(options.levels, molecule)
 
 
+def levels_by_numbers(options: ReadOptions, path: Path, molecule: str) -> LevelList:
+    """Return the levels of rates that name v and j: those listed, else those known from elsewhere."""
+    known = None if options.levels else options.known_levels(molecule)
+    if known is None or not known.has_vj:
+        return needed_levels(options, path, molecule)
+    return LevelList(known, Lines.empty())
+
+
 def levels_if_known(options: ReadOptions, molecule: str) -> Levels | None:
     """Return the levels that the caller listed or knows from elsewhere, or None."""
     if options.levels:

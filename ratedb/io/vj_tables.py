@@ -10,7 +10,7 @@ from pathlib import Path
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.contents import MoleculeFile
-from ratedb.io.level_lists import needed_levels
+from ratedb.io.level_lists import levels_by_numbers
 from ratedb.io.listed_levels import open_end
 from ratedb.io.rate_rows import Rows, file_of_rows, increasing_temperatures, rate_row
 from ratedb.io.registry import ReadOptions, rate_reader
@@ -51,7 +51,7 @@ def read_vj_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """
     path = file.path
     molecule, collider = options.need_names(path)
-    levels = needed_levels(options, path, molecule)
+    levels = levels_by_numbers(options, path, molecule)
     lines = numbered_lines(file.content, path)
     body = _body(lines)
     temperature_k = increasing_temperatures(body.temperatures, _words(body.temperatures.text))

@@ -7,18 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from ratedb.errors import RatedbError
-from ratedb.files import InputFile
-from ratedb.io.own_exports import as_exported
-from ratedb.io.registry import read_rates
+from ratedb.levels import Levels
 from ratedb.models.evaluation import Evaluation, given_to, held_out, training_again
 from ratedb.models.evaluation import evaluate as compare
+from ratedb.models.predictor import Predictor
 from ratedb.models.record import Model
 from ratedb.models.storage import from_stored
 from ratedb.models.training_set import Sets
-from ratedb.options import EvaluateOptions, Progress, silent
+from ratedb.options import EvaluateOptions, ImportOptions, Progress, silent
 from ratedb.planning.costs import CostModel
 from ratedb.rates import Rates
-from ratedb.store.store import Store
+from ratedb.store.store import Incoming, Store
+from ratedb.verbs.incoming import read_incoming, read_incoming_cross_sections
 
 
 def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progress = silent) -> Evaluation:
@@ -41,7 +41,7 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
             warnings.append(f"{flagged} values flagged by quality control are left out of the truth")
         truth = computed.known()
     else:
-        truth = _truth_from(options.truth, system)
+        truth = _truth_from(options.truth, options, model, stored)
     test, left_out = held_out(truth, sets, model)
     progress("predicting")
     if options.dense:
@@ -52,18 +52,40 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
     return replace(found, model_id=model_id, paper=paper, warnings=(*warnings, *left_out))
 
 
-def _truth_from(path: Path, system: str) -> Rates:
-    source = InputFile.read(path)
-    partners = as_exported(read_rates(source), source).partners
-    for partner in partners:
-        if partner.rates.system == system:
-            return partner.rates
-    raise RatedbError(
-        f"the file has no rates of {system}",
-        where=str(path),
-        expected=system,
-        got=", ".join(partner.rates.system for partner in partners) or "no partner",
+def _truth_from(path: Path, options: EvaluateOptions, model: Predictor, stored: Rates) -> Rates:
+    """Return the rates of the model's system in a file, read as `import` reads it, with stored levels.
+
+    A file that does not name its molecule and collider is taken to be of the model's.
+    """
+    reading = ImportOptions(
+        levels=options.levels,
+        cross_sections=options.cross_sections,
+        temperatures=tuple(model.temperature_k.tolist()) if options.cross_sections else (),
+        quality="off",
     )
+    try:
+        found = _read(path, reading, stored)
+    except RatedbError:
+        named = replace(reading, molecule=model.levels.molecule, collider=model.collider)
+        found = _read(path, named, stored)
+    for rates, _ in found.sources:
+        if rates.system == stored.system:
+            return rates
+    raise RatedbError(
+        f"the file has no rates of {stored.system}",
+        where=str(path),
+        expected=stored.system,
+        got=", ".join(rates.system for rates, _ in found.sources) or "no partner",
+    )
+
+
+def _read(path: Path, reading: ImportOptions, stored: Rates) -> Incoming:
+    def known_levels(name: str) -> Levels | None:
+        return stored.levels if name == stored.levels.molecule else None
+
+    if reading.cross_sections:
+        return read_incoming_cross_sections([path], reading, known_levels, silent)
+    return read_incoming(path, reading, known_levels)
 
 
 def _paper_columns(record: Model, training: Rates, truth: Rates) -> dict[str, Any]:
