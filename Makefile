@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
