@@ -29,7 +29,7 @@ def _one_thread() -> Iterator[None]:
 def _new_stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Make one new store, and begin every other as a copy of it, which takes a tenth of the time.
 
-    Not in processes that tests start, and not in the tests of the store itself.
+    Not in processes that tests start, and not in tests of the making itself: they use `stores_made_anew`.
     """
     made = tmp_path_factory.mktemp("new") / "store.duckdb"
     Store(made, write=True, create=True).close()

@@ -12,9 +12,9 @@ from ratedb.store import connection, opening
 from ratedb.store.store import Store
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _new_stores_are_made() -> Iterator[None]:
-    """Make each new store by its SQL, not as a copy as elsewhere."""
+@pytest.fixture(scope="module")
+def stores_made_anew() -> Iterator[None]:
+    """Make each new store by its migrations, not as a copy as elsewhere."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(opening, "connect", connection.connect)
         yield
