@@ -26,10 +26,10 @@ demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, 
 	$(BIN)/ratedb demo
 
 test: $(VENV)/ready ## the fast tests (a few minutes on two cores)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-all: $(VENV)/ready ## all tests, slow ones included (about a quarter of an hour)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/ready ## format, style and types
 	$(BIN)/ruff format --check .

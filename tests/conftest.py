@@ -18,6 +18,12 @@ from ratedb.store.connection import connect as really_connect
 from ratedb.store.store import Store
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that have slow tests: the short ones after them keep every worker busy."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> Iterator[None]:
     """Use one thread for matrices, as a search does: they are small, and threads wait for each other."""
