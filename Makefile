@@ -28,7 +28,7 @@ demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, 
 test: $(VENV)/ready ## the fast tests (a few minutes on two cores)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: $(VENV)/ready ## all tests, slow ones included (about a quarter of an hour)
+test-all: $(VENV)/ready ## all tests, slow ones included (some ten minutes on two cores)
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/ready ## format, style and types
