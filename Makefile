@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
+# Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-vibration bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
@@ -24,10 +26,10 @@ demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, 
 	$(BIN)/ratedb demo
 
 test: $(VENV)/ready ## the fast tests (a few minutes on two cores)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
-test-all: $(VENV)/ready ## all tests, slow ones included (about a quarter of an hour)
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test-all: $(VENV)/ready ## all tests, slow ones included (some ten minutes on two cores)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/ready ## format, style and types
 	$(BIN)/ruff format --check .

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from commands import FAST, TRAIN, Run
+from ratedb_cli.app import main
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.models.choosing import choose
@@ -51,11 +53,17 @@ def import_(run: Run, db: Path, rates: Rates, j: str, *words: str) -> None:
     assert run("--quiet", "--db", db, *call).code == 0
 
 
+@pytest.fixture(scope="module")
+def _worse(_filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    db = Path(shutil.copy(_filled, tmp_path_factory.mktemp("worse") / "worse.duckdb"))
+    assert main(["--quiet", "--db", str(db), "train", "AB+He", *WORSE, *FAST]) == 0
+    return db
+
+
 @pytest.fixture
-def worse(run: Run, filled: Path) -> Path:
-    """A store whose newest model, 2, is worse than model 1."""
-    train(run, filled, *WORSE)
-    return filled
+def worse(_worse: Path, tmp_path: Path) -> Path:
+    """A store of one's own whose newest model, 2, is worse than model 1."""
+    return Path(shutil.copy(_worse, tmp_path / "worse.duckdb"))
 
 
 def error_dex(db: Path, models: tuple[int, ...]) -> list[float]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from commands import Run
+from ratedb_cli.app import main
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
 
@@ -22,16 +24,21 @@ def table(seed: int = 1) -> Rates:
     return rough_rates(LEVELS, "He", KELVIN, seed=seed, scatter=0.002)
 
 
-@pytest.fixture
-def db(run: Run, tmp_path: Path) -> Path:
-    """Two sources of AB+He: 1 of 2006, and 2 of 2010, which is newer."""
-    path = tmp_path / "x.duckdb"
+@pytest.fixture(scope="module")
+def _db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("curation") / "x.duckdb"
     for number, words in enumerate(("Dayou & Balanca (2006)", "Yang et al. (2010), ApJ 718, 1062"), start=1):
-        file = tmp_path / f"{number}.dat"
+        file = path.with_name(f"{number}.dat")
         file.write_text(lamda_text([table(number)]))
-        call = ("import", file, "--reference", words, "--method", "close coupling", "--quality", "off")
-        assert run("--db", path, *call).code == 0
+        call = ("import", str(file), "--reference", words, "--method", "close coupling", "--quality", "off")
+        assert main(["--quiet", "--db", str(path), *call]) == 0
     return path
+
+
+@pytest.fixture
+def db(_db: Path, tmp_path: Path) -> Path:
+    """A store of one's own with two sources of AB+He: 1 of 2006, and 2 of 2010, which is newer."""
+    return Path(shutil.copy(_db, tmp_path / "x.duckdb"))
 
 
 def used(db: Path, system: str = "AB+He") -> set[int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +11,10 @@ from commands import Answer, Run
 from ratedb_cli.app import main
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
-from threadpoolctl import threadpool_limits
 
 J = ("--j", "2:10")
 VARIANCE = (*J, "--strategy", "variance", "--hours-total", "100")
 TOTAL = sum(j**4 for j in range(5, 11))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    with threadpool_limits(limits=1):  # the matrices are small, and threads wait for each other
-        yield
 
 
 @pytest.fixture(scope="module")

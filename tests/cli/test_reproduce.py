@@ -16,7 +16,6 @@ from commands import METRIC_KEYS, Run
 from ratedb_cli.app import main
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
-from threadpoolctl import threadpool_limits
 
 from ratedb.errors import FitError
 from ratedb.models import basis
@@ -48,8 +47,8 @@ SIGNATURES = {"png": b"\x89PNG\r\n", "svg": b"<?xml"}
 
 @pytest.fixture(autouse=True, scope="module")
 def _quick() -> Iterator[None]:
-    """One round of the composite search, on one thread."""
-    with threadpool_limits(limits=1), pytest.MonkeyPatch.context() as patch:
+    """One round of the composite search."""
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search_module, "_MOST_ROUNDS", 1)
         yield
 

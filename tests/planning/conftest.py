@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from rough import rough_rates
 from synthetic import lamda_text, rotor_levels
-from threadpoolctl import threadpool_limits
 
 from ratedb.numbers import parse_integers
 from ratedb.options import ImportOptions
 from ratedb.verbs.import_ import import_files
 
 StoreOf = Callable[[str], Path]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    with threadpool_limits(limits=1):  # the matrices are small, and threads wait for each other
-        yield
 
 
 @pytest.fixture(scope="session")

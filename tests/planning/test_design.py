@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations, permutations
 
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from rough import rough_rates
 from synthetic import rotor_levels
-from threadpoolctl import threadpool_limits
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import FitError, RatedbError
@@ -29,12 +28,6 @@ VARIANCE, LENGTHS, NOISE = 0.7, np.array([1.1, 0.8, 1.5, 2.0, 1.3, 0.9]), 0.01
 SPREAD_DEX = 0.3
 # Given j, and those of them that belong into every set: the top of the lowest run and what lies above.
 ANCHORS = [((), ()), ((2,), (2,)), ((2, 3, 4), (4,)), ((2, 6), (2, 6)), ((0, 1, 5), (5,)), ((0, 1), ())]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _one_thread() -> Iterator[None]:
-    with threadpool_limits(limits=1):  # as the planner runs it: the matrices are small
-        yield
 
 
 def hyperparameters(lengths: FloatArray = LENGTHS) -> Hyperparameters:

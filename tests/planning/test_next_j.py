@@ -18,7 +18,7 @@ from ratedb.errors import FitError, RatedbError, UsageError
 from ratedb.layers import RATIO_95_68
 from ratedb.models.corpus.table import shipped_corpus
 from ratedb.models.engine import TrainingData
-from ratedb.models.predictor import average
+from ratedb.models.predictor import Predictor, average
 from ratedb.models.record import Model
 from ratedb.models.search import search
 from ratedb.planning import next_j as next_j_module
@@ -222,16 +222,29 @@ def test_what_one_more_j_brings_is_what_the_process_expects_of_the_set_with_it(a
     assert errors == sorted(errors, key=lambda error: error or 0.0)
 
 
-def test_the_expected_error_is_that_of_a_model_of_all_known_j_corrected_by_its_tests(at: StoreOf) -> None:
-    db = at("1:8")
-    found = follow(db)
-    assert found.measured
+@pytest.fixture(scope="module")
+def followed_to_8(at: StoreOf) -> NextResult:
+    """What is next where AB+He out of j = 1..8 is there."""
+    return follow(at("1:8"))
+
+
+@pytest.fixture(scope="module")
+def trained_to_8() -> Predictor:
+    """A model of the known rates out of j = 2..8, of which 5 and 8 validate."""
     rates = rough_rates(LEVELS, "He", seed=1)
     j = rates.initial_j()
     training, validation = (rates.select(np.isin(j, some)) for some in ((2, 3, 4, 6, 7), (5, 8)))
-    wanted = rates.select(np.isin(j, (9, 10)))
-    predictor = search(training, validation, corpus=shipped_corpus()).predictor
-    half_width = predictor.predict(wanted.transitions).log10_half_width_68
+    return search(training, validation, corpus=shipped_corpus()).predictor
+
+
+def test_the_expected_error_is_that_of_a_model_of_all_known_j_corrected_by_its_tests(
+    followed_to_8: NextResult, trained_to_8: Predictor
+) -> None:
+    found = followed_to_8
+    assert found.measured
+    rates = rough_rates(LEVELS, "He", seed=1)
+    wanted = rates.select(np.isin(rates.initial_j(), (9, 10)))
+    half_width = trained_to_8.predict(wanted.transitions).log10_half_width_68
     own = RATIO_95_68 / 1.96 * float(np.sqrt((half_width**2).mean()))
     assert [one.j for one in found.tested] == [2, 3, 4, 5, 6, 7, 8]
     inner = found.tested[1:-1]
@@ -242,12 +255,12 @@ def test_the_expected_error_is_that_of_a_model_of_all_known_j_corrected_by_its_t
     assert found.expected_dex == pytest.approx(own * np.clip(real / expected, 1.0, 3.0), rel=1e-3)
 
 
-def test_a_tested_j_is_predicted_without_its_own_rates(at: StoreOf) -> None:
-    found = {one.j: one for one in follow(at("1:8")).tested}
-    rates = rough_rates(LEVELS, "He", seed=1)
+def test_a_tested_j_is_predicted_without_its_own_rates(
+    followed_to_8: NextResult, trained_to_8: Predictor
+) -> None:
+    found = {one.j: one for one in followed_to_8.tested}
+    rates, predictor = rough_rates(LEVELS, "He", seed=1), trained_to_8
     j = rates.initial_j()
-    training, validation = (rates.select(np.isin(j, some)) for some in ((2, 3, 4, 6, 7), (5, 8)))
-    predictor = search(training, validation, corpus=shipped_corpus()).predictor
     others, six = (rates.select(some) for some in (np.isin(j, (2, 3, 4, 5, 7, 8)), j == 6))
     members = [one.conditioned(TrainingData.of(others)) for one in predictor.members]
     mean = average([one.curves(six.transitions) for one in members], predictor.weights).mean

@@ -8,7 +8,16 @@ import pytest
 from children import Children, rates_number
 from stores import make_store
 
+from ratedb.store import connection, opening
 from ratedb.store.store import Store
+
+
+@pytest.fixture(scope="module")
+def stores_made_anew() -> Iterator[None]:
+    """Make each new store by its migrations, not as a copy as elsewhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "connect", connection.connect)
+        yield
 
 
 @pytest.fixture(scope="session")

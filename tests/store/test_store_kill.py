@@ -20,6 +20,8 @@ from ratedb.store import migrations
 from ratedb.store.query import sql
 from ratedb.store.store import Store
 
+pytestmark = pytest.mark.usefixtures("stores_made_anew")
+
 SEED = 20240607
 KILLS_DURING_IMPORT = 12
 KILLS_DURING_FILL = 12

@@ -215,6 +215,7 @@ def named_levels(draw: st.DrawFn) -> Levels:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(levels=named_levels())
 def test_named_quantum_numbers_and_the_molecule_kind_come_back_bit_equal(

@@ -26,6 +26,8 @@ from ratedb.store import migrations
 from ratedb.store.migrations import Migration
 from ratedb.store.store import Store
 
+pytestmark = pytest.mark.usefixtures("stores_made_anew")
+
 NEWEST = migrations.available()[-1].version
 BROKEN = Migration(
     NEWEST + 1,
@@ -44,8 +46,9 @@ def test_migrations_are_numbered_from_one_without_a_gap() -> None:
     assert [step.version for step in migrations.available()] == list(range(1, NEWEST + 1))
 
 
-def test_a_new_store_records_each_migration_with_version_and_utc_time(store_path: Path) -> None:
-    rows = all_tables(store_path)["schema_migration"]
+def test_a_new_store_records_each_migration_with_version_and_utc_time(tmp_path: Path) -> None:
+    Store(tmp_path / "new.duckdb", write=True, create=True).close()
+    rows = all_tables(tmp_path / "new.duckdb")["schema_migration"]
     assert [(row[0], row[1], row[3]) for row in rows] == [
         (step.version, step.name, __version__) for step in migrations.available()
     ]

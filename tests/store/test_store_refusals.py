@@ -13,6 +13,8 @@ from stores import make_store, put
 from ratedb.errors import RatedbError
 from ratedb.store.store import Store
 
+pytestmark = pytest.mark.usefixtures("stores_made_anew")
+
 FOREIGN_SQL = {
     "a table": "CREATE TABLE t (x INTEGER)",
     "a view": "CREATE VIEW v AS SELECT 1",

@@ -14,6 +14,8 @@ from ratedb.errors import LockedError, RatedbError
 from ratedb.store.records import LevelSetRow
 from ratedb.store.store import Store
 
+pytestmark = pytest.mark.usefixtures("stores_made_anew")
+
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit, MemoryError])
 def test_what_goes_wrong_inside_a_transaction_leaves_the_store_as_it_was(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -182,30 +183,35 @@ def test_files_of_excitation_or_of_both_directions_suspect_no_level(tmp_path: Pa
         assert "upward-rows" not in {one.rule for one in partner.findings}
 
 
-@pytest.mark.slow
-def test_nothing_of_the_spectralradex_files_changes_on_the_way_through_a_store(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, tuple[Path, Path]]:
+    """Give what each spectralradex file is after one store, and after a second; the stores lie next to it."""
+    folder, made = tmp_path_factory.mktemp("twice"), {}
     for path in spectralradex_files():
+        first = through_a_store(path, folder, f"first-{path.stem}")
+        made[path] = first, through_a_store(first, folder, f"second-{path.stem}")
+    return made
+
+
+@pytest.mark.slow
+def test_nothing_of_the_spectralradex_files_changes_on_the_way_through_a_store(
+    twice: dict[Path, tuple[Path, Path]],
+) -> None:
+    for path, (first, second) in twice.items():
         colliders = [one.rates.collider for one in read_lamda(path).partners]
-        first = through_a_store(path, tmp_path, f"first-{path.stem}")
-        second = through_a_store(first, tmp_path, f"second-{path.stem}")
         assert differences(path, first, colliders) == dict.fromkeys(COUNTED, 0), path.name
         assert first.read_bytes() == second.read_bytes(), path.name
 
 
 @pytest.mark.slow
 def test_no_export_of_the_spectralradex_files_brings_something_new_or_loses_quantum_numbers(
-    tmp_path: Path,
+    twice: dict[Path, tuple[Path, Path]], tmp_path: Path
 ) -> None:
     query = "SELECT label, quantum_numbers, molecule_kind FROM levels ORDER BY label"
-    for path in spectralradex_files():
-        db = ratedb.open(tmp_path / f"{path.stem}.duckdb", create=True)
-        systems = [one.system for one in db.import_(path, quality="off").systems]
+    for path, (first, second) in twice.items():
+        db = ratedb.open(shutil.copy(first.with_suffix(".duckdb"), tmp_path))
         levels = db.sql(query).rows
-        db.export(systems, tmp_path / "again.dat")
-        assert {one.new for one in db.import_(tmp_path / "again.dat", quality="off").systems} == {0}, (
-            path.name
-        )
+        assert {one.new for one in db.import_(first, quality="off").systems} == {0}, path.name
         assert db.sql(query).rows == levels, path.name
-        other = ratedb.open(tmp_path / f"other-{path.stem}.duckdb", create=True)
-        other.import_(tmp_path / "again.dat", quality="off")
+        other = ratedb.open(second.with_suffix(".duckdb"))
         assert other.sql(query).rows == levels, path.name
