@@ -132,14 +132,15 @@ def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
         arrays["temperature_k"],
         tuple(members),
         tuple(state["weights"]),
-        Calibration(
-            state["calibration_scale"],
-            arrays["calibration_floor"],
-            *state.get("calibration_ends", (1.0, 1.0)),  # models of older versions have none
-        ),
+        _calibration(state, arrays),
         reference,
         _intervals(state, arrays),
     )
+
+
+def _calibration(state: dict[str, Any], arrays: Arrays) -> Calibration:
+    ends = state.get("calibration_ends", (1.0, 1.0))  # models of older versions have none
+    return Calibration(state["calibration_scale"], arrays["calibration_floor"], *ends)
 
 
 def _member(

@@ -53,10 +53,7 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
 
 
 def _truth_from(path: Path, options: EvaluateOptions, model: Predictor, stored: Rates) -> Rates:
-    """Return the rates of the model's system in a file, read as `import` reads it, with stored levels.
-
-    A file that does not name its molecule and collider is taken to be of the model's.
-    """
+    """Return the rates of the model's system in a file, which it is taken to be of where it names none."""
     reading = ImportOptions(
         levels=options.levels,
         cross_sections=options.cross_sections,

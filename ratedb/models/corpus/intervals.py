@@ -27,7 +27,7 @@ SIZES = (1, 4, 5, 6, 8)
 QUANTILE = 0.95
 _BOUNDS = (0.7, 8.0)
 _MARGIN_OF_ONE_J = np.array([[1.1], [1.3], [1.6]])
-_MARGIN_OF_SEVERAL_J = np.array([[1.15], [0.9], [2.2]])
+_MARGIN_OF_SEVERAL_J = np.array([[1.15], [1.0], [2.2]])
 """Make intervals hold on most single systems, and not only on all together, by place; what several computed j
 say of the variances can be too good."""
 UNLIKE_NEIGHBOURS_DEX = 0.04
