@@ -17,6 +17,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("arrays", "files", "methods", "numbers", "origin", "references", "results", "systems"),
     ("declared", "findings", "layers", "levels"),
+    (
+        "kinds",
+    ),  # what a molecule is, as data: above Levels, which it names, and below all that reads or stores them
     ("options",),
     ("cross_sections", "rates"),
     ("physics",),

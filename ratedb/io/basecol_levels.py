@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
-from ratedb.io.labels import named_numbers
 from ratedb.io.listed_levels import (
     ENERGY_UNIT,
     LONGEST_HEAD,
@@ -18,6 +17,7 @@ from ratedb.io.listed_levels import (
     spin_weight,
 )
 from ratedb.io.text import Line, to_numbers
+from ratedb.kinds.labels import named_numbers
 from ratedb.levels import Levels
 
 

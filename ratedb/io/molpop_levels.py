@@ -12,15 +12,15 @@ import numpy as np
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
-from ratedb.io.labels import (
+from ratedb.io.listed_levels import LARGEST_NUMBER, LevelList, ListedLevel, levels_from, need_declared
+from ratedb.io.text import Line, numbered_lines, to_index, to_number, to_numbers
+from ratedb.kinds.labels import (
     assigned_labels,
     assigned_numbers,
     fit_with_spins,
     named_numbers,
     quantum_numbers,
 )
-from ratedb.io.listed_levels import LARGEST_NUMBER, LevelList, ListedLevel, levels_from, need_declared
-from ratedb.io.text import Line, numbered_lines, to_index, to_number, to_numbers
 from ratedb.levels import Levels, Lines, vj
 from ratedb.physics.constants import GHZ_PER_CM1
 
