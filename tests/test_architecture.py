@@ -17,9 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("arrays", "files", "methods", "numbers", "origin", "references", "results", "systems"),
     ("declared", "findings", "layers", "levels"),
-    (
-        "kinds",
-    ),  # what a molecule is, as data: above Levels, which it names, and below all that reads or stores them
+    ("kinds",),  # above Levels, whose kind it finds, and below all that reads or stores them
     ("options",),
     ("cross_sections", "rates"),
     ("physics",),

@@ -158,8 +158,7 @@ def _need_sound(kind: Kind, where: str) -> None:
     for series in kind.series:
         named.add(series.rises_with)
         sums += series.along
-    for one in [*kind.conditions, *sums]:
-        named |= one.names
+    named |= set().union(*(one.names for one in kind.conditions), *(one.names for one in sums))
     for triangle in kind.triangles:
         named |= {triangle.first, triangle.second} - {""}
     if unknown := sorted(named - set(kind.names)):

@@ -78,15 +78,31 @@ def with_kind(levels: Levels, kinds: Sequence[Kind] | None = None) -> Levels:
     if levels.kind != UNKNOWN_KIND or not levels.quantum_numbers or len(levels) < 2:
         return levels
     found = _recognise_numbers(levels, kinds)
-    return levels if found.kind == UNKNOWN_KIND else _as_found(levels, found)
+    return levels if found.kind == UNKNOWN_KIND else as_found(levels, found)
+
+
+def as_pair(levels: Levels, first: Mapping[str, FloatArray], second: Mapping[str, FloatArray]) -> Levels:
+    """Return levels of two molecules with the quantum numbers of both, the names of the second ending in 2.
+
+    `first` and `second` are those of each molecule, shape (n,) each.
+    """
+    if not first or not second:
+        return levels
+    numbers = _without_zero_v(first) | {f"{name}2": one for name, one in _without_zero_v(second).items()}
+    return with_kind(replace(levels, quantum_numbers=numbers, kind=""))
+
+
+def _without_zero_v(numbers: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    return {name: one for name, one in numbers.items() if name != "v" or one.any()}
 
 
 def recognised(levels: Levels, header: str = "") -> Levels:
     """Return levels with the kind and the quantum numbers that their labels and this header prove."""
-    return _as_found(levels, recognise(levels.label, header, levels.weight, levels.energy_cm1))
+    return as_found(levels, recognise(levels.label, header, levels.weight, levels.energy_cm1))
 
 
-def _as_found(levels: Levels, found: Recognition) -> Levels:
+def as_found(levels: Levels, found: Recognition) -> Levels:
+    """Return levels with the kind and the quantum numbers that were found in them."""
     kind = "" if found.kind == UNKNOWN_KIND else found.kind
     return replace(levels, quantum_numbers=found.numbers, kind=kind)
 
@@ -112,7 +128,9 @@ class _Asked:
 def _of_columns(asked: _Asked, columns: dict[str, FloatArray], named: Sequence[str]) -> Recognition:
     generic = proved(columns, asked.weight) if columns else {}
     if set(generic) == {"v", "j"} and all((one % 1 == 0).all() for one in generic.values()):
-        return Recognition(LINEAR, _linear_reason(*generic.values(), asked.weight, asked.kinds), generic)
+        return Recognition(
+            LINEAR, _linear_reason(generic["v"], generic["j"], asked.weight, asked.kinds), generic
+        )
     found: list[_Reading] = []
     for given in (columns, generic):
         found = [
@@ -162,6 +180,16 @@ def why(levels: Levels) -> str:
     if levels.kind == LINEAR:
         return f"{LINEAR}: the levels are listed by v and j"
     return f"{levels.kind}: given, or listed by {', '.join(levels.quantum_numbers)}"
+
+
+def unknown_kind(levels: Levels) -> list[str]:
+    """Return what to tell the user where the kind of a molecule is not recognised; nothing where it is."""
+    if levels.kind != UNKNOWN_KIND:
+        return []
+    return [
+        f"the kind of molecule of {levels.molecule} is not recognised: {why(levels)}; it can be stored, queried"
+        " and exported, but not planned or predicted, unless --kind-of-molecule names a kind that fits"
+    ]
 
 
 @cache
