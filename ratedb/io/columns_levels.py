@@ -92,7 +92,7 @@ def _numbered_levels(rows: TableRows) -> tuple[list[Key], IntArray, IntArray]:
     """Return the v and j, or labels, of the levels in order, and the initial and final level of each row."""
     number, text = rows.numbers, rows.texts
     no_j = np.isnan(number["j"]) | np.isnan(number["j_final"])
-    if not no_j.any() and not _by_label(rows):
+    if not no_j.any() and not rows.by_label:
         j, j_final = number["j"], number["j_final"]
         with_v = not np.isnan(number["v"]).all()
         v, v_final = (np.nan_to_num(number[name]) if with_v else 0.0 for name in ("v", "v_final"))
@@ -110,13 +110,6 @@ def _numbered_levels(rows: TableRows) -> tuple[list[Key], IntArray, IntArray]:
     labels = sorted({*upper.tolist(), *lower.tolist()})
     at = {label: number for number, label in enumerate(labels)}
     return list(labels), _looked_up(at, upper), _looked_up(at, lower)
-
-
-def _by_label(rows: TableRows) -> bool:
-    """Return whether labels name the levels though j is there: it is not all that tells them apart."""
-    labelled = not any((rows.texts[name] == None).any() for name in ("upper_label", "lower_label"))  # noqa: E711
-    halves = any((rows.numbers[name] % 1 > 0).any() for name in ("j", "j_final"))
-    return labelled and (bool(rows.further) or halves)
 
 
 def _looked_up(at: dict[str, int], texts: Objects) -> IntArray:

@@ -91,6 +91,17 @@ class TableRows:
     def __len__(self) -> int:
         return len(self.row)
 
+    @property
+    def labelled(self) -> bool:
+        """Whether all rows have the labels of their levels."""
+        return not any((self.texts[name] == None).any() for name in ("upper_label", "lower_label"))  # noqa: E711
+
+    @property
+    def by_label(self) -> bool:
+        """Whether labels name the levels though j is there: it is not all that tells them apart."""
+        halves = any((self.numbers[name] % 1 > 0).any() for name in ("j", "j_final"))
+        return self.labelled and (bool(self.further) or halves)
+
     def select(self, keep: BoolArray) -> TableRows:
         """Return the rows at a mask."""
         if keep.all():
@@ -157,14 +168,16 @@ def rows_of(table: Tabular, names: Sequence[str], where: str, lines: Sequence[st
     rows = TableRows(where, lines, np.arange(count), numbers, texts, tuple(_initial(more)))
     for name, unread in cells.unread.items():
         _read_rest(rows, name, unread)
-    _need_possible(rows, with_v="v" in place)
-    return _with_labels(rows)
+    rows = _with_labels(rows)
+    without_v = rows.by_label and all(np.isnan(rows.numbers[name]).all() for name in ("v", "v_final"))
+    _need_possible(rows, with_v="v" in place and not without_v)
+    return rows
 
 
 def _with_labels(rows: TableRows) -> TableRows:
     """Return rows that label their levels by all quantum numbers, as 1_0_1, where they have no label."""
     j = [np.isnan(rows.numbers[name]).any() for name in ("j", "j_final")]
-    if not rows.further or any(j) or _labelled(rows):
+    if not rows.further or any(j) or rows.labelled:
         return rows
     names = [name for name in ("v", "j", *rows.further) if not np.isnan(rows.numbers[name]).all()]
     texts = dict(rows.texts)
@@ -210,18 +223,13 @@ def _read_rest(rows: TableRows, name: str, unread: Sequence[tuple[int, str]]) ->
         rows.numbers[name][row] = np.nan if number is None else number
 
 
-def _labelled(rows: TableRows) -> bool:
-    """Return whether all rows have the labels of their levels."""
-    return not any((rows.texts[name] == None).any() for name in ("upper_label", "lower_label"))  # noqa: E711
-
-
 def _need_possible(rows: TableRows, *, with_v: bool) -> None:
     """Refuse the first row with an impossible number or an unknown kind."""
     number = rows.numbers
     with np.errstate(invalid="ignore"):
         for name in _INTEGERS:
             values, expected = number[name], f"0 to {_LARGEST_INTEGER}"
-            step = 2.0 if _labelled(rows) else 1.0  # levels with labels may have half-integers
+            step = 2.0 if rows.labelled else 1.0  # levels with labels may have half-integers
             whole = (step * values == np.floor(step * values)) & (np.abs(values) <= _LARGEST_INTEGER)
             rows.need(~whole & ~np.isnan(values), f"{name} is not a whole number", expected, name)
             rows.need(values < 0, f"{name} is negative", expected, name)

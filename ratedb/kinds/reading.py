@@ -71,7 +71,7 @@ def kind_named(name: str, kinds: Sequence[Kind] | None = None) -> Kind:
     for kind in kinds:
         if one_word(name) in (kind.joined_name, one_word(kind.kept_as)):
             return kind
-    alone = [one.joined_name for one in kinds if not re.search(r" [+x] ", one.name)]
+    alone = [one.joined_name for one in kinds if not re.search(r" [+x] ", f"{one.name}{one.kept_as}")]
     raise UsageError(
         "not a kind of molecule",
         expected=", ".join(alone) + ", such a kind with ' + hyperfine', or two with ' x ' between them",

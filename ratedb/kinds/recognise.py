@@ -153,14 +153,18 @@ def as_kind(levels: Levels, name: str, kinds: Sequence[Kind] | None = None) -> L
     kind = kind_named(name, kinds)
     bare = _bare(levels.label)
     columns = dict(levels.quantum_numbers) or named_columns(bare, "", vocabulary((kind,)))
-    found = list(_readings(kind, bare, columns, list(columns), None, None, given=True))
+    found = [
+        one
+        for given in (columns, {})
+        for one in _readings(kind, bare, given, list(given), None, None, given=True)
+    ]
     fitting = [one for one in found if not one.against]
     if not fitting:
         raise RatedbError(
             f"the levels of {levels.molecule} do not fit the kind {kind.name}",
             where=f"labels such as {', '.join(repr(label) for label in levels.label[:3])}",
             expected=f"{', '.join(kind.names)}: {kind.words}",
-            got=found[0].against if found else f"labels that do not have {', '.join(sorted(kind.needed))}",
+            got=found[0].against if found else ", ".join(columns) or "labels in another form",
             todo="name another kind, or leave --kind-of-molecule out",
         )
     numbers = _kept(kind, fitting[0].numbers, len(levels))
@@ -187,8 +191,8 @@ def unknown_kind(levels: Levels) -> list[str]:
     if levels.kind != UNKNOWN_KIND:
         return []
     return [
-        f"the kind of molecule of {levels.molecule} is not recognised: {why(levels)}; it can be stored, queried"
-        " and exported, but not planned or predicted, unless --kind-of-molecule names a kind that fits"
+        f"the kind of molecule of {levels.molecule} is not recognised: {why(levels)}; it can be stored,"
+        " queried and exported, but not planned or predicted, unless --kind-of-molecule names one that fits"
     ]
 
 
