@@ -21,7 +21,14 @@ _KEYS = {
     "name", "words", "kept_as", "joins", "partners", "number", "labels", "header_must_name", "unit", "weight",
     "conditions", "triangle", "species", "energies", "rotation", "fewest_unnamed",
 }  # fmt: skip
-_OF_NUMBER = {"name", "words", "header", "half", "needed", "negative", "values", "written"}
+_KEYS_IN = {
+    "number": {"name", "words", "header", "half", "needed", "negative", "values", "written"},
+    "weight": {"momenta", "factors", "by"},
+    "triangle": {"first", "second", "most"},
+    "species": {"of", "words"},
+    "energies": {"rises_with", "along"},
+    "rotation": {"constants", "given_cm1", "dipole_axes"},
+}
 BASE = "base"
 """The angular momentum of the kind below, in the triangles of a kind that is on top of others."""
 
@@ -30,13 +37,16 @@ def read_kind(text: str, where: str) -> Kind:
     """Return the kind that a file in TOML describes; raises RatedbError, with `where`, for what is wrong."""
     try:
         return _kind(tomllib.loads(text), where)
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (tomllib.TOMLDecodeError, re.error, KeyError, TypeError, ValueError, AttributeError) as error:
         missing = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise _wrong(where, "the keys that docs/kinds.md lists", missing) from error
 
 
 def joined(files: Iterable[Kind]) -> tuple[Kind, ...]:
-    """Return the kinds, with those that join two of them: one on top of another, or two molecules."""
+    """Return the kinds, with those that join two of them: one on top of another, or two molecules.
+
+    A file takes the place of a joint of its name.
+    """
     read = tuple(files)
     alone = [kind for kind in read if kind.joins == "alone"]
     tops = [
@@ -54,7 +64,8 @@ def joined(files: Iterable[Kind]) -> tuple[Kind, ...]:
         for second in alone
         if not pair.partners or second.name in pair.partners
     ]
-    return (*alone, *tops, *pairs)
+    of_files = {kind.name for kind in alone}
+    return (*alone, *(one for one in (*tops, *pairs) if one.name not in of_files))
 
 
 @cache
@@ -71,7 +82,7 @@ def kind_named(name: str, kinds: Sequence[Kind] | None = None) -> Kind:
     for kind in kinds:
         if one_word(name) in (kind.joined_name, one_word(kind.kept_as)):
             return kind
-    alone = [one.joined_name for one in kinds if not re.search(r" [+x] ", f"{one.name}{one.kept_as}")]
+    alone = [one.joined_name for one in kinds if not re.search(r" [+x] ", one.name)]
     raise UsageError(
         "not a kind of molecule",
         expected=", ".join(alone) + ", such a kind with ' + hyperfine', or two with ' x ' between them",
@@ -82,7 +93,11 @@ def kind_named(name: str, kinds: Sequence[Kind] | None = None) -> Kind:
 
 def _kind(found: Mapping[str, Any], where: str) -> Kind:
     _need_keys(found, _KEYS, where)
-    numbers = tuple(_number(one, where) for one in found.get("number", ()))
+    for name, known in _KEYS_IN.items():
+        inner = found.get(name, ())
+        for one in (inner,) if isinstance(inner, Mapping) else inner:
+            _need_keys(one, known, where)
+    numbers = tuple(_number(one) for one in found.get("number", ()))
     weight, rotation = found.get("weight", {}), found.get("rotation", {})
     kind = Kind(
         name=_text(found["name"]),
@@ -118,8 +133,7 @@ def _kind(found: Mapping[str, Any], where: str) -> Kind:
     return kind
 
 
-def _number(found: Mapping[str, Any], where: str) -> Number:
-    _need_keys(found, _OF_NUMBER, where)
+def _number(found: Mapping[str, Any]) -> Number:
     given = {name: found[name] for name in ("half", "needed", "negative") if name in found}
     return Number(
         _text(found["name"]),
