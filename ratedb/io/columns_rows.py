@@ -165,7 +165,8 @@ def rows_of(table: Tabular, names: Sequence[str], where: str, lines: Sequence[st
     no_number, no_text = np.full(count, np.nan), np.full(count, None, dtype=object)
     numbers = dict.fromkeys(_NUMBERS, no_number) | dict(cells.numbers)
     texts = dict.fromkeys(contract()["properties"], no_text) | dict(cells.texts)
-    rows = TableRows(where, lines, np.arange(count), numbers, texts, tuple(_initial(more)))
+    further = [name for name in more[::2] if not np.isnan(numbers[name]).all()]
+    rows = TableRows(where, lines, np.arange(count), numbers, texts, tuple(further))
     for name, unread in cells.unread.items():
         _read_rest(rows, name, unread)
     rows = _with_labels(rows)
@@ -192,10 +193,6 @@ def _more_numbers(names: Sequence[str]) -> list[str]:
     words = vocabulary(known_kinds())
     found = [name for name in names if name.lower() in words and f"{name}_final" in names]
     return [column for name in found if name not in ("v", "j") for column in (name, f"{name}_final")]
-
-
-def _initial(columns: Sequence[str]) -> list[str]:
-    return [name for name in columns if not name.endswith("_final")]
 
 
 def _need_columns(given: set[str], where: str) -> None:
