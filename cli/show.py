@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 def _show(console: Console, result: SystemReport, options: Mapping[str, Any]) -> None:
     console.print(result.summary())
+    said = result.why_kind if result.molecule_kind != "unknown" else f"unknown: {result.why_kind}"
+    console.print(f"Kind of molecule: {said}", markup=False)
     for one in result.sources:
         if one["transitions"]:
             said = f"{one['kind']}, method {one['method']}, {one['reference'][:60]}"

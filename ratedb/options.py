@@ -46,6 +46,9 @@ class ImportOptions:
     format: str = option("auto", "auto, lamda, basecol, vj, matrix, csv, parquet, molscat, hibridon or mqct.")
     molecule: str | None = option(None, "The molecule's name; takes precedence over the file's.")
     collider: str | None = option(None, "The collider, where the file does not say; or the one to read.")
+    kind_of_molecule: str | None = option(
+        None, "Kind of molecule, such as asymmetric-top (default: what labels and weights prove)."
+    )
     levels: Paths = option(
         (), "A file with the levels that the rates refer to; repeat for Einstein A.", Path, many=True
     )

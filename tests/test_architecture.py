@@ -17,6 +17,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("arrays", "files", "methods", "numbers", "origin", "references", "results", "systems"),
     ("declared", "findings", "layers", "levels"),
+    ("kinds",),  # above Levels, whose kind it finds, and below all that reads or stores them
     ("options",),
     ("cross_sections", "rates"),
     ("physics",),

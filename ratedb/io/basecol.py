@@ -19,6 +19,7 @@ from ratedb.io.rate_rows import Rows, file_of_rows, increasing_temperatures, rat
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_index
 from ratedb.io.vj_tables import level_numbers, states_of
+from ratedb.kinds.recognise import as_pair
 from ratedb.levels import Levels, Lines
 
 _COLUMNS = re.compile(r"\btemperature columns?\s*=\s*(\d{1,6})\b", re.IGNORECASE)
@@ -164,11 +165,17 @@ def _read_two(
 
 def _pair_levels(first: Levels, second: Levels, numbers: Sequence[tuple[int, int]]) -> Levels:
     chosen = [(a - 1, b - 1) for a, b in numbers]
-    return Levels(
+    levels = Levels(
         f"{first.molecule}({second.molecule})",
         tuple(f"{first.label[a]}_{second.label[b]}" for a, b in chosen),
         np.array([first.energy_cm1[a] + second.energy_cm1[b] for a, b in chosen]),
         np.array([first.weight[a] * second.weight[b] for a, b in chosen]),
+    )
+    at_first, at_second = np.array(chosen).T
+    return as_pair(
+        levels,
+        {name: values[at_first] for name, values in first.quantum_numbers.items()},
+        {name: values[at_second] for name, values in second.quantum_numbers.items()},
     )
 
 

@@ -6,9 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
-from ratedb.io.labels import named_numbers
 from ratedb.io.listed_levels import (
     ENERGY_UNIT,
     LONGEST_HEAD,
@@ -18,6 +16,7 @@ from ratedb.io.listed_levels import (
     spin_weight,
 )
 from ratedb.io.text import Line, to_numbers
+from ratedb.kinds.recognise import Recognition, recognise
 from ratedb.levels import Levels
 
 
@@ -52,7 +51,7 @@ def levels_from_basecol(path: Path, lines: Sequence[Line], molecule: str) -> Lev
     need_declared(declared, declared.text.strip() if declared else "", len(rows))
     parsed = [_basecol_row(line, len(names)) for line in rows]
     listed = _named_levels(rows, parsed, names, molecule)
-    return levels_from(molecule, path, listed, _numbers(listed, parsed, names))
+    return levels_from(molecule, path, listed, _recognised(listed, parsed, names))
 
 
 def _declared(head: Sequence[Line]) -> Line | None:
@@ -91,11 +90,12 @@ def _named_levels(
     return listed
 
 
-def _numbers(
+def _recognised(
     listed: Sequence[ListedLevel], parsed: Sequence[list[float]], names: Sequence[str]
-) -> dict[str, FloatArray]:
-    """Return the named quantum numbers of molecules that are not linear; none where v and j are all."""
+) -> Recognition | None:
+    """Return kind and quantum numbers of molecules that are not linear; None where v and j are all."""
     if all(level.vj is not None for level in listed):
-        return {}
+        return None
     labels = [" ".join(f"{value:g}" for value in row[2:]) for row in parsed]
-    return named_numbers(labels, " ".join(names), [level.weight for level in listed])
+    weights, energies_cm1 = zip(*((level.weight, level.energy_cm1) for level in listed), strict=True)
+    return recognise(labels, " ".join(names), weights, energies_cm1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -13,6 +14,7 @@ from ratedb.io.columns_rows import OF_LEVELS, TableRows
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.listed_levels import vj_label
 from ratedb.io.rate_rows import partner_of_rates
+from ratedb.kinds.recognise import with_kind
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Lines, vj
 from ratedb.rates import Rates
@@ -90,7 +92,7 @@ def _numbered_levels(rows: TableRows) -> tuple[list[Key], IntArray, IntArray]:
     """Return the v and j, or labels, of the levels in order, and the initial and final level of each row."""
     number, text = rows.numbers, rows.texts
     no_j = np.isnan(number["j"]) | np.isnan(number["j_final"])
-    if not no_j.any():
+    if not no_j.any() and not rows.by_label:
         j, j_final = number["j"], number["j_final"]
         with_v = not np.isnan(number["v"]).all()
         v, v_final = (np.nan_to_num(number[name]) if with_v else 0.0 for name in ("v", "v_final"))
@@ -165,7 +167,29 @@ def _own_levels(
     with_v = any(v for v, _ in pairs)
     labels = tuple(key if isinstance(key, str) else vj_label(*key, with_v=with_v) for key in ordered)
     v, j = np.array(pairs).T if pairs else (None, None)
-    return Levels(molecule, labels, low[order], light[order], vj(v, j))
+    levels = Levels(molecule, labels, low[order], light[order], vj(v, j))
+    return levels if pairs else _with_numbers(rows, levels, place, order)
+
+
+def _with_numbers(rows: TableRows, levels: Levels, place: IntArray, order: IntArray) -> Levels:
+    """Return levels with the quantum numbers that columns have; `place` is the level at each end of a row."""
+    numbers: dict[str, FloatArray] = {}
+    for name in ("v", "j", *rows.further):
+        ends = np.concatenate([rows.numbers[name], rows.numbers[f"{name}_final"]])
+        if np.isnan(ends).all():
+            continue
+        low, high = _extremes(place, ends, len(levels))
+        differ = (high != low) & ~(np.isnan(low) & np.isnan(high))
+        if differ.any():
+            at = int(np.argmax(differ))
+            raise rows.refuse(
+                f"the level {levels.label[int(np.flatnonzero(order == at)[0])]} has several values of {name}",
+                "the same in all rows",
+                f"{low[at]:g} to {high[at]:g}",
+                "correct the rows",
+            )
+        numbers[name] = low[order]
+    return with_kind(replace(levels, quantum_numbers=numbers, kind=""))
 
 
 def _extremes(place: IntArray, values: FloatArray, count: int) -> tuple[FloatArray, FloatArray]:

@@ -15,6 +15,8 @@ import numpy as np
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.io.text import to_number
+from ratedb.kinds.reading import known_kinds
+from ratedb.kinds.recognise import vocabulary
 from ratedb.layers import KINDS
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
 from ratedb.store.tabular import Objects, Tabular
@@ -76,6 +78,7 @@ class TableRows:
     """Rows of a table, of shape (n,) each: numbers with NaN and texts with None where there is no value.
 
     `row` counts them in the table from 0. `lines` are the lines of a CSV file, and empty for other tables.
+    `further` are the quantum numbers, besides v and j, that have columns for the initial and the final level.
     """
 
     where: str
@@ -83,9 +86,21 @@ class TableRows:
     row: IntArray
     numbers: Mapping[str, FloatArray]
     texts: Mapping[str, Objects]
+    further: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.row)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether all rows have the labels of their levels."""
+        return not any((self.texts[name] == None).any() for name in ("upper_label", "lower_label"))  # noqa: E711
+
+    @property
+    def by_label(self) -> bool:
+        """Whether labels name the levels though j is there: it is not all that tells them apart."""
+        halves = any((self.numbers[name] % 1 > 0).any() for name in ("j", "j_final"))
+        return self.labelled and (bool(self.further) or halves)
 
     def select(self, keep: BoolArray) -> TableRows:
         """Return the rows at a mask."""
@@ -142,18 +157,42 @@ def rows_of(table: Tabular, names: Sequence[str], where: str, lines: Sequence[st
     known = [ALIASES.get(name.strip(), name.strip()) for name in names]
     need_once(known, where)
     _need_columns(set(known), where)
-    place = {name: known.index(name) for name in contract()["properties"] if name in known}
-    numeric = {name: at for name, at in place.items() if name in _NUMBERS}
+    more = _more_numbers(known)
+    place = {name: known.index(name) for name in (*contract()["properties"], *more) if name in known}
+    numeric = {name: at for name, at in place.items() if name in _NUMBERS or name in more}
     cells = table.fetch(numeric, {name: at for name, at in place.items() if name not in numeric})
     count = len(cells.numbers["temperature_k"])
     no_number, no_text = np.full(count, np.nan), np.full(count, None, dtype=object)
     numbers = dict.fromkeys(_NUMBERS, no_number) | dict(cells.numbers)
     texts = dict.fromkeys(contract()["properties"], no_text) | dict(cells.texts)
-    rows = TableRows(where, lines, np.arange(count), numbers, texts)
+    further = [name for name in more[::2] if not np.isnan(numbers[name]).all()]
+    rows = TableRows(where, lines, np.arange(count), numbers, texts, tuple(further))
     for name, unread in cells.unread.items():
         _read_rest(rows, name, unread)
-    _need_possible(rows, with_v="v" in place)
+    rows = _with_labels(rows)
+    without_v = rows.by_label and all(np.isnan(rows.numbers[name]).all() for name in ("v", "v_final"))
+    _need_possible(rows, with_v="v" in place and not without_v)
     return rows
+
+
+def _with_labels(rows: TableRows) -> TableRows:
+    """Return rows that label their levels by all quantum numbers, as 1_0_1, where they have no label."""
+    j = [np.isnan(rows.numbers[name]).any() for name in ("j", "j_final")]
+    if not rows.further or any(j) or rows.labelled:
+        return rows
+    names = [name for name in ("v", "j", *rows.further) if not np.isnan(rows.numbers[name]).all()]
+    texts = dict(rows.texts)
+    for label, end in (("upper_label", ""), ("lower_label", "_final")):
+        columns = zip(*(rows.numbers[f"{name}{end}"].tolist() for name in names), strict=True)
+        texts[label] = np.array(["_".join(f"{one:g}" for one in row) for row in columns], dtype=object)
+    return replace(rows, texts=texts)
+
+
+def _more_numbers(names: Sequence[str]) -> list[str]:
+    """Return the columns of quantum numbers besides v and j, in pairs such as ka and ka_final."""
+    words = vocabulary(known_kinds())
+    found = [name for name in names if name.lower() in words and f"{name}_final" in names]
+    return [column for name in found if name not in ("v", "j") for column in (name, f"{name}_final")]
 
 
 def _need_columns(given: set[str], where: str) -> None:
@@ -187,7 +226,8 @@ def _need_possible(rows: TableRows, *, with_v: bool) -> None:
     with np.errstate(invalid="ignore"):
         for name in _INTEGERS:
             values, expected = number[name], f"0 to {_LARGEST_INTEGER}"
-            whole = (values == np.floor(values)) & (np.abs(values) <= _LARGEST_INTEGER)
+            step = 2.0 if rows.labelled else 1.0  # levels with labels may have half-integers
+            whole = (step * values == np.floor(step * values)) & (np.abs(values) <= _LARGEST_INTEGER)
             rows.need(~whole & ~np.isnan(values), f"{name} is not a whole number", expected, name)
             rows.need(values < 0, f"{name} is negative", expected, name)
         kelvin, rate = number["temperature_k"], number["rate_cm3_s"]

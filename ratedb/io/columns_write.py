@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -42,26 +42,53 @@ COLUMNS = {
 """The columns that are written: those of schemas/rates.schema.json, and where each value is from."""
 
 
+def column_types(tables: Sequence[Rates]) -> dict[str, str]:
+    """Return the columns of tables with their types: COLUMNS, and one for each further quantum number.
+
+    Those of the initial level have its name, as `ka`, those of the final one end in `_final`.
+    """
+    numbers: dict[str, bool] = {}
+    for rates in tables:
+        for name, values in (rates.levels.quantum_numbers if not rates.levels.has_vj else {}).items():
+            whole = bool((values[np.isfinite(values)] % 1 == 0).all())
+            numbers[name] = numbers.get(name, True) and whole
+    types = {name: "INTEGER" if whole else "DOUBLE" for name, whole in numbers.items()}
+    more = {f"{name}{end}": of for end in ("", "_final") for name, of in types.items()}
+    found: dict[str, str] = {}
+    for name, of in COLUMNS.items():
+        found[name] = more.get(name, of)
+        if name == "j_final":
+            found |= more
+    return found
+
+
 def rate_columns(tables: Sequence[Rates]) -> dict[str, npt.NDArray[Any]]:
     """Return the columns of a table with a row for each value, as schemas/rates.schema.json names them."""
-    parts = [_columns_of(rates) for rates in tables]
-    return {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
+    names = column_types(tables)
+    parts = [_columns_of(rates, names) for rates in tables]
+    return {name: np.concatenate([part[name] for part in parts]) for name in names}
 
 
-def _columns_of(rates: Rates) -> dict[str, npt.NDArray[Any]]:
+def _columns_of(rates: Rates, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
     levels = rates.levels
     row, column = np.nonzero(np.isfinite(rates.rate_cm3_s))
     order = np.lexsort([column, rates.lower[row], rates.upper[row]])
     row, column = row[order], column[order]
     none = np.full(len(levels), np.nan)
-    v, j = (none, none) if levels.v is None or levels.j is None else (1.0 * levels.v, 1.0 * levels.j)
+    v, j = (levels.quantum_numbers.get(name, none) for name in ("v", "j"))
     label = np.array(levels.label, dtype=object)
     upper, lower = rates.upper[row], rates.lower[row]
     source_id = rates.source_id[row, column]
     used, place = np.unique(source_id, return_inverse=True)
     named = [rates.sources.get(number, {}).get("reference") for number in used.tolist()]
     references = np.array([*named, ""], dtype=object)
-    return {
+    others = {
+        f"{name}{end}": levels.quantum_numbers.get(name, none)[at]
+        for name in names
+        if f"{name}_final" in names and name not in ("v", "j")
+        for end, at in (("", upper), ("_final", lower))
+    }
+    return others | {
         "molecule": np.full(len(row), levels.molecule, dtype=object),
         "collider": np.full(len(row), rates.collider, dtype=object),
         "v": v[upper],
@@ -87,7 +114,7 @@ def _columns_of(rates: Rates) -> dict[str, npt.NDArray[Any]]:
 
 def render_columns(tables: Sequence[Rates], file_format: str) -> bytes:
     """Return rates as the bytes of a CSV or Parquet file; the same values give the same bytes."""
-    return table_bytes(rate_columns(tables), COLUMNS, file_format)
+    return table_bytes(rate_columns(tables), column_types(tables), file_format)
 
 
 @writer("csv")

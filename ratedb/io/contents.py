@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding
+from ratedb.kinds.recognise import as_kind
 from ratedb.levels import Levels, Lines
 from ratedb.numbers import format_integers
 from ratedb.rates import Rates
@@ -45,6 +46,18 @@ class MoleculeFile:
         colliders = ", ".join(one.rates.collider for one in self.partners) or "no rates"
         levels, lines = len(self.levels), len(self.lines)
         return f"<MoleculeFile of {self.levels.molecule}: {levels} levels, {lines} lines; {colliders}>"
+
+
+def of_kind(file: MoleculeFile, kind: str | None) -> MoleculeFile:
+    """Return a file whose levels are of the kind that the user names; as it was where that is None.
+
+    Raises UsageError for an unknown kind, RatedbError where the labels of the levels do not fit it.
+    """
+    if kind is None:
+        return file
+    levels = as_kind(file.levels, kind)
+    partners = tuple(replace(one, rates=replace(one.rates, levels=levels)) for one in file.partners)
+    return replace(file, levels=levels, partners=partners)
 
 
 def rates_out_of(

@@ -334,4 +334,5 @@ def joined_levels(parts: Sequence[tuple[Levels, str]]) -> Levels:
         np.array([levels.weight[row] for levels, row, _ in rows]),
         {name: np.array([levels.quantum_numbers[name][row] for levels, row, _ in rows]) for name in named},
         next((mass for mass in masses if mass is not None), None),
+        parts[0][0].kind if len({levels.kind for levels, _ in parts}) == 1 else "",
     )

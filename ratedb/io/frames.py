@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ratedb import __version__
-from ratedb.io.columns_write import COLUMNS, rate_columns
+from ratedb.io.columns_write import column_types, rate_columns
 from ratedb.rates import Rates
 from ratedb.store.tabular import need_package, table_as_arrow, table_as_pandas
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 def rates_as_pandas(rates: Rates) -> pandas.DataFrame:
     """Return a data frame with a row for each value; raises RatedbError without pandas."""
-    return table_as_pandas(rate_columns([rates]), COLUMNS)
+    return table_as_pandas(rate_columns([rates]), column_types([rates]))
 
 
 def rates_as_arrow(rates: Rates) -> pyarrow.Table:
     """Return an Arrow table with a row for each value; raises RatedbError without pyarrow."""
-    return table_as_arrow(rate_columns([rates]), COLUMNS)
+    return table_as_arrow(rate_columns([rates]), column_types([rates]))
 
 
 def rates_as_xarray(rates: Rates) -> xarray.Dataset:
@@ -46,6 +46,9 @@ def rates_as_xarray(rates: Rates) -> xarray.Dataset:
     }
     if rates.levels.has_vj:
         levels |= {name: (one, getattr(rates, name)) for name in ("v", "j", "v_final", "j_final")}
+    else:
+        for name, values in rates.levels.quantum_numbers.items():
+            levels |= {name: (one, values[rates.upper]), f"{name}_final": (one, values[rates.lower])}
     names = [f"{u} -> {w}" for u, w in zip(rates.upper_label, rates.lower_label, strict=True)]
     return xarray.Dataset(
         {

@@ -10,9 +10,9 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray
 from ratedb.errors import RatedbError
-from ratedb.io.labels import named_numbers
 from ratedb.io.lamda_cursor import Cursor
 from ratedb.io.text import Line, declared_rows, to_index, to_number, to_numbers
+from ratedb.kinds.recognise import Recognition, recognise
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 
@@ -59,13 +59,15 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
     named = [label or f"L{number}" for label, number in zip(labels, numbers, strict=True)]
     if not all(labels):
         notes.append(f"{labels.count('')} level(s) have no label and are called by their number, as `L1`")
+    found = recognise(labels, header, weights, energies) if all(labels) else Recognition("", "")
     table = Levels(
         molecule,
         tuple(_unique(named, notes)),
         np.array(energies),
         np.array(weights),
-        named_numbers(labels, header, weights) if all(labels) else {},
+        found.numbers,
         molecular_weight or None,
+        found.kind,
     )
     return table.select(order)
 

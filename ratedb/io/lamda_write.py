@@ -14,7 +14,6 @@ import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.io.contents import MoleculeFile
-from ratedb.io.labels import quantum_numbers
 from ratedb.io.lamda_partner import ID_OF_COLLIDER
 from ratedb.io.lamda_rules import (
     connected_levels,
@@ -45,6 +44,7 @@ from ratedb.io.writer_rules import (
     warn_weights,
     written_molecule,
 )
+from ratedb.kinds.labels import quantum_numbers
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 from ratedb.rates import Rates

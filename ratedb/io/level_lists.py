@@ -24,7 +24,9 @@ from ratedb.io.listed_levels import (
 from ratedb.io.molpop_levels import is_einstein_list, levels_from_molpop, read_einstein_list
 from ratedb.io.registry import ReadOptions
 from ratedb.io.text import Line, numbered_lines, to_index, to_number
-from ratedb.levels import Levels, Lines
+from ratedb.kinds.reading import known_kinds
+from ratedb.kinds.recognise import Recognition, recognise, vocabulary
+from ratedb.levels import LINEAR, UNKNOWN_KIND, Levels, Lines
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 
 
@@ -32,8 +34,8 @@ def read_levels_of(paths: Sequence[Path], molecule: str) -> LevelList:
     """Return the levels of a molecule from one file, with the Einstein A of another where one is given.
 
     Reads LAMDA files, the level lists of BASECOL and of molpop, lists of v, J and energy in cm-1, and CSV
-    tables with the columns label or j (and v), energy_cm1 and weight. Raises RatedbError where the files
-    are no such lists, or where more than one gives levels.
+    tables with the columns label or j (and v), or other quantum numbers, energy_cm1 and weight. Raises
+    RatedbError where the files are no such lists, or where more than one gives levels.
     """
     files = [InputFile.read(path) for path in dict.fromkeys(paths)]
     einstein = [file for file in files if is_einstein_list(file.content)]
@@ -161,14 +163,43 @@ def _from_csv(path: Path, lines: Sequence[Line], molecule: str) -> Levels:
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise kept[0].refuse(f"duplicate column {twice[0]}", "each column once")
-    listed: list[ListedLevel] = []
+    rows: list[dict[str, str]] = []
     for line in kept[1:]:
         cells = _csv_names(line.text)
         if len(cells) != len(names):
             raise line.refuse(f"a row has {len(cells)} cells", f"{len(names)}: {', '.join(names)}")
-        row = dict(zip(names, cells, strict=True))
-        listed.append(_csv_level(line, row, len(listed) + 1, molecule))
-    return levels_from(molecule, path, listed)
+        rows.append(dict(zip(names, cells, strict=True)))
+    found = _named_in_columns(rows)
+    of_kind = found.kind not in (LINEAR, UNKNOWN_KIND)
+    if of_kind:  # tau repeats ka - kc
+        given = [name for name in names if _number_named(name) in found.numbers and name.lower() != "tau"]
+        rows = [
+            {**row, "label": row.get("label") or "_".join(row[name] for name in given), "v": "", "j": ""}
+            for row in rows
+        ]
+    listed = [
+        _csv_level(line, row, number, molecule)
+        for number, (line, row) in enumerate(zip(kept[1:], rows, strict=True), start=1)
+    ]
+    return levels_from(molecule, path, listed, found if of_kind else None)
+
+
+def _number_named(column: str) -> str:
+    """Return the quantum number that a column has, empty for none."""
+    return vocabulary(known_kinds()).get(column.replace("_", "").lower(), "")
+
+
+def _named_in_columns(rows: Sequence[dict[str, str]]) -> Recognition:
+    """Return the kind of levels whose quantum numbers have columns of their own."""
+    names = [name for name in (rows[0] if rows else ()) if _number_named(name)]
+    named = [name for name in names if all(row[name] for row in rows)]
+    weights, energies_cm1 = (
+        [to_number(row.get(name, "")) or 0.0 for row in rows] for name in ("weight", "energy_cm1")
+    )
+    if not {*map(_number_named, named)} - {"v", "j"} or min(weights) <= 0:
+        return Recognition(UNKNOWN_KIND, "no column has a quantum number but v and j")
+    labels = ["_".join(row[name] for name in named) for row in rows]
+    return recognise(labels, " ".join(named), weights, energies_cm1)
 
 
 def _csv_level(line: Line, row: dict[str, str], number: int, molecule: str) -> ListedLevel:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.io.text import Line, to_index
+from ratedb.kinds.recognise import Recognition, as_found
 from ratedb.levels import Levels, Lines, vj
 
 LARGEST_NUMBER = 999_999
@@ -52,11 +52,11 @@ def levels_from(
     molecule: str,
     path: Path,
     listed: Sequence[ListedLevel],
-    numbers: Mapping[str, FloatArray] | None = None,
+    found: Recognition | None = None,
 ) -> Levels:
     """Return a table of levels that a file lists; raises RatedbError for what no level can be.
 
-    `numbers` are named quantum numbers, shape (n,) each, in place of the v and j of the levels.
+    `found` is their kind with its quantum numbers, in place of the v and j of the levels.
     """
     if not listed:
         raise RatedbError(
@@ -85,13 +85,14 @@ def levels_from(
         labels[level.label] = level
     pairs = [level.vj for level in listed if level.vj is not None]
     known = len(pairs) == len(listed)
-    return Levels(
+    levels = Levels(
         molecule,
         tuple(labels),
         np.array([level.energy_cm1 for level in listed]),
         np.array([level.weight for level in listed]),
-        numbers or (vj(*np.array(pairs).T) if known else {}),
+        vj(*np.array(pairs).T) if known else {},
     )
+    return levels if found is None or not found.numbers else as_found(levels, found)
 
 
 def open_end(last_line: str) -> list[str]:

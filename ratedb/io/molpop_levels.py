@@ -12,16 +12,17 @@ import numpy as np
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
-from ratedb.io.labels import (
+from ratedb.io.listed_levels import LARGEST_NUMBER, LevelList, ListedLevel, levels_from, need_declared
+from ratedb.io.text import Line, numbered_lines, to_index, to_number, to_numbers
+from ratedb.kinds.labels import (
     assigned_labels,
     assigned_numbers,
     fit_with_spins,
     named_numbers,
     quantum_numbers,
 )
-from ratedb.io.listed_levels import LARGEST_NUMBER, LevelList, ListedLevel, levels_from, need_declared
-from ratedb.io.text import Line, numbered_lines, to_index, to_number, to_numbers
-from ratedb.levels import Levels, Lines, vj
+from ratedb.kinds.recognise import Recognition, with_kind
+from ratedb.levels import UNKNOWN_KIND, Levels, Lines, vj
 from ratedb.physics.constants import GHZ_PER_CM1
 
 _HEAVIEST = 1e6  # u
@@ -50,7 +51,8 @@ def levels_from_molpop(path: Path, lines: Sequence[Line], molecule: str) -> Leve
     number = count.text.split()[0] if count else ""
     if to_index(number) is not None:
         need_declared(count, number, len(listed))
-    levels = levels_from(molecule, path, *_named(listed))
+    listed, found = _named(listed)
+    levels = with_kind(levels_from(molecule, path, listed, found))
     levels = replace(levels, molecular_weight=_molecular_weight(lines[: start - 1]))
     at = _after(lines, r"A_ij")
     return LevelList(levels, Lines.empty() if at is None else _einstein_lines(lines[at:], levels))
@@ -78,12 +80,13 @@ def _molpop_level(line: Line, words: list[str]) -> ListedLevel:
     return ListedLevel(line, number, values[1], values[0], text or f"L{number}")
 
 
-def _named(listed: Sequence[ListedLevel]) -> tuple[list[ListedLevel], dict[str, FloatArray]]:
+def _named(listed: Sequence[ListedLevel]) -> tuple[list[ListedLevel], Recognition | None]:
     """Return the levels, labelled by the numbers that their texts assign, and their quantum numbers."""
     if not listed or min(level.weight for level in listed) <= 0:
-        return list(listed), {}  # levels_from refuses such a weight
+        return list(listed), None  # levels_from refuses such a weight
     labels, numbers = named_labels([level.label for level in listed], [level.weight for level in listed])
-    return [replace(level, label=label) for level, label in zip(listed, labels, strict=True)], numbers
+    named = [replace(level, label=label) for level, label in zip(listed, labels, strict=True)]
+    return named, Recognition(UNKNOWN_KIND, "", numbers)
 
 
 def named_labels(texts: Sequence[str], weights: Sequence[float]) -> tuple[list[str], dict[str, FloatArray]]:

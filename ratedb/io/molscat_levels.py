@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, IntArray, positions
+from ratedb.arrays import BoolArray, FloatArray, IntArray, positions
 from ratedb.io.molscat_text import Run
 from ratedb.io.text import to_index, to_number
+from ratedb.kinds.recognise import with_kind
 from ratedb.levels import Levels, vj
 
 _ENERGY_AGREES_CM1 = 1e-6
 _COUNT = re.compile(r"EACH PAIR STATE IS LABELLED BY +(\d{1,3}) QUANTUM NUMBER", re.ASCII)
 _TITLE = re.compile(r"^ +PAIR STATE +.*PAIR LEVEL +PAIR ENERGY \((.*)\)", re.M)
+_NAMES = {"J": "j", "V": "v", "K": "k", "J1": "j", "J2": "j2"}
 _RECOUPLED = ("J12",)
 """Quantum numbers that tell states of one level apart but do not belong to the level."""
 
@@ -63,11 +65,17 @@ class PairLevels:
         order = ["V", "J"] if sorted(self.names) == ["J", "V"] else list(self.names)
         label = tuple("_".join(map(str, row)) for row in zip(*(columns[name] for name in order), strict=True))
         linear = self.names == ("J",) or order == ["V", "J"]
-        named = vj(columns.get("V", np.zeros(len(label))), columns["J"]) if linear else {}
+        named = vj(columns.get("V", np.zeros(len(label))), columns["J"]) if linear else _named(columns)
         energy = [
             threshold.get(int(n), listed) for n, listed in zip(self.number, self.energy_cm1, strict=True)
         ]
-        return Levels(molecule, label, np.array(energy), weight, named)
+        return with_kind(Levels(molecule, label, np.array(energy), weight, named))
+
+
+def _named(columns: Mapping[str, IntArray]) -> dict[str, FloatArray]:
+    """Return quantum numbers by their names in Levels; none where one has no such name."""
+    known = all(name in _NAMES for name in columns)
+    return {_NAMES[name]: values.astype(np.float64) for name, values in columns.items()} if known else {}
 
 
 def _rotations(names: tuple[str, ...]) -> list[str]:

@@ -14,9 +14,11 @@ from ratedb.findings import DUPLICATE, Finding
 from ratedb.io.cross_sections import CrossSectionFile, Entries, table_of
 from ratedb.io.registry import ReadOptions, cross_section_reader
 from ratedb.io.text import Line, need_whole_lines, numbered_lines, to_index, to_numbers
+from ratedb.kinds.recognise import recognised
 from ratedb.levels import Levels
 
 _COLUMNS = ("j_i", "ka_i", "kc_i", "j_f", "ka_f", "kc_f")
+_NUMBERS = "j ka kc j2"
 _LAST = ("sigmaU(Ang^2)", "sigmaE(Ang^2)")
 _KEY = 8
 _WIDTH = 14
@@ -153,7 +155,7 @@ def _levels(rows: _Rows, molecule: str) -> tuple[Levels, IntArray, IntArray]:
     labels = sorted(found, key=lambda name: (found[name][0], name))
     place = {name: k for k, name in enumerate(labels)}
     energy, weight = zip(*(found[name] for name in labels), strict=True)
-    levels = Levels(molecule, tuple(labels), np.array(energy), np.array(weight))
+    levels = recognised(Levels(molecule, tuple(labels), np.array(energy), np.array(weight)), _NUMBERS)
     initial = np.array([place[start] for start, _ in ends], dtype=np.int64)
     final = np.array([place[end] for _, end in ends], dtype=np.int64)
     return levels, initial, final

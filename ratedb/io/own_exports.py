@@ -10,8 +10,8 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile, as_input
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.labels import named_numbers
 from ratedb.io.provenance import PREDICTED_IN_PART, ExportedPartner, Provenance, read_provenance
+from ratedb.kinds.recognise import recognised
 from ratedb.layers import Kind
 from ratedb.rates import Rates
 
@@ -63,8 +63,7 @@ def _as_before(found: MoleculeFile, provenance: Provenance) -> MoleculeFile:
     lines = replace(lines, frequency_computed=lines.frequency_computed | np.array(computed, dtype=np.bool_))
     levels = replace(found.levels, label=tuple(provenance.labels.get(label, label) for label in written))
     if not levels.quantum_numbers:
-        numbers = named_numbers(levels.label, " ".join(provenance.quantum_numbers), levels.weight)
-        levels = replace(levels, quantum_numbers=numbers, kind="")
+        levels = recognised(levels, " ".join(provenance.quantum_numbers))
     partners = tuple(replace(one, rates=replace(one.rates, levels=levels)) for one in found.partners)
     return replace(found, levels=levels, lines=lines, partners=partners)
 

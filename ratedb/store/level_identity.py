@@ -19,19 +19,40 @@ _ENERGY_TOLERANCE_CM1 = 1.0
 _ENERGY_TOLERANCE_RELATIVE = 0.05
 _ENERGY_NOTICE_CM1 = 0.1
 _WEIGHT_TOLERANCE = 0.01
+_KIND = "name it with --kind-of-molecule, or import under another molecule name with --molecule"
 _CHECK = "check the file; if it is another species, name it with --molecule"
 
 
-def put_molecule_kind(connection: duckdb.DuckDBPyConnection, levels: Levels) -> None:
-    """Store what kind of molecule it is; raises RatedbError where the store has another kind."""
+def put_molecule_kind(connection: duckdb.DuckDBPyConnection, levels: Levels, level_id: IntArray) -> None:
+    """Store what kind of molecule it is; raises RatedbError where the store has another kind.
+
+    Levels, with these ids (n,), that were stored without quantum numbers get those that are known now.
+    """
     found = run(connection, "SELECT kind FROM molecule WHERE molecule = ?", [levels.molecule]).fetchall()
     if not found:
         run(connection, "INSERT INTO molecule VALUES (?, ?)", [levels.molecule, levels.kind])
     elif found[0][0] == UNKNOWN_KIND != levels.kind:
         run(connection, "UPDATE molecule SET kind = ? WHERE molecule = ?", [levels.kind, levels.molecule])
+        put_numbers(connection, levels, level_id, where="cardinality(quantum_numbers) = 0")
     elif levels.kind not in (UNKNOWN_KIND, found[0][0]):
         what = f"{levels.molecule} is another kind of molecule in the store"
-        raise RatedbError(what, expected=found[0][0], got=levels.kind, todo=_CHECK)
+        raise RatedbError(what, expected=found[0][0], got=levels.kind, todo=_KIND)
+
+
+def put_numbers(
+    connection: duckdb.DuckDBPyConnection, levels: Levels, level_id: IntArray, where: str = "true"
+) -> None:
+    """Store the quantum numbers of levels, with these ids (n,), `where` SQL says so."""
+    names = list(levels.quantum_numbers)
+    rows = np.array([levels.quantum_numbers[name] for name in names]).T.tolist() or [[]] * len(level_id)
+    for number, row in zip(level_id.tolist(), rows, strict=True):
+        values = [None if math.isnan(one) else one for one in row]
+        run(
+            connection,
+            "UPDATE level SET quantum_numbers = map(?::VARCHAR[], ?::DOUBLE[])"
+            f" WHERE level_id = ? AND {where}",
+            [names, values, number],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +113,8 @@ def _with_new(known: KnownLevels, ids: IntArray, new: Levels) -> KnownLevels:
     energy_cm1, weight = (
         np.concatenate([getattr(one, name) for one in (old, new)]) for name in ("energy_cm1", "weight")
     )
-    levels = Levels(old.molecule, (*old.label, *new.label), energy_cm1, weight, numbers)
+    kind = old.kind if old.kind == new.kind else ""
+    levels = Levels(old.molecule, (*old.label, *new.label), energy_cm1, weight, numbers, kind=kind)
     return KnownLevels(np.concatenate([known.ids, ids]), levels)
 
 
@@ -100,16 +122,16 @@ def known_levels(connection: duckdb.DuckDBPyConnection, molecule: str) -> KnownL
     """Return the levels of a molecule that the store has."""
     rows = run(
         connection,
-        "SELECT level_id, label, energy_cm1, weight, quantum_numbers FROM levels WHERE molecule = ?"
-        " ORDER BY level_id",
+        "SELECT level_id, label, energy_cm1, weight, quantum_numbers, molecule_kind FROM levels"
+        " WHERE molecule = ? ORDER BY level_id",
         [molecule],
     ).fetchall()
     if not rows:
         return KnownLevels(np.empty(0, dtype=np.int64), None)
-    ids, labels, energy, weight, numbers = zip(*rows, strict=True)
+    ids, labels, energy, weight, numbers, kinds = zip(*rows, strict=True)
     names = dict.fromkeys(name for one in numbers for name in one or {})
     named = {name: np.array([(one or {}).get(name) for one in numbers], dtype=np.float64) for name in names}
-    levels = Levels(molecule, labels, np.array(energy), np.array(weight), named)
+    levels = Levels(molecule, labels, np.array(energy), np.array(weight), named, kind=kinds[0])
     return KnownLevels(np.array(ids, dtype=np.int64), levels)
 
 

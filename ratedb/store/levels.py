@@ -11,7 +11,7 @@ import numpy as np
 
 from ratedb.arrays import IntArray, positions
 from ratedb.errors import RatedbError
-from ratedb.levels import LINEAR, UNKNOWN_KIND, Levels, Lines
+from ratedb.levels import UNKNOWN_KIND, Levels, Lines
 from ratedb.store.base import OpenStore, need_id
 from ratedb.store.connection import run
 from ratedb.store.level_identity import KnownLevels, identify, known_levels, put_molecule_kind
@@ -19,6 +19,9 @@ from ratedb.store.query import QueryResult
 
 if TYPE_CHECKING:
     from sqlmodel import Session
+
+
+_ENDS = "v, j, v_final, j_final"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +70,10 @@ class LevelStore(OpenStore):
 
     def list_levels(self, molecule: str) -> QueryResult:
         """List the levels of a molecule by energy; raises RatedbError where there are none."""
-        self.levels(molecule)
+        own = [] if (levels := self.levels(molecule).levels).has_vj else list(levels.quantum_numbers)
+        columns = ", ".join(_column("quantum_numbers", name) for name in own) or "v, j"
         return self.table(
-            "SELECT label, v, j, energy_cm1, weight, quantum_numbers, molecule_kind FROM levels"
+            f"SELECT label, {columns}, energy_cm1, weight, quantum_numbers, molecule_kind FROM levels"
             " WHERE molecule = ? ORDER BY energy_cm1, level_id",
             [molecule],
             name="levels",
@@ -77,9 +81,11 @@ class LevelStore(OpenStore):
 
     def list_lines(self, molecule: str) -> QueryResult:
         """List the lines of a molecule by frequency; raises RatedbError where there are no levels."""
-        self.levels(molecule)
+        own = [] if (levels := self.levels(molecule).levels).has_vj else list(levels.quantum_numbers)
+        ends = [_column("quantum_numbers", name) for name in own]
+        ends += [_column("quantum_numbers_final", name, f"{name}_final") for name in own]
         return self.table(
-            "SELECT upper_label, lower_label, v, j, v_final, j_final, frequency_ghz, einstein_a_s1,"
+            f"SELECT upper_label, lower_label, {', '.join(ends) or _ENDS}, frequency_ghz, einstein_a_s1,"
             " upper_energy_k, frequency_computed FROM radiative WHERE molecule = ?"
             " ORDER BY frequency_ghz, upper_id, lower_id",
             [molecule],
@@ -105,7 +111,7 @@ class LevelStore(OpenStore):
         before = known.get(molecule) or known_levels(self.connection, molecule)
         level_id, alike, warnings, now_known = identify(self.connection, levels, before)
         if molecule not in known or levels.kind != before.kind:
-            put_molecule_kind(self.connection, levels)
+            put_molecule_kind(self.connection, levels, level_id)
         known[molecule] = now_known
         content = _content_sha256(levels, lines)
         same = self.column(
@@ -161,6 +167,12 @@ class LevelStore(OpenStore):
         return found[0] if found else None
 
 
+def _column(numbers: str, name: str, title: str = "") -> str:
+    """Return SQL for the quantum number `name` in a column of maps, under its name or a title."""
+    text, column = name.replace("'", "''"), (title or name).replace('"', '""')
+    return f"{numbers}['{text}'] AS \"{column}\""
+
+
 def _content_sha256(levels: Levels, lines: Lines) -> str:
     digest = hashlib.sha256(
         "\n".join([levels.molecule, str(levels.molecular_weight), *levels.label]).encode()
@@ -178,8 +190,8 @@ def _content_sha256(levels: Levels, lines: Lines) -> str:
     if np.isfinite(lines.upper_energy_k).any() or lines.frequency_computed.any():  # for the same reason
         digest.update(lines.upper_energy_k.tobytes() + lines.frequency_computed.tobytes())
     more = {name: array for name, array in levels.quantum_numbers.items() if name not in ("v", "j")}
-    if more or levels.kind not in (LINEAR, UNKNOWN_KIND):  # else the hash is as in older stores
-        digest.update("\n".join([levels.kind, *more]).encode())
+    if more:  # else the hash is as in older stores; their kind was unknown
+        digest.update("\n".join([UNKNOWN_KIND, *more]).encode())
         for array in more.values():
             digest.update(array.tobytes())
     return digest.hexdigest()

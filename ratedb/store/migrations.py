@@ -13,6 +13,7 @@ from ratedb.errors import RatedbError
 from ratedb.origin import now
 from ratedb.store.connection import run
 from ratedb.store.method_classes import classify_methods
+from ratedb.store.molecule_kinds import recognise_stored
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS schema_migration (
     ratedb_version VARCHAR NOT NULL
 )
 """
-_WITH_METHODS = 8
+_WITH_METHODS, _WITH_KINDS = 8, 12
 _RECORD_COLUMNS = ("version", "name", "applied_at", "ratedb_version")
 _OBJECTS = """
 SELECT table_name FROM duckdb_tables() WHERE NOT internal
@@ -105,6 +106,8 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: s
             connection.execute(migration.sql)
             if migration.version == _WITH_METHODS:
                 classify_methods(connection)
+            if migration.version == _WITH_KINDS:
+                recognise_stored(connection)
             record = [migration.version, migration.name, now(), ratedb_version]
             run(connection, "INSERT INTO schema_migration VALUES (?, ?, ?, ?)", record)
             connection.execute("COMMIT")

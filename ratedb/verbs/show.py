@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ratedb.arrays import IntArray
+from ratedb.kinds.recognise import why
 from ratedb.layers import KINDS, Kind, temperatures_text
 from ratedb.quality.precedence import only_newer
 from ratedb.rates import Rates
@@ -23,12 +24,15 @@ _OF_SOURCE = ("source_id", "kind", "method", "reference", "file_name", "model_id
 class SystemReport(Result):
     """Levels, temperatures, sources, models and coverage of a system.
 
-    `kinds` and `coverage` count transitions by their best kind; `computed` is any kind but predicted, and
-    `missing` are downward pairs of levels without rates. `coverage` is empty where levels have no j.
+    `molecule_kind` is what the molecule is, and `why_kind` what in its levels says so. `kinds` and `coverage`
+    count transitions by their best kind; `computed` is any kind but predicted, and `missing` are downward
+    pairs of levels without rates. `coverage` is empty where levels have no j.
     `sources` are in order of precedence, each with the number of transitions that it gives.
     """
 
     system: str
+    molecule_kind: str
+    why_kind: str
     levels: int
     transitions: int
     temperatures_k: list[float]
@@ -78,6 +82,8 @@ def show(db: Path, system: str) -> SystemReport:
     best = _best_kind(rates)
     return SystemReport(
         system=system,
+        molecule_kind=rates.levels.kind,
+        why_kind=why(rates.levels),
         levels=len(rates.levels),
         transitions=len(rates),
         temperatures_k=rates.temperature_k.tolist(),

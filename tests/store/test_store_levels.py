@@ -233,7 +233,11 @@ def test_named_quantum_numbers_and_the_molecule_kind_come_back_bit_equal(
     for name, values in levels.quantum_numbers.items():
         np.testing.assert_array_equal(stored.quantum_numbers[name], values)
     assert (stored.label, stored.kind) == (levels.label, levels.kind)
-    v, j = levels.need_vj() if levels.has_vj else ([None] * len(levels),) * 2
+    none = np.full(len(levels), np.nan)
+    v, j = (
+        [int(one) if one % 1 == 0 else None for one in levels.quantum_numbers.get(name, none).tolist()]
+        for name in ("v", "j")
+    )
     assert [tuple(row.values()) for row in rows] == [(a, b, levels.kind) for a, b in zip(v, j, strict=True)]
 
 

@@ -20,13 +20,24 @@ from ratedb.store.store import Store
 
 PUBLISHED = {
     "rates": """system molecule collider v j v_final j_final upper_label lower_label temperature_k rate_cm3_s
-        log10_half_width_68 kind source_id model_id extrapolated marked log10_std""",
+        log10_half_width_68 kind source_id model_id extrapolated marked log10_std
+        ka kc k inversion parity n f j2 ka2 kc2
+        ka_final kc_final k_final inversion_final
+        parity_final n_final f_final j2_final ka2_final kc2_final
+        quantum_numbers quantum_numbers_final""",
     "rates_all": """system molecule collider v j v_final j_final upper_label lower_label temperature_k
-        rate_cm3_s log10_half_width_68 kind source_id model_id extrapolated marked log10_std""",
-    "levels": "molecule label v j energy_cm1 weight level_id level_set_id quantum_numbers molecule_kind",
+        rate_cm3_s log10_half_width_68 kind source_id model_id extrapolated marked log10_std
+        ka kc k inversion parity n f j2 ka2 kc2
+        ka_final kc_final k_final inversion_final
+        parity_final n_final f_final j2_final ka2_final kc2_final
+        quantum_numbers quantum_numbers_final""",
+    "levels": """molecule label v j energy_cm1 weight level_id level_set_id quantum_numbers molecule_kind
+        ka kc k inversion parity n f j2 ka2 kc2""",
     "radiative": """molecule upper_label lower_label v j v_final j_final einstein_a_s1 frequency_ghz
         level_set_id upper_id lower_id
-        upper_energy_k frequency_computed""",
+        upper_energy_k frequency_computed
+        ka kc k inversion parity n f ka_final kc_final k_final inversion_final parity_final n_final f_final
+        quantum_numbers quantum_numbers_final""",
     "sources": """source_id system kind method reference file_name file_sha256 model_id warnings imported_at
         ratedb_version library_versions method_class grade authors year journal doi withdrawn
         title bibtex""",
@@ -43,7 +54,7 @@ PUBLISHED = {
     "set_scores": "search system kernel train_j validate_j dex_rms log10_percent_error",
 }
 INNER = """rate_row rate_value best_value mark whole_mark source_place source_change source_now unit_doubt
-    complete_source source_turn chosen_row chosen_value known_curve best_curve level_set_rank"""
+    level_named complete_source source_turn chosen_row chosen_value known_curve best_curve level_set_rank"""
 STORE_MD = Path(__file__).parents[2] / "docs" / "store.md"
 GRID = (10.0, 20.0, 30.0)
 LEVELS = 3  # so three downward transitions

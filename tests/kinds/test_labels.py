@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ratedb.io.labels import assigned_labels, named_numbers, quantum_numbers
+from ratedb.kinds.labels import assigned_labels, named_numbers, quantum_numbers
 
 ROTOR = np.array([1.0, 3.0, 5.0, 7.0])
 

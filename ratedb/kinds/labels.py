@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -100,7 +100,7 @@ _WITH_PARITY = re.compile(r"(\d{1,6}(?:\.\d{1,3}|/2)?)([+-])", re.ASCII)
 _ASSIGNED = re.compile(r"([A-Za-z]\w*)\s*(?:\([^()]*\))?\s*=\s*(-?\d[\d./]*|[+-])[\s,;]*", re.ASCII)
 _HEADER_NAME = re.compile(r"\+/-|inv-sym|eps\*Ka|K_?[-+]|[A-Za-z]+\d?", re.ASCII)
 _COUNTERS = {"label", "index", "level", "number", "id", "no"}
-_NAMES = {
+HEADER_WORDS = {
     **{name: name for name in ("v", "j", "k", "k-", "k+", "v1", "v2", "v3", "l", "omega", "tau", "ka", "kc")},
     **{"n": "N", "f": "F", "f1": "F1", "kp": "ka", "eps*ka": "ka", "ko": "kc"},
     **{"inv-sym": "inversion", "inversion": "inversion", "+/-": "parity", "parity": "parity", "p": "parity"},
@@ -109,22 +109,25 @@ _TOTAL = ("F", "j", "N")  # what the statistical weight counts: the last angular
 _MOST_SPIN_WEIGHTS = 4
 
 
-def named_numbers(labels: Sequence[str], header: str, weights: npt.ArrayLike) -> dict[str, FloatArray]:
+def named_numbers(
+    labels: Sequence[str], header: str, weights: npt.ArrayLike, words: Mapping[str, str] = HEADER_WORDS
+) -> dict[str, FloatArray]:
     """Return named quantum numbers, shape (n,) each, that labels, header and weights prove; else none.
 
     For linear molecules these are v and j, as `quantum_numbers` finds them. Otherwise the names are those in
     the labels (`N = 1, J (fine) = 0`), or those of the header where it has one for each number of a label
     (`N_J_F`, `J_Ka_Kc`). The statistical weights must be in proportion to 2F+1, 2J+1 or 2N+1, whichever is
-    the last of these; where another of them is, and only that one, it takes the name.
+    the last of these; where another of them is, and only that one, it takes the name. `words` are the numbers
+    by the words that headers have for them, in lower case.
     """
     linear = quantum_numbers(labels, header, weights)
     if linear is not None:
         return vj(*linear)
-    columns = assigned_numbers(labels) or _header_columns(labels, header)
+    columns = named_columns(labels, header, words)
     weight = np.asarray(weights, dtype=np.float64)
     if not columns or len(labels) < 2 or weight.shape != (len(labels),):
         return {}
-    return _proved(columns, weight)
+    return proved(columns, weight)
 
 
 def assigned_labels(texts: Sequence[str]) -> list[str]:
@@ -154,39 +157,52 @@ def _assigned(text: str) -> dict[str, str] | None:
     return {name: value for name, value in found.items() if name.lower() not in _COUNTERS}
 
 
-def assigned_numbers(labels: Sequence[str]) -> dict[str, FloatArray]:
+def named_columns(
+    labels: Sequence[str], header: str, words: Mapping[str, str] = HEADER_WORDS
+) -> dict[str, FloatArray]:
+    """Return the numbers, shape (n,) each, that labels or their header name one by one; else none."""
+    return assigned_numbers(labels, words) or _header_columns(labels, header, words)
+
+
+def assigned_numbers(labels: Sequence[str], words: Mapping[str, str] = HEADER_WORDS) -> dict[str, FloatArray]:
     """Return the named numbers, shape (n,) each, that all labels assign in the same order; else none."""
     rows = [_assigned(label) for label in labels]
     names = list(rows[0] or ()) if rows else []
     if not names or any(row is None or list(row) != names for row in rows):
         return {}
-    table = [[_number((row or {})[name]) for name in names] for row in rows]
-    return _named_columns([_canonical(name) for name in names], table)
+    table = [[number_of((row or {})[name]) for name in names] for row in rows]
+    return _named_columns([_canonical(name, words) for name in names], table)
 
 
-def _header_columns(labels: Sequence[str], header: str) -> dict[str, FloatArray]:
+def header_names(header: str, words: Mapping[str, str] = HEADER_WORDS) -> list[str]:
+    """Return the quantum numbers that the header of a list names, in its order."""
     tail = re.split(r"weights?", header, maxsplit=1, flags=re.IGNORECASE)[-1]
-    names = [name for word in _HEADER_NAME.findall(tail) if (name := _canonical(word))]
+    names = [name for word in _HEADER_NAME.findall(tail) if (name := _canonical(word, words))]
     projections = [name for name in names if name in ("k-", "k+")]
     if len(projections) == 2:  # headers disagree on which sign is which; Ka always comes first
         names = [{projections[0]: "ka", projections[1]: "kc"}.get(name, name) for name in names]
+    return names
+
+
+def _header_columns(labels: Sequence[str], header: str, words: Mapping[str, str]) -> dict[str, FloatArray]:
+    names = header_names(header, words)
     table = [_numbers(label) for label in labels]
     return _named_columns(names, table) if names and len(set(names)) == len(names) else {}
 
 
-def _canonical(word: str) -> str:
-    bare = word.replace("_", "")
-    return _NAMES.get(bare.lower(), "")
+def _canonical(word: str, words: Mapping[str, str]) -> str:
+    return words.get(word.replace("_", "").lower(), "")
 
 
 def _numbers(label: str) -> list[float | None]:
     """Return the numbers in a label; None for a word that is none, and parities as 1 and -1."""
     words = [word for word in re.split(r"[\s_,;]+", label.strip().strip("\"'").strip()) if word]
     split = [match.groups() if (match := _WITH_PARITY.fullmatch(word)) else (word,) for word in words]
-    return [_number(part) for parts in split for part in parts]
+    return [number_of(part) for parts in split for part in parts]
 
 
-def _number(word: str) -> float | None:
+def number_of(word: str) -> float | None:
+    """Return the number that a word of a label is, 1 and -1 for + and -; None for another word."""
     if word in ("+", "-"):
         return 1.0 if word == "+" else -1.0
     if _NUMBER.fullmatch(word) is None:
@@ -203,7 +219,7 @@ def _named_columns(names: Sequence[str], table: Sequence[Sequence[float | None]]
     return dict(zip(names, np.array(rows, dtype=np.float64).T, strict=True))
 
 
-def _proved(columns: dict[str, FloatArray], weight: FloatArray) -> dict[str, FloatArray]:
+def proved(columns: dict[str, FloatArray], weight: FloatArray) -> dict[str, FloatArray]:
     """Return columns whose last angular momentum fits the weights, renamed where another does; else none."""
     momenta = [name for name in _TOTAL if name in columns]
     top = bool({"ka", "kc", "k"} & set(columns))

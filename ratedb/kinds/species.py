@@ -1,0 +1,58 @@
+"""Which levels are of one nuclear spin species, so that collisions do not connect them with others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ratedb.arrays import IntArray
+from ratedb.kinds.kind import Kind
+from ratedb.kinds.proof import distinct_factors, factors
+from ratedb.kinds.reading import known_kinds
+from ratedb.levels import Levels
+
+_FEWEST = 4
+"""So many levels, at least, must agree before a sum is taken for conserved."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpinSpecies:
+    """The sum of quantum numbers that collisions conserve, in words, and its value for each level, (n,).
+
+    The words are empty, and all values 0, where levels show no such sum.
+    """
+
+    words: str
+    value: IntArray
+
+
+def kind_of(levels: Levels) -> Kind | None:
+    """Return the description of the kind that levels are of, None for an unknown one."""
+    fitting = [kind for kind in known_kinds() if kind.kept_as == levels.kind]
+    wanted = {"v", "j"} if levels.has_vj and levels.quantum_numbers["v"].any() else None
+    return next((kind for kind in fitting if wanted is None or kind.needed == wanted), None)
+
+
+def spin_species(levels: Levels) -> SpinSpecies:
+    """Return which nuclear spin species each level is of.
+
+    A sum of the kind's rules is conserved where it is the same for all levels of a list of one species, as in
+    o-H2CO, or where nuclear spin weights follow from it, as in a list of ortho and para levels.
+    """
+    none = SpinSpecies("", np.zeros(len(levels), dtype=np.int64))
+    kind = kind_of(levels)
+    if kind is None or len(levels) < _FEWEST:
+        return none
+    numbers = levels.quantum_numbers
+    for rule in kind.species:
+        if not rule.of.names <= set(numbers):
+            continue
+        value = rule.of.value(numbers).astype(np.int64)
+        classes = np.unique(value).tolist()
+        factor = factors(kind, numbers, levels.weight)
+        of_class = [distinct_factors(factor[value == one]) for one in classes]
+        apart = len(classes) > 1 and all(len(one) == 1 for one in of_class)
+        if len(classes) == 1 or (apart and len(distinct_factors(factor)) > 1):
+            return SpinSpecies(rule.words, value)
+    return none

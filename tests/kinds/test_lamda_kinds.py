@@ -1,0 +1,75 @@
+"""Every LAMDA file of spectralradex: the kind that one expects, and linear molecules as they always were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from lamda_text import spectralradex_files
+
+from ratedb.io.lamda import read_lamda
+from ratedb.kinds.labels import quantum_numbers
+from ratedb.kinds.recognise import unknown_kind, why
+from ratedb.kinds.species import spin_species
+from ratedb.levels import Levels
+
+KINDS = {
+    "linear": "catom co cs@lique hc3n hcn hco+ hd hnc n+ sio",
+    "linear + hyperfine": "hcl@hfs hcn@hfs",
+    "linear with fine structure": "SO-pH2 o2",
+    "linear with fine structure + hyperfine": "oh+",
+    "linear in a Pi state": "oh",
+    "linear in a Pi state + hyperfine": "oh@hfs",
+    "asymmetric top": "o-c3h2 p-c3h2 o-sic2 oh2cs ph2cs oh2s ph2s so2@lowT",
+    "asymmetric top with fine structure": "ch2_h2_ortho ch2_h2_para",
+    "symmetric top": "o-h3o+ p-h3o+ o-nh3 p-nh3",
+    "atom": "oatom",
+    "unknown": "c+ hcl",  # a half-integer j alone; weights of 1.3, 4, 6 for F = 1.5
+}
+EXPECTED = {name: kind for kind, names in KINDS.items() for name in names.split()}
+
+
+def levels_of(path: Path) -> Levels:
+    return read_lamda(path).levels
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, Levels]:
+    return {path.stem: levels_of(path) for path in spectralradex_files()}
+
+
+def test_every_file_has_the_kind_that_one_expects(files: dict[str, Levels]) -> None:
+    assert {name: levels.kind for name, levels in files.items()} == EXPECTED
+
+
+def test_what_show_says_of_stored_levels_is_what_was_recognised(files: dict[str, Levels]) -> None:
+    for levels in files.values():
+        assert why(levels).startswith(levels.kind) or levels.kind == "unknown"
+    assert "labels j_ka_kc, all 0 <= ka + kc - j <= 1, weights are 3 (2j+1)" in why(files["oh2s"])
+    assert "weights are not in proportion to (2F+1)" not in why(files["hcl@hfs"])
+
+
+def test_an_unknown_kind_says_why_in_one_sentence(files: dict[str, Levels]) -> None:
+    (said,) = unknown_kind(files["c+"])
+    assert "no linear, since j cannot be 0.5" in said
+    assert "--kind-of-molecule" in said
+    assert unknown_kind(files["co"]) == []
+
+
+def test_linear_files_have_the_v_and_j_that_labels_and_weights_gave_before(files: dict[str, Levels]) -> None:
+    for name in KINDS["linear"].split():
+        levels = files[name]
+        before = quantum_numbers(levels.label, "", levels.weight)
+        assert before is not None
+        assert list(levels.quantum_numbers) == ["v", "j"]
+        for found, old in zip(levels.need_vj(), before, strict=True):
+            np.testing.assert_array_equal(found, old)
+
+
+def test_spin_species_follow_from_labels_and_weights(files: dict[str, Levels]) -> None:
+    assert spin_species(files["oh2cs"]).words.startswith("ka even or odd")
+    assert spin_species(files["oh2cs"]).value.tolist() == [1] * 40
+    assert spin_species(files["ph2s"]).words.startswith("ka + kc even or odd")
+    assert spin_species(files["p-nh3"]).value.tolist() == [0] * 24
+    assert spin_species(files["co"]).words == ""
