@@ -68,3 +68,13 @@ def ask_for_method(system: str, method: str) -> list[str]:
         f"{what} for {system}: any source with one takes precedence; name it with --method, such as"
         ' "close coupling", "coupled states" or "infinite order sudden"'
     ]
+
+
+def doubts_of_kind(system: str, reference: str) -> list[str]:
+    """Return warnings where the words of a reference speak of another kind of rates than `computed`."""
+    return [
+        f"the file says of {system} that it is {kind}, `{reference[:60]}`: "
+        f"import it with --kind {kind} if that is so"
+        for kind, word in (("scaled", "scaled"), ("extrapolated", "extrapol"))
+        if word in reference.lower()
+    ]

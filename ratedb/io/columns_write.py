@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ratedb.arrays import IntArray
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.registry import writer
 from ratedb.layers import KINDS
@@ -79,9 +80,6 @@ def _columns_of(rates: Rates, names: Collection[str]) -> dict[str, npt.NDArray[A
     label = np.array(levels.label, dtype=object)
     upper, lower = rates.upper[row], rates.lower[row]
     source_id = rates.source_id[row, column]
-    used, place = np.unique(source_id, return_inverse=True)
-    named = [rates.sources.get(number, {}).get("reference") for number in used.tolist()]
-    references = np.array([*named, ""], dtype=object)
     others = {
         f"{name}{end}": levels.quantum_numbers.get(name, none)[at]
         for name in names
@@ -108,8 +106,16 @@ def _columns_of(rates: Rates, names: Collection[str]) -> dict[str, npt.NDArray[A
         "extrapolated": rates.extrapolated[row, column],
         "marked": rates.marked[row, column],
         "source_id": source_id,
-        "reference": references[place],
+        "reference": _references(rates, source_id),
     }
+
+
+def _references(rates: Rates, source_id: IntArray) -> npt.NDArray[Any]:
+    """Return the reference of each value's source, shape (k,), None where it has none."""
+    used, place = np.unique(source_id, return_inverse=True)
+    named = [rates.sources.get(number, {}).get("reference") for number in used.tolist()]
+    found: npt.NDArray[Any] = np.array([*named, ""], dtype=object)[place]
+    return found
 
 
 def render_columns(tables: Sequence[Rates], file_format: str) -> bytes:

@@ -15,7 +15,7 @@ from ratedb.io.registry import ReadOptions, read_rates
 from ratedb.kinds.recognise import unknown_kind
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Lines
-from ratedb.methods import CALCULATIONS, NOT_STATED, ask_for_method, method_class
+from ratedb.methods import CALCULATIONS, NOT_STATED, ask_for_method, doubts_of_kind, method_class
 from ratedb.options import ImportOptions, Progress
 from ratedb.quality.check import QUALITIES
 from ratedb.rates import Rates
@@ -111,6 +111,7 @@ def _sources(
     unrecognised = unknown_kind(file.levels)
     for partner, rates, warnings in rates_out_of(file, options.j, where):
         kind, method = partner.kind or blank.kind, _method(partner, blank, options)
+        doubts = doubts_of_kind(rates.system, partner.reference) if blank.kind == "computed" else []
         unstated = [] if kind != "computed" else ask_for_method(rates.system, method)
         yield (
             rates,
@@ -120,13 +121,7 @@ def _sources(
                 method=method,
                 exported=partner.exported,
                 reference=options.reference or partner.reference or blank.reference,
-                warnings=(
-                    *file.warnings,
-                    *unrecognised,
-                    *warnings,
-                    *_doubtful_kind(partner, options),
-                    *unstated,
-                ),
+                warnings=(*file.warnings, *unrecognised, *warnings, *doubts, *unstated),
                 findings=findings_in(file, partner, rates, options, where),
             ),
         )
@@ -137,16 +132,3 @@ def _method(partner: PartnerRates, blank: SourceInfo, options: ImportOptions) ->
     stated = options.method or partner.method or blank.method
     named = method_class(partner.reference)
     return named if stated == NOT_STATED and named in CALCULATIONS else stated
-
-
-def _doubtful_kind(partner: PartnerRates, options: ImportOptions) -> list[str]:
-    """Warn where the file's own words speak of another kind than `computed`."""
-    if options.kind != "computed":
-        return []
-    words = partner.reference.lower()
-    return [
-        f"the file says of {partner.rates.system} that it is {kind}, `{partner.reference[:60]}`: "
-        f"import it with --kind {kind} if that is so"
-        for kind, word in (("scaled", "scaled"), ("extrapolated", "extrapol"))
-        if word in words
-    ]
