@@ -12,7 +12,7 @@ from ratedb.arrays import FloatArray
 from ratedb.levels import Levels
 from ratedb.rates import Rates
 
-_NOT_NUMBERS = ("level", "energy_cm1", "weight", "tau", "ortho")
+_NOT_NUMBERS = ("level", "energy_cm1", "weight", "tau")
 
 
 def _table(path: Path) -> dict[str, FloatArray]:
@@ -53,9 +53,7 @@ def _pair_levels(folder, levels, upper, lower, before, after):  # type: ignore[n
     pairs = np.unique(np.concatenate([upper * count + before - 1, lower * count + after - 1]))
     first, second = pairs // count, pairs % count
     numbers = {name: column[first] for name, column in levels.items() if name not in _NOT_NUMBERS}
-    numbers |= {
-        f"{name}2": column[second] for name, column in partner.items() if name not in _NOT_NUMBERS
-    }
+    numbers |= {f"{name}2": column[second] for name, column in partner.items() if name not in _NOT_NUMBERS}
     made = Levels(
         folder.name,
         _labels(numbers),
@@ -64,7 +62,10 @@ def _pair_levels(folder, levels, upper, lower, before, after):  # type: ignore[n
         numbers,
     )
     place = {int(pair): index for index, pair in enumerate(pairs)}
-    ends = [[place[int(pair)] for pair in part * count + other - 1] for part, other in ((upper, before), (lower, after))]
+    ends = [
+        [place[int(pair)] for pair in part * count + other - 1]
+        for part, other in ((upper, before), (lower, after))
+    ]
     return made, np.array(ends[0]), np.array(ends[1])
 
 

@@ -26,6 +26,9 @@ from ratedb.physics.rigid_rotor import (
 HIGHEST_ORDER = 10
 """Strengths are computed for L and M up to this."""
 
+SPECIES = ("inv", "ortho")
+"""Numbers of a state that are no angular momentum: inversion, and which nuclear spin species it is of."""
+
 _LEAST_LEVELS = 6
 _MOST_MISFIT = 0.2
 
@@ -58,6 +61,23 @@ class Rotor:
             zero = np.zeros_like(numbers["j"])
             states = symmetric_wavefunctions(numbers["j"], zero, zero)
         return Rotor(numbers, energy_cm1, states, constants)
+
+    @cached_property
+    def alignment(self) -> FloatArray | None:
+        """(<J_b^2> - <J_c^2>) / j(j+1) of each state, shape (k,), None without wavefunctions.
+
+        It tells the two states of a doublet apart: +-1/2 for k = 1, close to 0 for higher k of a near-prolate
+        top.
+        """
+        if self.states is None:
+            return None
+        result = np.zeros(len(self.states))
+        for place, (j, state) in enumerate(zip(self.numbers["j"].tolist(), self.states, strict=True)):
+            if j > 0:
+                square, k = j * (j + 1.0), np.arange(-j, j - 1.0)
+                steps = (square - k * (k + 1.0)) * (square - (k + 1.0) * (k + 2.0))
+                result[place] = float((state[:-2] * state[2:] * np.sqrt(steps)).sum()) / square
+        return result
 
     def amplitudes(self, initial: IntArray, final: IntArray) -> tuple[FloatArray, FloatArray] | None:
         """Return a_LM and whether cosine terms cause them, shape (n, L+1, M+1) each; None without states."""
@@ -182,5 +202,6 @@ class Jumps:
 
     def differences(self) -> IntArray:
         """Return the absolute differences of the target's quantum numbers, shape (n, q)."""
-        columns = [np.abs(one[self.initial] - one[self.final]) for one in self.structure.target.numbers.values()]
+        numbers = [one for name, one in self.structure.target.numbers.items() if name != "ortho"]
+        columns = [np.abs(one[self.initial] - one[self.final]) for one in numbers]
         return np.stack(columns, axis=1)
