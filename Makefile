@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # ratedb needs Python 3.11 or 3.12; with 3.11 on Linux it also has real RADEX.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-vibration bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-vibration bench-tops bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -56,6 +56,9 @@ bench-corpus: $(VENV)/ready ## models of molecules that the corpus does not have
 
 bench-vibration: $(VENV)/ready ## ro-vibrational sets from few initial j: errors by dv, intervals, seconds (6 min)
 	$(BIN)/python benchmarks/vibration.py
+
+bench-tops: $(VENV)/ready ## tops and pairs from few initial states, next to group means: errors, intervals, choices (15 min)
+	$(BIN)/python benchmarks/tops.py
 
 bench-temperatures: $(VENV)/ready ## interpolation between temperatures on thinned published grids (seconds)
 	$(BIN)/python benchmarks/temperatures.py

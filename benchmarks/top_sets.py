@@ -16,9 +16,9 @@ _NOT_NUMBERS = ("level", "energy_cm1", "weight", "tau")
 
 
 def _table(path: Path) -> dict[str, FloatArray]:
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as file:
-        head, *lines = list(csv.reader(file))
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
+    head, *lines = list(csv.reader(text.splitlines()))
     count = min(map(len, lines))  # one file names ka and kc, and has neither
     columns = np.array([[float(word) for word in line[:count]] for line in lines]).T
     return dict(zip(head[:count], columns, strict=True))

@@ -115,8 +115,8 @@ def fit_rotational_constants(
 ) -> RotationalConstants:
     """Return the constants that give the level energies, shape (n,), with the least squared error.
 
-    Errors count in proportion to the energy above the lowest level plus a tenth of the mean, because distortion
-    grows with it. Raises RatedbError for fewer than four levels or impossible quantum numbers.
+    Errors count in proportion to the energy above the lowest level plus a tenth of the mean, because
+    distortion grows with it. Raises RatedbError for fewer than four levels or impossible quantum numbers.
     """
     require(len(j) >= 4, "too few levels for rotational constants", "at least 4", len(j))
     fits = bool(np.isin(ka + kc - j, (0, 1)).all() and (ka >= 0).all() and (kc >= 0).all())
@@ -133,7 +133,7 @@ def fit_rotational_constants(
         return RotationalConstants(b + np.exp(x[0]), b, c, x[3])
 
     def misfit(x: FloatArray) -> FloatArray:
-        return (asymmetric_energies(constants(x), j, ka, kc) - energy_cm1) / error_size
+        return np.asarray((asymmetric_energies(constants(x), j, ka, kc) - energy_cm1) / error_size)
 
     starts = [
         np.array([np.log(extra), np.log(share * mean_bc), np.log(mean_bc * (1.0 - 0.5 * share)), origin])
@@ -187,11 +187,11 @@ def amplitudes(
 ) -> tuple[FloatArray, FloatArray]:
     """Return amplitudes a_LM, shape (n, L+1, M+1), of transitions, and whether cosine terms cause them.
 
-    a_LM = sqrt((2 - delta_M0) (2j'+1)) sum_k (-1)^k a_k b_(k-M) (j L j'; -k M k-M) for 0 <= M <= L <= `highest`.
-    The strengths are S_LM = a_LM^2: without interference of different M the rate j -> j' of the infinite-order
-    sudden limit is the sum of S_LM k(00 -> LM) (Green 1976, J. Chem. Phys. 64, 3463). `initial` and `final`
-    (n,) are indices of levels, `states` their wavefunctions, even or odd in k. The second array has 1 where
-    the term is even under reflection in the plane a-b, else 0.
+    a_LM = sqrt((2 - delta_M0) (2j'+1)) sum_k (-1)^k a_k b_(k-M) (j L j'; -k M k-M), 0 <= M <= L <= `highest`.
+    The strengths are S_LM = a_LM^2: without interference of different M the rate j -> j' of the
+    infinite-order sudden limit is the sum of S_LM k(00 -> LM) (Green 1976, J. Chem. Phys. 64, 3463).
+    `initial` and `final` (n,) are indices of levels, `states` their wavefunctions, even or odd in k. The
+    second array has 1 where the term is even under reflection in the plane a-b, else 0.
     """
     shape = (len(initial), highest + 1, highest + 1)
     result, cosine = np.zeros(shape), np.zeros(shape)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.models.tops.structure import SPECIES, Jumps, Rotor
+from ratedb.models.tops.sudden import shape_of_law
 
 RESONANCE_WIDTHS_CM1 = (8.0, 40.0, 200.0)
 """How far in energy a jump of the partner may be off for its strength to count, each a feature."""
@@ -23,8 +24,8 @@ _ENERGY_SHIFT = 0.1
 class FeatureMap:
     """Standardised features of jumps: which columns vary in training, their means and spreads.
 
-    `summed` says that the partner's final state is not resolved, and `with_mean` that the mean of log10 k over
-    temperatures is a feature too.
+    `summed` says that the partner's final state is not resolved, and `with_mean` that the mean of log10 k
+    over temperatures is a feature too.
     """
 
     summed: bool
@@ -67,7 +68,10 @@ def _table(jumps: Jumps, summed: bool, mean: FloatArray | None) -> FloatArray:
         columns += [after, difference, np.abs(difference), np.abs(difference) % 2]
     strengths, alignment = jumps.strengths, target.alignment
     if strengths is not None and alignment is not None:
-        columns += [np.log10(strengths[:, order] + _STRENGTH_FLOOR) for order in _ORDERS]
+        if target.constants is None:  # in a symmetric top M is the change of k
+            columns += [np.log10(strengths[:, order] + _STRENGTH_FLOOR) for order in _ORDERS]
+        else:
+            columns += list(shape_of_law(jumps).T)
         columns += [alignment[jumps.initial], alignment[jumps.final]]
     if mean is not None:
         columns.append(mean.mean(axis=1))
@@ -90,7 +94,8 @@ def _of_partner(jumps: Jumps, partner: Rotor, scale: float, summed: bool) -> lis
         return columns + list(resonances(jumps).T)
     difference = j[before] - j[after]
     total = jumps.gap_cm1 + jumps.partner_gap_cm1
-    return columns + [
+    return [
+        *columns,
         difference.astype(np.float64),
         np.abs(difference).astype(np.float64),
         (j[before] == 0).astype(np.float64),
@@ -128,15 +133,15 @@ def resonances(jumps: Jumps) -> FloatArray:
         for order in _RESONANCE_ORDERS
         for width in RESONANCE_WIDTHS_CM1
     ]
-    return np.log10(np.column_stack(columns) + _RESONANCE_FLOOR)
+    return np.asarray(np.log10(np.column_stack(columns) + _RESONANCE_FLOOR))
 
 
 CATEGORIES = ("group", "inner", "unit", "partner")
-"""What jumps can have in common: all differences; all but that of j; the initial state; the partner's jump."""
+"""What jumps have in common: all differences; all but that of j; the initial state; the partner's jump."""
 
 
 def categories(jumps: Jumps) -> dict[str, IntArray]:
-    """Return a number for each category that the molecule kind has, shape (n,) each, the same for the same."""
+    """Return a number for each category that the kind of molecule has, shape (n,) each."""
     differences = jumps.differences()
     found = {"group": _number(differences), "unit": jumps.unit}
     if differences.shape[1] > 1:

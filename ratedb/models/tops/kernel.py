@@ -1,8 +1,8 @@
-"""The covariance between jumps: a plane, a smooth part, and parts that jumps of one category have in common.
+"""The covariance between jumps: a plane, a smooth part, and what jumps of one category have in common.
 
-K = v_lin (1 + x x'/d) + v M(x, x') + sum_c v_c [same c] + v_u [same unit] M(x, x') + v_noise [same jump], where
-M is the Matern 5/2 function with a length for each feature, and c is one of features.CATEGORIES. Parameters are
-logarithms: variances, noise last of them, then lengths.
+K = v_lin (1 + x x'/d) + v M(x, x') + sum_c v_c [same c] + v_u [same unit] M(x, x') + v_noise [same jump],
+where M is the Matern 5/2 function with a length for each feature, and c is one of features.CATEGORIES.
+Parameters are logarithms: variances, noise last of them, then lengths.
 """
 
 from __future__ import annotations
@@ -173,8 +173,12 @@ def learn(
     """Return the most probable parameters, shape (p,), for outputs (n,) of unit spread."""
     same = kernel.same(points, points)
     bounds = [_VARIANCE_BOUNDS] * len(kernel.variances) + [_LENGTH_BOUNDS] * kernel.dimensions
+
+    def loss(at: FloatArray) -> tuple[float, FloatArray]:
+        return negative_log_posterior(kernel, points, outputs, at, same)
+
     end = minimize(
-        lambda at: negative_log_posterior(kernel, points, outputs, at, same),
+        loss,
         kernel.expected()[0] if start is None else start,
         jac=True,
         method="L-BFGS-B",

@@ -53,8 +53,8 @@ class PlaneMean:
 class GroupMeans:
     """Means of groups, from all jumps to finer and finer groups, each shrunk to the coarser one.
 
-    Groups: the partner's jump, where it is `resolved`; besides |dj|; besides all absolute differences. `levels` has for each the keys,
-    shape (g, q), and the means, shape (g, m).
+    Groups: the partner's jump, where it is `resolved`; besides |dj|; besides all absolute differences.
+    `levels` has for each the place of its keys and the means, shape (g, m).
     """
 
     resolved: bool

@@ -1,4 +1,4 @@
-"""Fit tops and pairs by initial states: candidates, those that left-out units choose, calibrated intervals."""
+"""Fit tops and pairs by initial states: candidates, the choice by left-out units, calibrated intervals."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class LeftOutScore:
 class TopPredictor:
     """A weighted average of candidates for one system of tops or pairs, with intervals calibrated by unit.
 
-    `train_units` (u,) are the initial levels it was trained on, `scores` those of all candidates and, last, of
-    what is kept; `stretch` is what the standard deviation is multiplied by for half the 68 % interval.
+    `train_units` (u,) are the initial levels it was trained on, `scores` those of all candidates and, last,
+    of what is kept; `stretch` is what the standard deviation is multiplied by for half the 68 % interval.
     """
 
     structure: Structure
@@ -179,7 +179,7 @@ def score(name: str, left_out: Curves, log10_k: FloatArray) -> LeftOutScore:
 def choose(
     found: list[tuple[Candidate, Curves]], log10_k: FloatArray
 ) -> tuple[tuple[Candidate, ...], tuple[float, ...], Curves]:
-    """Return members, their weights and their left-out curves; the group means alone where nothing beats them.
+    """Return members, weights and left-out curves; the group means alone where nothing beats them.
 
     Weights go with the mean square error on left-out units. What is kept has a smaller rms error on these
     than the group means, and no larger 95 % error.
@@ -200,9 +200,11 @@ def choose(
 def calibrate(left_out: Curves, log10_k: FloatArray) -> float:
     """Return what standard deviations are multiplied by for half widths of 68 % intervals.
 
-    Errors of one unit hang together, so that it comes from units that were left out whole: 95 % of their
-    values lie within the 95 % interval, 2.66 times the 68 % one; the latter holds 68 % or nearly so.
+    Errors of one unit hang together, so that it comes from units that were left out whole: the square root of
+    what would place 95 % of their values within the 95 % interval, and 68 % or nearly so within the 68 % one.
+    The root, halfway to what the processes say themselves, because few units tell little of others: on
+    published sets it was nearest to 95 % of values of unseen units, and least often below 90 %.
     """
     ratio = np.abs(left_out.mean - log10_k) / np.sqrt(left_out.variance)
     inside_68, inside_95 = np.quantile(ratio, [0.68, 0.95])
-    return float(max(inside_95 / RATIO_95_68, _SHARE_68 * inside_68))
+    return float(np.sqrt(max(inside_95 / RATIO_95_68, _SHARE_68 * inside_68)))

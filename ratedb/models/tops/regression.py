@@ -1,4 +1,4 @@
-"""One candidate: a mean of log10 k, alone or with a process for each temperature coefficient of its residual."""
+"""One candidate: a mean of log10 k, alone or with processes of the temperature coefficients of the rest."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _LEAST_VARIANCE = 1e-4  # dex^2: published rates have few digits
 class Residual:
     """Processes of the residual: the temperature basis and, for each coefficient, parameters and outputs.
 
-    `scale` (c,) is the spread of each coefficient in dex; `outputs` (n, c) have unit spread; `inverses` are those
-    of the outputs' covariances.
+    `scale` (c,) is the spread of each coefficient in dex; `outputs` (n, c) have unit spread; `inverses` are
+    those of the outputs' covariances.
     """
 
     features: FeatureMap
@@ -158,7 +158,7 @@ class LeftOutMean:
 def fit_candidates(
     jumps: Jumps, log10_k: FloatArray, mean: LeftOutMean, seed: int
 ) -> list[tuple[Candidate, Curves]]:
-    """Return the mean alone and with processes, each with the training curves predicted without their fold."""
+    """Return the mean alone and with processes, each with training curves predicted without their fold."""
     alone, with_process = (Curves(np.empty_like(log10_k), np.empty_like(log10_k)) for _ in range(2))
     left = mean.residual(log10_k)
     residual = fit_residual(jumps, mean.values, left, mean.name == SUDDEN, seed)

@@ -1,7 +1,8 @@
 """What a level list says of a molecule and its partner: states, energies, wavefunctions, and its jumps.
 
-Quantum numbers of the target are j, ka, kc (asymmetric top), j, k, inv (symmetric top) or j; those of a partner
-that changes state have the same names with a 2.
+Quantum numbers of the target are j, ka, kc (asymmetric top), j, k, inv (symmetric top) or j; those of a
+partner that changes state have the same names with a 2. `ortho` says which nuclear spin species a state is
+of.
 """
 
 from __future__ import annotations

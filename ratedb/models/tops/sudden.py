@@ -1,9 +1,9 @@
 """The infinite-order sudden law of a top: few numbers for k(00 -> LM), a factor of the gap, and a floor.
 
-k = [sum_L sum_MM' a_LM a_LM' r^(|M-M'|/2) sqrt(q_LM q_LM') + (2j'+1) f] 10^(-d sqrt(dE)). log10 q_LM is linear
-in L - 1, log10 L, whether M = 1, whether M >= 2, M above 2, whether L is odd, and whether a sine term causes it;
-r says how amplitudes of one L and different M interfere (Green 1976, J. Chem. Phys. 64, 3463, for the sum; it is
-Green's without interference). The symmetric top and the linear molecule are its limits.
+k = [sum_L sum_MM' a_LM a_LM' r^(|M-M'|/2) sqrt(q_LM q_LM') + (2j'+1) f] 10^(-d sqrt(dE)). log10 q_LM is
+linear in L - 1, log10 L, whether M = 1, whether M >= 2, M above 2, whether L is odd, and whether a sine term
+causes it; r says how amplitudes of one L and different M interfere (Green 1976, J. Chem. Phys. 64, 3463, for
+the sum; it is Green's without interference). The symmetric top and the linear molecule are its limits.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ _STEPS_APART, _INTERFERE = _APART // 2, _APART % 2 == 0
 # Which interference two M of one L have: even M of even L, even M of odd L, odd M.
 _KIND = np.where(_PROJECTION % 2 == 1, 2, _ORDER % 2)
 
-# What published sets of tops with H2 and He have in common, and how far they lie apart: the level of q (of the
-# set itself), then log10 q by its terms, sine terms, the floor below q, d in dex cm^1/2, and artanh r.
+# What published sets of tops with H2 and He have in common, and how far they lie apart: the level of q (of
+# the set itself), then log10 q by its terms, sine terms, the floor below q, d in dex cm^1/2, and artanh r.
 _EXPECTED = np.array([0.0, -0.15, -0.2, -0.2, -0.2, -0.4, 0.1, -0.3, -4.0, 0.01, -0.2, -0.5, -0.2])
 _SPREAD = np.array([3.0, 0.12, 0.6, 0.4, 0.4, 0.3, 0.2, 0.5, 1.0, 0.02, 0.6, 0.5, 0.5])
 _ERROR_DEX = 0.25
@@ -83,8 +83,19 @@ class SuddenLaw:
         )
         changed = waves * (waves @ np.where(_INTERFERE, by_correlation, 0.0)) / np.log(10.0)
         for kind in range(3):
-            slopes[:, 10 + kind] = (changed * (_KIND == kind)[:, None, :]).sum(axis=(0, 2)) / total
+            slopes[:, 10 + kind] = (changed * np.equal(_KIND, kind)[:, None, :]).sum(axis=(0, 2)) / total
         return np.log10(total) - numbers[9] * self._root_gap, slopes
+
+
+def shape_of_law(jumps: Jumps) -> FloatArray:
+    """Return by how much log10 k of the expected law changes with its shape, shape (n, 11).
+
+    Derivatives by all numbers but the level and the gap's: mean L, M and parity of what causes a jump, the
+    share of sine terms and of the floor, and interference. Neighbours in these respond alike to what the law
+    has wrong.
+    """
+    slopes = SuddenLaw(jumps).value_and_slopes(_EXPECTED)[1]
+    return slopes[:, [*range(1, 9), *range(10, NUMBERS)]]
 
 
 @dataclass(frozen=True, eq=False)
