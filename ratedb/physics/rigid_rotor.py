@@ -211,7 +211,7 @@ def amplitudes(
         amplitude = np.einsum("nk,nkm,lmk->nlm", left, right, symbols)
         result[rows] = np.sqrt((2 * second + 1) * np.where(projections > 0, 2.0, 1.0)) * amplitude
         reflected = (sign[initial[rows]] * sign[final[rows]])[:, None, None]
-        parity = np.where((first + second + orders) % 2 == 0, 1.0, -1.0)
+        parity = np.where((first + second + orders + projections) % 2 == 0, 1.0, -1.0)
         cosine[rows] = reflected * parity > 0
     return result, cosine
 

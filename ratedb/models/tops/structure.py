@@ -58,7 +58,7 @@ class Rotor:
         elif {"j", "k"} <= set(numbers):
             odd = numbers.get("inv", np.zeros_like(numbers["j"]))
             states = symmetric_wavefunctions(numbers["j"], numbers["k"], odd)
-        elif set(numbers) == {"j"} and len(np.unique(numbers["j"])) == len(numbers["j"]):
+        elif set(numbers) - set(SPECIES) == {"j"} and len(np.unique(numbers["j"])) == len(numbers["j"]):
             zero = np.zeros_like(numbers["j"])
             states = symmetric_wavefunctions(numbers["j"], zero, zero)
         return Rotor(numbers, energy_cm1, states, constants)

@@ -16,8 +16,8 @@ from ratedb.arrays import FloatArray
 from ratedb.errors import FitError
 from ratedb.models.tops.structure import HIGHEST_ORDER, Jumps
 
-NUMBERS = 13
-"""Numbers of the law: seven for log10 q, sine terms, floor, d, and three interferences."""
+NUMBERS = 14
+"""Numbers of the law: seven for log10 q, two for sine terms, floor, d, and three interferences."""
 
 _SIZE = HIGHEST_ORDER + 1
 _ORDER, _PROJECTION = np.meshgrid(np.arange(_SIZE), np.arange(_SIZE), indexing="ij")
@@ -39,9 +39,10 @@ _STEPS_APART, _INTERFERE = _APART // 2, _APART % 2 == 0
 _KIND = np.where(_PROJECTION % 2 == 1, 2, _ORDER % 2)
 
 # What published sets of tops with H2 and He have in common, and how far they lie apart: the level of q (of
-# the set itself), then log10 q by its terms, sine terms, the floor below q, d in dex cm^1/2, and artanh r.
-_EXPECTED = np.array([0.0, -0.15, -0.2, -0.2, -0.2, -0.4, 0.1, -0.3, -4.0, 0.01, -0.2, -0.5, -0.2])
-_SPREAD = np.array([3.0, 0.12, 0.6, 0.4, 0.4, 0.3, 0.2, 0.5, 1.0, 0.02, 0.6, 0.5, 0.5])
+# the set itself), then log10 q by its terms, sine terms of even and of odd M (which a plane of symmetry a-b
+# forbids, another plane through a allows), the floor below q, d in dex cm^1/2, and artanh r.
+_EXPECTED = np.array([0.0, -0.15, -0.1, -0.1, -0.2, -0.4, 0.0, -0.5, -0.2, -4.0, 0.01, 0.0, -0.5, -0.2])
+_SPREAD = np.array([3.0, 0.12, 0.6, 0.4, 0.4, 0.3, 0.2, 0.5, 0.8, 1.0, 0.02, 0.6, 0.5, 0.5])
 _ERROR_DEX = 0.25
 _INDEPENDENT = 0.2  # rows of a unit hang together: as many independent ones does each count for
 _STEPS, _CONVERGED, _SHRINK, _SHORTEST = 12, 1e-4, 0.4, 0.05
@@ -58,49 +59,53 @@ class SuddenLaw:
             raise FitError("the sudden law needs wavefunctions", expected="a known rotor", got="labels only")
         self._amplitude = np.ascontiguousarray(found[0].transpose(1, 0, 2))  # (L+1, n, M+1)
         self._amplitude[0] = 0.0
-        self._sine = np.ascontiguousarray(1.0 - found[1].transpose(1, 0, 2))
+        sine = np.ascontiguousarray(1.0 - found[1].transpose(1, 0, 2))
+        self._sine = tuple(sine * (_PROJECTION % 2 == parity)[:, None, :] for parity in (0, 1))
         self._weight = 2.0 * jumps.structure.target.numbers["j"][jumps.final] + 1.0
         self._root_gap = np.sqrt(np.maximum(jumps.gap_cm1, 0.0))
 
     def value_and_slopes(self, numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return log10 k, shape (n,), and its derivatives by the numbers, shape (n, 13)."""
+        """Return log10 k, shape (n,), and its derivatives by the numbers, shape (n, 14)."""
         of_terms = np.clip(_TERMS @ numbers[:7], *_LOG10_RANGE)[:, None, :]
-        waves = self._amplitude * 10.0 ** (0.5 * (of_terms + numbers[7] * self._sine))
-        correlation = np.tanh(numbers[10:])[_KIND][:, :, None]
+        waves = self._amplitude * 10.0 ** (
+            0.5 * (of_terms + numbers[7] * self._sine[0] + numbers[8] * self._sine[1])
+        )
+        correlation = np.tanh(numbers[11:])[_KIND][:, :, None]
         parts = waves * (waves @ np.where(_INTERFERE, correlation**_STEPS_APART, 0.0))
-        floor = self._weight * 10.0 ** (numbers[0] + numbers[8])
+        floor = self._weight * 10.0 ** (numbers[0] + numbers[9])
         total = np.maximum(parts.sum(axis=(0, 2)), 0.0) + floor
         slopes = np.empty((len(total), NUMBERS))
         slopes[:, :7] = (parts.transpose(1, 0, 2).reshape(len(total), -1) @ _TERMS.reshape(-1, 7)) / total[
             :, None
         ]
         slopes[:, 0] += floor / total
-        slopes[:, 7] = (parts * self._sine).sum(axis=(0, 2)) / total
-        slopes[:, 8] = floor / total
-        slopes[:, 9] = -self._root_gap
+        for parity, sine in enumerate(self._sine):
+            slopes[:, 7 + parity] = (parts * sine).sum(axis=(0, 2)) / total
+        slopes[:, 9] = floor / total
+        slopes[:, 10] = -self._root_gap
         by_correlation = (
             _STEPS_APART * correlation ** np.maximum(_STEPS_APART - 1, 0) * (1.0 - correlation**2)
         )
         changed = waves * (waves @ np.where(_INTERFERE, by_correlation, 0.0)) / np.log(10.0)
         for kind in range(3):
-            slopes[:, 10 + kind] = (changed * np.equal(_KIND, kind)[:, None, :]).sum(axis=(0, 2)) / total
-        return np.log10(total) - numbers[9] * self._root_gap, slopes
+            slopes[:, 11 + kind] = (changed * np.equal(_KIND, kind)[:, None, :]).sum(axis=(0, 2)) / total
+        return np.log10(total) - numbers[10] * self._root_gap, slopes
 
 
 def shape_of_law(jumps: Jumps) -> FloatArray:
-    """Return by how much log10 k of the expected law changes with its shape, shape (n, 11).
+    """Return by how much log10 k of the expected law changes with its shape, shape (n, 12).
 
     Derivatives by all numbers but the level and the gap's: mean L, M and parity of what causes a jump, the
     share of sine terms and of the floor, and interference. Neighbours in these respond alike to what the law
     has wrong.
     """
     slopes = SuddenLaw(jumps).value_and_slopes(_EXPECTED)[1]
-    return slopes[:, [*range(1, 9), *range(10, NUMBERS)]]
+    return slopes[:, [*range(1, 10), *range(11, NUMBERS)]]
 
 
 @dataclass(frozen=True, eq=False)
 class SuddenMean:
-    """The law's numbers at some temperatures: `numbers` (t, 13) at the columns `nodes` (t,) of `count`."""
+    """The law's numbers at some temperatures: `numbers` (t, 14) at the columns `nodes` (t,) of `count`."""
 
     numbers: FloatArray
     nodes: FloatArray
