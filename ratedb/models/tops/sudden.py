@@ -60,12 +60,16 @@ class SuddenLaw:
         self._amplitude = np.ascontiguousarray(found[0].transpose(1, 0, 2))  # (L+1, n, M+1)
         self._amplitude[0] = 0.0
         sine = np.ascontiguousarray(1.0 - found[1].transpose(1, 0, 2))
-        self._sine = tuple(sine * (_PROJECTION % 2 == parity)[:, None, :] for parity in (0, 1))
+        self._sine = tuple(sine * np.equal(_PROJECTION % 2, parity)[:, None, :] for parity in (0, 1))
         self._weight = 2.0 * jumps.structure.target.numbers["j"][jumps.final] + 1.0
         self._root_gap = np.sqrt(np.maximum(jumps.gap_cm1, 0.0))
 
-    def value_and_slopes(self, numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return log10 k, shape (n,), and its derivatives by the numbers, shape (n, 14)."""
+    def value(self, numbers: FloatArray) -> FloatArray:
+        """Return log10 k, shape (n,)."""
+        return self._parts(numbers)[-1]
+
+    def _parts(self, numbers: FloatArray) -> tuple[FloatArray, ...]:
+        """Return waves, interference, what each (L, M) adds, the floor, the sum of all, and log10 k."""
         of_terms = np.clip(_TERMS @ numbers[:7], *_LOG10_RANGE)[:, None, :]
         waves = self._amplitude * 10.0 ** (
             0.5 * (of_terms + numbers[7] * self._sine[0] + numbers[8] * self._sine[1])
@@ -74,6 +78,11 @@ class SuddenLaw:
         parts = waves * (waves @ np.where(_INTERFERE, correlation**_STEPS_APART, 0.0))
         floor = self._weight * 10.0 ** (numbers[0] + numbers[9])
         total = np.maximum(parts.sum(axis=(0, 2)), 0.0) + floor
+        return waves, correlation, parts, floor, total, np.log10(total) - numbers[10] * self._root_gap
+
+    def value_and_slopes(self, numbers: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return log10 k, shape (n,), and its derivatives by the numbers, shape (n, 14)."""
+        waves, correlation, parts, floor, total, value = self._parts(numbers)
         slopes = np.empty((len(total), NUMBERS))
         slopes[:, :7] = (parts.transpose(1, 0, 2).reshape(len(total), -1) @ _TERMS.reshape(-1, 7)) / total[
             :, None
@@ -89,7 +98,7 @@ class SuddenLaw:
         changed = waves * (waves @ np.where(_INTERFERE, by_correlation, 0.0)) / np.log(10.0)
         for kind in range(3):
             slopes[:, 11 + kind] = (changed * np.equal(_KIND, kind)[:, None, :]).sum(axis=(0, 2)) / total
-        return np.log10(total) - numbers[10] * self._root_gap, slopes
+        return value, slopes
 
 
 def shape_of_law(jumps: Jumps) -> FloatArray:
@@ -121,7 +130,7 @@ class SuddenMean:
         nodes = np.unique(np.round(np.linspace(0, count - 1, _NODES))).astype(np.int64)
         numbers = np.empty((len(nodes), NUMBERS))
         at = expected = _EXPECTED.copy()
-        at[0] = float(log10_k.mean() - law.value_and_slopes(at)[0].mean())
+        at[0] = float(log10_k.mean() - law.value(at).mean())
         for place in range(len(nodes) - 1, -1, -1):
             begin = at if start is None else start.numbers[place]
             numbers[place] = at = _descend(law, log10_k[:, nodes[place]], begin, expected)
@@ -131,7 +140,7 @@ class SuddenMean:
         """Return log10 k, shape (n, m)."""
         law, columns = SuddenLaw(jumps), np.arange(self.count)
         each = np.column_stack([np.interp(columns, self.nodes, one) for one in self.numbers.T])
-        return np.column_stack([law.value_and_slopes(one)[0] for one in each])
+        return np.column_stack([law.value(one) for one in each])
 
 
 def _descend(law: SuddenLaw, log10_k: FloatArray, at: FloatArray, expected: FloatArray) -> FloatArray:
@@ -139,7 +148,7 @@ def _descend(law: SuddenLaw, log10_k: FloatArray, at: FloatArray, expected: Floa
     precision = _ERROR_DEX**2 / (_INDEPENDENT * _SPREAD**2)
 
     def misfit(numbers: FloatArray) -> float:
-        off = law.value_and_slopes(numbers)[0] - log10_k
+        off = law.value(numbers) - log10_k
         return float(off @ off + precision @ (numbers - expected) ** 2)
 
     here = misfit(at)

@@ -12,7 +12,7 @@ from ratedb.models.tops.structure import Jumps, Structure
 
 _ROWS_OF_UNIT = 12
 _MOST_POINTS = 1200
-_LEAST_OF_STRATUM = 3
+_LEAST_UNITS = 3
 
 
 def strata(structure: Structure, units: IntArray) -> IntArray:
@@ -22,15 +22,15 @@ def strata(structure: Structure, units: IntArray) -> IntArray:
     """
     partner = structure.partner_of[units]
     _, count = np.unique(partner, return_counts=True)
-    return partner if count.min() >= _LEAST_OF_STRATUM else np.zeros_like(units)
+    return partner if count.min() >= _LEAST_UNITS else np.zeros_like(units)
 
 
 def random_units(structure: Structure, units: IntArray, share: float, seed: int) -> IntArray:
-    """Return a random share of units, of each state of the partner; the same for the same seed."""
+    """Return a random share of units, at least three of each state of the partner, by this seed."""
     draw = np.random.default_rng(seed)
     chosen = []
     for members in _members(structure, units):
-        count = max(1, round(share * len(members)))
+        count = max(_LEAST_UNITS, round(share * len(members)))
         chosen.append(draw.permutation(members)[:count])
     return np.sort(np.concatenate(chosen))
 
@@ -47,7 +47,7 @@ def spread_units(
     chosen = []
     for members in _members(structure, units):
         ranked = members[np.argsort(energy_cm1[members], kind="stable")]
-        count = max(2, round(share * len(ranked)))
+        count = max(_LEAST_UNITS, round(share * len(ranked)))
         edges = np.linspace(0, len(ranked) - 1, count)
         if seed:
             width = (len(ranked) - 1) / (count - 1)
@@ -80,7 +80,7 @@ def least_variance_units(transitions: Transitions, share: float, seed: int) -> I
     covariance = kernel.matrix(expected, points, points)
     own = [np.flatnonzero(jumps.unit == unit) for unit in units]
     chosen: list[int] = []
-    for _ in range(max(2, round(share * len(units)))):
+    for _ in range(max(_LEAST_UNITS, round(share * len(units)))):
         gains = [
             -np.inf if place in chosen else _gain(covariance, rows_of, kernel.noise(expected))
             for place, rows_of in enumerate(own)
