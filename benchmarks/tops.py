@@ -181,19 +181,25 @@ def summary(found: list[Measured]) -> list[str]:
     ]
 
 
-def measure_set(rates: Rates, found: list[Measured], table: list[str]) -> None:
-    """Measure one set: all choices at the share of the bar, one of each kind at others."""
+def bar_share(name: str) -> float:
+    """Return the share of the bar."""
+    return shares(name)[len(shares(name)) // 2]
+
+
+def measure_share(rates: Rates, share: float) -> tuple[list[Measured], list[str]]:
+    """Measure one set at one share: all seeds at that of the bar, one of each choice at others."""
     name = rates.levels.molecule
-    of_bar = shares(name)[len(shares(name)) // 2]
-    for share in shares(name):
-        seeds = (SEEDS if len(rates) < MANY_ROWS else 2) if share == of_bar else 1
-        for choice, count in (("spread", seeds), ("random", seeds), ("variance", 1)):
-            if choice == "variance" and len(rates) >= MANY_ROWS:
-                continue
-            part = [measure(name, rates, share, choice, seed) for seed in range(count)]
-            found += part
-            table.append(row(part))
-            print(table[-1], flush=True)
+    seeds = (SEEDS if len(rates) < MANY_ROWS else 2) if share == bar_share(name) else 1
+    found: list[Measured] = []
+    rows: list[str] = []
+    for choice, count in (("spread", seeds), ("random", seeds), ("variance", 1)):
+        if choice == "variance" and len(rates) >= MANY_ROWS:
+            continue
+        part = [measure(name, rates, share, choice, seed) for seed in range(count)]
+        found += part
+        rows.append(row(part))
+        print(rows[-1], flush=True)
+    return found, rows
 
 
 def section(found: list[Measured], table: list[str]) -> str:
@@ -215,6 +221,11 @@ def section(found: list[Measured], table: list[str]) -> str:
     )
 
 
+def _first_the_bar(case: tuple[Rates, float]) -> tuple[bool, int]:
+    rates, share = case
+    return share != bar_share(rates.levels.molecule), len(rates)
+
+
 def main(names: list[str]) -> int:
     """Measure all, or the sets of these names, and write the tables."""
     folder = sets.data_folder()
@@ -224,11 +235,14 @@ def main(names: list[str]) -> int:
     every = sorted(one for one in (folder / "tops").iterdir() if one.is_dir() and one.name not in LEFT_OUT)
     read = [read_top(one) for one in every if not names or one.name in names]
     found: list[Measured] = []
-    table: list[str] = []
-    for rates in sorted(read, key=len):
-        measure_set(rates, found, table)
+    table: dict[tuple[str, float], list[str]] = {}
+    cases = [(rates, share) for rates in read for share in shares(rates.levels.molecule)]
+    for rates, share in sorted(cases, key=_first_the_bar):
+        more, table[rates.levels.molecule, share] = measure_share(rates, share)
+        found += more
         if not names:  # so that an interrupted run leaves what it has
-            replace_section(BENCHMARKS, "tops", section(found, table))
+            rows = [one for key in sorted(table) for one in table[key]]
+            replace_section(BENCHMARKS, "tops", section(found, rows))
     print("\n".join(summary(found)))
     return 0
 
