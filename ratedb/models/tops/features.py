@@ -37,7 +37,7 @@ class FeatureMap:
     @staticmethod
     def of(jumps: Jumps, mean: FloatArray | None = None) -> FeatureMap:
         """Return the map for training jumps, with their mean of log10 k, shape (n, m), if it is a feature."""
-        summed = bool((jumps.partner_initial == jumps.partner_final).all())
+        summed = jumps.partner_unresolved
         table = _table(jumps, summed, mean)
         spread = table.std(axis=0)
         keep = np.flatnonzero(spread > 1e-9)

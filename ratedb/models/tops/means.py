@@ -64,7 +64,7 @@ class GroupMeans:
     @staticmethod
     def fit(jumps: Jumps, log10_k: FloatArray) -> GroupMeans:
         """Return the means; one that is coarser counts for one row of each group."""
-        resolved = bool((jumps.partner_initial != jumps.partner_final).any())
+        resolved = not jumps.partner_unresolved
         centre = log10_k.mean(axis=0)
         parent = np.tile(centre, (len(log10_k), 1))
         levels = []

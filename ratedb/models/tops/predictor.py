@@ -88,9 +88,11 @@ class TopPredictor:
 
     def supports(self, wanted: Transitions) -> BoolArray:
         """Return which transitions have a jump of the partner that was trained, shape (n,)."""
-        return np.asarray(
-            np.isin(_partner_jump(Jumps.of(self.structure, wanted)), _partner_jump(self.training))
-        )
+        if self.training.partner_unresolved:
+            return np.ones(len(wanted), dtype=np.bool_)
+        jumps, states = Jumps.of(self.structure, wanted), int(self.structure.partner_of.max()) + 1
+        known, asked = (one.partner_initial * states + one.partner_final for one in (self.training, jumps))
+        return np.asarray(np.isin(asked, known))
 
     def extrapolated(self, wanted: Transitions) -> BoolArray:
         """Return which transitions lie outside what was trained, shape (n,).
@@ -103,12 +105,6 @@ class TopPredictor:
         outside = (energy[jumps.initial] > own.max()) | (energy[jumps.initial] < own.min())
         outside |= (jumps.differences() > self.training.differences().max(axis=0)).any(axis=1)
         return np.asarray(outside | ~self.supports(wanted))
-
-
-def _partner_jump(jumps: Jumps) -> IntArray:
-    if (jumps.partner_initial == jumps.partner_final).all() and jumps.structure.partner is not None:
-        return np.zeros(len(jumps), dtype=np.int64)
-    return np.asarray(jumps.partner_initial * (jumps.structure.partner_of.max() + 1) + jumps.partner_final)
 
 
 def usable_training(rates: Rates, structure: Structure) -> Rates:

@@ -185,6 +185,11 @@ class Jumps:
         energy = self.structure.partner.energy_cm1
         return np.asarray(energy[self.partner_initial] - energy[self.partner_final])
 
+    @cached_property
+    def partner_unresolved(self) -> bool:
+        """Whether no jump has another state of the partner after it: none, or a sum over its final states."""
+        return bool((self.partner_initial == self.partner_final).all())
+
     def threshold_dex(self, temperature_k: FloatArray) -> FloatArray:
         """Return log10 of exp(-max(0, dE)/kT), shape (n, m), dE the energy that the pair has to gain."""
         needed = np.maximum(0.0, -(self.gap_cm1 + self.partner_gap_cm1))

@@ -159,6 +159,9 @@ def test_pairs_are_predicted_over_their_threshold() -> None:
     assert rms(error) < 0.15
     assert float(np.log10(test.rate_cm3_s).min()) < -20.0
     assert model.supports(test.transitions).all()
+    jumps = Jumps.of(model.structure, test.transitions)
+    elastic = test.transitions.select(jumps.partner_initial == jumps.partner_final)
+    assert model.supports(elastic).all()
     unknown = fit(training.select(training.rate_cm3_s[:, 0] > 1e-20))
     jumps = Jumps.of(unknown.structure, test.transitions)
     excites = (jumps.partner_final > jumps.partner_initial) & (jumps.partner_gap_cm1 < -300.0)
