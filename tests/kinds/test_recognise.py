@@ -142,7 +142,7 @@ def test_any_levels_of_an_asymmetric_top_are_read_or_left_alone(
 
 @settings(deadline=None)
 @given(
-    pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 20)), min_size=1, max_size=8),
+    pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 20)), min_size=1, max_size=8, unique=True),
     separator=st.one_of(st.none(), SEPARATORS),
     header=st.sampled_from(["J", "v_J", "J + V", "QNUM", "N_J", "J_F (v=0)", ""]),
     shift=st.sampled_from([0, 0, 0, 1]),
