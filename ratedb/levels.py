@@ -36,7 +36,7 @@ class Levels:
     quantum numbers such as v, j, ka, kc, F, shape (n,) each, NaN where a level lacks one; half-integers are
     allowed. The quantum numbers of a collider that changes state too have names that end in 2, as j2.
     `label` always names the level. `kind` is the molecule kind: `linear` where there are v and j unless
-    another is given.
+    another is given; `kind_reason` is why, in the words of whoever recognised it, and no part of the store.
 
     Raises RatedbError where shapes differ, a number is not finite, a weight is not positive or a label is a
     duplicate.
@@ -49,6 +49,7 @@ class Levels:
     quantum_numbers: Mapping[str, FloatArray] = field(default_factory=dict)
     molecular_weight: float | None = None
     kind: str = ""
+    kind_reason: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "label", tuple(self.label))

@@ -13,6 +13,7 @@ from ratedb.arrays import IntArray
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.registry import writer
 from ratedb.layers import KINDS
+from ratedb.levels import Levels
 from ratedb.rates import Rates
 from ratedb.store.tabular import table_bytes
 
@@ -75,24 +76,15 @@ def _columns_of(rates: Rates, names: Collection[str]) -> dict[str, npt.NDArray[A
     row, column = np.nonzero(np.isfinite(rates.rate_cm3_s))
     order = np.lexsort([column, rates.lower[row], rates.upper[row]])
     row, column = row[order], column[order]
-    none = np.full(len(levels), np.nan)
-    v, j = (levels.quantum_numbers.get(name, none) for name in ("v", "j"))
     label = np.array(levels.label, dtype=object)
     upper, lower = rates.upper[row], rates.lower[row]
     source_id = rates.source_id[row, column]
-    others = {
-        f"{name}{end}": levels.quantum_numbers.get(name, none)[at]
-        for name in names
-        if f"{name}_final" in names and name not in ("v", "j")
-        for end, at in (("", upper), ("_final", lower))
-    }
-    return others | {
+    used, place = np.unique(source_id, return_inverse=True)
+    named = [rates.sources.get(number, {}).get("reference") for number in used.tolist()]
+    references = np.array([*named, ""], dtype=object)
+    return _numbers(levels, names, upper, lower) | {
         "molecule": np.full(len(row), levels.molecule, dtype=object),
         "collider": np.full(len(row), rates.collider, dtype=object),
-        "v": v[upper],
-        "j": j[upper],
-        "v_final": v[lower],
-        "j_final": j[lower],
         "upper_label": label[upper],
         "lower_label": label[lower],
         "upper_energy_cm1": levels.energy_cm1[upper],
@@ -106,16 +98,21 @@ def _columns_of(rates: Rates, names: Collection[str]) -> dict[str, npt.NDArray[A
         "extrapolated": rates.extrapolated[row, column],
         "marked": rates.marked[row, column],
         "source_id": source_id,
-        "reference": _references(rates, source_id),
+        "reference": references[place],
     }
 
 
-def _references(rates: Rates, source_id: IntArray) -> npt.NDArray[Any]:
-    """Return the reference of each value's source, shape (k,), None where it has none."""
-    used, place = np.unique(source_id, return_inverse=True)
-    named = [rates.sources.get(number, {}).get("reference") for number in used.tolist()]
-    found: npt.NDArray[Any] = np.array([*named, ""], dtype=object)[place]
-    return found
+def _numbers(
+    levels: Levels, names: Collection[str], upper: IntArray, lower: IntArray
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the columns of quantum numbers for the initial and the final level of each row, NaN for none."""
+    none = np.full(len(levels), np.nan)
+    return {
+        f"{name}{end}": levels.quantum_numbers.get(name, none)[at]
+        for name in names
+        if f"{name}_final" in names
+        for end, at in (("", upper), ("_final", lower))
+    }
 
 
 def render_columns(tables: Sequence[Rates], file_format: str) -> bytes:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding
-from ratedb.kinds.recognise import as_kind
+from ratedb.kinds.recognise import as_kind, unknown_kind
 from ratedb.levels import Levels, Lines
 from ratedb.numbers import format_integers
 from ratedb.rates import Rates
@@ -49,12 +49,12 @@ class MoleculeFile:
 
 
 def of_kind(file: MoleculeFile, kind: str | None) -> MoleculeFile:
-    """Return a file whose levels are of the kind that the user names; as it was where that is None.
+    """Return a file whose levels are of the kind that the user names; a warning where the kind is unknown.
 
     Raises UsageError for an unknown kind, RatedbError where the labels of the levels do not fit it.
     """
     if kind is None:
-        return file
+        return replace(file, warnings=(*file.warnings, *unknown_kind(file.levels)))
     levels = as_kind(file.levels, kind)
     partners = tuple(replace(one, rates=replace(one.rates, levels=levels)) for one in file.partners)
     return replace(file, levels=levels, partners=partners)

@@ -68,6 +68,7 @@ def read_levels(cursor: Cursor, molecule: str, molecular_weight: float, notes: l
         found.numbers,
         molecular_weight or None,
         found.kind,
+        found.reason,
     )
     return table.select(order)
 

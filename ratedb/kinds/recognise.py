@@ -104,7 +104,7 @@ def recognised(levels: Levels, header: str = "") -> Levels:
 def as_found(levels: Levels, found: Recognition) -> Levels:
     """Return levels with the kind and the quantum numbers that were found in them."""
     kind = "" if found.kind == UNKNOWN_KIND else found.kind
-    return replace(levels, quantum_numbers=found.numbers, kind=kind)
+    return replace(levels, quantum_numbers=found.numbers, kind=kind, kind_reason=found.reason)
 
 
 def _recognise_numbers(levels: Levels, kinds: Sequence[Kind] | None = None) -> Recognition:
@@ -149,7 +149,7 @@ def as_kind(levels: Levels, name: str, kinds: Sequence[Kind] | None = None) -> L
     Raises UsageError for an unknown kind, RatedbError where the labels do not fit it.
     """
     if name.strip().lower() == UNKNOWN_KIND:
-        return replace(levels, quantum_numbers={}, kind=UNKNOWN_KIND)
+        return replace(levels, quantum_numbers={}, kind=UNKNOWN_KIND, kind_reason="")
     kind = kind_named(name, kinds)
     bare = _bare(levels.label)
     columns = dict(levels.quantum_numbers) or named_columns(bare, "", vocabulary((kind,)))
@@ -168,11 +168,13 @@ def as_kind(levels: Levels, name: str, kinds: Sequence[Kind] | None = None) -> L
             todo="name another kind, or leave --kind-of-molecule out",
         )
     numbers = _kept(kind, fitting[0].numbers, len(levels))
-    return replace(levels, quantum_numbers=numbers, kind=kind.kept_as)
+    return replace(levels, quantum_numbers=numbers, kind=kind.kept_as, kind_reason="")
 
 
 def why(levels: Levels) -> str:
     """Return in words what kind levels are of, and what in them says so."""
+    if levels.kind_reason:
+        return levels.kind_reason
     if levels.quantum_numbers and len(levels) > 1:
         found = _recognise_numbers(levels)
     else:

@@ -12,7 +12,6 @@ from ratedb.files import InputFile, sha256
 from ratedb.io.contents import MoleculeFile, PartnerRates, of_kind, rates_out_of
 from ratedb.io.own_exports import as_exported
 from ratedb.io.registry import ReadOptions, read_rates
-from ratedb.kinds.recognise import unknown_kind
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Lines
 from ratedb.methods import CALCULATIONS, NOT_STATED, ask_for_method, doubts_of_kind, method_class
@@ -51,7 +50,6 @@ def read_incoming(path: Path, options: ImportOptions, known_levels: KnownLevels)
     file = read_rates(source, _reading(options, known_levels), file_format=options.format)
     if options.kind == "computed":
         file = as_exported(file, source)
-    file = of_kind(file, options.kind_of_molecule)
     if not file.partners:
         raise RatedbError(
             "the file has no collision rates",
@@ -77,7 +75,6 @@ def read_incoming_cross_sections(
     thermal = averaged.thermal
     partner = PartnerRates(thermal.rates, findings=thermal.findings)
     file = MoleculeFile(thermal.rates.levels, Lines.empty(), (partner,), averaged.warnings)
-    file = of_kind(file, options.kind_of_molecule)
     where, (name, digest) = paths[0], averaged.files[0]
     if len(paths) > 1:
         where, name = paths[0].parent, f"{len(paths)} files"
@@ -108,7 +105,7 @@ def _sources(
     file: MoleculeFile, blank: SourceInfo, options: ImportOptions, where: str
 ) -> Iterator[tuple[Rates, SourceInfo]]:
     """Yield the rates of each partner out of the wanted j, with what is said of them and found in them."""
-    unrecognised = unknown_kind(file.levels)
+    file = of_kind(file, options.kind_of_molecule)
     for partner, rates, warnings in rates_out_of(file, options.j, where):
         kind, method = partner.kind or blank.kind, _method(partner, blank, options)
         doubts = doubts_of_kind(rates.system, partner.reference) if blank.kind == "computed" else []
@@ -121,7 +118,7 @@ def _sources(
                 method=method,
                 exported=partner.exported,
                 reference=options.reference or partner.reference or blank.reference,
-                warnings=(*file.warnings, *unrecognised, *warnings, *doubts, *unstated),
+                warnings=(*file.warnings, *warnings, *doubts, *unstated),
                 findings=findings_in(file, partner, rates, options, where),
             ),
         )
