@@ -62,8 +62,12 @@ def test_every_query_of_the_docs_gives_rows(answers: dict[str, QueryResult]) -> 
 def test_store_md_names_the_columns_of_the_view_rates(db: Database) -> None:
     text = " ".join(RECIPES.with_name("store.md").read_text().split())
     columns = ", ".join(db.sql("SELECT * FROM rates LIMIT 0").columns)
-    assert columns.endswith(", log10_std")
-    assert f"`{columns.removesuffix(', log10_std')}`" in text
+    first, _, later = columns.partition(", log10_std, ")
+    assert f"`{first}`" in text
+    initial, _, final = later.partition(", ka_final, ")
+    assert f"`{initial}`" in text
+    own = [name.removesuffix("_final") for name in final.split(", ")]
+    assert own == [*initial.split(", ")[1:], "quantum_numbers", "quantum_numbers"]
 
 
 def test_coverage_and_missing_j_are_those_of_show(db: Database, asked: Asked) -> None:

@@ -13,7 +13,6 @@ from ratedb.errors import RatedbError
 from ratedb.origin import now
 from ratedb.store.connection import run
 from ratedb.store.method_classes import classify_methods
-from ratedb.store.molecule_kinds import recognise_stored
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -106,7 +105,9 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: s
             connection.execute(migration.sql)
             if migration.version == _WITH_METHODS:
                 classify_methods(connection)
-            if migration.version == _WITH_KINDS:
+            if migration.version == _WITH_KINDS and version > 0:  # a new store has no levels yet
+                from ratedb.store.molecule_kinds import recognise_stored  # brings numpy
+
                 recognise_stored(connection)
             record = [migration.version, migration.name, now(), ratedb_version]
             run(connection, "INSERT INTO schema_migration VALUES (?, ?, ?, ?)", record)
