@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,7 @@ def _truth_from(path: Path, options: EvaluateOptions, model: Predictor, stored: 
         temperatures=tuple(model.temperature_k.tolist()) if options.cross_sections else (),
         quality="off",
     )
-    try:
-        found = _read(path, reading, stored)
-    except RatedbError:
-        named = replace(reading, molecule=model.levels.molecule, collider=model.collider)
-        found = _read(path, named, stored)
+    found = _read(path, reading, stored)
     for rates, _ in found.sources:
         if rates.system == stored.system:
             return rates
@@ -76,13 +73,22 @@ def _truth_from(path: Path, options: EvaluateOptions, model: Predictor, stored: 
     )
 
 
-def _read(path: Path, reading: ImportOptions, stored: Rates) -> Incoming:
+def _read(path: Path, plain: ImportOptions, stored: Rates) -> Incoming:
+    """Return what a file brings; it gets no molecule or collider unless it cannot be read without."""
+
     def known_levels(name: str) -> Levels | None:
         return stored.levels if name == stored.levels.molecule else None
 
-    if reading.cross_sections:
-        return read_incoming_cross_sections([path], reading, known_levels, silent)
-    return read_incoming(path, reading, known_levels)
+    def read(options: ImportOptions) -> Incoming:
+        if options.cross_sections:
+            return read_incoming_cross_sections([path], options, known_levels, silent)
+        return read_incoming(path, options, known_levels)
+
+    with_collider = replace(plain, collider=stored.collider)
+    for options in (plain, with_collider):
+        with suppress(RatedbError):
+            return read(options)
+    return read(replace(with_collider, molecule=stored.levels.molecule))
 
 
 def _paper_columns(record: Model, training: Rates, truth: Rates) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -96,7 +97,17 @@ def test_a_file_of_another_collider_is_refused(db: Database, tmp_path: Path) -> 
 def test_a_file_of_another_molecule_is_refused(db: Database, tmp_path: Path) -> None:
     path = tmp_path / "other.dat"
     path.write_text(lamda_text([rotor_rates(rotor_levels(14, molecule="XY"), "He", KELVIN, seed=1)]))
-    with pytest.raises(RatedbError):
+    with pytest.raises(RatedbError, match="no rates of AB"):
+        db.evaluate(1, truth=path)
+
+
+def test_a_file_that_names_another_molecule_but_no_collider_is_refused(db: Database, tmp_path: Path) -> None:
+    text = lamda_text([rotor_rates(rotor_levels(14, molecule="XY"), "He", KELVIN, seed=1)])
+    unnamed = re.sub(r"(?m)^6 XY-He.*$", "9 something", text)
+    assert unnamed != text
+    path = tmp_path / "unnamed.dat"
+    path.write_text(unnamed)
+    with pytest.raises(RatedbError, match="no rates of AB"):
         db.evaluate(1, truth=path)
 
 
