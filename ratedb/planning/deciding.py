@@ -96,8 +96,8 @@ def _extrapolated(state: State) -> int | None:
 def _doubted(state: State, tested: Sequence[HeldOutJ], wanted: float) -> tuple[int | None, str]:
     """Return the middle of the widest gap between computed j where the expected error is in doubt, and why.
 
-    In a gap of more than half of the target it is the model's word alone: on CO the real error was twice as
-    large. Where tested j were off by much more than the target, j can be unlike their neighbours.
+    In a gap of more than half of the target nothing tests what the model expects. Where tested j were off by
+    much more than the target, other j can be unlike their neighbours too.
     """
     gap = max(_gaps(state), key=len, default=[])
     if not gap:

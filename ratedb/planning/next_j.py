@@ -22,7 +22,7 @@ from ratedb.planning.knowledge import KnownRates, learn_for
 from ratedb.planning.limits import check_limits
 from ratedb.planning.savings import percent
 from ratedb.planning.state import State
-from ratedb.planning.tested_j import HeldOutJ, correction, expected_errors, tests
+from ratedb.planning.tested_j import HeldOutJ, correction, expected_errors, left_out_errors
 from ratedb.planning.variance import NO_MODEL_DEX, quick_model
 from ratedb.rates import Rates
 from ratedb.results import Result
@@ -148,7 +148,7 @@ def _measured(
         if not supported.all():
             what = f"it could not predict {int((~supported).sum())} transitions"
             return _Measured(None, (), (f"{failed}: {what}",))
-        tested = tests(predictor, complete, train_j, state.validate_j)
+        tested = left_out_errors(predictor, complete, train_j, state.validate_j)
     except WorkersError:
         raise
     except RatedbError as error:

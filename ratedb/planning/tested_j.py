@@ -41,7 +41,7 @@ def expected_errors(predictor: Predictor, wanted: Transitions, curves: Curves) -
     return np.asarray(_RMS_OF_HALF_WIDTH * half_width)
 
 
-def tests(
+def left_out_errors(
     predictor: Predictor, complete: Rates, train_j: tuple[int, ...], validate_j: tuple[int, ...]
 ) -> tuple[HeldOutJ, ...]:
     """Return how well each computed j is predicted from the others by the model's own members."""
