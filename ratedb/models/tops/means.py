@@ -54,12 +54,12 @@ class GroupMeans:
     """Means of groups, from all jumps to finer and finer groups, each shrunk to the coarser one.
 
     Groups: the partner's jump, where it is `resolved`; besides |dj|; besides all absolute differences.
-    `levels` has for each the place of its keys and the means, shape (g, m).
+    `groupings` has for each step the place of its keys and the means, shape (g, m).
     """
 
     resolved: bool
     centre: FloatArray
-    levels: tuple[tuple[dict[tuple[int, ...], int], FloatArray], ...]
+    groupings: tuple[tuple[dict[tuple[int, ...], int], FloatArray], ...]
 
     @staticmethod
     def fit(jumps: Jumps, log10_k: FloatArray) -> GroupMeans:
@@ -67,7 +67,7 @@ class GroupMeans:
         resolved = not jumps.partner_unresolved
         centre = log10_k.mean(axis=0)
         parent = np.tile(centre, (len(log10_k), 1))
-        levels = []
+        groupings = []
         for keys in _keys(jumps, resolved):
             distinct, place = np.unique(keys, axis=0, return_inverse=True)
             place = np.ravel(place)
@@ -77,14 +77,14 @@ class GroupMeans:
             np.add.at(total, place, log10_k)
             above[place] = parent
             means = (total + _SHRINK_ROWS * above) / (count + _SHRINK_ROWS)[:, None]
-            levels.append(({tuple(key): row for row, key in enumerate(distinct.tolist())}, means))
+            groupings.append(({tuple(key): row for row, key in enumerate(distinct.tolist())}, means))
             parent = means[place]
-        return GroupMeans(resolved, centre, tuple(levels))
+        return GroupMeans(resolved, centre, tuple(groupings))
 
     def __call__(self, jumps: Jumps) -> FloatArray:
         """Return the mean of the finest group that was trained, shape (n, m)."""
         result = np.tile(self.centre, (len(jumps), 1))
-        for keys, (places, means) in zip(_keys(jumps, self.resolved), self.levels, strict=True):
+        for keys, (places, means) in zip(_keys(jumps, self.resolved), self.groupings, strict=True):
             found = np.array([places.get(tuple(key), -1) for key in keys.tolist()], dtype=np.int64)
             result = np.where((found >= 0)[:, None], means[found], result)
         return result
