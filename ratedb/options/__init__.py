@@ -1,0 +1,42 @@
+"""The options of every verb, declared once: name, default, help, and how a text is read.
+
+Methods of Database take them as keywords, commands as `--name`; the verb gets one frozen object.
+"""
+
+from __future__ import annotations
+
+from ratedb.options.models import CorpusOptions, EvaluateOptions, FillOptions, TrainOptions
+from ratedb.options.planning import NextOptions, PlanOptions, ReproduceOptions
+from ratedb.options.results import (
+    CiteOptions,
+    DemoOptions,
+    ExportOptions,
+    ImpactOptions,
+    SqlOptions,
+    VerifyOptions,
+)
+from ratedb.options.sources import CheckOptions, CompareOptions, ImportOptions, RepairOptions, SourcesOptions
+from ratedb.options.values import Progress, silent
+
+__all__ = [
+    "CheckOptions",
+    "CiteOptions",
+    "CompareOptions",
+    "CorpusOptions",
+    "DemoOptions",
+    "EvaluateOptions",
+    "ExportOptions",
+    "FillOptions",
+    "ImpactOptions",
+    "ImportOptions",
+    "NextOptions",
+    "PlanOptions",
+    "Progress",
+    "RepairOptions",
+    "ReproduceOptions",
+    "SourcesOptions",
+    "SqlOptions",
+    "TrainOptions",
+    "VerifyOptions",
+    "silent",
+]
