@@ -29,7 +29,8 @@ class SpinSpecies:
 
 def kind_of(levels: Levels) -> Kind | None:
     """Return the description of the kind that levels are of, None for an unknown one."""
-    fitting = [kind for kind in known_kinds() if kind.kept_as == levels.kind]
+    there = set(levels.quantum_numbers)
+    fitting = [kind for kind in known_kinds() if kind.kept_as == levels.kind and kind.needed <= there]
     wanted = {"v", "j"} if levels.has_vj and levels.quantum_numbers["v"].any() else None
     return next((kind for kind in fitting if wanted is None or kind.needed == wanted), None)
 

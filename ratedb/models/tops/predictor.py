@@ -15,6 +15,7 @@ from ratedb.models.predictor import average
 from ratedb.models.tops.means import GROUPS, mean_names
 from ratedb.models.tops.regression import Candidate, LeftOutMean, fit_candidates
 from ratedb.models.tops.structure import Jumps, Structure
+from ratedb.physics.orientation import target_rises, turned, turned_rates, with_target_falling
 from ratedb.rates import Rates
 
 _MOST_FOLDS = 10
@@ -38,7 +39,7 @@ class LeftOutScore:
 class TopPredictor:
     """A weighted average of candidates for one system of tops or pairs, with intervals calibrated by unit.
 
-    `train_units` (u,) are the initial levels it was trained on, `scores` those of all candidates and, last,
+    `train_units` (u,) are the units it was trained on, `scores` those of all candidates and, last,
     of what is kept; `stretch` is what the standard deviation is multiplied by for half the 68 % interval.
     """
 
@@ -69,7 +70,9 @@ class TopPredictor:
 
         At other temperatures than the model's they are what `Rates.at` gives; raises RatedbError outside.
         """
-        jumps = Jumps.of(self.structure, wanted)
+        rises = target_rises(wanted)
+        falling = turned(wanted, rises)
+        jumps = Jumps.of(self.structure, falling)
         curves = average([member.curves(jumps) for member in self.members], self.weights)
         half_width = self.stretch * np.sqrt(curves.variance)
         log10_k = curves.mean + jumps.threshold_dex(self.temperature_k)
@@ -82,17 +85,22 @@ class TopPredictor:
             "log10_half_width_68": half_width,
             "extrapolated": np.repeat(self.extrapolated(wanted)[:, None], shape[1], axis=1),
         }
-        ends = wanted.upper, wanted.lower
+        ends = falling.upper, falling.lower
         rates = Rates(wanted.levels, self.collider, *ends, self.temperature_k, 10.0**log10_k, layers)
+        rates = turned_rates(rates, rises)
         return rates if temperature_k is None else rates.at(temperature_k)
 
     def supports(self, wanted: Transitions) -> BoolArray:
-        """Return which transitions have a jump of the partner that was trained, shape (n,)."""
+        """Return which transitions change the target's state by a jump of the partner that was trained, (n,).
+
+        Where the partner's final state is not resolved, no transition has another.
+        """
+        jumps, states = self._jumps(wanted), int(self.structure.partner_of.max()) + 1
+        changes = jumps.gap_cm1 > 0
         if self.training.partner_unresolved:
-            return np.ones(len(wanted), dtype=np.bool_)
-        jumps, states = Jumps.of(self.structure, wanted), int(self.structure.partner_of.max()) + 1
+            return np.asarray(changes & (jumps.partner_initial == jumps.partner_final))
         known, asked = (one.partner_initial * states + one.partner_final for one in (self.training, jumps))
-        return np.asarray(np.isin(asked, known))
+        return np.asarray(changes & np.isin(asked, known))
 
     def extrapolated(self, wanted: Transitions) -> BoolArray:
         """Return which transitions lie outside what was trained, shape (n,).
@@ -100,16 +108,19 @@ class TopPredictor:
         Outside: initial energies beyond those of the trained units, larger differences of a quantum number,
         and jumps of the partner that were not trained.
         """
-        jumps, energy = Jumps.of(self.structure, wanted), self.structure.target.energy_cm1
+        jumps, energy = self._jumps(wanted), self.structure.target.energy_cm1
         own = energy[self.training.initial]
         outside = (energy[jumps.initial] > own.max()) | (energy[jumps.initial] < own.min())
         outside |= (jumps.differences() > self.training.differences().max(axis=0)).any(axis=1)
         return np.asarray(outside | ~self.supports(wanted))
 
+    def _jumps(self, wanted: Transitions) -> Jumps:
+        return Jumps.of(self.structure, turned(wanted, target_rises(wanted)))
+
 
 def usable_training(rates: Rates, structure: Structure) -> Rates:
-    """Return de-excitation rates of the target that are positive at every temperature."""
-    energy = structure.target.energy_cm1[structure.target_of]
+    """Return rates that change the target's state and are positive at every temperature, the target falling."""
+    rates, energy = with_target_falling(rates), structure.target.energy_cm1[structure.target_of]
     down = energy[rates.upper] > energy[rates.lower]
     k = rates.rate_cm3_s
     return rates.select(down & (np.isfinite(k) & (k > 0)).all(axis=1))
@@ -118,7 +129,7 @@ def usable_training(rates: Rates, structure: Structure) -> Rates:
 def unit_folds(units: IntArray, energy_cm1: FloatArray) -> tuple[BoolArray, ...]:
     """Return masks of rows, shape (n,) each, that leave out whole units: every tenth in energy, at most ten.
 
-    `units` (n,) are the initial levels of rows, `energy_cm1` the energies of all levels.
+    `units` (n,) are those of rows, `energy_cm1` (u,) the energies of all units.
     """
     distinct = np.unique(units)
     ranked = distinct[np.argsort(energy_cm1[distinct], kind="stable")]
@@ -136,7 +147,8 @@ def fit(rates: Rates, *, seed: int = 0) -> TopPredictor:
     """
     structure = Structure.of(rates.levels)
     training = usable_training(rates, structure)
-    units = np.unique(training.upper)
+    jumps = Jumps.of(structure, training.transitions)
+    units = np.unique(jumps.unit)
     if len(units) < _LEAST_UNITS:
         raise FitError(
             "too few initial states to train on",
@@ -144,9 +156,8 @@ def fit(rates: Rates, *, seed: int = 0) -> TopPredictor:
             got=f"{len(units)} ({len(training)} of {len(rates)} transitions are complete and go down)",
             todo="compute rates out of more initial states",
         )
-    jumps = Jumps.of(structure, training.transitions)
     log10_k = np.log10(training.rate_cm3_s) - jumps.threshold_dex(training.temperature_k)
-    folds = unit_folds(training.upper, training.levels.energy_cm1)
+    folds = unit_folds(jumps.unit, structure.unit_energy_cm1(training.levels))
     found: list[tuple[Candidate, Curves]] = []
     for name in mean_names(jumps):
         found += fit_candidates(jumps, log10_k, LeftOutMean.fit(name, jumps, log10_k, folds), seed)

@@ -14,8 +14,10 @@ from functools import cached_property
 import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.levels import Levels, Transitions
+from ratedb.kinds.units import units_of
+from ratedb.levels import UNKNOWN_KIND, Levels, Transitions
 from ratedb.physics.constants import HC_OVER_KB_CM_K
+from ratedb.physics.orientation import split_energies, states
 from ratedb.physics.rigid_rotor import (
     RotationalConstants,
     amplitudes,
@@ -30,6 +32,9 @@ HIGHEST_ORDER = 10
 SPECIES = ("inv", "ortho")
 """Numbers of a state that are no angular momentum: inversion, and which nuclear spin species it is of."""
 
+# What kinds call the numbers that are named otherwise here, and numbers that repeat others.
+_NAMES = {"inversion": "inv", "inversion2": "inv2"}
+_REPEATED = ("tau", "tau2")
 _LEAST_LEVELS = 6
 _MOST_MISFIT = 0.2
 
@@ -101,48 +106,44 @@ def _constants(numbers: Mapping[str, IntArray], energy_cm1: FloatArray) -> Rotat
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """The target and the partner of a level list, and the state of each that every level has, shape (n,)."""
+    """The target and the partner of a level list, and the state of each that every level has, shape (n,).
+
+    `unit_of` (n,) is what one explicit calculation covers: the level itself where its kind is unknown.
+    """
 
     target: Rotor
     target_of: IntArray
     partner: Rotor | None
     partner_of: IntArray
+    unit_of: IntArray
 
     @staticmethod
     def of(levels: Levels) -> Structure:
         """Return the structure; raises RatedbError where energies are not a sum of target and partner."""
-        names = list(levels.quantum_numbers)
-        own = [name for name in names if not name.endswith("2")]
-        other = [name for name in names if name.endswith("2")]
-        numbers = {name: np.nan_to_num(levels.quantum_numbers[name]).astype(np.int64) for name in names}
+        numbers = {
+            _NAMES.get(name, name): np.nan_to_num(values).astype(np.int64)
+            for name, values in levels.quantum_numbers.items()
+            if name not in _REPEATED
+        }
+        own = [name for name in numbers if not name.endswith("2")]
+        other = [name for name in numbers if name.endswith("2")]
+        every = np.arange(len(levels))
+        unit_of = every if levels.kind == UNKNOWN_KIND else units_of(levels).of_level
         if not other:
-            every = np.arange(len(levels))
             rotor = Rotor.of({name: numbers[name] for name in own}, levels.energy_cm1)
-            return Structure(rotor, every, None, np.zeros(len(levels), dtype=np.int64))
-        first, target_of = _states(numbers, own)
-        second, partner_of = _states(numbers, other)
-        energies = _split(levels.energy_cm1, target_of, partner_of)
+            return Structure(rotor, every, None, np.zeros(len(levels), dtype=np.int64), unit_of)
+        first, target_of = states(numbers, own)
+        second, partner_of = states(numbers, other)
+        energies = split_energies(levels.energy_cm1, target_of, partner_of)
         target = Rotor.of({name: numbers[name][first] for name in own}, energies[0])
         partner = Rotor.of({name[:-1]: numbers[name][second] for name in other}, energies[1])
-        return Structure(target, target_of, partner, partner_of)
+        return Structure(target, target_of, partner, partner_of, unit_of)
 
-
-def _states(numbers: Mapping[str, IntArray], names: list[str]) -> tuple[IntArray, IntArray]:
-    """Return where each distinct state is first, and the state of each level."""
-    table = np.stack([numbers[name] for name in names], axis=1)
-    _, first, place = np.unique(table, axis=0, return_index=True, return_inverse=True)
-    return first.astype(np.int64), np.ravel(place).astype(np.int64)
-
-
-def _split(energy_cm1: FloatArray, target: IntArray, partner: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Return the energies of both molecules' states, from those of pairs, each from its lowest state."""
-    design = np.zeros((len(energy_cm1), target.max() + partner.max() + 2))
-    rows = np.arange(len(energy_cm1))
-    design[rows, target] = 1.0
-    design[rows, target.max() + 1 + partner] = 1.0
-    both = np.linalg.lstsq(design, energy_cm1, rcond=None)[0]
-    own, other = both[: target.max() + 1], both[target.max() + 1 :]
-    return own - own.min(), other - other.min()
+    def unit_energy_cm1(self, levels: Levels) -> FloatArray:
+        """Return the lowest energy of each unit's levels in cm-1, shape (u,)."""
+        lowest = np.full(int(self.unit_of.max()) + 1, np.inf)
+        np.minimum.at(lowest, self.unit_of, levels.energy_cm1)
+        return lowest
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,10 +159,11 @@ class Jumps:
 
     @staticmethod
     def of(structure: Structure, transitions: Transitions) -> Jumps:
-        """Return the jumps of transitions; `unit` is the initial level, of the pair where there is one."""
+        """Return the jumps of transitions; `unit` is that of the initial level."""
         upper, lower = transitions.upper, transitions.lower
         target, partner = structure.target_of, structure.partner_of
-        return Jumps(structure, upper, target[upper], target[lower], partner[upper], partner[lower])
+        unit = structure.unit_of[upper]
+        return Jumps(structure, unit, target[upper], target[lower], partner[upper], partner[lower])
 
     def __len__(self) -> int:
         return len(self.unit)
