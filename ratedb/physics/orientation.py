@@ -75,8 +75,10 @@ def turned_rates(rates: Rates, rows: BoolArray) -> Rates:
 
 
 def with_target_falling(rates: Rates) -> Rates:
-    """Return rates in the direction in which the target loses energy."""
-    return turned_rates(rates, target_rises(rates.transitions))
+    """Return rates in the direction in which the target loses energy; where both are there, that one."""
+    rises, size = target_rises(rates.transitions), len(rates.levels)
+    twice = rises & np.isin(rates.lower * size + rates.upper, rates.transitions.keys())
+    return turned_rates(rates.select(~twice), rises[~twice])
 
 
 def downward(transitions: Transitions) -> Transitions:

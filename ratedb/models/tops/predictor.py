@@ -119,7 +119,7 @@ class TopPredictor:
 
 
 def usable_training(rates: Rates, structure: Structure) -> Rates:
-    """Return rates that change the target's state and are positive at every temperature, the target falling."""
+    """Return rates by which the target loses energy and that are positive at every temperature."""
     rates, energy = with_target_falling(rates), structure.target.energy_cm1[structure.target_of]
     down = energy[rates.upper] > energy[rates.lower]
     k = rates.rate_cm3_s
