@@ -19,6 +19,8 @@ from ratedb.models.corpus.model import CORPUS
 from ratedb.models.engine import Arrays, Fitted
 from ratedb.models.predictor import Predictor
 from ratedb.models.reference import ReferenceRates
+from ratedb.models.tops import storage as of_tops
+from ratedb.models.tops.predictor import TopPredictor
 
 _FORMAT = 2
 # What reading a damaged archive, or JSON of another shape, can raise.
@@ -37,8 +39,18 @@ _DAMAGED = (
 )
 
 
-def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
+def to_stored(predictor: Predictor | TopPredictor) -> tuple[dict[str, Any], bytes]:
     """Return the predictor as JSON values and the bytes of a NumPy archive without objects."""
+    if isinstance(predictor, TopPredictor):
+        state, arrays = of_tops.to_values(predictor)
+    else:
+        state, arrays = _values(predictor)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return state, buffer.getvalue()
+
+
+def _values(predictor: Predictor) -> tuple[dict[str, Any], Arrays]:
     members: list[dict[str, Any]] = []
     arrays: Arrays = {}
     for number, member in enumerate(predictor.members):
@@ -77,18 +89,28 @@ def to_stored(predictor: Predictor) -> tuple[dict[str, Any], bytes]:
             "rotational_constant_cm1": intervals.rotational_constant_cm1,
         }
         arrays["interval_factors"] = intervals.factors
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return state, buffer.getvalue()
+    return state, arrays
 
 
 def from_stored(state: dict[str, Any], content: bytes) -> Predictor:
+    """Return the predictor of v and j that `to_stored` wrote; RatedbError where it is damaged."""
+    found = any_from_stored(state, content)
+    if not isinstance(found, Predictor):
+        raise RatedbError(
+            "this model predicts by initial states, not by j", where=found.levels.molecule, got=found.kept
+        )
+    return found
+
+
+def any_from_stored(state: dict[str, Any], content: bytes) -> Predictor | TopPredictor:
     """Return the predictor that `to_stored` wrote; raises RatedbError where the content is damaged."""
     try:
-        if state["format"] != _FORMAT:
-            raise ValueError(f"format {state['format']}")
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+        if state["format"] == of_tops.FORMAT:
+            return of_tops.from_values(state, arrays)
+        if state["format"] != _FORMAT:
+            raise ValueError(f"format {state['format']}")
         return _assemble(state, arrays)
     except _DAMAGED as error:
         raise RatedbError(

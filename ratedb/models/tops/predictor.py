@@ -53,6 +53,7 @@ class TopPredictor:
     weights: tuple[float, ...]
     scores: tuple[LeftOutScore, ...]
     stretch: float
+    training_transitions: Transitions
 
     @property
     def kept(self) -> str:
@@ -174,6 +175,7 @@ def fit(rates: Rates, *, seed: int = 0) -> TopPredictor:
         weights,
         (*scores, score("kept", left_out, log10_k)),
         calibrate(left_out, log10_k),
+        training.transitions,
     )
 
 
