@@ -72,48 +72,49 @@ def spread_units(
     `energy_cm1` are the energies of all levels. New units fill the largest gaps between those given. The
     highest is always one, so that little lies outside; seed 0 takes the evenly spaced ones, from the lowest
     on, others shift each upwards at random. Of a partner of many states one runs through the units of one
-    state after another, so that different states have different units.
+    state after another, so that different states have different units; a seed shifts them all alike.
     """
     draw = np.random.default_rng(seed)
     quotas = _quotas(structure, units, share)
     ranked = [own[np.argsort(energy_cm1[own], kind="stable")] for own, _ in quotas]
     counts = [count for _, count in quotas]
-    if min(counts) < _LEAST_UNITS:
-        ranked, counts = [np.concatenate(ranked)], [sum(counts)]
     numbers = structure.target.numbers
     projection = np.abs(numbers.get("ka", numbers.get("k", np.zeros_like(numbers["j"]))))
+    alike = min(counts) < _LEAST_UNITS
+    if alike:  # steps of one length through all states of the partner meet each unit of the target as often
+        ranked, counts, projection = [np.concatenate(ranked)], [sum(counts)], np.zeros_like(projection)
     chosen = []
     for own, count in zip(ranked, counts, strict=True):
+        shift = draw.uniform(0.0, 0.9, 1 if alike else count) * (seed != 0)
         of_unit = projection[structure.target_of[own]]
-        chosen.append(own[_evenly(of_unit, count, np.isin(own, given), draw if seed else None)])
+        chosen.append(own[_evenly(of_unit, np.resize(shift, count), np.isin(own, given))])
     return np.sort(np.concatenate(chosen))
 
 
-def _evenly(
-    projection: IntArray, count: int, given: BoolArray, draw: np.random.Generator | None
-) -> BoolArray:
-    """Return which of some ranked units to take, shape (u,), given ones included.
+def _evenly(projection: IntArray, shift: FloatArray, given: BoolArray) -> BoolArray:
+    """Return which of some ranked units to take, shape (u,), as many as shifts, given ones included.
 
-    Even in rank; of the units near an even place the one whose projection, shape (u,), was taken least.
+    Even in rank, but for shifts in units of the distance to the next; of the units near such a place one
+    whose projection, shape (u,), was taken less often than is due.
     """
-    taken = given.copy()
+    taken, count = given.copy(), len(shift)
     taken[-1] |= count > given.sum()
     step = (len(given) - 1) / max(1, count - 1)
     ends = np.concatenate([[-step], np.flatnonzero(taken)])
     inside = np.zeros(len(ends) - 1, dtype=np.int64)
     for _ in range(count - int(taken.sum())):
         inside[np.argmax(np.diff(ends) / (inside + 1))] += 1
+    apart = np.repeat(np.diff(ends) / (inside + 1), inside)
+    before = np.concatenate([np.arange(1, number + 1) for number in inside])
+    places = np.repeat(ends[:-1], inside) + apart * (before + shift[: len(apart)])
     kinds = np.arange(projection.max() + 1)
     due = (projection[:, None] == kinds).cumsum(axis=0) * (count / len(taken))
-    for low, high, number in zip(ends[:-1], ends[1:], inside.tolist(), strict=True):
-        apart = (high - low) / (number + 1)
-        for place in low + apart * np.arange(1, number + 1):
-            wanted = place + (draw.uniform(0.0, 0.9 * apart) if draw else 0.0)
-            far = np.where(taken, np.inf, np.abs(np.arange(len(taken)) - wanted))
-            at = int(far.argmin())
-            lacking = due[at] - np.bincount(projection[: at + 1][taken[: at + 1]], minlength=len(kinds))
-            near = far <= max(_NEAR * apart, far.min())
-            taken[np.lexsort([far, np.where(near, -lacking[projection], np.inf)])[0]] = True
+    for place, width in zip(places, apart, strict=True):
+        far = np.where(taken, np.inf, np.abs(np.arange(len(taken)) - place))
+        at = int(far.argmin())
+        lacking = due[at] - np.bincount(projection[: at + 1][taken[: at + 1]], minlength=len(kinds))
+        near = far <= max(_NEAR * width, far.min())
+        taken[np.lexsort([far, np.where(near, -lacking[projection], np.inf)])[0]] = True
     return taken
 
 
