@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import IntArray
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.kinds.kind import Kind
 from ratedb.kinds.proof import distinct_factors, factors
 from ratedb.kinds.reading import known_kinds
@@ -41,17 +42,32 @@ def spin_species(levels: Levels) -> SpinSpecies:
     A sum of the kind's rules is conserved where it is the same for all levels of a list of one species, as in
     o-H2CO, or where nuclear spin weights follow from it, as in a list of ortho and para levels.
     """
-    none = SpinSpecies("", np.zeros(len(levels), dtype=np.int64))
     kind = kind_of(levels)
-    if kind is None or len(levels) < _FEWEST:
+    if kind is None:
+        return SpinSpecies("", np.zeros(len(levels), dtype=np.int64))
+    return conserved(kind, levels.quantum_numbers, levels.weight)
+
+
+def kind_with(names: frozenset[str]) -> Kind | None:
+    """Return the kind of a single molecule that needs most of these quantum numbers and no others."""
+    fitting = [kind for kind in known_kinds() if kind.needed <= names]
+    return max(fitting, key=lambda kind: (len(kind.needed), -len(kind.names)), default=None)
+
+
+def conserved(kind: Kind, numbers: Mapping[str, FloatArray], weight: FloatArray) -> SpinSpecies:
+    """Return the species of states of a kind, by their quantum numbers and weights, shape (n,) each.
+
+    Weights may be off by one factor.
+    """
+    none = SpinSpecies("", np.zeros(len(weight), dtype=np.int64))
+    if len(weight) < _FEWEST:
         return none
-    numbers = levels.quantum_numbers
     for rule in kind.species:
         if not rule.of.names <= set(numbers):
             continue
         value = rule.of.value(numbers).astype(np.int64)
         classes = np.unique(value).tolist()
-        factor = factors(kind, numbers, levels.weight)
+        factor = factors(kind, numbers, weight)
         of_class = [distinct_factors(factor[value == one]) for one in classes]
         apart = len(classes) > 1 and all(len(one) == 1 for one in of_class)
         if len(classes) == 1 or (apart and len(distinct_factors(factor)) > 1):

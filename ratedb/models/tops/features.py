@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
+from ratedb.kinds.species import kind_with
 from ratedb.models.tops.structure import SPECIES, Jumps, Rotor
 from ratedb.models.tops.sudden import shape_of_law
 
@@ -16,6 +17,8 @@ RESONANCE_WIDTHS_CM1 = (8.0, 40.0, 200.0)
 _STRENGTH_FLOOR, _RESONANCE_FLOOR = 0.01, 1e-3
 _ORDERS = (1, 2, 3, 4)
 _RESONANCE_ORDERS = (1, 2)
+_OTHER_STRENGTH = 0.02
+_NEAR_CM1, _FAR_CM1 = 3.0, 1e4
 _RESONANCE_STATES = 4  # a partner with so few states has no resonances worth a feature
 _ENERGY_SHIFT = 0.1
 
@@ -107,33 +110,49 @@ def _of_partner(jumps: Jumps, partner: Rotor, scale: float, summed: bool) -> lis
 
 
 def resonances(jumps: Jumps) -> FloatArray:
-    """Return log10 of the partner's strength that is close to resonance with each jump, shape (n, k).
+    """Return how strongly the partner's jumps answer each jump in resonance, shape (n, k).
 
-    For L = 1, 2 and each width w: the sum over the partner's jumps, within its species, of S_L
-    exp(-|energy defect|/w). None for a partner of few states or without wavefunctions: shape (n, 0).
+    For L = 1, 2 and each width w: log10 of the target's S_L, plus a little for what higher orders do, times
+    the sum over the partner's jumps, within its species, of S_L exp(-|energy defect|/w). Then, for its dipole
+    jumps, log of the least defect. None for a partner of few states or without wavefunctions: shape (n, 0).
     """
     partner = jumps.structure.partner
     if partner is None or partner.states is None or len(partner.energy_cm1) <= _RESONANCE_STATES:
         return np.empty((len(jumps), 0))
-    count = len(partner.energy_cm1)
-    before, after = (one.ravel() for one in np.divmod(np.arange(count * count), count))
-    found = partner.amplitudes(before, after)
-    assert found is not None  # noqa: S101
-    allowed = np.ones(count * count)
-    for name in SPECIES:
-        if name in partner.numbers:
-            allowed *= partner.numbers[name][before] == partner.numbers[name][after]
-    strengths = (found[0] ** 2).sum(axis=2) * allowed[:, None]
+    strengths = _strengths_within_species(partner)[jumps.partner_initial]
     lost = partner.energy_cm1[:, None] - partner.energy_cm1[None, :]
     defect = np.abs(jumps.gap_cm1[:, None] + lost[jumps.partner_initial])
+    own = np.ones((len(jumps), strengths.shape[2])) if jumps.strengths is None else jumps.strengths
     columns = [
-        (strengths[:, order].reshape(count, count)[jumps.partner_initial] * np.exp(-defect / width)).sum(
-            axis=1
+        np.log10(
+            (own[:, order] + _OTHER_STRENGTH) * (strengths[:, :, order] * np.exp(-defect / width)).sum(axis=1)
+            + _RESONANCE_FLOOR
         )
         for order in _RESONANCE_ORDERS
         for width in RESONANCE_WIDTHS_CM1
     ]
-    return np.asarray(np.log10(np.column_stack(columns) + _RESONANCE_FLOOR))
+    dipole = np.where(strengths[:, :, 1] > _STRENGTH_FLOOR, defect, _FAR_CM1)
+    return np.column_stack([*columns, np.log(dipole.min(axis=1) + _NEAR_CM1)])
+
+
+def _strengths_within_species(rotor: Rotor) -> FloatArray:
+    """Return S_L between all states of a molecule, shape (k, k, L+1), zero where the species would change.
+
+    A dipole that can only lie along the axis of symmetry changes nothing but j: S_1 is that of M = 0. In an
+    asymmetric top of two species it lies along the axis that leaves the species as it is.
+    """
+    count = len(rotor.energy_cm1)
+    before, after = (one.ravel() for one in np.divmod(np.arange(count * count), count))
+    found = rotor.amplitudes(before, after)
+    assert found is not None  # noqa: S101
+    square = found[0] ** 2
+    kind = kind_with(frozenset(rotor.numbers))
+    if kind is not None and kind.dipole_axes == ("a",):
+        square[:, 1, 1:] = 0.0
+    if "ortho" in rotor.numbers:
+        species = rotor.numbers["ortho"]
+        square *= (species[before] == species[after])[:, None, None]
+    return np.asarray(square.sum(axis=2).reshape(count, count, -1))
 
 
 CATEGORIES = ("group", "inner", "unit", "partner")

@@ -18,10 +18,10 @@ from ratedb.arrays import FloatArray, IntArray
 from ratedb.models.process import NOISE_FLOOR
 
 # Expected variances in units of the outputs', and lengths in those of the features' spread. They are vague: a
-# factor e^1.5 and e^0.7.
+# factor e^1.5 and e.
 _VARIANCES = {"linear": 0.03, "smooth": 0.3, "unit smooth": 0.05, "noise": 0.03, "unit": 0.03, "group": 0.1}
 _OTHER_VARIANCE, _VARIANCE_SPREAD = 0.03, 1.5
-_LENGTH, _LENGTH_SPREAD = 3.0, 0.7
+_LENGTH, _LENGTH_SPREAD = 3.0, 1.0
 _VARIANCE_BOUNDS, _LENGTH_BOUNDS = (-12.0, 5.0), (-1.5, 5.0)
 _FAILED = 1e25
 

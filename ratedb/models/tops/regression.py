@@ -17,7 +17,7 @@ from ratedb.models.tops.means import GROUPS, SUDDEN, TopMean, fit_mean
 from ratedb.models.tops.structure import Jumps
 
 _COEFFICIENTS = 3
-_LEARN_FROM = 400
+_LEARN_FROM = 800
 _STEPS = 15
 _PREDICT_AT_ONCE = 2000
 _LEAST_VARIANCE = 1e-4  # dex^2: published rates have few digits
@@ -75,7 +75,7 @@ class Residual:
 def fit_residual(jumps: Jumps, of_mean: FloatArray, left: FloatArray, with_mean: bool, seed: int) -> Residual:
     """Return the processes of the residual `left`, (n, m), of a mean whose values are `of_mean`, (n, m).
 
-    Hyperparameters are learnt from at most 400 rows, the same for the same seed. Raises FitError where a
+    Hyperparameters are learnt from at most 800 rows, the same for the same seed. Raises FitError where a
     covariance has no Cholesky factor.
     """
     features = FeatureMap.of(jumps, of_mean if with_mean else None)

@@ -2,7 +2,7 @@
 
 Quantum numbers of the target are j, ka, kc (asymmetric top), j, k, inv (symmetric top) or j; those of a
 partner that changes state have the same names with a 2. `ortho` says which nuclear spin species a state is
-of.
+of; where the levels do not name it, the rules of the partner's kind and its weights do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
+from ratedb.kinds.species import conserved, kind_with
 from ratedb.kinds.units import units_of
 from ratedb.levels import UNKNOWN_KIND, Levels, Transitions
 from ratedb.physics.constants import HC_OVER_KB_CM_K
@@ -136,7 +137,11 @@ class Structure:
         second, partner_of = states(numbers, other)
         energies = split_energies(levels.energy_cm1, target_of, partner_of)
         target = Rotor.of({name: numbers[name][first] for name in own}, energies[0])
-        partner = Rotor.of({name[:-1]: numbers[name][second] for name in other}, energies[1])
+        of_partner = {name[:-1]: numbers[name][second] for name in other}
+        if "ortho" not in of_partner and (levels.weight > 0).all():
+            weight = np.exp(split_energies(np.log(levels.weight), target_of, partner_of)[1])
+            of_partner |= _species(of_partner, weight)
+        partner = Rotor.of(of_partner, energies[1])
         return Structure(target, target_of, partner, partner_of, unit_of)
 
     def unit_energy_cm1(self, levels: Levels) -> FloatArray:
@@ -144,6 +149,24 @@ class Structure:
         lowest = np.full(int(self.unit_of.max()) + 1, np.inf)
         np.minimum.at(lowest, self.unit_of, levels.energy_cm1)
         return lowest
+
+    @cached_property
+    def level_of_unit(self) -> IntArray:
+        """The first level of each unit, shape (u,)."""
+        return np.unique(self.unit_of, return_index=True)[1].astype(np.int64)
+
+
+def _species(numbers: Mapping[str, IntArray], weight: FloatArray) -> dict[str, IntArray]:
+    """Return `ortho` of a molecule's states, shape (k,), where its kind and their weights tell species apart.
+
+    Weights may be off by one factor.
+    """
+    kind = kind_with(frozenset(numbers))
+    if kind is None:
+        return {}
+    own = {name: one.astype(np.float64) for name, one in numbers.items()}
+    found = conserved(kind, own, weight)
+    return {"ortho": found.value} if found.words else {}
 
 
 @dataclass(frozen=True, eq=False)

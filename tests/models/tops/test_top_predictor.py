@@ -212,3 +212,63 @@ def test_the_first_unit_of_least_variance_is_the_one_that_explains_most() -> Non
         left[unit] = float(np.trace(covariance - explained))
     assert len(transitions) <= 12 * len(left)
     assert min(left, key=left.__getitem__) in least_variance_units(transitions, 0.2, 0)
+
+
+def pair_choices() -> tuple[Structure, Rates]:
+    rates = made_rates(top_levels(6, partner=(0.0, 354.0)))
+    return Structure.of(rates.levels), rates
+
+
+def test_given_units_stay_and_count_towards_the_share() -> None:
+    structure, rates = pair_choices()
+    units, energy = np.unique(rates.upper), rates.levels.energy_cm1
+    given = units[[3, 4, 20]]
+    for alone, beside in (
+        (random_units(structure, units, 0.3, 1), random_units(structure, units, 0.3, 1, given)),
+        (
+            spread_units(structure, units, energy, 0.3, 0),
+            spread_units(structure, units, energy, 0.3, 0, given),
+        ),
+        (
+            least_variance_units(rates.transitions, 0.3, 0),
+            least_variance_units(rates.transitions, 0.3, 0, given),
+        ),
+    ):
+        assert set(given) <= set(beside)
+        assert len(beside) == len(alone)
+        assert set(beside) <= set(units)
+
+
+def test_spread_units_fill_the_largest_gap_between_those_given() -> None:
+    levels = top_levels(7, last_ka=1)
+    units = np.argsort(levels.energy_cm1)
+    given = np.concatenate([units[:4], units[-2:]])
+    share = (len(given) + 1) / len(units)
+    found = spread_units(Structure.of(levels), units, levels.energy_cm1, share, 0, given)
+    (new,) = set(found) - set(given)
+    assert abs(int(np.flatnonzero(units == new)[0]) - (3 + len(units) - 2) / 2) <= 1.0
+
+
+def test_spread_units_are_even_in_ka() -> None:
+    levels = top_levels(12, last_ka=5)
+    units, ka = np.arange(1, len(levels)), levels.quantum_numbers["ka"]
+    for seed in range(4):
+        found = spread_units(Structure.of(levels), units, levels.energy_cm1, 0.3, seed)
+        for each in (1, 3, 5):
+            assert abs((ka[found] == each).sum() - 0.3 * (ka[units] == each).sum()) <= 2.0
+
+
+def test_least_variance_covers_every_state_of_the_partner() -> None:
+    structure, rates = pair_choices()
+    found = least_variance_units(rates.transitions, 0.2, 0)
+    assert (np.bincount(structure.partner_of[found]) >= 3).all()
+
+
+def test_states_of_a_partner_of_many_have_different_units() -> None:
+    levels = top_levels(4, partner=tuple(50.0 * place for place in range(20)))
+    structure = Structure.of(levels)
+    units = np.flatnonzero(structure.target_of > 0)
+    found = spread_units(structure, units, levels.energy_cm1, 0.1, 0)
+    assert abs(len(found) - 0.1 * len(units)) <= 1.0
+    assert len(set(structure.target_of[found])) >= 0.7 * len(set(structure.target_of))
+    assert len(set(structure.partner_of[found])) >= 0.8 * 20

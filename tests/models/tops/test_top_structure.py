@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from made_tops import CONSTANTS, GRID, top_levels
 
@@ -7,6 +9,7 @@ from ratedb.levels import Levels, Transitions
 from ratedb.models.tops.features import resonances
 from ratedb.models.tops.structure import Jumps, Structure
 from ratedb.physics.constants import HC_OVER_KB_CM_K
+from ratedb.physics.rigid_rotor import RotationalConstants, asymmetric_energies
 
 
 def test_energies_of_pairs_are_taken_apart() -> None:
@@ -57,7 +60,7 @@ def test_the_threshold_is_the_energy_that_the_pair_has_to_gain() -> None:
 
 def test_resonances_count_jumps_of_the_own_species_only() -> None:
     j2 = np.arange(6)
-    target = top_levels(2)
+    target = top_levels(3)
     count = len(target)
     first = np.repeat(np.arange(count), 6)
     second = np.tile(np.arange(6), count)
@@ -72,6 +75,8 @@ def test_resonances_count_jumps_of_the_own_species_only() -> None:
     partner = structure.partner
     assert partner is not None
     found = resonances(jumps)[0]
+    assert jumps.strengths is not None
+    defects = []
     for place, (order, width) in enumerate(
         (order, width) for order in (1, 2) for width in (8.0, 40.0, 200.0)
     ):
@@ -83,4 +88,42 @@ def test_resonances_count_jumps_of_the_own_species_only() -> None:
                 lost = partner.energy_cm1[jumps.partner_initial[0]] - partner.energy_cm1[final]
                 strength = float((states[0][0, order] ** 2).sum())
                 total += strength * np.exp(-abs(jumps.gap_cm1[0] + lost) / width)
-        assert np.isclose(found[place], np.log10(total + 1e-3))
+                defects += [abs(jumps.gap_cm1[0] + lost)] if order == 1 and strength > 0.01 else []
+        of_target = jumps.strengths[0, order] + 0.02
+        assert np.isclose(found[place], np.log10(of_target * total + 1e-3))
+    assert np.isclose(found[6], np.log(min([1e4, *defects]) + 3.0))
+
+
+def water(**species: np.ndarray) -> Levels:
+    """Return some levels of H2O as a target, each with eight states of H2O as a partner."""
+    j, ka, kc = np.array(
+        [(0, 0, 0), (1, 1, 1), (2, 0, 2), (2, 1, 1), (1, 0, 1), (1, 1, 0), (2, 1, 2), (2, 2, 1)]
+    ).T
+    energy = asymmetric_energies(RotationalConstants(27.9, 14.5, 9.3), j, ka, kc)
+    first, second = (one.ravel() for one in np.divmod(np.arange(64), 8))
+    numbers = {"j": j[first], "ka": ka[first], "kc": kc[first]}
+    numbers |= {"j2": j[second], "ka2": ka[second], "kc2": kc[second]}
+    numbers |= {name: one[second] for name, one in species.items()}
+    nuclear = 1.0 + 2.0 * ((ka + kc) % 2)
+    weight = (2.0 * j[first] + 1) * (2.0 * j[second] + 1) * (nuclear[first] * nuclear[second])
+    labels = tuple(f"{a}-{b}" for a, b in zip(first, second, strict=True))
+    floats = {name: one.astype(np.float64) for name, one in numbers.items()}
+    return Levels("WATER", labels, energy[first] + energy[second], weight, floats)
+
+
+def test_species_of_a_partner_that_names_none_follow_from_its_kind_and_weights() -> None:
+    named = water(ortho2=np.array([0, 0, 0, 0, 1, 1, 1, 1]))
+    of_levels = [Structure.of(one) for one in (named, water())]
+    partners = [one.partner for one in of_levels if one.partner is not None]
+    np.testing.assert_array_equal(partners[0].numbers["ortho"], partners[1].numbers["ortho"])
+    pairs = named.downward_pairs()
+    np.testing.assert_allclose(*(resonances(Jumps.of(one, pairs)) for one in of_levels))
+
+
+def test_weights_of_one_factor_say_nothing_of_species() -> None:
+    levels = water()
+    numbers = levels.quantum_numbers
+    plain = replace(levels, weight=(2.0 * numbers["j"] + 1) * (2.0 * numbers["j2"] + 1))
+    partner = Structure.of(plain).partner
+    assert partner is not None
+    assert "ortho" not in partner.numbers
