@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ratedb.planning.savings import Candidate
+    from ratedb.planning.unit_plan import UnitCandidate
     from ratedb.verbs.plan import PlanResult
+    from ratedb.verbs.unit_plan import UnitPlanResult
 
 # The columns between the sets and the costs: of a plan without data, of expected and of measured errors.
 _COLUMNS: dict[str, tuple[list[str], Callable[[Candidate], list[object]]]] = {
@@ -30,7 +32,36 @@ _COLUMNS: dict[str, tuple[list[str], Callable[[Candidate], list[object]]]] = {
 }
 
 
-def _show(console: Console, result: PlanResult, options: Mapping[str, Any]) -> None:
+def _show(console: Console, result: PlanResult | UnitPlanResult, options: Mapping[str, Any]) -> None:
+    if hasattr(result.chosen, "train_units"):
+        _show_units(console, result)  # type: ignore[arg-type]
+    else:
+        _show_j(console, result)
+
+
+def _show_units(console: Console, result: UnitPlanResult) -> None:
+    c, name = result.chosen, "not stored" if result.plan_id is None else f"plan {result.plan_id}"
+    unit = "% of cost" if c.explicit_hours is None else "h"
+    computed = set(result.request.given_units)
+    heads = ["initial states", "number", "transitions"]
+    rows: list[Sequence[object]] = [
+        ["computed already", len(computed & set(c.train_units)), None],
+        ["to train on, with these", c.n, c.training_transitions],
+        ["to validate on", len(c.validate_units), c.validation_transitions],
+        ["to predict", None, c.predicted_transitions],
+    ]
+    console.print(table(f"{result.system}: {result.strategy} ({name})", heads, rows))
+    explicit, avoided, saved = costs_of(c)
+    console.print(f"Explicit {explicit} {unit}, avoided {avoided} {unit}, {saved} % saved.")
+    for words, labels in (
+        ("Compute", [one for one in c.train_units if one not in computed]),
+        ("Compute to validate", [one for one in c.validate_units if one not in computed]),
+    ):
+        if labels:
+            console.print(f"{words}: {', '.join(labels)}", markup=False, soft_wrap=True)
+
+
+def _show_j(console: Console, result: PlanResult) -> None:
     unit = "% of cost" if result.request.costs.total_hours is None else "h"
     name = "not stored" if result.plan_id is None else f"plan {result.plan_id}"
     columns, of = _COLUMNS.get(result.strategy, _COLUMNS["spread"])
@@ -49,7 +80,7 @@ def _show(console: Console, result: PlanResult, options: Mapping[str, Any]) -> N
             console.print(_printed(c, c.paper, result.request.hours_total or 0.0))
 
 
-def costs_of(c: Candidate) -> list[str]:
+def costs_of(c: Candidate | UnitCandidate) -> list[str]:
     """Return the explicit and avoided costs of a set and the time saved, in hours or percent."""
     explicit = c.explicit_percent if c.explicit_hours is None else c.explicit_hours
     avoided = 100.0 - c.explicit_percent if c.avoided_hours is None else c.avoided_hours

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ratedb.verbs.repair import RepairResult
     from ratedb.verbs.show import SystemReport
     from ratedb.verbs.train import TrainResult
+    from ratedb.verbs.unit_plan import UnitPlanResult
 
 
 class Database:
@@ -103,8 +104,13 @@ class Database:
     # -- planning and models --------------------------------------------------------------------
 
     @takes(of.PlanOptions)
-    def plan(self, system: str, *, progress: Progress = silent, **options: Any) -> PlanResult:
-        """Choose which initial j to compute, with costs, savings and, where possible, the expected error."""
+    def plan(
+        self, system: str, *, progress: Progress = silent, **options: Any
+    ) -> PlanResult | UnitPlanResult:
+        """Choose which initial j to compute, with costs, savings and, where possible, the expected error.
+
+        Of tops and pairs initial states are chosen, by `share` or `train_units`.
+        """
         from ratedb.verbs.plan import plan
 
         self._need_writable("store a plan")

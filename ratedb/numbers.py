@@ -94,6 +94,12 @@ def parse_names(text: str) -> tuple[str, ...]:
     return tuple(part for _, part in _parts(text) if part)
 
 
+def parse_labels(text: str) -> tuple[str, ...]:
+    """Return labels of levels between commas, or between semicolons where there are any."""
+    parts = text.split(";") if ";" in text else text.split(",")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
 def _positive(text: str, what: str, expected: str) -> tuple[float, ...]:
     found = set()
     for place, part in _parts(text):

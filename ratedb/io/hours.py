@@ -1,14 +1,13 @@
-"""Measured hours of explicit calculations: a CSV file with the columns j and hours."""
+"""Measured hours of explicit calculations: a CSV file with the columns j and hours, or unit and hours."""
 
 from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterator
 from pathlib import Path
 
 from ratedb.errors import RatedbError
-
-_COLUMNS = ["j", "hours"]
 
 
 def read_hours(path: Path) -> tuple[tuple[int, float], ...]:
@@ -16,29 +15,65 @@ def read_hours(path: Path) -> tuple[tuple[int, float], ...]:
 
     Raises RatedbError, with the row, where a value is invalid or a j is a duplicate.
     """
+    found: dict[int, float] = {}
+    for where, words in _rows(path, "j"):
+        j, hours = _number(words[0]), _hours(words)
+        if not (j.is_integer() and j >= 0) or hours is None:
+            raise _invalid(where, "a j and hours >= 0, such as `12,6.5`", words)
+        if int(j) in found:
+            raise RatedbError(f"duplicate j = {j:g}", where=where, got=",".join(words))
+        found[int(j)] = hours
+    return tuple(sorted(found.items()))
+
+
+def read_unit_hours(path: Path) -> tuple[tuple[str, float], ...]:
+    """Return pairs of the label of an initial state and measured hours, in the order of the file.
+
+    Raises RatedbError, with the row, where a value is invalid or a label is a duplicate.
+    """
+    found: dict[str, float] = {}
+    for where, words in _rows(path, "unit"):
+        label, hours = words[0].strip(), _hours(words)
+        if not label or hours is None:
+            raise _invalid(where, "a label and hours >= 0, such as `3_1_2,6.5`", words)
+        if label in found:
+            raise RatedbError(f"duplicate initial state {label}", where=where, got=",".join(words))
+        found[label] = hours
+    return tuple(found.items())
+
+
+def _rows(path: Path, name: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield where each row below the header `name,hours` is, and its words."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = [row for row in csv.reader(file) if any(word.strip() for word in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise RatedbError("the file with hours cannot be read", where=str(path), got=str(error)) from error
-    if not rows or [word.strip().lower() for word in rows[0]] != _COLUMNS:
+    if not rows or [word.strip().lower() for word in rows[0]] != [name, "hours"]:
         raise RatedbError(
             "the file with hours has other columns",
             where=str(path),
-            expected="a first line `j,hours`",
+            expected=f"a first line `{name},hours`",
             got=",".join(rows[0]) if rows else "an empty file",
         )
-    found: dict[int, float] = {}
     for number, row in enumerate(rows[1:], 2):
-        where, got = f"{path}, row {number}", ",".join(row)
-        try:
-            j, hours = map(float, row)
-        except ValueError:
-            j = hours = math.nan
-        if not (j.is_integer() and j >= 0 and 0 <= hours < 1e9):
-            expected = "a j and hours >= 0, such as `12,6.5`"
-            raise RatedbError("invalid row in the file with hours", where=where, expected=expected, got=got)
-        if int(j) in found:
-            raise RatedbError(f"duplicate j = {j:g}", where=where, got=got)
-        found[int(j)] = hours
-    return tuple(sorted(found.items()))
+        yield f"{path}, row {number}", row
+
+
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return math.nan
+
+
+def _hours(words: list[str]) -> float | None:
+    """Return the hours of a row of two words, None where they are none."""
+    hours = _number(words[1]) if len(words) == 2 else math.nan
+    return hours if 0 <= hours < 1e9 else None
+
+
+def _invalid(where: str, expected: str, words: list[str]) -> RatedbError:
+    return RatedbError(
+        "invalid row in the file with hours", where=where, expected=expected, got=",".join(words)
+    )

@@ -48,6 +48,10 @@ class Units:
         """Return the labels of units."""
         return tuple(self.label[place] for place in places.tolist())
 
+    def named_once(self, places: IntArray) -> tuple[str, ...]:
+        """Return the label of each unit that occurs, in the order of energy."""
+        return self.named(np.unique(places).astype(np.int64))
+
 
 def units_of(levels: Levels) -> Units:
     """Return the units of a level list; raises RatedbError where the kind of its molecule is unknown."""

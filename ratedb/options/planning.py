@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratedb.declared import option
-from ratedb.numbers import parse_integers, parse_names
-from ratedb.options.values import Integers, integers_or_none
+from ratedb.numbers import parse_integers, parse_labels, parse_names
+from ratedb.options.values import Integers, integers_or_none, labels_or_none
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class PlanOptions:
     sizes: Integers = option(None, "Numbers of training j, such as 2:6 (default: what fits).", parse_integers)
     strategy: str = option(
         "spread",
-        "spread: equal steps in j; variance: least expected error; exhaustive: all sets of a known system.",
+        "spread: equal steps; variance: least expected error; exhaustive: all sets of a known system;"
+        " random (tops and pairs).",
     )
     like: str | None = option(None, "variance: a known system in the store to learn from.")
     target_error: float | None = option(None, "variance: error to reach, in % of a rate.")
@@ -38,8 +39,29 @@ class PlanOptions:
     validate_j: Integers = option(None, "Your own validation j (default: chosen).", parse_integers)
     cost_exponent: float = option(4.0, "Cost of an initial j grows as j to this power: 4 for CS, 6 for CC.")
     hours_total: float | None = option(None, "Hours for all of --j that are not given.")
-    hours_file: Path | None = option(None, "CSV file with measured hours: j,hours.", Path)
+    hours_file: Path | None = option(
+        None, "CSV file with measured hours: j,hours, or unit,hours for tops and pairs.", Path
+    )
     model_hours: float = option(0.0, "Hours that training takes.")
+    share: float | None = option(
+        None, "Tops and pairs: share of the initial states to compute, in % (default: 25)."
+    )
+    train_units: tuple[str, ...] | None = option(
+        None, "Tops and pairs: your own training set, labels such as 1_0_1,2_1_2.", parse_labels
+    )
+    validate_units: tuple[str, ...] | None = option(
+        None, "Tops and pairs: initial states to test the model on.", parse_labels
+    )
+    given_units: tuple[str, ...] | None = option(
+        None,
+        'Tops and pairs: initial states that are computed (default: those in the store); "" for none.',
+        labels_or_none,
+    )
+    cost_by: str = option("j", "Tops and pairs: cost by j or by channels (cube of the open ones).")
+    seed: int = option(0, "Tops and pairs: seed of the choice.")
+    levels: Path | None = option(
+        None, "Tops and pairs: a file with the levels, where the store has none.", Path
+    )
     worklist: Path | None = option(None, "Write the jobs of the chosen set, .csv or .json.", Path)
     kernels: tuple[str, ...] | None = option(None, "exhaustive: kernels to try (default: all).", parse_names)
     mean: str = option("linear", "exhaustive: prior mean, constant, linear, gap, ios or balanced.")
@@ -50,7 +72,10 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class NextOptions:
-    """Which plan to follow, or what is of interest, and when to stop."""
+    """Which plan to follow, or what is of interest, and when to stop.
+
+    Of tops and pairs all initial states are of interest.
+    """
 
     plan: int | None = option(None, "Plan to follow (default: the newest of the system).")
     target_error: float | None = option(
@@ -72,7 +97,7 @@ class NextOptions:
     )
     hours_total: float | None = option(None, "Hours for all of --j that are not given.")
     hours_file: Path | None = option(None, "CSV file with measured hours, with --j: j,hours.", Path)
-    worklist: Path | None = option(None, "Write the job of the next j, .csv or .json.", Path)
+    worklist: Path | None = option(None, "Write the next job, .csv or .json.", Path)
     jobs: int = option(1, "Number of processes.")
     scheduler: str | None = option(None, "Address of a dask scheduler to fit on instead.")
 

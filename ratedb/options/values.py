@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ratedb.numbers import parse_integers, parse_temperatures
+from ratedb.numbers import parse_integers, parse_labels, parse_temperatures
 
 Progress = Callable[[str], None]
 """What long work tells each step to."""
@@ -25,3 +25,8 @@ def integers_or_none(text: str) -> tuple[int, ...]:
 def temperatures_or_auto(text: str) -> tuple[float, ...] | str:
     """Return temperatures such as "10:300:10", or "auto"."""
     return "auto" if text == "auto" else parse_temperatures(text)
+
+
+def labels_or_none(text: str) -> tuple[str, ...]:
+    """Return labels such as "1_0_1,2_1_2", none for an empty text."""
+    return parse_labels(text) if text else ()

@@ -6,11 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING
 
 from ratedb.errors import UsageError
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.savings import Candidate
+
+if TYPE_CHECKING:  # brings NumPy, which a plan by j without data does not need
+    from ratedb.planning.unit_plan import Landscape
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,30 @@ class Job:
     j: int
     use: str
     expected_hours: float | None
+
+
+@dataclass(frozen=True)
+class UnitJob:
+    """One explicit calculation: all transitions out of an initial state of a top or a pair."""
+
+    order: int
+    system: str
+    unit: str
+    use: str
+    expected_hours: float | None
+
+
+def unit_jobs(landscape: Landscape, uses: Mapping[str, str]) -> list[UnitJob]:
+    """Return the jobs of these initial states without the given ones, the cheapest first."""
+    places = {label: int(landscape.units.places((label,), "the plan")[0]) for label in uses}
+    costs = landscape.costs
+    left = [label for label in uses if places[label] in costs.payable]
+    left.sort(key=lambda label: float(costs.weight[places[label]]))
+    system = landscape.request.system
+    return [
+        UnitJob(number, system, label, uses[label], costs.hours((places[label],)))
+        for number, label in enumerate(left, 1)
+    ]
 
 
 def jobs_of(request: PlanRequest, chosen: Candidate) -> list[Job]:
@@ -45,14 +73,15 @@ def jobs_out_of(request: PlanRequest, uses: Mapping[int, str]) -> list[Job]:
     return found
 
 
-def render_worklist(name: str, jobs: Sequence[Job]) -> bytes:
+def render_worklist(name: str, jobs: Sequence[Job] | Sequence[UnitJob]) -> bytes:
     """Return the jobs as CSV or JSON, by the ending of the file's name; UsageError for another ending."""
     rows = [asdict(job) for job in jobs]
     if name.endswith(".json"):
         return (json.dumps(rows, indent=2) + "\n").encode()
     if name.endswith(".csv"):
         buffer = io.StringIO()
-        writer = csv.DictWriter(buffer, [*Job.__dataclass_fields__], lineterminator="\n")
+        of = type(jobs[0]) if jobs else Job
+        writer = csv.DictWriter(buffer, [one.name for one in fields(of)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         return buffer.getvalue().encode()

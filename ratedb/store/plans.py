@@ -86,6 +86,11 @@ class PlanStore(OpenStore):
             for system, strategy, request, candidates, chosen, number in rows
         ]
 
+    def molecule_kind(self, molecule: str) -> str:
+        """Return the kind of a molecule as the store keeps it, empty for an unknown molecule."""
+        found = self.column("SELECT kind FROM molecule WHERE molecule = ?", [molecule])
+        return str(found[0]) if found else ""
+
     def known_j(self, system: str, v_max: int = 0) -> tuple[int, ...]:
         """Return the initial j with rates that are not predicted, out of every v up to v_max.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from ratedb.errors import UsageError
 from ratedb.files import refuse_database, write_atomically
 from ratedb.io.hours import read_hours
 from ratedb.options import PlanOptions, Progress, silent
@@ -16,6 +18,11 @@ from ratedb.planning.worklist import jobs_of, render_worklist
 from ratedb.results import Result
 from ratedb.store.plans import Plan, PlanStore
 from ratedb.systems import split_system
+
+if TYPE_CHECKING:  # brings NumPy, which a plan by j without data does not need
+    from ratedb.verbs.unit_plan import UnitPlanResult
+
+LINEAR, UNKNOWN = "linear", "unknown"  # as ratedb.levels has them, which brings NumPy
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,13 +50,24 @@ class PlanResult(Result):
         return f"{self.system}, {self.strategy}, train on j = {train_j}, validate on j = {validate_j}"
 
 
-def plan(db: Path, system: str, options: PlanOptions, progress: Progress = silent) -> PlanResult:
+_BY_UNIT = ("share", "train_units", "validate_units", "given_units", "levels")
+
+
+def plan(
+    db: Path, system: str, options: PlanOptions, progress: Progress = silent
+) -> PlanResult | UnitPlanResult:
     """Plan for a system and store the plan; a worklist is written with it.
+
+    Where the molecule is no linear one, initial states are planned.
 
     With `train_j` the strategy is `own`, which shows the costs of that set. A single candidate is the chosen
     one. Raises UsageError where no set fits.
     """
-    split_system(system)
+    molecule, _ = split_system(system)
+    if _is_by_unit(db, molecule, options):
+        from ratedb.verbs.unit_plan import plan_by_unit
+
+        return plan_by_unit(db, system, options)
     hours = None if options.hours_file is None else read_hours(options.hours_file)
     request = PlanRequest.of(system, options, hours)
     check_plan(request, options)
@@ -72,6 +90,28 @@ def plan(db: Path, system: str, options: PlanOptions, progress: Progress = silen
     with PlanStore(db, write=True, create=True) as store:
         write_atomically(worklist)
         return replace(found, plan_id=store.put_plan(stored))
+
+
+def _is_by_unit(db: Path, molecule: str, options: PlanOptions) -> bool:
+    """Return whether initial states are planned; raises UsageError for their options with a linear molecule.
+
+    The store says so where it has the molecule, else the options.
+    """
+    kind = ""
+    if db.exists():
+        with PlanStore(db) as store:
+            kind = store.molecule_kind(molecule)
+    asked = [name for name in _BY_UNIT if getattr(options, name) is not None]
+    if kind == LINEAR and asked:
+        flag = f"--{asked[0].replace('_', '-')}"
+        raise UsageError(
+            f"{flag} has no effect: {molecule} is a linear molecule, planned by j",
+            expected="--j with --sizes, or --train-j",
+            got=flag,
+        )
+    if kind in ("", UNKNOWN):
+        return bool(asked) or options.strategy == "random" or (kind == UNKNOWN and options.j is None)
+    return kind != LINEAR
 
 
 def _planned(db: Path, request: PlanRequest, options: PlanOptions, progress: Progress) -> PlanResult:
