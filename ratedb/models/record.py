@@ -14,6 +14,7 @@ from ratedb.origin import library_versions, now
 class Model:
     """A fitted predictor with the training set it comes from; `model_id` is None before it is stored.
 
+    `train_units` and `validate_units` name the initial states of a model of tops or pairs, which has no j.
     `state` has plain JSON values and `arrays` is a NumPy .npz without objects; models/storage.py reads them.
     `seconds` is the time that training took; `trained_at` is UTC.
     """
@@ -38,3 +39,5 @@ class Model:
     trained_at: datetime = field(default_factory=now)
     ratedb_version: str = __version__
     library_versions: dict[str, str] = field(default_factory=library_versions)
+    train_units: list[str] | None = None
+    validate_units: list[str] | None = None

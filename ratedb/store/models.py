@@ -81,7 +81,8 @@ class ModelStore(SystemStore):
     def list_models(self, name: str) -> list[dict[str, Any]]:
         """Return kernel, features, mean, prior, engine and sets of each model of a system, by id."""
         return self.query(
-            "SELECT model_id, kernel, features, mean, prior, engine, train_j, validate_j, trained_at"
+            "SELECT model_id, kernel, features, mean, prior, engine, train_j, validate_j, train_units,"
+            " validate_units, trained_at"
             " FROM models WHERE system = ? ORDER BY model_id",
             [name],
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, Column, DateTime, Double, Integer, LargeBinary, Sequence
+from sqlalchemy import ARRAY, JSON, Column, DateTime, Double, Integer, LargeBinary, Sequence, String
 from sqlmodel import Field, SQLModel
 
 from ratedb import __version__
@@ -25,6 +25,10 @@ def _key(sequence: str) -> Any:
 
 def _integers() -> Any:
     return _column(ARRAY(Integer))
+
+
+def _labels() -> Any:
+    return _column(ARRAY(String), nullable=True, default=None)
 
 
 def _time() -> Any:
@@ -72,6 +76,8 @@ class ModelRow(SQLModel, table=True):
     trained_at: datetime = _time()
     ratedb_version: str = __version__
     library_versions: dict[str, str] = _versions()
+    train_units: list[str] | None = _labels()
+    validate_units: list[str] | None = _labels()
 
 
 class CorpusSystemRow(SQLModel, table=True):

@@ -11,6 +11,7 @@ from ratedb.errors import FitError, RatedbError
 from ratedb.layers import RATIO_95_68, Kind
 from ratedb.levels import Levels, Transitions
 from ratedb.models.engine import Curves
+from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.predictor import average
 from ratedb.models.tops.means import GROUPS, mean_names
 from ratedb.models.tops.regression import Candidate, LeftOutMean, fit_candidates
@@ -71,6 +72,7 @@ class TopPredictor:
 
         At other temperatures than the model's they are what `Rates.at` gives; raises RatedbError outside.
         """
+        self._need_levels(wanted.levels)
         rises = target_rises(wanted)
         falling = turned(wanted, rises)
         jumps = Jumps.of(self.structure, falling)
@@ -115,6 +117,16 @@ class TopPredictor:
         outside |= (jumps.differences() > self.training.differences().max(axis=0)).any(axis=1)
         return np.asarray(outside | ~self.supports(wanted))
 
+    def _need_levels(self, levels: Levels) -> None:
+        """Raise RatedbError where levels are not those that the model was trained with."""
+        if levels.label != self.levels.label:
+            raise RatedbError(
+                f"the levels of {self.levels.molecule} are not those that the model was trained with",
+                expected=f"{len(self.levels)} levels, from {self.levels.label[0]} to {self.levels.label[-1]}",
+                got=f"{len(levels)} levels, from {levels.label[0]} to {levels.label[-1]}",
+                todo="train again",
+            )
+
     def _jumps(self, wanted: Transitions) -> Jumps:
         return Jumps.of(self.structure, turned(wanted, target_rises(wanted)))
 
@@ -141,10 +153,14 @@ def unit_folds(units: IntArray, energy_cm1: FloatArray) -> tuple[BoolArray, ...]
 
 
 def fit(rates: Rates, *, seed: int = 0) -> TopPredictor:
-    """Return the predictor trained on all rates out of their initial levels.
+    """Return the predictor trained on all rates out of their initial states; raises as `fit_and_test`."""
+    return fit_and_test(rates, seed=seed)[0]
 
-    Only de-excitation of the target is used. Raises FitError for fewer than three units, RatedbError where
-    energies or quantum numbers are impossible.
+
+def fit_and_test(rates: Rates, *, seed: int = 0) -> tuple[TopPredictor, Metrics]:
+    """Return the predictor trained on rates, and its errors on training units that were left out whole.
+
+    Raises FitError for fewer than three units, RatedbError where energies or quantum numbers are impossible.
     """
     structure = Structure.of(rates.levels)
     training = usable_training(rates, structure)
@@ -157,14 +173,15 @@ def fit(rates: Rates, *, seed: int = 0) -> TopPredictor:
             got=f"{len(units)} ({len(training)} of {len(rates)} transitions are complete and go down)",
             todo="compute rates out of more initial states",
         )
-    log10_k = np.log10(training.rate_cm3_s) - jumps.threshold_dex(training.temperature_k)
+    threshold = jumps.threshold_dex(training.temperature_k)
+    log10_k = np.log10(training.rate_cm3_s) - threshold
     folds = unit_folds(jumps.unit, structure.unit_energy_cm1(training.levels))
     found: list[tuple[Candidate, Curves]] = []
     for name in mean_names(jumps):
         found += fit_candidates(jumps, log10_k, LeftOutMean.fit(name, jumps, log10_k, folds), seed)
     members, weights, left_out = choose(found, log10_k)
     scores = [score(candidate.name, curves, log10_k) for candidate, curves in found]
-    return TopPredictor(
+    predictor = TopPredictor(
         structure,
         rates.levels,
         rates.collider,
@@ -177,6 +194,8 @@ def fit(rates: Rates, *, seed: int = 0) -> TopPredictor:
         calibrate(left_out, log10_k),
         training.transitions,
     )
+    half_width = predictor.stretch * np.sqrt(left_out.variance)
+    return predictor, metrics(training.rate_cm3_s, left_out.mean + threshold, half_width)
 
 
 def score(name: str, left_out: Curves, log10_k: FloatArray) -> LeftOutScore:
