@@ -26,7 +26,12 @@ METRIC_ROWS = (
 )
 
 
-BASELINE_NAMES = {"interpolation": "interpolation", "ios": "IOS law", "dense": "dense GPR"}
+BASELINE_NAMES = {
+    "interpolation": "interpolation",
+    "ios": "IOS law",
+    "dense": "dense GPR",
+    "group_means": "group means",
+}
 
 
 def show_evaluation(console: Console, data: dict[str, Any], *, brief: bool = False) -> None:
@@ -46,20 +51,21 @@ def show_evaluation(console: Console, data: dict[str, Any], *, brief: bool = Fal
         )
     )
     for title, key, entries in (
-        ("By initial j", "j", data["by_j"]),
-        ("By |dj|", "abs_dj", data["by_abs_dj"]),
-        ("By dv", "dv", data["by_dv"] if len(data["by_dv"]) > 1 else []),
+        ("By initial j", "j", data.get("by_j")),
+        ("By initial state", "unit", data.get("by_unit")),
+        ("By |dj|", "abs_dj", data.get("by_abs_dj")),
+        ("By dv", "dv", data["by_dv"] if len(data.get("by_dv", [])) > 1 else []),
         ("By temperature", "temperature_k", data["by_temperature"]),
     ):
-        if entries and (key == "j" or not brief):
+        if entries and (key in ("j", "unit") or not brief):
             _show_slices(console, title, key, entries)
-    if not brief and data["paper"]:
+    if not brief and data.get("paper"):
         rows = [[name.replace("_", " "), value] for name, value in data["paper"].items()]
         console.print(table("The set, as in the paper's tables", ["", ""], rows))
 
 
 _SLICE_KEYS = ("log10_percent_error", "dex_rms", "factor_median", "factor_p95", "factor_max", "coverage_95")
-_SLICE_HEADS = {"j": "j", "abs_dj": "|dj|", "dv": "dv", "temperature_k": "T (K)"}
+_SLICE_HEADS = {"j": "j", "unit": "initial state", "abs_dj": "|dj|", "dv": "dv", "temperature_k": "T (K)"}
 
 
 def _show_slices(console: Console, title: str, key: str, entries: list[dict[str, Any]]) -> None:
@@ -77,7 +83,7 @@ def _show_slices(console: Console, title: str, key: str, entries: list[dict[str,
     ]
     rows = [
         [
-            f"{entry[key]:g}",
+            entry[key] if key == "unit" else f"{entry[key]:g}",
             entry["transitions"],
             *(f"{entry['model'][name]:.3g}" for name in _SLICE_KEYS),
             f"{entry['interpolation']['dex_rms']:.3g}",

@@ -13,6 +13,7 @@ from .output import table
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ratedb.models.tops.trained import UnitTrainResult
     from ratedb.verbs.train import TrainResult
 
 _COLUMNS = {
@@ -28,7 +29,31 @@ _COLUMNS = {
 }
 
 
-def _show(console: Console, result: TrainResult, options: Mapping[str, Any]) -> None:
+def _show(console: Console, result: TrainResult | UnitTrainResult, options: Mapping[str, Any]) -> None:
+    if hasattr(result, "train_units"):
+        _show_units(console, result)  # type: ignore[arg-type]
+    else:
+        _show_j(console, result)
+
+
+def _show_units(console: Console, result: UnitTrainResult) -> None:
+    tried = sorted(result.tried, key=lambda one: (-one.weight, one.leave_out_dex_rms))
+    heads = ["candidate", "weight", "left-out dex", "95 % within"]
+    rows = [
+        [one.name, one.weight or None, one.leave_out_dex_rms, f"x {one.leave_out_factor_p95:.2f}"]
+        for one in tried
+    ]
+    console.print(table(f"{result.system}: each initial state left out in turn", heads, rows))
+    name = "not stored" if result.model_id is None else f"model {result.model_id}"
+    tested = f"{len(result.validate_units)} validation" if result.validate_units else "left-out"
+    console.print(
+        f"{name}: {result.mean}, trained on {len(result.train_units)} initial states"
+        f" ({result.training_transitions} transitions) in {result.seconds:.1f} s; {tested} states:"
+        f" {result.validation.dex_rms:.3f} dex rms, 95 % within a factor {result.validation.factor_p95:.2f}"
+    )
+
+
+def _show_j(console: Console, result: TrainResult) -> None:
     tried = sorted(result.tried, key=lambda one: (-one.weight, one.score("validation")))
     rows = [[getattr(one, name) or None for name in _COLUMNS] for one in tried]
     console.print(table(f"{result.system}: tried", list(_COLUMNS.values()), rows, text=(0, 1, 2)))

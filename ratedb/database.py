@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from ratedb.io.citations import Citations
     from ratedb.models.evaluation import Evaluation
+    from ratedb.models.tops.evaluation import UnitEvaluation
+    from ratedb.models.tops.trained import UnitTrainResult
     from ratedb.paper.reproduction import Reproduction
     from ratedb.planning.next_j import NextResult
     from ratedb.quality.comparison import SourceComparison
@@ -125,8 +127,10 @@ class Database:
         return next_(self.path, system, build(of.NextOptions, options), progress)
 
     @takes(of.TrainOptions)
-    def train(self, system: str, *, progress: Progress = silent, **options: Any) -> TrainResult:
-        """Fit Gaussian processes to the training j and store the best, or their average.
+    def train(
+        self, system: str, *, progress: Progress = silent, **options: Any
+    ) -> TrainResult | UnitTrainResult:
+        """Fit Gaussian processes to the training j, or initial states, and store the best or their average.
 
         `plan` is the id of a stored plan, or what `plan` returned.
         """
@@ -137,8 +141,10 @@ class Database:
         return train(self.path, system, build(of.TrainOptions, options), progress)
 
     @takes(of.EvaluateOptions)
-    def evaluate(self, model_id: int, *, progress: Progress = silent, **options: Any) -> Evaluation:
-        """Test a model on held-out rates, next to interpolation in j and a physical law."""
+    def evaluate(
+        self, model_id: int, *, progress: Progress = silent, **options: Any
+    ) -> Evaluation | UnitEvaluation:
+        """Test a model on held-out rates, next to interpolation and a physical law or group means."""
         from ratedb.verbs.evaluate import evaluate
 
         return evaluate(self.path, model_id, build(of.EvaluateOptions, options), progress)

@@ -21,6 +21,7 @@ from ratedb.models.filling import known_values, wanted_pairs
 from ratedb.models.predictor import Predictor, average
 from ratedb.models.record import Model
 from ratedb.models.storage import from_stored
+from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.training_set import Sets, at_temperatures, usable_rates
 from ratedb.numbers import format_integers
 from ratedb.rates import Rates
@@ -37,7 +38,7 @@ class Choice:
     """The model that predicts, the transitions it is asked for, and a warning if it is not the newest."""
 
     record: Model
-    predictor: Predictor
+    predictor: Predictor | TopPredictor
     wanted: Transitions
     warnings: tuple[str, ...] = ()
 

@@ -11,13 +11,14 @@ from ratedb.arrays import BoolArray, FloatArray, positions
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Transitions
 from ratedb.models.predictor import Predictor
+from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.training_set import at_temperatures, need_known_j
 from ratedb.rates import Rates
 
 
-def beyond_prior(predictor: Predictor, wanted: Transitions) -> tuple[str, ...]:
+def beyond_prior(predictor: Predictor | TopPredictor, wanted: Transitions) -> tuple[str, ...]:
     """Return a warning where the prior data set does not contain all predicted transitions."""
-    if predictor.reference is None:
+    if isinstance(predictor, TopPredictor) or predictor.reference is None:
         return ()
     missing = len(wanted) - predictor.reference.has(wanted)
     what = f"{predictor.reference.system} does not contain {missing} of {len(wanted)} predicted transitions"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratedb.declared import option
-from ratedb.numbers import parse_integers, parse_names
+from ratedb.numbers import parse_integers, parse_labels, parse_names
 from ratedb.options.values import Integers, Paths
 
 
@@ -17,6 +17,12 @@ class TrainOptions:
     plan: int | None = option(None, "Use the sets of a stored plan.")
     train_j: Integers = option(None, "Initial j to train on.", parse_integers)
     validate_j: Integers = option(None, "Initial j that choose the model.", parse_integers)
+    train_units: tuple[str, ...] | None = option(
+        None, "Tops and pairs: initial states to train on (default: all computed).", parse_labels
+    )
+    validate_units: tuple[str, ...] | None = option(
+        None, "Tops and pairs: initial states to test on (default: each left out in turn).", parse_labels
+    )
     j: Integers = option(None, "Initial j the model is for (default: all in the store).", parse_integers)
     kernels: tuple[str, ...] | None = option(
         None, "Kernels to try, such as M32,M52 or M52*EXP (default: all).", parse_names

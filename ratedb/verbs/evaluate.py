@@ -7,23 +7,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.levels import Levels
 from ratedb.models.evaluation import Evaluation, given_to, held_out, training_again
 from ratedb.models.evaluation import evaluate as compare
-from ratedb.models.predictor import Predictor
 from ratedb.models.record import Model
-from ratedb.models.storage import from_stored
+from ratedb.models.storage import any_from_stored
+from ratedb.models.tops.evaluation import UnitEvaluation
+from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.training_set import Sets
 from ratedb.options import EvaluateOptions, ImportOptions, Progress, silent
 from ratedb.planning.costs import CostModel
 from ratedb.rates import Rates
 from ratedb.store.store import Incoming, Store
 from ratedb.verbs.incoming import read_incoming, read_incoming_cross_sections
+from ratedb.verbs.unit_evaluate import evaluate_by_unit
 
 
-def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progress = silent) -> Evaluation:
-    """Test a model on all j of its target that neither trained nor chose it.
+def evaluate(
+    db: Path, model_id: int, options: EvaluateOptions, progress: Progress = silent
+) -> Evaluation | UnitEvaluation:
+    """Test a model on all j of its target, or initial states, that neither trained nor chose it.
 
     The truth is what is computed in the store, or a file's rates of the same system, at its own temperatures
     within the model's. Raises RatedbError where nothing is held out, or there are too many points for the
@@ -33,7 +38,11 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
         record = store.model(model_id)
         system = store.system_name(record.system_id)
         stored = store.known_rates(system)
-    model = from_stored(record.state, record.arrays)
+    model = any_from_stored(record.state, record.arrays)
+    if isinstance(model, TopPredictor):
+        kelvin = model.temperature_k
+        given = None if options.truth is None else _truth_from(options.truth, options, kelvin, stored)
+        return evaluate_by_unit(record, model, stored, given, options, progress)
     sets = Sets(tuple(record.train_j), tuple(record.validate_j), tuple(record.target_j))
     training, warnings = training_again(stored.known(), sets, model, record.training_sha256)
     if options.truth is None:
@@ -42,7 +51,7 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
             warnings.append(f"{flagged} values flagged by quality control are left out of the truth")
         truth = computed.known()
     else:
-        truth = _truth_from(options.truth, options, model, stored)
+        truth = _truth_from(options.truth, options, model.temperature_k, stored)
     test, left_out = held_out(truth, sets, model)
     progress("predicting")
     if options.dense:
@@ -53,12 +62,12 @@ def evaluate(db: Path, model_id: int, options: EvaluateOptions, progress: Progre
     return replace(found, model_id=model_id, paper=paper, warnings=(*warnings, *left_out))
 
 
-def _truth_from(path: Path, options: EvaluateOptions, model: Predictor, stored: Rates) -> Rates:
+def _truth_from(path: Path, options: EvaluateOptions, temperature_k: FloatArray, stored: Rates) -> Rates:
     """Return the rates of the model's system in a file, which it is taken to be of where it names none."""
     reading = ImportOptions(
         levels=options.levels,
         cross_sections=options.cross_sections,
-        temperatures=tuple(model.temperature_k.tolist()) if options.cross_sections else (),
+        temperatures=tuple(temperature_k.tolist()) if options.cross_sections else (),
         quality="off",
     )
     found = _read(path, reading, stored)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ratedb.models.choosing import choose
 from ratedb.models.filling import beyond_prior, known_values, own_values
+from ratedb.models.tops.filling import choose_top
 from ratedb.options import FillOptions, Progress, silent
 from ratedb.results import Result
 from ratedb.store.store import Store
@@ -46,7 +47,7 @@ def fill(db: Path, system: str, options: FillOptions, progress: Progress = silen
     with Store(db) as store:
         records, stored = store.models_of(system, options.model), store.rates(system)
     progress("predicting")
-    chosen = choose(records, stored, options.j)
+    chosen = choose_top(records[0], stored, options.j) or choose(records, stored, options.j)
     record, predictor = chosen.record, chosen.predictor
     supported = predictor.supports(chosen.wanted)
     wanted = chosen.wanted.select(supported)

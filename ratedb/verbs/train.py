@@ -15,6 +15,7 @@ from ratedb.models.reference import reference_for
 from ratedb.models.search import SearchResult, search
 from ratedb.models.search_space import SearchRequest
 from ratedb.models.storage import to_stored
+from ratedb.models.tops.trained import UnitTrainResult
 from ratedb.models.training_set import Sets, remarks, training_and_validation, training_sources, usable_rates
 from ratedb.options import Progress, TrainOptions, silent
 from ratedb.planning.choose_sets import choose_sets
@@ -22,6 +23,7 @@ from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.plans import Plan
 from ratedb.store.store import Store
+from ratedb.verbs.unit_train import is_by_unit, train_by_unit
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,14 +51,19 @@ class TrainResult(Result):
         return f"model {self.model_id} of {self.system}, validation {self.validation.dex_rms:.3f} dex rms"
 
 
-def train(db: Path, system: str, options: TrainOptions, progress: Progress = silent) -> TrainResult:
+def train(
+    db: Path, system: str, options: TrainOptions, progress: Progress = silent
+) -> TrainResult | UnitTrainResult:
     """Fit every candidate to the training j, choose on the validation j, and store the best model.
 
+    Models of tops and pairs are trained on initial states.
     Raises UsageError for sets not given or overlapping, RatedbError for missing rates or no fit.
     """
+    if is_by_unit(db, system, options):
+        return train_by_unit(db, system, options, progress)
     request = SearchRequest.of(options)
     if options.prior == system:
-        raise UsageError("a system cannot be its own prior", expected="another system", got=system)
+        raise UsageError("a system cannot be its own prior", expected="another one", got=system)
     with Store(db) as store:
         stored = store.known_rates(system)
         system_id, earlier = store.system(system).system_id or 0, store.recent_models(system)

@@ -72,7 +72,7 @@ class TopPredictor:
 
         At other temperatures than the model's they are what `Rates.at` gives; raises RatedbError outside.
         """
-        self._need_levels(wanted.levels)
+        self.need_levels(wanted.levels)
         rises = target_rises(wanted)
         falling = turned(wanted, rises)
         jumps = Jumps.of(self.structure, falling)
@@ -117,7 +117,7 @@ class TopPredictor:
         outside |= (jumps.differences() > self.training.differences().max(axis=0)).any(axis=1)
         return np.asarray(outside | ~self.supports(wanted))
 
-    def _need_levels(self, levels: Levels) -> None:
+    def need_levels(self, levels: Levels) -> None:
         """Raise RatedbError where levels are not those that the model was trained with."""
         if levels.label != self.levels.label:
             raise RatedbError(
