@@ -15,6 +15,8 @@ from ratedb.levels import Levels
 _FEWEST = 4
 """So many levels, at least, must agree before a sum is taken for conserved."""
 
+_LISTED = "ortho"
+
 
 @dataclass(frozen=True, eq=False)
 class SpinSpecies:
@@ -49,6 +51,8 @@ def spin_species(levels: Levels) -> SpinSpecies:
         if not rule.of.names <= set(numbers):
             continue
         value = rule.of.value(numbers).astype(np.int64)
+        if rule.of.names == {_LISTED}:  # no proof is needed
+            return SpinSpecies(rule.words, value)
         classes = np.unique(value).tolist()
         factor = factors(kind, numbers, levels.weight)
         of_class = [distinct_factors(factor[value == one]) for one in classes]
