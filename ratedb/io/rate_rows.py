@@ -131,7 +131,7 @@ def _each_once(rows: Rows, start: str, notes: list[str]) -> IntArray:
     again = np.flatnonzero(first_row != np.arange(len(key)))
     for row in again:
         line = rows.lines[first_row[row]]
-        if rows.values[row] != rows.values[first_row[row]]:
+        if not np.array_equal(rows.values[row], rows.values[first_row[row]], equal_nan=True):
             raise rows.lines[row].refuse(
                 "a duplicate collisional transition has different rates",
                 f"each transition once; line {line.number} is `{line.text[:60]}...`",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
@@ -74,21 +76,24 @@ def read_wide_table(file: InputFile, options: ReadOptions) -> MoleculeFile:
     levels = _levels(options, path, molecule, header)
     words = [name.removesuffix("K").strip() for name in header.names[header.first :]]
     temperature_k = increasing_temperatures(lines[0], words)
-    cells = [_row(line, header) for line in lines[1:]]
-    values = [_values(line, row, header) for line, row in zip(lines[1:], cells, strict=True)]
+    listed = [(line, row, _values(line, row, header)) for line, row in _split(lines[1:], header)]
+    full = [one for one in listed if not np.isnan(one[2]).all()]
+    body, cells, values = (list(part) for part in zip(*full, strict=True)) if full else ([], [], [])
     notes = [*levels.notes, *open_end(numbered_lines(file.content, path)[-1].text)]
-    if _is_resolved(lines[1:], cells, header):
+    if len(full) < len(listed):
+        notes.append(f"{len(listed) - len(full)} rows have no rate and are left out")
+    if _is_resolved(body, cells, header):
         second = collider_levels(options, path, collider)
-        fours = _fours(path, header, levels.levels, second, lines[1:], cells)
+        fours = _fours(path, header, levels.levels, second, body, cells)
         pairs = pairs_in(fours, levels.levels, second)
         whole = LevelList(pairs.levels, Lines.empty(), tuple(notes))
         ends = [pairs.ends(four) for four in fours]
-        return file_of_rows(path, whole, collider, temperature_k, _rows(whole, lines[1:], ends, values), "")
+        return file_of_rows(path, whole, collider, temperature_k, _rows(whole, body, ends, values), "")
     if options.collider_levels is not None:
         notes.append(f"{options.collider_levels} is not used: the table does not resolve the collider")
     whole = LevelList(levels.levels, levels.lines, tuple(notes))
-    ends = _numbers(path, header.target, levels.levels, lines[1:], cells)
-    return file_of_rows(path, whole, collider, temperature_k, _rows(whole, lines[1:], ends, values), "")
+    ends = _numbers(path, header.target, levels.levels, body, cells)
+    return file_of_rows(path, whole, collider, temperature_k, _rows(whole, body, ends, values), "")
 
 
 def _rows(
@@ -170,26 +175,33 @@ def _levels(options: ReadOptions, path: Path, molecule: str, header: _Header) ->
     return needed_levels(options, path, molecule) if known is None else LevelList(known, Lines.empty())
 
 
-def _row(line: Line, header: _Header) -> list[str]:
-    cells = _cells(line.text)
-    if len(cells) != len(header.names):
-        expected = f"{len(header.names)} cells, as the first line names them: {_ONE_ROW}"
-        raise line.refuse(f"a row has {len(cells)} cells", expected)
-    return cells
+def _split(lines: Sequence[Line], header: _Header) -> Iterator[tuple[Line, list[str]]]:
+    """Yield each line with its cells; raises RatedbError where they are not as many as names."""
+    for line in lines:
+        cells = _cells(line.text)
+        if len(cells) != len(header.names):
+            expected = f"{len(header.names)} cells, as the first line names them: {_ONE_ROW}"
+            raise line.refuse(f"a row has {len(cells)} cells", expected)
+        yield line, cells
 
 
 def _values(line: Line, cells: Sequence[str], header: _Header) -> list[float]:
-    values = to_numbers(cells[header.first :])
-    if values is None:
+    """Return the numbers of a row, NaN where a cell is empty; raises RatedbError for what is no rate."""
+    words = cells[header.first :]
+    known = to_numbers([word for word in words if word])
+    if known is None:
         raise line.refuse("a rate coefficient cannot be read", _ONE_ROW)
-    if max(values) > IMPOSSIBLE_CM3_S:
+    if min(known, default=0.0) < 0:
+        raise line.refuse("a rate coefficient is negative", "numbers >= 0 in cm3 s-1")
+    if max(known, default=0.0) > IMPOSSIBLE_CM3_S:
         raise line.refuse(
             "a number is too large for a rate coefficient",
             f"at most {IMPOSSIBLE_CM3_S:g} cm3 s-1, and temperatures in K in the first line",
             "if these are cross sections, average them first, or import them with --cross-sections as a"
             " table with a row for each value (docs/formats.md)",
         )
-    return values
+    number = iter(known)
+    return [next(number) if word else np.nan for word in words]
 
 
 def _fours(

@@ -101,6 +101,13 @@ def test_upward_rows_become_downward_ones_and_a_downward_row_is_kept(tmp_path: P
     assert table(file)["1_1_1 -> 0_0_0"][1] == pytest.approx(expected, rel=1e-6)
 
 
+def test_empty_cells_are_unknown_and_rows_without_any_rate_are_left_out(tmp_path: Path) -> None:
+    file = wide(tmp_path, WIDE.replace(ROW, "2,1,0,0,,3.5e-11").replace("4.6e-12,3.4e-12", ","))
+    assert list(table(file)) == ["1_1_1 -> 0_0_0", "2_0_2 -> 1_1_1"]
+    np.testing.assert_array_equal(table(file)["1_1_1 -> 0_0_0"], [np.nan, 3.5e-11])
+    assert "1 rows have no rate and are left out" in file.warnings
+
+
 def test_pairs_are_those_of_the_same_table_of_basecol(tmp_path: Path) -> None:
     file = wide(tmp_path, WIDE_PAIRS, collider="p-H2", molecule="p-H2O", collider_levels=PARTNER_CSV)
     basecol = read_rates(
@@ -126,7 +133,7 @@ def test_pairs_may_be_named_by_their_quantum_numbers(tmp_path: Path) -> None:
     [
         (ROW, "2,1,0,0,4.1e-11", ("a row has 5 cells",), 2),
         (ROW, "2,4,0,0,4.1e-11,3.5e-11", ("numbers 1..3",), 2),
-        (ROW, "2,1,0,0,4.1e-11,", ("cannot be read",), 2),
+        (ROW, "2,1,0,0,4.1e-11,x", ("cannot be read",), 2),
         (ROW, "2,1,0,0,-4.1e-11,1e-11", ("negative",), 2),
         (ROW, "2,1,0,0,3.4648,5.4489", ("too large", "--cross-sections"), 2),
         (ROW, "2,1,1,0,4.1e-11,3.5e-11", ("summed over the final states of the collider",), 2),

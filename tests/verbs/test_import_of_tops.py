@@ -55,7 +55,7 @@ def imported(folder: Path, db: Path, molecule: str = "X", collider: str = "p-H2"
 def columns(path: Path) -> dict[str, np.ndarray]:
     text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
     names, *rows = csv.reader(text.splitlines())
-    return {name: np.array([float(row[at]) for row in rows]) for at, name in enumerate(names)}
+    return {name: np.array([float(row[at] or "nan") for row in rows]) for at, name in enumerate(names)}
 
 
 def label_of(folder: Path, file: str) -> list[str]:
@@ -133,3 +133,18 @@ def test_a_set_of_pairs_is_that_of_the_files_of_basecol(tmp_path: Path, name: st
     np.testing.assert_array_equal(again.transitions.keys(), first.transitions.keys())
     np.testing.assert_allclose(again.rate_cm3_s, first.rate_cm3_s, rtol=1e-12)
     assert imported(tops / name, db, molecule, collider).levels.label == first.levels.label  # none is added
+
+
+def test_a_linear_table_by_v_and_j_has_the_printed_rates(tmp_path: Path) -> None:
+    folder = shared_folder("xs-xo-like-he-rovib-molscat-2026")
+    options = ImportOptions(molecule="XO", collider="He", levels=(folder / "levels.csv",), quality="off")
+    import_files(tmp_path / "s.duckdb", [folder / "rates.csv"], options)
+    rates = ratedb.open(tmp_path / "s.duckdb").rates("XO+He")
+    table = columns(folder / "rates.csv")
+    ends = np.stack([table[name] for name in ("v", "j", "v_final", "j_final")], axis=1).astype(int).tolist()
+    values = np.stack(list(table.values())[4:], axis=1)
+    stored = {tuple(row): place for place, row in enumerate(rates.transitions.vj().tolist())}
+    down = [at for at, row in enumerate(ends) if tuple(row) in stored]
+    assert len(stored) == len(down)
+    rows = [stored[tuple(ends[at])] for at in down]
+    np.testing.assert_array_equal(rates.rate_cm3_s[rows], values[down])
