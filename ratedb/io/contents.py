@@ -11,6 +11,7 @@ from ratedb.findings import Finding
 from ratedb.kinds.recognise import as_kind, unknown_kind
 from ratedb.levels import Levels, Lines
 from ratedb.numbers import format_integers
+from ratedb.physics.rotational_constants import contradicting_energies
 from ratedb.rates import Rates
 
 
@@ -49,15 +50,18 @@ class MoleculeFile:
 
 
 def of_kind(file: MoleculeFile, kind: str | None) -> MoleculeFile:
-    """Return a file whose levels are of the kind that the user names; a warning where the kind is unknown.
+    """Return a file whose levels are of the kind that the user names, with warnings.
 
+    They say that the kind is unknown, or that energies contradict it.
     Raises UsageError for an unknown kind, RatedbError where the labels of the levels do not fit it.
     """
     if kind is None:
-        return replace(file, warnings=(*file.warnings, *unknown_kind(file.levels)))
+        said = [*unknown_kind(file.levels), *contradicting_energies(file.levels)]
+        return replace(file, warnings=(*file.warnings, *said))
     levels = as_kind(file.levels, kind)
     partners = tuple(replace(one, rates=replace(one.rates, levels=levels)) for one in file.partners)
-    return replace(file, levels=levels, partners=partners)
+    warnings = (*file.warnings, *contradicting_energies(levels))
+    return replace(file, levels=levels, partners=partners, warnings=warnings)
 
 
 def rates_out_of(

@@ -22,11 +22,12 @@ _LISTED = "ortho"
 class SpinSpecies:
     """The sum of quantum numbers that collisions conserve, in words, and its value for each level, (n,).
 
-    The words are empty, and all values 0, where levels show no such sum.
+    The words are empty, and all values 0, where levels show no such sum; `of` is the sum.
     """
 
     words: str
     value: IntArray
+    of: str = ""
 
 
 def kind_of(levels: Levels) -> Kind | None:
@@ -52,11 +53,32 @@ def spin_species(levels: Levels) -> SpinSpecies:
             continue
         value = rule.of.value(numbers).astype(np.int64)
         if rule.of.names == {_LISTED}:  # no proof is needed
-            return SpinSpecies(rule.words, value)
+            return SpinSpecies(rule.words, value, rule.of.text)
         classes = np.unique(value).tolist()
         factor = factors(kind, numbers, levels.weight)
         of_class = [distinct_factors(factor[value == one]) for one in classes]
         apart = len(classes) > 1 and all(len(one) == 1 for one in of_class)
         if len(classes) == 1 or (apart and len(distinct_factors(factor)) > 1):
-            return SpinSpecies(rule.words, value)
+            return SpinSpecies(rule.words, value, rule.of.text)
     return none
+
+
+def species_in_words(levels: Levels) -> str:
+    """Return which nuclear spin species levels are of, in words; empty where they show none."""
+    found = spin_species(levels)
+    if not found.words:
+        return ""
+    values, counts = np.unique(found.value, return_counts=True)
+    parts = [f"{_named(found.of, value)} in {count}" for value, count in zip(values, counts, strict=True)]
+    many = "one nuclear spin species" if len(values) == 1 else "species that collisions do not mix"
+    return f"{many}: {', '.join(parts)} levels; {found.words}"
+
+
+def _named(of: str, value: int) -> str:
+    """Return a value of a conserved sum in words, as `ka + kc even`."""
+    if of == _LISTED:
+        return "ortho" if value else "para"
+    if " is " in of:
+        return of if value else f"not {of}"
+    sum_, _, modulus = of.partition(" mod ")
+    return f"{sum_} {'odd' if value else 'even'}" if modulus == "2" else f"{of} = {value}"
