@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,8 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.io.level_lists import read_levels_of
 from ratedb.io.registry import ReadOptions
-from ratedb.kinds.recognise import as_pair
-from ratedb.levels import Levels
+from ratedb.kinds.recognise import as_pair, why
+from ratedb.levels import UNKNOWN_KIND, Levels
 
 Four = Sequence[int]
 """Numbers, from 1, of the initial and final level of the molecule, then of the collider."""
@@ -52,11 +52,13 @@ def pair_levels(first: Levels, second: Levels, numbers: Sequence[tuple[int, int]
         np.array([first.weight[a] * second.weight[b] for a, b in chosen]),
     )
     at_first, at_second = np.array(chosen).T
-    return as_pair(
+    pairs = as_pair(
         levels,
         {name: values[at_first] for name, values in first.quantum_numbers.items()},
         {name: values[at_second] for name, values in second.quantum_numbers.items()},
     )
+    unknown = [f"{one.molecule}: {why(one)}" for one in (first, second) if one.kind == UNKNOWN_KIND]
+    return replace(pairs, kind_reason="; ".join(unknown)) if pairs.kind == UNKNOWN_KIND and unknown else pairs
 
 
 def collider_levels(options: ReadOptions, path: Path, collider: str) -> Levels:

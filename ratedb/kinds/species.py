@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ _FEWEST = 4
 """So many levels, at least, must agree before a sum is taken for conserved."""
 
 _LISTED = "ortho"
+_NAMED = re.compile(r"(o|p|ortho|para)-(\w[\w+-]*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,11 +76,35 @@ def species_in_words(levels: Levels) -> str:
     return f"{many}: {', '.join(parts)} levels; {found.words}"
 
 
+def named_species(molecule: str) -> tuple[str, str]:
+    """Return which species a name such as p-H2O says, `ortho` or `para`, and the molecule; else nothing."""
+    found = _NAMED.fullmatch(molecule)
+    return ("ortho" if found[1][0].lower() == "o" else "para", found[2]) if found else ("", "")
+
+
+def other_species(levels: Levels) -> str:
+    """Return in words how levels contradict the species that the name of their molecule says; else empty.
+
+    It says so of molecules whose kind names them, as H2O, and only where no level is of that species.
+    """
+    species, molecule = named_species(levels.molecule)
+    kind = kind_of(levels) if species else None
+    for rule in () if kind is None else kind.species:
+        if molecule not in rule.ortho_of or not rule.of.names <= set(levels.quantum_numbers):
+            continue
+        value = rule.of.value(levels.quantum_numbers).astype(np.int64)
+        wanted = int(species == "ortho")
+        if len(levels) > 1 and (value != wanted).all():
+            here, there = (_named(rule.of.text, one) for one in (1 - wanted, wanted))
+            return f"{here} in all {len(levels)} levels, but {there} in {species}-{molecule}"
+    return ""
+
+
 def _named(of: str, value: int) -> str:
     """Return a value of a conserved sum in words, as `ka + kc even`."""
     if of == _LISTED:
         return "ortho" if value else "para"
     if " is " in of:
-        return of if value else f"not {of}"
+        return of if value else of.replace(" is ", " is not ")
     sum_, _, modulus = of.partition(" mod ")
     return f"{sum_} {'odd' if value else 'even'}" if modulus == "2" else f"{of} = {value}"

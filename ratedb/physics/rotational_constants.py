@@ -13,7 +13,6 @@ from ratedb.errors import RatedbError
 from ratedb.kinds.species import kind_of, species_in_words
 from ratedb.levels import Levels
 from ratedb.physics.pairs import JOINED, is_pair, taken_apart
-from ratedb.physics.rigid_rotor import asymmetric_energies, fit_rotational_constants
 
 MOST_MISFIT = 0.2
 """Energies whose residual is more than this share of their standard deviation are of no such molecule."""
@@ -257,6 +256,8 @@ _WAYS_OF_INVERSION = (
 def _asymmetric(numbers: _Numbers, energy_cm1: FloatArray) -> _Found | None:
     if not {"ka", "kc"} <= set(numbers):
         return None
+    # scipy takes longer to load than all the rest, and few molecules need it
+    from ratedb.physics.rigid_rotor import asymmetric_energies, fit_rotational_constants
 
     def whole(of: _Numbers) -> tuple[IntArray, IntArray, IntArray]:
         j, ka, kc = (of[name].astype(np.int64) for name in ("j", "ka", "kc"))

@@ -205,6 +205,17 @@ def test_a_column_ortho_is_the_spin_species_and_no_part_of_labels(tmp_path: Path
     assert found.kind == "asymmetric top"
 
 
+def test_pairs_of_a_molecule_of_no_kind_say_which_it_is_and_what_was_tried(tmp_path: Path) -> None:
+    levels = "level,energy_cm1,weight,label\n1,0,1,X\n2,37.1,3,A\n3,70.1,5,B\n"
+    found = wide(
+        tmp_path, WIDE_PAIRS, levels, collider="p-H2", molecule="p-H2O", collider_levels=PARTNER_CSV
+    ).levels
+    assert found.kind == "unknown"
+    assert found.kind_reason.startswith("p-H2O: labels such as 'X' are of no kind that is known")
+    assert "(tried: asymmetric top with fine structure, asymmetric top," in found.kind_reason
+    assert "p-H2:" not in found.kind_reason
+
+
 def test_a_list_of_no_kind_keeps_labels_of_all_its_numbers(tmp_path: Path) -> None:
     file = wide(tmp_path, levels=TOP_CSV.replace("2,0,2", "2,2,2"))
     assert file.levels.label == ("0_0_0", "1_1_1", "2_2_2")

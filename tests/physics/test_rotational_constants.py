@@ -127,7 +127,7 @@ def test_pairs_have_the_constants_and_species_of_both_molecules() -> None:
 
 
 def test_species_are_told_in_words() -> None:
-    assert species_in_words(symmetric()).startswith("one nuclear spin species: not |k| mod 3 is 0 in")
+    assert species_in_words(symmetric()).startswith("one nuclear spin species: |k| mod 3 is not 0 in")
     assert species_in_words(linear()) == ""
     j, ka, kc = np.array([(0, 0, 0), (1, 0, 1), (1, 1, 1), (1, 1, 0), (2, 0, 2), (2, 1, 2)]).T
     labels = tuple(f"{a}_{b}_{c}" for a, b, c in zip(j, ka, kc, strict=True))
