@@ -109,7 +109,8 @@ def render(tables: Sequence[Rates], lines: Lines, options: ExportOptions) -> Ren
         warnings = [*_flagged_values(tables), *(one for table in tables for one in mixed_sources(table))]
         return Rendered(content, list(tables), len(np.unique(ends)), warnings)
     pairs = is_pair(tables[0].levels)
-    if pairs and options.format == "lamda":
+    joint = any(table.levels.molecule.endswith(f"({table.collider})") for table in tables)
+    if options.format == "lamda" and (pairs or joint):  # pairs of an unknown kind have the name only
         raise refuse_pairs(tables[0].levels, [table.system for table in tables], "LAMDA")
     known, warnings = complete(tables)
     whole = [_at_temperatures(table, options) for table in known]

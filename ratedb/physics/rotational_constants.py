@@ -20,10 +20,10 @@ MOST_MISFIT = 0.2
 _MOST_MISFIT_OF_ONE = 0.2
 """So is a level that is off by more than this share of its energy and a tenth of the mean energy."""
 _MOST_LINEAR_MISFIT = 0.05
-_FEWEST_TOP = 5
+_FEWEST, _FEWEST_TOP = 2, 5
 _FEWEST_DISTORTED = 5  # to fit D too
 _FEWEST_JUDGED = 6
-_MOST_LEVELS = 150  # the lowest ones say enough, and a fit to more takes seconds
+_MOST_LEVELS, _HIGHEST_J = 100, 40  # the lowest ones say enough, and a fit to more takes seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,6 +153,8 @@ def rotation_of(levels: Levels, but: int = -1) -> Rotation | None:
     used = np.flatnonzero(_usable(levels, numbers))
     used = used[np.argsort(levels.energy_cm1[used], kind="stable")][:_MOST_LEVELS]
     fitted = used[used != but]
+    if len(fitted) < _FEWEST or not np.ptp(levels.energy_cm1[fitted]) > 0:
+        return None
     found = fit({name: values[fitted] for name, values in numbers.items()}, levels.energy_cm1[fitted])
     if found is None:
         return None
@@ -168,7 +170,7 @@ def _usable(levels: Levels, numbers: Mapping[str, FloatArray]) -> BoolArray:
     usable = np.ones(len(levels), dtype=np.bool_)
     for name in ("j", "ka", "kc", "k"):
         if name in numbers:
-            usable &= np.isfinite(numbers[name])
+            usable &= np.isfinite(numbers[name]) & (np.abs(numbers[name]) <= _HIGHEST_J)
     if "v" in numbers:
         usable &= numbers["v"] == numbers["v"].min()
     return usable
@@ -267,7 +269,10 @@ def _asymmetric(numbers: _Numbers, energy_cm1: FloatArray) -> _Found | None:
     possible = (ka >= 0).all() and np.isin(ka + kc - j, (0, 1)).all()
     if len(j) < _FEWEST_TOP or not possible or len(np.unique(j)) < 2:
         return None
-    fit = fit_rotational_constants(j, ka, kc, energy_cm1)
+    try:
+        fit = fit_rotational_constants(j, ka, kc, energy_cm1)
+    except (ValueError, np.linalg.LinAlgError):  # energies far from those of any rotor
+        return None
     constants = {"A": fit.a_cm1, "B": fit.b_cm1, "C": fit.c_cm1}
     return constants, lambda of: asymmetric_energies(fit, *whole(of))
 

@@ -111,6 +111,13 @@ def test_few_levels_and_levels_of_no_rotor_have_no_constants() -> None:
     assert report_of(carbon)[0].constants_cm1 == {}
 
 
+def test_levels_of_one_energy_or_of_very_high_j_have_no_constants() -> None:
+    levels = asymmetric()
+    assert rotation_of(replace(levels, energy_cm1=np.full(len(levels), 5.0))) is None
+    numbers = {name: values + 9e5 * (name != "ka") for name, values in levels.quantum_numbers.items()}
+    assert rotation_of(replace(levels, quantum_numbers=numbers)) is None
+
+
 def test_pairs_have_the_constants_and_species_of_both_molecules() -> None:
     first, second = asymmetric(), replace(linear(4, b=59.3, d=0.0), molecule="H2")
     names = [(a, b) for a in range(1, len(first) + 1) for b in range(1, len(second) + 1)]
