@@ -12,8 +12,9 @@ from real import shared_folder
 from ratedb.io.level_lists import read_levels_of
 from ratedb.io.pair_levels import pair_levels
 from ratedb.kinds.recognise import recognised
-from ratedb.kinds.species import species_in_words
+from ratedb.kinds.species import kind_of, species_in_words
 from ratedb.levels import Levels
+from ratedb.physics import rotational_constants
 from ratedb.physics.rigid_rotor import RotationalConstants, asymmetric_energies
 from ratedb.physics.rotational_constants import contradicting_energies, report_of, rotation_of
 
@@ -116,6 +117,18 @@ def test_levels_of_one_energy_or_of_very_high_j_have_no_constants() -> None:
     assert rotation_of(replace(levels, energy_cm1=np.full(len(levels), 5.0))) is None
     numbers = {name: values + 9e5 * (name != "ka") for name, values in levels.quantum_numbers.items()}
     assert rotation_of(replace(levels, quantum_numbers=numbers)) is None
+
+
+def test_constants_that_a_kind_knows_are_given_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = kind_of(asymmetric())
+    assert kind is not None
+    known = replace(kind, given_cm1=(("A", 27.88),))
+    monkeypatch.setattr(rotational_constants, "kind_of", lambda _: known)
+    (report,) = report_of(asymmetric())
+    assert report.given_cm1 == {"A": 27.88}
+    assert set(report.constants_cm1) == {"A", "B", "C"}
 
 
 def test_pairs_have_the_constants_and_species_of_both_molecules() -> None:
