@@ -21,7 +21,10 @@ def _show(console: Console, result: ExportResult, options: Mapping[str, Any]) ->
         f" {result.transitions} transitions, {result.rates} rates,"
         f" {100 * result.predicted_fraction:.1f} % predicted"
         f" ({result.extrapolated_transitions} transitions extrapolated)",
-        *(f"levels and lines in {path}" for path in result.files[1:-1]),
+        *(
+            f"levels{' and lines' if path.endswith('.molecule') else ''} in {path}"
+            for path in result.files[1:-1]
+        ),
         f"provenance in {result.provenance_path}, SHA-256 {result.sha256[:16]}...",
     ]
     for system, cost in result.interpolation_cost.items():

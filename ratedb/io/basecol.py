@@ -8,18 +8,16 @@ from dataclasses import dataclass, replace
 from itertools import pairwise, takewhile
 from pathlib import Path
 
-import numpy as np
-
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.contents import MoleculeFile
-from ratedb.io.level_lists import needed_levels, read_levels_of
+from ratedb.io.level_lists import needed_levels
 from ratedb.io.listed_levels import LevelList, open_end
+from ratedb.io.pair_levels import collider_levels, pairs_in
 from ratedb.io.rate_rows import Rows, file_of_rows, increasing_temperatures, rate_row
 from ratedb.io.registry import ReadOptions, rate_reader
 from ratedb.io.text import Line, numbered_lines, to_index
 from ratedb.io.vj_tables import level_numbers, states_of
-from ratedb.kinds.recognise import as_pair
 from ratedb.levels import Levels, Lines
 
 _COLUMNS = re.compile(r"\btemperature columns?\s*=\s*(\d{1,6})\b", re.IGNORECASE)
@@ -54,22 +52,12 @@ def read_basecol(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """
     path = file.path
     molecule, collider = options.need_names(path)
-    others = None
-    if options.collider_levels is not None:
-        others = read_levels_of([options.collider_levels], collider).levels
     levels = needed_levels(options, path, molecule)
     lines = numbered_lines(file.content, path)
     head = "\n".join(line.text for line in lines[:_HEAD])
     if _TWO_BODIES.search(head) is None:
         return _read_one(path, lines, collider, levels)
-    if others is None:
-        raise RatedbError(
-            "in this table the collider changes state too",
-            where=str(path),
-            expected="the levels of the collider",
-            todo="name their list with --collider-levels",
-        )
-    return _read_two(path, lines, collider, levels, others)
+    return _read_two(path, lines, collider, levels, collider_levels(options, path, collider))
 
 
 def _read_one(path: Path, lines: Sequence[Line], collider: str, levels: LevelList) -> MoleculeFile:
@@ -149,34 +137,12 @@ def _read_two(
             got=str(len(listed)),
             todo="get the file again from its source, or correct the declared number",
         )
-    firsts = sorted({number for _, numbers, _ in listed for number in numbers[:2]})
-    seconds = sorted({number for _, numbers, _ in listed for number in numbers[2:]})
-    listed_pairs = [(a, b) for a in firsts for b in seconds]
-    pairs = _pair_levels(levels.levels, others, listed_pairs)
-    by_energy = np.argsort(pairs.energy_cm1, kind="stable")
-    pairs = pairs.select(by_energy)
-    place_of = {listed_pairs[at]: place for place, at in enumerate(by_energy)}
-    rows = Rows(len(pairs))
-    for line, (initial, final, second_initial, second_final), values in listed:
-        rows.add(line, place_of[initial, second_initial] + 1, place_of[final, second_final] + 1, values)
-    whole = LevelList(pairs, Lines.empty(), levels.notes)
+    pairs = pairs_in((numbers for _, numbers, _ in listed), levels.levels, others)
+    rows = Rows(len(pairs.levels))
+    for line, numbers, values in listed:
+        rows.add(line, *pairs.ends(numbers), values)
+    whole = LevelList(pairs.levels, Lines.empty(), levels.notes)
     return file_of_rows(path, whole, collider, temperature_k, rows, _title(lines[:3]))
-
-
-def _pair_levels(first: Levels, second: Levels, numbers: Sequence[tuple[int, int]]) -> Levels:
-    chosen = [(a - 1, b - 1) for a, b in numbers]
-    levels = Levels(
-        f"{first.molecule}({second.molecule})",
-        tuple(f"{first.label[a]}_{second.label[b]}" for a, b in chosen),
-        np.array([first.energy_cm1[a] + second.energy_cm1[b] for a, b in chosen]),
-        np.array([first.weight[a] * second.weight[b] for a, b in chosen]),
-    )
-    at_first, at_second = np.array(chosen).T
-    return as_pair(
-        levels,
-        {name: values[at_first] for name, values in first.quantum_numbers.items()},
-        {name: values[at_second] for name, values in second.quantum_numbers.items()},
-    )
 
 
 def _need_numbers(line: Line, numbers: Sequence[int], levels: Levels) -> None:

@@ -16,6 +16,7 @@ from ratedb.errors import RatedbError
 from ratedb.io.basecol import looks_like_basecol, own_title
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.molpop_levels import named_labels
+from ratedb.io.pair_write import render_pairs
 from ratedb.io.registry import writer
 from ratedb.io.writer_rules import (
     ALL_READERS,
@@ -36,6 +37,7 @@ from ratedb.io.writer_rules import (
     written_molecule,
 )
 from ratedb.levels import Levels, Lines
+from ratedb.physics.pairs import is_pair
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
 from ratedb.rates import Rates
 
@@ -114,6 +116,9 @@ def render_basecol(file: MoleculeFile) -> BasecolText:
 
 @writer("basecol")
 def _basecol(file: MoleculeFile) -> Mapping[str, bytes]:
+    if is_pair(file.levels) and len(file.partners) == 1:
+        pairs = render_pairs(file)
+        return {"": pairs.rates_text.encode("ascii"), **pairs.beside}
     written = render_basecol(file)
     return {
         "": written.rates_text.encode("ascii"),

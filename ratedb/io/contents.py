@@ -9,8 +9,10 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.kinds.recognise import as_kind, unknown_kind
+from ratedb.kinds.species import other_species
 from ratedb.levels import Levels, Lines
 from ratedb.numbers import format_integers
+from ratedb.physics.rotational_constants import contradicting_energies, molecules_of
 from ratedb.rates import Rates
 
 
@@ -49,15 +51,34 @@ class MoleculeFile:
 
 
 def of_kind(file: MoleculeFile, kind: str | None) -> MoleculeFile:
-    """Return a file whose levels are of the kind that the user names; a warning where the kind is unknown.
+    """Return a file whose levels are of the kind that the user names, with warnings.
 
-    Raises UsageError for an unknown kind, RatedbError where the labels of the levels do not fit it.
+    They say that the kind is unknown, or that energies contradict it.
+    Raises UsageError for an unknown kind, RatedbError where the labels of the levels do not fit it, or where
+    they are of another nuclear spin species than the name of the molecule says.
     """
     if kind is None:
-        return replace(file, warnings=(*file.warnings, *unknown_kind(file.levels)))
+        _need_own_species(file.levels)
+        said = [*unknown_kind(file.levels), *contradicting_energies(file.levels)]
+        return replace(file, warnings=(*file.warnings, *said))
     levels = as_kind(file.levels, kind)
+    _need_own_species(levels)
     partners = tuple(replace(one, rates=replace(one.rates, levels=levels)) for one in file.partners)
-    return replace(file, levels=levels, partners=partners)
+    warnings = (*file.warnings, *contradicting_energies(levels))
+    return replace(file, levels=levels, partners=partners, warnings=warnings)
+
+
+def _need_own_species(levels: Levels) -> None:
+    for one in molecules_of(levels):
+        if against := other_species(one):
+            raise RatedbError(
+                f"the levels of {one.molecule} are of the other nuclear spin species",
+                where=f"levels such as {', '.join(one.label[:3])}",
+                expected=f"levels of {one.molecule}, as its name says",
+                got=against,
+                todo="correct --molecule or --collider, or name the list of the right species with --levels"
+                " or --collider-levels",
+            )
 
 
 def rates_out_of(

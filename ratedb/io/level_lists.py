@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.basecol_levels import levels_from_basecol
+from ratedb.io.csv_levels import levels_from_csv, names_levels
 from ratedb.io.lamda_read import looks_like_lamda, read_lamda
 from ratedb.io.listed_levels import (
     ENERGY_UNIT,
@@ -24,9 +24,7 @@ from ratedb.io.listed_levels import (
 from ratedb.io.molpop_levels import is_einstein_list, levels_from_molpop, read_einstein_list
 from ratedb.io.registry import ReadOptions
 from ratedb.io.text import Line, numbered_lines, to_index, to_number
-from ratedb.kinds.reading import known_kinds
-from ratedb.kinds.recognise import Recognition, recognise, vocabulary
-from ratedb.levels import LINEAR, UNKNOWN_KIND, Levels, Lines
+from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 
 
@@ -89,7 +87,7 @@ def looks_like_levels(content: bytes) -> bool:
         or re.search(r"energy in\s+cm", head, re.IGNORECASE) is not None
         or re.search(r"^\s*Level\s+Energy\s", head, re.MULTILINE) is not None
         or re.search(r"^#?\s*v\s+J\s+Energy", head, re.MULTILINE | re.IGNORECASE) is not None
-        or _names_levels(_csv_names(re.split(r"[\r\n]", head.lstrip(), maxsplit=1)[0]))
+        or names_levels(re.split(r"[\r\n]", head.lstrip(), maxsplit=1)[0])
     )
 
 
@@ -100,8 +98,8 @@ def _read_one(file: InputFile, molecule: str) -> LevelList:
         return LevelList(found.levels, found.lines, found.warnings)
     lines = numbered_lines(file.content, path)
     head = "\n".join(line.text for line in lines[:LONGEST_HEAD])
-    if _names_levels(_csv_names(next((line.text for line in lines if line.text.strip()), ""))):
-        return LevelList(_from_csv(path, lines, molecule), Lines.empty())
+    if names_levels(next((line.text for line in lines if line.text.strip()), "")):
+        return levels_from_csv(path, lines, molecule)
     if re.search(r"Number of columns", head, re.IGNORECASE):
         return LevelList(levels_from_basecol(path, lines, molecule), Lines.empty())
     if re.search(r"^\s*>", head, re.MULTILINE):
@@ -141,78 +139,3 @@ def _from_v_j_energy(path: Path, lines: Sequence[Line], molecule: str) -> Levels
         weight = spin_weight(molecule, j)
         listed.append(ListedLevel(line, len(listed) + 1, energy * per_cm1, weight, label, (v, j)))
     return levels_from(molecule, path, listed)
-
-
-# -- CSV -------------------------------------------------------------------------------------------
-
-
-def _csv_names(line: str) -> list[str]:
-    try:
-        return [name.strip() for name in next(csv.reader([line], skipinitialspace=True), [])]
-    except csv.Error:
-        return []
-
-
-def _names_levels(names: Sequence[str]) -> bool:
-    return "energy_cm1" in names and ("j" in names or "label" in names)
-
-
-def _from_csv(path: Path, lines: Sequence[Line], molecule: str) -> Levels:
-    kept = [line for line in lines if line.text.strip()]
-    names = _csv_names(kept[0].text)
-    twice = [name for name in names if names.count(name) > 1]
-    if twice:
-        raise kept[0].refuse(f"duplicate column {twice[0]}", "each column once")
-    rows: list[dict[str, str]] = []
-    for line in kept[1:]:
-        cells = _csv_names(line.text)
-        if len(cells) != len(names):
-            raise line.refuse(f"a row has {len(cells)} cells", f"{len(names)}: {', '.join(names)}")
-        rows.append(dict(zip(names, cells, strict=True)))
-    found = _named_in_columns(rows)
-    of_kind = found.kind not in (LINEAR, UNKNOWN_KIND)
-    if of_kind:  # tau repeats ka - kc
-        given = [name for name in names if _number_named(name) in found.numbers and name.lower() != "tau"]
-        rows = [
-            {**row, "label": row.get("label") or "_".join(row[name] for name in given), "v": "", "j": ""}
-            for row in rows
-        ]
-    listed = [
-        _csv_level(line, row, number, molecule)
-        for number, (line, row) in enumerate(zip(kept[1:], rows, strict=True), start=1)
-    ]
-    return levels_from(molecule, path, listed, found if of_kind else None)
-
-
-def _number_named(column: str) -> str:
-    """Return the quantum number that a column has, empty for none."""
-    return vocabulary(known_kinds()).get(column.replace("_", "").lower(), "")
-
-
-def _named_in_columns(rows: Sequence[dict[str, str]]) -> Recognition:
-    """Return the kind of levels whose quantum numbers have columns of their own."""
-    names = [name for name in (rows[0] if rows else ()) if _number_named(name)]
-    named = [name for name in names if all(row[name] for row in rows)]
-    weights, energies_cm1 = (
-        [to_number(row.get(name, "")) or 0.0 for row in rows] for name in ("weight", "energy_cm1")
-    )
-    if not {*map(_number_named, named)} - {"v", "j"} or min(weights) <= 0:
-        return Recognition(UNKNOWN_KIND, "no column has a quantum number but v and j")
-    labels = ["_".join(row[name] for name in named) for row in rows]
-    return recognise(labels, " ".join(named), weights, energies_cm1)
-
-
-def _csv_level(line: Line, row: dict[str, str], number: int, molecule: str) -> ListedLevel:
-    energy = to_number(row["energy_cm1"])
-    j, v = to_index(row.get("j", "")), to_index(row.get("v", "0"))
-    weight = to_number(row["weight"]) if "weight" in row else None
-    if j is not None and "weight" not in row:
-        weight = spin_weight(molecule, j)
-    wrong = (row.get("j") and j is None) or (row.get("v") and v is None)
-    named = bool(row.get("label")) or (j is not None and v is not None)
-    if energy is None or weight is None or wrong or not named:
-        expected = "label or j (and v), energy_cm1, and weight where there is no j"
-        raise line.refuse("a level cannot be read", expected)
-    vj = None if j is None or v is None else (v, j)
-    label = row.get("label") or vj_label(v or 0, j or 0, with_v="v" in row)
-    return ListedLevel(line, number, energy, weight, label, vj)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +92,9 @@ def levels_from(
         np.array([level.weight for level in listed]),
         vj(*np.array(pairs).T) if known else {},
     )
-    return levels if found is None or not found.numbers else as_found(levels, found)
+    if found is None:
+        return levels
+    return as_found(levels, found) if found.numbers else replace(levels, kind_reason=found.reason)
 
 
 def open_end(last_line: str) -> list[str]:

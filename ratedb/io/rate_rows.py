@@ -16,6 +16,7 @@ from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.listed_levels import LevelList
 from ratedb.io.text import Line, to_index, to_numbers
 from ratedb.levels import Levels
+from ratedb.physics.pairs import is_pair
 from ratedb.physics.plausibility import (
     IMPLAUSIBLE_CM3_S,
     IMPOSSIBLE_CM3_S,
@@ -131,7 +132,7 @@ def _each_once(rows: Rows, start: str, notes: list[str]) -> IntArray:
     again = np.flatnonzero(first_row != np.arange(len(key)))
     for row in again:
         line = rows.lines[first_row[row]]
-        if rows.values[row] != rows.values[first_row[row]]:
+        if not np.array_equal(rows.values[row], rows.values[first_row[row]], equal_nan=True):
             raise rows.lines[row].refuse(
                 "a duplicate collisional transition has different rates",
                 f"each transition once; line {line.number} is `{line.text[:60]}...`",
@@ -222,7 +223,7 @@ def _upward_levels(listed: Rates, upward: BoolArray) -> list[Finding]:
     energy, label, findings = listed.levels.energy_cm1, listed.levels.label, []
     opposite = listed.lower * len(label) + listed.upper
     upward = upward & ~np.isin(opposite, listed.transitions.keys())
-    if upward.mean() > _MOSTLY_DOWN:
+    if upward.mean() > _MOSTLY_DOWN or is_pair(listed.levels):  # those go down in one molecule only
         return []
     rows = listed.select(upward)
     left = np.ones(len(rows), dtype=np.bool_)

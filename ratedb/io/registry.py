@@ -192,6 +192,15 @@ def read_cross_sections(
     options.need_names(file.path)
     reader = _recognised(file, readers) if file_format == AUTO else readers[file_format]
     if reader is None:
+        if _recognised(file, rate_readers()) is rate_readers().get("wide"):
+            raise RatedbError(
+                "this table has no column of cross sections and none of energies",
+                where=str(file.path),
+                expected="a row for each transition and energy, with the columns sigma_angstrom2,"
+                " kinetic_energy_cm1, initial_label and final_label; the state of the collider not resolved",
+                got="a row for each transition, and a number for each column after it",
+                todo="leave --cross-sections out if it has rate coefficients; else bring it into that form",
+            )
         raise RatedbError(
             "this is not a file of cross sections that ratedb reads",
             where=str(file.path),

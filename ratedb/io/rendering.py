@@ -15,11 +15,13 @@ from ratedb.io.columns_write import TABLE_FORMATS, render_columns
 from ratedb.io.contents import MoleculeFile, PartnerRates
 from ratedb.io.lamda import render_lamda
 from ratedb.io.mixed_sources import mixed_sources, on_one_grid
+from ratedb.io.pair_write import refuse_pairs, render_pairs
 from ratedb.io.provenance import reference_of
 from ratedb.io.writer_rules import ALL_READERS, WriterWarning
 from ratedb.layers import KINDS, Kind
 from ratedb.levels import Lines
 from ratedb.options import ExportOptions
+from ratedb.physics.pairs import is_pair
 from ratedb.physics.temperatures import economic_temperatures, kelvins, linear_cost
 from ratedb.rates import Rates
 
@@ -106,20 +108,32 @@ def render(tables: Sequence[Rates], lines: Lines, options: ExportOptions) -> Ren
         content = render_columns(tables, options.format)
         warnings = [*_flagged_values(tables), *(one for table in tables for one in mixed_sources(table))]
         return Rendered(content, list(tables), len(np.unique(ends)), warnings)
+    pairs = is_pair(tables[0].levels)
+    joint = any(table.levels.molecule.endswith(f"({table.collider})") for table in tables)
+    if options.format == "lamda" and (pairs or joint):  # pairs of an unknown kind have the name only
+        raise refuse_pairs(tables[0].levels, [table.system for table in tables], "LAMDA")
     known, warnings = complete(tables)
     whole = [_at_temperatures(table, options) for table in known]
     cost = {table.system: _cost(before, table) for before, table in zip(known, whole, strict=True)}
-    warnings += _missing_pairs(whole, options.j_max)
+    if not pairs:  # tables of pairs name few of them, and no reader takes the others as zero
+        warnings += _missing_pairs(whole, options.j_max)
     warnings += _flagged_values(whole)
     warnings += [one for table in whole for one in mixed_sources(table)]
     warnings += _missed_tolerance(cost, options)
     file = molecule_file(whole, lines, options.j_max)
+    if options.format == "basecol" and pairs:
+        text = render_pairs(file)
+        written = [_as_written(whole[0], text.row, text.temperature_k)]
+        warnings += text.warnings
+        content = text.rates_text.encode("ascii")
+        return Rendered(content, written, text.levels, warnings, text.beside, cost)
     if options.format == "basecol":
         basecol = render_basecol(file)
         written = [_as_written(whole[0], basecol.row, basecol.temperature_k)]
-        text, beside = basecol.rates_text, {LEVELS_ENDING: basecol.levels_text.encode("ascii")}
+        beside = {LEVELS_ENDING: basecol.levels_text.encode("ascii")}
         warnings += basecol.warnings
-        return Rendered(text.encode("ascii"), written, basecol.levels, warnings, beside, cost)
+        content = basecol.rates_text.encode("ascii")
+        return Rendered(content, written, basecol.levels, warnings, beside, cost)
     lamda = render_lamda(file)
     written = [_as_written(table, *lamda.partners[table.collider]) for table in whole]
     warnings += lamda.warnings

@@ -49,10 +49,14 @@ class Weight:
 
 @dataclass(frozen=True)
 class Species:
-    """A sum of quantum numbers that no collision changes where nuclear spins forbid it, in words."""
+    """A sum of quantum numbers that no collision changes where nuclear spins forbid it, in words.
+
+    `ortho_of` are molecules whose ortho species has the value 1, and whose para species has 0.
+    """
 
     of: Expression
     words: str
+    ortho_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

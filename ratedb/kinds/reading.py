@@ -25,7 +25,7 @@ _KEYS_IN = {
     "number": {"name", "words", "header", "half", "needed", "negative", "values", "written"},
     "weight": {"momenta", "factors", "by"},
     "triangle": {"first", "second", "most"},
-    "species": {"of", "words"},
+    "species": {"of", "words", "ortho_of"},
     "energies": {"rises_with", "along"},
     "rotation": {"constants", "given_cm1", "dipole_axes"},
 }
@@ -117,7 +117,10 @@ def _kind(found: Mapping[str, Any], where: str) -> Kind:
             Triangle("" if one["first"] == BASE else one["first"], one["second"], float(one["most"]))
             for one in found.get("triangle", ())
         ),
-        species=tuple(Species(Expression(one["of"]), one["words"]) for one in found.get("species", ())),
+        species=tuple(
+            Species(Expression(one["of"]), one["words"], tuple(one.get("ortho_of", ())))
+            for one in found.get("species", ())
+        ),
         series=tuple(
             Series(one["rises_with"], tuple(Expression(text) for text in one["along"]))
             for one in found.get("energies", ())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -23,6 +24,9 @@ from ratedb.kinds.labels import (
 from ratedb.kinds.proof import contradiction, distinct_factors, factors, momenta_text
 from ratedb.kinds.reading import kind_named, known_kinds
 from ratedb.levels import LINEAR, UNKNOWN_KIND, Levels, vj
+
+_JOINT = re.compile(r" [+x] ")
+"""What the names of kinds that join two others have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +144,7 @@ def _of_columns(asked: _Asked, columns: dict[str, FloatArray], named: Sequence[s
         ]
         if fitting := [one for one in found if not one.against]:
             return _chosen(fitting, asked, generic)
-    return Recognition(UNKNOWN_KIND, _why_unknown(found, asked.labels, columns, named), generic)
+    return Recognition(UNKNOWN_KIND, _why_unknown(found, asked, columns, named), generic)
 
 
 def as_kind(levels: Levels, name: str, kinds: Sequence[Kind] | None = None) -> Levels:
@@ -287,13 +291,14 @@ def _linear_reason(v: npt.ArrayLike, j: npt.ArrayLike, weight: FloatArray, kinds
 
 
 def _why_unknown(
-    found: Sequence[_Reading], labels: Sequence[str], columns: Mapping[str, FloatArray], named: Sequence[str]
+    found: Sequence[_Reading], asked: _Asked, columns: Mapping[str, FloatArray], named: Sequence[str]
 ) -> str:
-    """Return why no kind fits: what speaks against those that the labels look like."""
+    """Return why no kind fits: what speaks against those that the labels look like, or what was tried."""
     if found:
         against = [f"no {one.kind.name}, since {one.against}" for one in found[:2]]
         return "; ".join(dict.fromkeys(against))
-    shown = f"labels such as {labels[0]!r}"
+    shown = f"labels such as {asked.labels[0]!r}"
+    tried = ", ".join(kind.name for kind in asked.kinds if not _JOINT.search(kind.name))
     if columns or named:
-        return f"{shown} of {', '.join(columns or named)} are of no kind that is known"
-    return f"{shown} are of no kind that is known, and no header names their quantum numbers"
+        return f"{shown} of {', '.join(columns or named)} are of no kind that is known (tried: {tried})"
+    return f"{shown} are of no kind that is known, and no header names their numbers (tried: {tried})"

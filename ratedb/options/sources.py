@@ -14,7 +14,9 @@ from ratedb.options.values import Integers, Paths
 class ImportOptions:
     """How files are read, and what is recorded of their origin."""
 
-    format: str = option("auto", "auto, lamda, basecol, vj, matrix, csv, parquet, molscat, hibridon or mqct.")
+    format: str = option(
+        "auto", "auto, lamda, basecol, vj, matrix, csv, wide, parquet, molscat, hibridon or mqct."
+    )
     molecule: str | None = option(None, "The molecule's name; takes precedence over the file's.")
     collider: str | None = option(None, "The collider, where the file does not say; or the one to read.")
     kind_of_molecule: str | None = option(

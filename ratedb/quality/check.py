@@ -21,6 +21,7 @@ from ratedb.quality.initial_j import odd_j_findings
 from ratedb.quality.reports import SourceFindings, about, withheld
 from ratedb.quality.shapes import few_shapes, shape_findings
 from ratedb.quality.sources import check_against, check_title, unit_of_older
+from ratedb.quality.spin_species import species_findings
 from ratedb.quality.surroundings import Around, alone_findings, level_findings
 from ratedb.quality.temperatures import temperature_findings
 from ratedb.quality.values import check_values
@@ -77,7 +78,7 @@ def check_source(rates: Rates, lines: Lines, title: str, *, mark: bool = True) -
     """
     of_rates = check_rates(rates)
     found = of_rates if mark else withheld(of_rates, rates)
-    found = found + check_levels(rates.levels, lines, rates.system)
+    found = [*found, *species_findings(rates), *check_levels(rates.levels, lines, rates.system)]
     of_title = check_title(title, rates.temperature_k, rates.system)
     return found if of_title is None else [*found, of_title]
 

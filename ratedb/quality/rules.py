@@ -158,6 +158,14 @@ JOINED_SOURCES = Rule(
     "own slope, continued to the next temperature, misses the other source by more than this factor.",
     of_file=True,
 )
+SPIN_SPECIES = Rule(
+    "spin-species",
+    WARNING,
+    0.0,
+    "A rate coefficient (cm3 s-1) between levels of different nuclear spin species, as ka + kc even and odd "
+    "in H2O, is above this. Collisions that exchange no nuclei do not mix them: rates of two are mixed up, "
+    "or levels have wrong quantum numbers. Not looked for with H and H+, which exchange nuclei.",
+)
 SOURCES = Rule(
     "sources", NOTE, 1.0, "How two sources of a system compare, where they share more transitions than this."
 )

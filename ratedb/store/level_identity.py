@@ -13,6 +13,7 @@ from ratedb.errors import RatedbError
 from ratedb.levels import UNKNOWN_KIND, Levels
 from ratedb.physics.level_matching import Match, match_levels, structure_suffix
 from ratedb.store.connection import run
+from ratedb.store.spin_species import need_same_species
 
 # Two sources of one molecule may differ in the last digits of an energy; beyond this levels are others.
 _ENERGY_TOLERANCE_CM1 = 1.0
@@ -82,8 +83,9 @@ def identify(
         place, notes = np.full(len(levels), -1, dtype=np.int64), []
     else:
         _need_same_structure(levels, stored)
+        notes = need_same_species(levels, stored)
         match = match_levels(levels, stored)
-        place, notes = match.place, _matched_note(levels, match)
+        place, notes = match.place, [*notes, *_matched_note(levels, match)]
     known = np.where(place >= 0, ids[place] if len(ids) else -1, -1)
     shared = np.flatnonzero(place >= 0)
     zero_cm1, warnings = _compare_energies(levels, stored, shared, place)

@@ -11,6 +11,7 @@ import numpy as np
 from ratedb.arrays import IntArray
 from ratedb.kinds.recognise import why
 from ratedb.layers import KINDS, Kind, temperatures_text
+from ratedb.physics.rotational_constants import MoleculeReport, report_of
 from ratedb.quality.precedence import only_newer
 from ratedb.rates import Rates
 from ratedb.results import Result
@@ -24,9 +25,11 @@ _OF_SOURCE = ("source_id", "kind", "method", "reference", "file_name", "model_id
 class SystemReport(Result):
     """Levels, temperatures, sources, models and coverage of a system.
 
-    `molecule_kind` is what the molecule is, and `why_kind` what in its levels says so. `kinds` and `coverage`
-    count transitions by their best kind; `computed` is any kind but predicted, and `missing` are downward
-    pairs of levels without rates. `coverage` is empty where levels have no j.
+    `molecule_kind` is what the molecule is, and `why_kind` what in its levels says so. `molecules` has its
+    rotational constants in cm-1, with their residual, and its nuclear spin species; for two molecules that
+    change state, those of both. `kinds` and `coverage` count transitions by their best kind; `computed` is
+    any kind but predicted, and `missing` are downward pairs of levels without rates. `coverage` is empty
+    where levels have no j.
     `sources` are in order of precedence, each with the number of transitions that it gives.
     """
 
@@ -41,6 +44,7 @@ class SystemReport(Result):
     sources: list[dict[str, Any]]
     warnings: list[str]
     models: list[dict[str, Any]]
+    molecules: tuple[MoleculeReport, ...]
 
     def summary(self) -> str:
         """Return in a few words what is in the store."""
@@ -96,6 +100,7 @@ def show(db: Path, system: str) -> SystemReport:
         ],
         warnings=only_newer(system, listed),
         models=models,
+        molecules=report_of(rates.levels),
     )
 
 

@@ -42,6 +42,30 @@ def test_show_says_which_kind_and_why(run: Run, tmp_path: Path) -> None:
     assert "weights are 1 (2j+1)" in found["why_kind"]
 
 
+def test_show_gives_constants_and_spin_species(run: Run, tmp_path: Path) -> None:
+    db = tmp_path / "s.duckdb"
+    assert run("--db", db, "import", written(tmp_path, table())).code == 0
+    said = " ".join(run("--db", db, "show", "p-H2O+He").out.split())
+    assert "Rotational constants of p-H2O: A = 27." in said
+    assert "(fitted to 5 levels, rms " in said
+    assert "Nuclear spins of p-H2O: one nuclear spin species: ka + kc even in 5 levels" in said
+    (found,) = run("--db", db, "--json", "show", "p-H2O+He").json["molecules"]
+    assert set(found["constants_cm1"]) == {"A", "B", "C"}
+    assert found["residual_cm1"] < 1.0
+
+
+def test_an_energy_that_contradicts_the_constants_is_told_at_import(run: Run, tmp_path: Path) -> None:
+    path = shared_folder("h2co-h2-rot-wiesenfeld2013") / "oh2co-h2.dat"
+    wrong = tmp_path / "wrong.dat"
+    lines = path.read_text().splitlines(keepends=True)
+    at = next(place for place, line in enumerate(lines) if line.split()[-1:] == ["3_1_2"])
+    lines[at] = lines[at].replace(lines[at].split()[1], "33.0", 1)
+    wrong.write_text("".join(lines))
+    told = " ".join(run("--db", tmp_path / "s.duckdb", "import", wrong, "--quality", "off").err.split())
+    assert "contradict its kind, asymmetric top: no rotational constants give level 3_1_2" in told
+    assert "given 33 cm-1" in told
+
+
 def test_a_kind_that_is_named_is_taken_and_one_that_does_not_fit_is_refused(run: Run, tmp_path: Path) -> None:
     path, db = written(tmp_path, table((1, 2, 3, 4, 5))), tmp_path / "s.duckdb"
     told = run("--db", db, "import", path)

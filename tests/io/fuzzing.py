@@ -36,10 +36,15 @@ from rate_texts import (
     MOLPOP_V,
     NUMBERED,
     PAIRS,
+    PARTNER_CSV,
     SQUARES,
+    TOP_CSV,
     TWO,
     VJ,
     WATER,
+    WIDE,
+    WIDE_PAIRS,
+    WIDE_VJ,
 )
 
 from ratedb.errors import RatedbError
@@ -74,7 +79,15 @@ SEEDS = {
         Seed("basecol", KIJ, (WATER,), broken="levels"),
         Seed("basecol", TWO, (WATER,), HYDROGEN, broken="others"),
     ],
-    "levels: CSV": [Seed("basecol", KIJ, (LEVELS_CSV,), broken="levels")],
+    "wide": [
+        Seed("wide", WIDE, (TOP_CSV,)),
+        Seed("wide", WIDE_PAIRS, (TOP_CSV,), PARTNER_CSV),
+        Seed("wide", WIDE_VJ, (LEVELS_CSV,)),
+    ],
+    "levels: CSV": [
+        Seed("basecol", KIJ, (LEVELS_CSV,), broken="levels"),
+        Seed("wide", WIDE, (TOP_CSV,), broken="levels"),
+    ],
     "levels: A_ij": [Seed("basecol", KIJ, (AIJ, MOLPOP_V), broken="levels")],
     "csv": [Seed("csv", CSV), Seed("csv", "\n".join(CSV.split("\n")[:1] + CSV.split("\n")[2:]))],
     "parquet": [Seed("parquet", CSV)],

@@ -191,6 +191,35 @@ Data taken from somewhere
  1.0D-09 1.7D-11
  1.8D-11 9.5D-10
 """
+TOP_CSV = """\
+level,energy_cm1,weight,j,ka,kc
+1,0.0,1,0,0,0
+2,37.1371,3,1,1,1
+3,70.0907,5,2,0,2
+"""
+PARTNER_CSV = """\
+level,energy_cm1,weight,j
+1,0.0,1,0
+2,354.35,5,2
+"""
+WIDE = """\
+initial,final,partner_initial,partner_final,10.0,20.0
+2,1,0,0,4.1e-11,3.5e-11
+3,1,0,0,4.6e-12,3.4e-12
+3,2,0,0,1.2e-10,1.3e-10
+"""
+WIDE_PAIRS = """\
+initial,final,partner_initial,partner_final,100.0,200.0
+2,1,1,1,4.1549e-11,3.5122e-11
+2,1,1,2,4.6422e-13,3.4998e-12
+2,1,2,1,1.2368e-13,1.3773e-13
+3,1,2,2,1.1963e-10,1.2800e-10
+"""
+WIDE_VJ = """\
+v,j,v_final,j_final,100,200.5
+0,1,0,0,1.25e-11,1.5e-11
+0,2,0,1,2.25e-11,2.5e-11
+"""
 LEVELS_CSV = """\
 j,energy_cm1,weight
 0,0.0000,1

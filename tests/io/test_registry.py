@@ -71,7 +71,7 @@ def test_a_new_format_is_one_module_with_decorators(tmp_path: Path) -> None:
 
 
 def test_formats_have_their_names_and_the_surest_signs_are_tried_first() -> None:
-    assert list(rate_readers()) == ["parquet", "lamda", "csv", "basecol", "matrix", "vj"]
+    assert list(rate_readers()) == ["parquet", "lamda", "csv", "wide", "basecol", "matrix", "vj"]
     assert list(cross_section_readers()) == [
         "molscat",
         "hibridon",

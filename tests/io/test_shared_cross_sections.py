@@ -79,8 +79,9 @@ REFUSED: dict[str, str] = {
     SIO + "README.md": "not a file of cross sections",
     **{
         f"{XO}{name}": "not a file of cross sections"
-        for name in ("README.md", "levels.csv", "rates.csv", "rates_errors.csv")
+        for name in ("README.md", "levels.csv", "rates_errors.csv")
     },
+    XO + "rates.csv": "no column of cross sections",
     # These need the levels that they refer to.
     XO + "sigma.csv.gz": "no levels of its own",
     **{f"{SIO}sigma_{name}.csv": "no levels of its own" for name in ("CC", "CS", "IOS")},

@@ -532,7 +532,7 @@ TOPS: dict[str, str] = {
     "README.md": "not a file of rate coefficients",
     "levels.csv": "this is a list of levels, without rates",
     "partner_levels.csv": "this is a list of levels, without rates",
-    "values.csv.gz": "not a file of rate coefficients",
+    "values.csv.gz": "does not name its molecule and collider",
 }
 
 GOOD = {**LAMDA, **KIJ, **OTHER}
@@ -562,7 +562,7 @@ def test_every_file_has_an_outcome() -> None:
 
 
 @pytest.mark.parametrize("name", ["hdo-oh2", "oh3op-ph2", "ph2o-h2o-mqct"])
-def test_sets_of_tops_are_in_a_form_that_is_not_read(name: str) -> None:
+def test_files_of_a_set_of_tops_say_what_else_they_need(name: str) -> None:
     for path in sorted((data_folder() / "tops" / name).iterdir()):
         with pytest.raises(RatedbError, match=TOPS[path.name]):
             read_rates(path)
