@@ -150,6 +150,11 @@ def source_provenance(rates: Rates, used: Sequence[int]) -> list[dict[str, Any]]
             "rates": int(mine.sum()),
             "transitions": int(mine.any(axis=1).sum()),
         }
+        if row.get("derived_from_system"):
+            said["derived_from"] = {
+                "system": row["derived_from_system"],
+                "source_ids": list(row["derived_from_source_ids"]),
+            }
         if len(pairs) > 1 and number in pairs:
             own = row.get("own_temperatures_k", rates.temperature_k[mine.any(axis=0)].tolist())
             said["own_temperatures_k"] = [kelvin for kelvin in own if kelvin in rates.temperature_k]
