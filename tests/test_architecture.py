@@ -22,7 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cross_sections", "rates"),
     ("physics",),
     ("io", "models", "store"),
-    ("paper", "planning", "plots", "quality", "radiative"),
+    ("derived", "paper", "planning", "plots", "quality", "radiative"),
     ("verbs",),
     ("database",),
     ("cli",),

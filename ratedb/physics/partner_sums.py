@@ -1,4 +1,4 @@
-"""Rates of one molecule from those of a pair: sums over the partner's final, averages over its initial states.
+"""Rates of one molecule from those of a pair: sums over the partner's final, averages over initial states.
 
     k_eff(t -> t'; p) = sum over p' of k(t p -> t' p'),
     k(t -> t') = sum over p of n_p(T) k_eff(t -> t'; p),  n_p in proportion to g_p exp(-E_p / kB T)
