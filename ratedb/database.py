@@ -268,7 +268,8 @@ class Database:
 
         `kinds` are the kinds of values to take (computed, scaled, extrapolated, derived, predicted), all
         where empty; `min_quality` is any, unmarked (no value with an error of quality control) or
-        unsuspected (no warning either); `temperature_k` are temperatures to interpolate at; `j_max` leaves out levels above it.
+        unsuspected (no warning either); `temperature_k` are temperatures to interpolate at; `j_max` leaves
+        out levels above it.
 
         Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing
         is left, or where rates do not reach a temperature.

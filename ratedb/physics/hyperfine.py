@@ -33,6 +33,7 @@ METHODS = ("fitted", "fundamental", "excitation", "statistical")
 """Where the Q_L come from, or that rates are in proportion to 2F'+1."""
 
 _DOUBTFUL_FACTOR = 1.5
+_WITHOUT_ROTATION = ("He", "p-H2", "H2", "H", "H+", "e")
 _SAME_CM1, _SAME_RELATIVE = 1.0, 0.05
 
 
@@ -150,7 +151,7 @@ def hyperfine_rates(rates: Rates, levels: Levels, method: str = "fitted") -> Der
         "within_j": int(elastic.sum()),
         "without_rotational_rate": int((~within & (row < 0)).sum()),
     }
-    return Derived(table, tuple(_warnings(details, spins)), details, elastic)
+    return Derived(table, tuple(_warnings(details, spins, rates.collider)), details, elastic)
 
 
 def _ends(levels: Levels, spins: _Spins) -> tuple[IntArray, IntArray]:
@@ -248,8 +249,13 @@ def _need_same_molecule(rotation: _Rotation, levels: Levels, spins: _Spins) -> N
         )
 
 
-def _warnings(details: dict[str, object], spins: _Spins) -> list[str]:
+def _warnings(details: dict[str, object], spins: _Spins, collider: str) -> list[str]:
     found = []
+    if details["method"] != "statistical" and collider not in _WITHOUT_ROTATION:
+        found.append(
+            f"recoupling takes {collider} as a partner without rotation; where it rotates, ratios are closer"
+            " to those of --method statistical"
+        )
     if incomplete := spins.incomplete():
         names = ", ".join(map(str, incomplete))
         found.append(f"the list lacks hyperfine levels of j = {names}: what goes into them is left out")
