@@ -149,6 +149,7 @@ def hyperfine_rates(rates: Rates, levels: Levels, method: str = "fitted") -> Der
     details |= {
         "nuclear_spins": [one / 2.0 for one in spins.spin],
         "within_j": int(elastic.sum()),
+        "forbidden": int((np.nan_to_num(table.rate_cm3_s) == 0).all(axis=1).sum()),
         "without_rotational_rate": int((~within & (row < 0)).sum()),
     }
     return Derived(table, tuple(_warnings(details, spins, rates.collider)), details, elastic)
@@ -263,6 +264,8 @@ def _warnings(details: dict[str, object], spins: _Spins, collider: str) -> list[
         found.append(
             f"{missing} transitions between hyperfine levels have no rotational rate and are left out"
         )
+    if (forbidden := details["forbidden"]) and details["method"] != "statistical":
+        found.append(f"{forbidden} transitions are zero: the sudden limit forbids what is really only weak")
     factor = details.get("ios_factor_median")
     if isinstance(factor, float) and factor > _DOUBTFUL_FACTOR:
         found.append(

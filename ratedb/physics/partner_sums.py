@@ -107,15 +107,15 @@ def _shares(
     missing: tuple[tuple[int, ...], ...],
     states: int,
 ) -> FloatArray:
-    """Return the median share of each jump of the partner in complete sums, shape (p, p, m), NaN for none."""
+    """Return the median share in complete sums of jumps that others lack, shape (p, p, m), NaN for none."""
     result = np.full((states, states, k.shape[1]), np.nan)
     complete = np.array([not one for one in missing])[group]
     share = np.divide(k, total[group], out=np.full(k.shape, np.nan), where=total[group] > 0)
-    for state in np.unique(sums[:, 2]):
-        for end in np.unique(jump_to):
-            rows = complete & (sums[group, 2] == state) & (jump_to == end)
-            if rows.any():
-                result[state, end] = np.nanmedian(share[rows], axis=0)
+    needed = {(state, end) for state, ends in zip(sums[:, 2].tolist(), missing, strict=True) for end in ends}
+    for state, end in needed:
+        rows = complete & (sums[group, 2] == state) & (jump_to == end)
+        if rows.any():
+            result[state, end] = np.nanmedian(share[rows], axis=0)
     return result
 
 

@@ -39,20 +39,14 @@ class DerivedStore(RateStore):
         """Store derived rates with their levels and lines, all or nothing; a dry run keeps nothing.
 
         No `lines` are given for levels that came out of this store. The same derivation with the same values
-        (to seven digits) is left as it is: the result then names the source that has it. Raises RatedbError
+        (to seven digits) is left as it is: the result then names the source that has it. Levels and lines are
+        stored once. Raises RatedbError
         where the levels contradict those in the store.
         """
         digest = _values_sha256(rates)
         count = int(np.isfinite(rates.rate_cm3_s).sum())
         with self.transaction(keep=not dry_run) as session:
             system = self.put_system(rates.levels.molecule, rates.collider)
-            same = self.column(
-                "SELECT source_id FROM derivation JOIN source USING (source_id) WHERE system_id = ?"
-                " AND target = ? AND input_system = ? AND method = ? AND rates_sha256 = ? ORDER BY source_id",
-                [system.system_id, info.target, info.input_system, info.method, digest],
-            )
-            if same:
-                return PutResult(same[-1], 0, count, info.warnings)
             level_set_id, warnings = None, list(info.warnings)
             if lines is None:
                 level_id = self.level_ids(rates.levels)
@@ -60,6 +54,13 @@ class DerivedStore(RateStore):
                 file = info.levels_file or (f"derived from {info.input_system}", digest)
                 level_set_id, level_id, more = self.put_levels(session, rates.levels, lines, file, {})
                 warnings += more
+            same = self.column(
+                "SELECT source_id FROM derivation JOIN source USING (source_id) WHERE system_id = ?"
+                " AND target = ? AND input_system = ? AND method = ? AND rates_sha256 = ? ORDER BY source_id",
+                [system.system_id, info.target, info.input_system, info.method, digest],
+            )
+            if same:
+                return PutResult(same[-1], 0, count, tuple(warnings))
             staging.stage(self.connection, rates, level_id)
             source_id = self._commit_staged(
                 session,

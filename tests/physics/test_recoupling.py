@@ -281,6 +281,16 @@ def test_an_unknown_method_is_a_usage_error() -> None:
         hyperfine_rates(rotor(), split_levels(), "exact")
 
 
+def test_what_the_sudden_limit_forbids_is_zero_and_warned_of() -> None:
+    found = hyperfine_rates(rotor(), split_levels(J_MAX, (1.0,)))
+    # j = 1 -> 1 needs L = 2, which does not couple F = 0 with F = 1.
+    names = found.rates.transitions.names()
+    assert found.rates.rate_cm3_s[names.index(("1_1", "1_0"))].tolist() == [0.0, 0.0]
+    count = int((found.rates.rate_cm3_s == 0).all(axis=1).sum())
+    assert found.details["forbidden"] == count > 0
+    assert f"{count} transitions are zero" in " ".join(found.warnings)
+
+
 def test_a_partner_that_rotates_is_warned_of() -> None:
     found = hyperfine_rates(replace(rotor(), collider="o-H2"), split_levels())
     assert "a partner without rotation" in found.warnings[0]

@@ -172,6 +172,16 @@ def test_hyperfine_levels_may_come_from_a_file_with_their_lines(linear: Database
     assert len(linear.lines("XYZ-split").rows) == 1
 
 
+def test_lines_can_be_added_to_what_was_derived_before(linear: Database, tmp_path: Path) -> None:
+    linear.derive("XYZ(hfs)+p-H2", to="rotational", molecule="XYZ-new")
+    assert not linear.lines("XYZ-new").rows
+    file = tmp_path / "xyz.dat"
+    file.write_text(lamda_text([rotor()]))
+    found = linear.derive("XYZ(hfs)+p-H2", to="rotational", molecule="XYZ-new", levels=file)
+    assert (found.new, found.unchanged) == (0, 30)
+    assert len(linear.lines("XYZ-new").rows) == J_MAX
+
+
 def test_half_widths_of_predictions_are_stored_with_what_is_derived_from_them(
     pairs: Database, tmp_path: Path
 ) -> None:
