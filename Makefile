@@ -62,7 +62,7 @@ bench-vibration: $(VENV)/ready ## ro-vibrational sets from few initial j: errors
 bench-tops: $(VENV)/ready ## tops and pairs from few initial states, next to group means: errors, intervals, choices (15 min)
 	$(BIN)/python benchmarks/tops.py
 
-bench-derived: $(VENV)/ready ## hyperfine rates by recoupling, effective and thermal sums of pairs, next to published ones (seconds)
+bench-derived: $(VENV)/ready ## hyperfine rates by recoupling, effective and thermal sums of pairs, next to published ones; half widths of sums (1 min)
 	$(BIN)/python benchmarks/derived.py
 
 bench-temperatures: $(VENV)/ready ## interpolation between temperatures on thinned published grids (seconds)

@@ -16,9 +16,14 @@ import sets
 from report import replace_section
 from top_sets import read_top
 
+from ratedb.arrays import FloatArray, positions
 from ratedb.derived.comparing import Agreement, Comparison, compare_with
 from ratedb.io.registry import ReadOptions, read_rates
+from ratedb.layers import LAYERS, RATIO_95_68
 from ratedb.levels import Levels
+from ratedb.models.tops.predictor import fit
+from ratedb.models.tops.structure import Structure
+from ratedb.models.tops.units import spread_units
 from ratedb.physics.hyperfine import METHODS, hyperfine_rates
 from ratedb.physics.pairs import Pair, split_pair
 from ratedb.physics.partner_sums import effective_rates, thermal_rates
@@ -29,6 +34,7 @@ from ratedb.rates import Rates
 
 BENCHMARKS = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 LOW_K, HIGH_K = 10.0, 100.0
+_SHARE = 0.25
 RANGES_K = ((0.0, 60.0), (60.0, 150.0), (150.0, 300.0), (300.0, 1500.0))
 PAIRS = {
     "o-H2O+o-H2": (
@@ -180,6 +186,16 @@ def rotational_difference(folder: Path) -> str:
 # -- pairs ---------------------------------------------------------------------------------------
 
 
+def pair_rates(folder: Path, system: str) -> Rates:
+    """Return rates of H2O and H2, both of which change state."""
+    _, kij, target, partner = PAIRS[system]
+    molecule, _, collider = system.partition("+")
+    place = folder / "h2o-h2-twobody-daniel2011"
+    own = next(place.glob(f"H2O-*_{target}*.lev"))
+    other = next(place.glob(f"H2-{partner}*.lev"))
+    return read_rates(place / kij, ReadOptions(molecule, collider, (own,), other)).partners[0].rates
+
+
 def pair_table(folder: Path) -> list[str]:
     """Return the rows of the table of effective and thermal rates next to published ones."""
     heads = [f"{low:g}-{high:g} K" for low, high in RANGES_K]
@@ -187,13 +203,10 @@ def pair_table(folder: Path) -> list[str]:
         f"| system | derived | sums incomplete | coverage at 300 K | {' | '.join(heads)} | s |",
         "|---|---|---|---|" + "---|" * (len(heads) + 1),
     ]
-    place = folder / "h2o-h2-twobody-daniel2011"
-    for system, (published, kij, target, partner) in PAIRS.items():
+    for system in PAIRS:
         molecule, _, collider = system.partition("+")
-        own = next(place.glob(f"H2O-*_{target}*.lev"))
-        other = next(place.glob(f"H2-{partner}*.lev"))
-        rates = read_rates(place / kij, ReadOptions(molecule, collider, (own,), other)).partners[0].rates
-        truth = read_top(folder / "tops" / published)
+        rates = pair_rates(folder, system)
+        truth = read_top(folder / "tops" / PAIRS[system][0])
         start = perf_counter()
         pair = split_pair(rates.levels, molecule, collider)
         effective = effective_rates(rates, pair, int(np.argmin(pair.partner.energy_cm1)), collider)
@@ -232,6 +245,44 @@ def _within(truth: Rates, made: Rates, low_k: float, high_k: float) -> str:
     return "-" if found is None else _factors(found.groups[0])
 
 
+def width_table(folder: Path) -> list[str]:
+    """Return how often the intervals of predicted terms, and of sums of them, hold the truth."""
+    lines = [
+        "| system | predicted terms | in 68 / 95 % | median / 95 % | sums | in 68 / 95 % | median / 95 % |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for system in PAIRS:
+        molecule, _, collider = system.partition("+")
+        rates = between(pair_rates(folder, system), LOW_K, RANGES_K[2][1])
+        units = spread_units(
+            Structure.of(rates.levels), np.unique(rates.upper), rates.levels.energy_cm1, _SHARE, 0
+        )
+        known = np.isin(rates.upper, units)
+        own, hidden = rates.select(known), rates.select(~known)
+        guess = fit(own).predict(hidden.transitions)
+        guess = replace(guess, levels=rates.levels, layers={name: guess.layer(name) for name in LAYERS})
+        own = replace(own, layers={name: own.layer(name) for name in LAYERS})
+        pair = split_pair(rates.levels, molecule, collider)
+        state = int(np.argmin(pair.partner.energy_cm1))
+        made = effective_rates(Rates.join([own, guess]), pair, state, collider).rates
+        truth = effective_rates(rates, pair, state, collider).rates
+        order = positions(truth.transitions.keys(), made.transitions.keys())
+        cells = [str(len(guess)), *_inside(guess, hidden.rate_cm3_s)]
+        made_of = np.isfinite(made.log10_half_width_68).any(axis=1)
+        cells += [str(int(made_of.sum())), *_inside(made, truth.rate_cm3_s[order])]
+        lines.append(f"| {system} | {' | '.join(cells)} |")
+    return lines
+
+
+def _inside(rates: Rates, truth: FloatArray) -> list[str]:
+    """Return the shares of truths inside the intervals, and the factors of values that have one."""
+    width = rates.log10_half_width_68
+    known = np.isfinite(width) & (truth > 0)
+    off = np.abs(np.log10(rates.rate_cm3_s[known] / truth[known]))
+    inside = [f"{(off <= ratio * width[known]).mean():.2f}" for ratio in (1.0, RATIO_95_68)]
+    return [" / ".join(inside), f"{10 ** np.median(off):.2f} / {10 ** np.quantile(off, 0.95):.2f}"]
+
+
 def main() -> int:
     """Measure, print the tables and write them into docs/benchmarks.md."""
     folder = sets.data_folder()
@@ -261,6 +312,11 @@ def main() -> int:
         "p-H2O with p-H2 counts them as zero: it holds the effective rate times the population of j = 0.",
         "",
         *pair_table(folder),
+        "",
+        f"**Half widths of sums of predicted rates**: {100 * _SHARE:g} % of the initial states of a pair are",
+        f"known, the others predicted, {LOW_K:g}-{RANGES_K[2][1]:g} K; then summed over final states of H2.",
+        "",
+        *width_table(folder),
     ]
     print("\n".join(lines))
     print(f"{perf_counter() - start:.0f} s", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ratedb.errors import RatedbError, UsageError, one_of
+from ratedb.layers import Kind
 from ratedb.levels import Levels
 from ratedb.options import DeriveOptions
 from ratedb.physics.hyperfine import METHODS
@@ -121,7 +122,7 @@ def _other(name: str, molecule: str) -> str:
 
 
 def usable(stored: Rates, use_marked: bool) -> tuple[Rates, list[str]]:
-    """Return the stored rates without those that are flagged, and a warning of these.
+    """Return the stored rates without those that are flagged, and warnings of these and of derived ones.
 
     Raises RatedbError where nothing is left.
     """
@@ -133,6 +134,11 @@ def usable(stored: Rates, use_marked: bool) -> tuple[Rates, list[str]]:
             f"all rates of {stored.system} are flagged by quality control",
             todo="--use-marked uses them all the same",
         )
-    if use_marked or not flagged.any():
-        return rates, []
-    return rates, [f"{int(flagged.sum())} values flagged by quality control are not used (--use-marked)"]
+    said = []
+    if derived := int((rates.kind_code == Kind.DERIVED).sum()):
+        said.append(
+            f"{derived} of the values used are derived themselves; `ratedb sources` lists their source"
+        )
+    if flagged.any() and not use_marked:
+        said.append(f"{int(flagged.sum())} values flagged by quality control are not used (--use-marked)")
+    return rates, said

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
-from derived_sets import KELVIN, pair_levels, pair_rates, split_levels
+from derived_sets import KELVIN, TARGET_CM1, pair_levels, pair_rates, split_levels
 from synthetic import lamda_text, prediction_of, rotor_levels, rotor_lines, rotor_rates
 
 import ratedb
@@ -224,6 +224,23 @@ def test_an_export_that_is_read_again_stays_derived(pairs: Database, tmp_path: P
     assert set(np.unique(other.rates("AB+o-H2").kind)) == {"derived"}
     again = pairs.import_(target)
     assert [(one.new, one.unchanged) for one in again.systems] == [(0, 9)]
+
+
+def test_what_is_derived_from_derived_rates_says_so(pairs: Database) -> None:
+    pairs.derive("AB(o-H2)+o-H2", to="effective")
+    found = pairs.derive("AB+o-H2", to="hyperfine", levels=_list(pairs.path.with_name("ab.csv")))
+    assert "9 of the values used are derived themselves" in found.warnings[0]
+    assert found.system == "AB(hfs)+o-H2"
+
+
+def _list(path: Path) -> Path:
+    """Write hyperfine levels of the target of the made-up pair."""
+    rows = ["j,F,energy_cm1,weight"]
+    for j, energy in enumerate(TARGET_CM1):
+        for total in range(abs(j - 1), j + 2):
+            rows.append(f"{j},{total},{energy + 1e-4 * total},{2 * total + 1}")
+    path.write_text("\n".join(rows) + "\n")
+    return path
 
 
 def test_derived_rates_are_no_truth_to_compare_with(pairs: Database) -> None:
