@@ -254,8 +254,8 @@ def _warnings(details: dict[str, object], spins: _Spins, collider: str) -> list[
     found = []
     if details["method"] != "statistical" and collider not in _WITHOUT_ROTATION:
         found.append(
-            f"recoupling takes {collider} as a partner without rotation; where it rotates, ratios are closer"
-            " to those of --method statistical"
+            f"recoupling takes {collider} as a partner without rotation; where it rotates, ratios may be"
+            " closer to those of --method statistical"
         )
     if incomplete := spins.incomplete():
         names = ", ".join(map(str, incomplete))
