@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-vibration bench-tops bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -61,6 +61,9 @@ bench-vibration: $(VENV)/ready ## ro-vibrational sets from few initial j: errors
 
 bench-tops: $(VENV)/ready ## tops and pairs from few initial states, next to group means: errors, intervals, choices (15 min)
 	$(BIN)/python benchmarks/tops.py
+
+bench-derived: $(VENV)/ready ## hyperfine rates by recoupling, effective and thermal sums of pairs, next to published ones; half widths of sums (1 min)
+	$(BIN)/python benchmarks/derived.py
 
 bench-temperatures: $(VENV)/ready ## interpolation between temperatures on thinned published grids (seconds)
 	$(BIN)/python benchmarks/temperatures.py

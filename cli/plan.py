@@ -13,9 +13,8 @@ from .output import cell, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.planning.savings import Candidate
+    from ratedb.planning.savings import Candidate, PlanResult
     from ratedb.planning.unit_plan import UnitCandidate
-    from ratedb.verbs.plan import PlanResult
     from ratedb.verbs.unit_plan import UnitPlanResult
 
 # The columns between the sets and the costs: of a plan without data, of expected and of measured errors.

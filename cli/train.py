@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ratedb.models.tops.trained import UnitTrainResult
-    from ratedb.verbs.train import TrainResult
+    from ratedb.models.trained import TrainResult
 
 _COLUMNS = {
     "kernel": "kernel",

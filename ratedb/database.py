@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from ratedb.models.evaluation import Evaluation
     from ratedb.models.tops.evaluation import UnitEvaluation
     from ratedb.models.tops.trained import UnitTrainResult
+    from ratedb.models.trained import TrainResult
     from ratedb.paper.reproduction import Reproduction
     from ratedb.planning.next_j import NextResult
+    from ratedb.planning.savings import PlanResult
     from ratedb.quality.comparison import SourceComparison
     from ratedb.radiative.impact import Impact
     from ratedb.radiative.verify import Verification
@@ -27,14 +29,13 @@ if TYPE_CHECKING:
     from ratedb.store.query import QueryResult
     from ratedb.verbs.check import CheckResult
     from ratedb.verbs.demo_summary import DemoResult
+    from ratedb.verbs.derive import DeriveResult
     from ratedb.verbs.doctor import DoctorReport
     from ratedb.verbs.export import ExportResult
     from ratedb.verbs.fill import FillResult
     from ratedb.verbs.import_ import ImportResult
-    from ratedb.verbs.plan import PlanResult
     from ratedb.verbs.repair import RepairResult
     from ratedb.verbs.show import SystemReport
-    from ratedb.verbs.train import TrainResult
     from ratedb.verbs.unit_plan import UnitPlanResult
 
 
@@ -102,6 +103,20 @@ class Database:
 
         self._need_writable("fill")
         return fill(self.path, system, build(of.FillOptions, options), progress)
+
+    @takes(of.DeriveOptions)
+    def derive(self, system: str, *, progress: Progress = silent, **options: Any) -> DeriveResult:
+        """Derive rates from stored ones by physics, such as hyperfine from rotational ones, as a new source.
+
+        effective: of a molecule, from those of a pair, summed over the partner's final states. thermal: also
+        averaged over its initial states. hyperfine: by recoupling of a linear molecule's rotational rates.
+        rotational: the way back, summed over hyperfine levels.
+        """
+        from ratedb.verbs.derive import derive
+
+        if not options.get("dry_run"):
+            self._need_writable("store derived rates")
+        return derive(self.path, system, build(of.DeriveOptions, options), progress)
 
     # -- planning and models --------------------------------------------------------------------
 
@@ -186,8 +201,8 @@ class Database:
     def sources(self, system: str | None = None, **options: Any) -> QueryResult:
         """List sources in order of precedence, set that order, or withdraw, restore and correct sources.
 
-        By default computed values precede scaled and extrapolated ones, and newer sources older ones. Values
-        flagged by quality control come after all others, predictions after all values from files.
+        By default computed values precede scaled, extrapolated and derived ones, and newer sources older
+        ones. Values flagged by quality control come after all others, predictions after all other values.
         """
         from ratedb.verbs.sources import sources
 
@@ -263,9 +278,10 @@ class Database:
     ) -> Rates:
         """Return the best rates of a system, such as CO+p-H2: those that an export writes.
 
-        `kinds` are the kinds of values to take (computed, scaled, extrapolated, predicted), all where empty;
-        `min_quality` is any, unmarked (no value with an error of quality control) or unsuspected (no warning
-        either); `temperature_k` are temperatures to interpolate at; `j_max` leaves out levels above it.
+        `kinds` are the kinds of values to take (computed, scaled, extrapolated, derived, predicted), all
+        where empty; `min_quality` is any, unmarked (no value with an error of quality control) or
+        unsuspected (no warning either); `temperature_k` are temperatures to interpolate at; `j_max` leaves
+        out levels above it.
 
         Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing
         is left, or where rates do not reach a temperature.
@@ -320,7 +336,7 @@ class Database:
         """Run one SQL query, read-only: it reads this store and nothing else.
 
         The views are rates, rates_all, levels, radiative, sources, source_files, source_orders,
-        source_events, findings, models, plans and set_scores.
+        source_events, derivations, findings, models, plans and set_scores.
         """
         from ratedb.store.query import sql
 

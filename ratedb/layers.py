@@ -18,7 +18,8 @@ class Kind(IntEnum):
     COMPUTED = 0
     SCALED = 1
     EXTRAPOLATED = 2
-    PREDICTED = 3
+    DERIVED = 3
+    PREDICTED = 4
 
     @property
     def text(self) -> str:

@@ -15,6 +15,7 @@ METHOD_CLASSES = (
     "scaled",
     "extrapolated",
     NOT_STATED,
+    "derived",
     "predicted",
 )
 """The classes, the best first; a test holds this to the table method_rank."""

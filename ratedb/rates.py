@@ -113,7 +113,7 @@ class Rates:
 
     @property
     def kind(self) -> TextArray:
-        """What each value is: computed, scaled, extrapolated, predicted, or empty, shape (n, m)."""
+        """What each value is: computed, scaled, extrapolated, derived, predicted, or empty, shape (n, m)."""
         return np.array([*KINDS, ""])[self.kind_code]
 
     @property
@@ -123,7 +123,7 @@ class Rates:
 
     @property
     def log10_half_width_68(self) -> FloatArray:
-        """Half the 68 % interval of log10 k of predicted values, NaN for others, shape (n, m), in dex."""
+        """Half the 68 % interval of log10 k, dex, of predictions and what is derived from them; else NaN."""
         return self.layer("log10_half_width_68")
 
     @property

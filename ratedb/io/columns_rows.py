@@ -238,7 +238,7 @@ def _need_possible(rows: TableRows, *, with_v: bool) -> None:
         rows.need(rate > IMPOSSIBLE_CM3_S, "a rate coefficient is impossibly large", expected, "rate_cm3_s")
         kind = rows.texts["kind"]
         for unknown in sorted({*kind.tolist()} - {None, *KINDS}):
-            expected = "computed, scaled, extrapolated or predicted"
+            expected = "computed, scaled, extrapolated, derived or predicted"
             rows.need(kind == unknown, "an unknown kind", expected, "kind")
         for name in OF_LEVELS[:2]:
             expected = f"cm-1, under {_LARGEST_CM1:g}"

@@ -74,7 +74,7 @@ def _joined(parts: list[Rates]) -> Rates:
 
 
 def mixed_sources(rates: Rates) -> list[WriterWarning]:
-    """Warn where the transitions of a file are from sources that differ, or its curves are joined."""
+    """Warn of transitions from sources that differ, of joined curves, and of what rests on predictions."""
     shares = known_sources(rates)
     shown = {number: describe(rates.sources.get(number, {})) for number in shares}
     found = []
@@ -82,6 +82,9 @@ def mixed_sources(rates: Rates) -> list[WriterWarning]:
         parts = [f"source {n} ({shown[n]}) gives {int(rows.sum())}" for n, rows in shares.items()]
         detail = f"{rates.system}: transitions are from different sources: {'; '.join(parts)}"
         found.append(WriterWarning("several sources", ALL_READERS, detail))
+    if leaning := int(from_predictions(rates).sum()):
+        detail = f"{rates.system}: {leaning} values are derived from predicted rates"
+        found.append(WriterWarning("derived from predictions", ALL_READERS, detail))
     joined = int((np.sum([*shares.values()], axis=0) > 1).sum()) if len(shares) > 1 else 0
     if joined:
         detail = (
@@ -90,6 +93,11 @@ def mixed_sources(rates: Rates) -> list[WriterWarning]:
         )
         found.append(WriterWarning("joined sources", ALL_READERS, detail))
     return found
+
+
+def from_predictions(rates: Rates) -> BoolArray:
+    """Return which values, shape (n, m), are derived from predicted ones: only those have a half width."""
+    return np.asarray((rates.kind_code == Kind.DERIVED) & np.isfinite(rates.log10_half_width_68))
 
 
 def describe(source: Mapping[str, Any]) -> str:
@@ -150,6 +158,11 @@ def source_provenance(rates: Rates, used: Sequence[int]) -> list[dict[str, Any]]
             "rates": int(mine.sum()),
             "transitions": int(mine.any(axis=1).sum()),
         }
+        if row.get("derived_from_system"):
+            said["derived_from"] = {
+                "system": row["derived_from_system"],
+                "source_ids": list(row["derived_from_source_ids"]),
+            }
         if len(pairs) > 1 and number in pairs:
             own = row.get("own_temperatures_k", rates.temperature_k[mine.any(axis=0)].tolist())
             said["own_temperatures_k"] = [kelvin for kelvin in own if kelvin in rates.temperature_k]

@@ -176,14 +176,14 @@ def at_temperatures(rates: Rates, temperature_k: FloatArray) -> Rates:
 
 
 def remarks(stored: Rates, sets: Sets, *, use_marked: bool) -> list[str]:
-    """Return warnings of training and validation values that are flagged, scaled or extrapolated."""
+    """Return warnings of training and validation values that are flagged, scaled, extrapolated or derived."""
     found = []
     rows = np.isin(stored.initial_j(), (*sets.train_j, *sets.validate_j))
     if flagged := int(stored.marked[rows].sum()):
         done = "used all the same" if use_marked else "left out"
         found.append(f"{flagged} values flagged by quality control are {done}; `ratedb check` says why")
     kinds = stored.kind_code[np.isin(stored.initial_j(), sets.train_j)]
-    for kind in (Kind.SCALED, Kind.EXTRAPOLATED):
+    for kind in (Kind.SCALED, Kind.EXTRAPOLATED, Kind.DERIVED):
         if count := int((kinds == kind).sum()):
             found.append(f"{count} of the training values are {kind.text}")
     return found

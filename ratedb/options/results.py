@@ -23,7 +23,7 @@ class ExportOptions:
 
     output: Path | None = option(None, "The file to write.", Path)
     format: str = option("lamda", "lamda, basecol, csv or parquet.")
-    computed_only: bool = option(False, "Leave predictions out.")
+    computed_only: bool = option(False, "Leave predictions out, and what is derived from them.")
     kind: tuple[str, ...] = option(
         (), "Only values of this kind, such as computed; may be repeated.", many=True
     )

@@ -30,7 +30,7 @@ class ImportOptions:
     reference: str | None = option(None, "What to cite (default: what the file says).")
     doi: str | None = option(None, "The DOI of the reference, such as 10.1088/0004-637X/718/2/1062.")
     bibtex: Path | None = option(None, "A file with the reference as one BibTeX entry.", Path)
-    kind: str = option("computed", "computed, scaled or extrapolated.")
+    kind: str = option("computed", "computed, scaled, extrapolated or derived.")
     cross_sections: bool = option(False, "The files hold cross sections: average them together.")
     temperatures: tuple[float, ...] = option(
         (), "Temperatures for cross sections, K, such as 10,20,50 or 10:100:10.", parse_temperatures

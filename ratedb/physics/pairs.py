@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, UsageError
 from ratedb.kinds.recognise import with_kind
 from ratedb.levels import Levels, vj
 
@@ -28,6 +28,61 @@ class TwoMolecules:
     first_of: IntArray
     second: Levels
     second_of: IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """The levels of target and partner, and the state of each that every level of the pair has, (n,)."""
+
+    target: Levels
+    partner: Levels
+    target_of: IntArray
+    partner_of: IntArray
+
+
+def split_pair(levels: Levels, molecule: str, collider: str) -> Pair:
+    """Return the two molecules of a pair, with energies (cm-1) from the lowest state of each.
+
+    Raises RatedbError where levels are those of one molecule, or where energies are no sums.
+    """
+    if not is_pair(levels):
+        raise RatedbError(
+            f"the levels of {levels.molecule} are not those of a pair of molecules",
+            expected="both molecules' states: quantum numbers of the partner that end in 2, as j2",
+            got=f"{levels.kind} ({', '.join(levels.quantum_numbers) or 'labels only'})",
+            todo="import rates by the states of both, with --levels and --collider-levels",
+        )
+    both = taken_apart(levels, collider)
+    target = replace(
+        both.first, molecule=molecule, energy_cm1=both.first.energy_cm1 - both.first.energy_cm1.min()
+    )
+    return Pair(target, both.second, both.first_of, both.second_of)
+
+
+def state_called(partner: Levels, text: str | None) -> int:
+    """Return the partner's state that a text names, as `1`, `0_1` or `j=1,v=0`; the lowest for None.
+
+    Raises UsageError where it names none or several.
+    """
+    if text is None:
+        return int(np.argmin(partner.energy_cm1))
+    if text in partner.places:
+        return partner.places[text]
+    wanted = dict(part.partition("=")[::2] for part in str(text).replace(" ", "").split(","))
+    found = np.ones(len(partner), dtype=np.bool_)
+    for name, value in wanted.items():
+        numbers = partner.quantum_numbers.get(name)
+        try:
+            found &= np.zeros(len(partner), dtype=np.bool_) if numbers is None else numbers == float(value)
+        except ValueError:
+            found[:] = False
+    if found.sum() != 1:
+        raise UsageError(
+            f"{text!r} names {int(found.sum()) or 'no'} state{'s' if found.sum() > 1 else ''} of the partner",
+            expected="one of " + ", ".join(partner.label[:12]) + ", or such as j=1",
+            got=text,
+        )
+    return int(np.flatnonzero(found)[0])
 
 
 def is_pair(levels: Levels) -> bool:

@@ -11,6 +11,7 @@ from ratedb.errors import UsageError
 from ratedb.physics.transitions import transitions_from
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.sets import check_disjoint, spread_set, validation_set
+from ratedb.results import Result
 
 DEFAULT_SIZES = (2, 3, 4, 5, 6)
 """The sizes of training set that the paper studies."""
@@ -44,6 +45,31 @@ class Candidate:
     test_dex_rms: float | None = None
     test_log10_percent_error: float | None = None
     paper: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class PlanResult(Result):
+    """A plan: every candidate set with its costs, and the chosen one where there is one.
+
+    `request` is what was planned for, with the given j of the store; `scored_sets` is the number of sets that
+    the exhaustive search compared, each with every kernel.
+    """
+
+    plan_id: int | None
+    system: str
+    strategy: str
+    request: PlanRequest
+    candidates: list[Candidate]
+    chosen: Candidate | None
+    scored_sets: int = 0
+    warnings: tuple[str, ...] = ()
+
+    def summary(self) -> str:
+        """Return in a few words what was chosen."""
+        if self.chosen is None:
+            return f"{self.system}, {self.strategy}, {len(self.candidates)} candidate sets"
+        train_j, validate_j = (",".join(map(str, j)) for j in (self.chosen.train_j, self.chosen.validate_j))
+        return f"{self.system}, {self.strategy}, train on j = {train_j}, validate on j = {validate_j}"
 
 
 def percent(dex: float) -> float:

@@ -81,8 +81,13 @@ class SourceStore(FindingStore):
     # -- what is in the store -------------------------------------------------------------------
 
     def sources(self, name: str) -> list[dict[str, Any]]:
-        """Return the rows of the view `sources` for a system, by id."""
-        return self.query("SELECT * FROM sources WHERE system = ? ORDER BY source_id", [name])
+        """Return the rows of the view `sources` for a system, by id, with what derived ones were made of."""
+        return self.query(
+            "SELECT sources.*, input_system AS derived_from_system,"
+            " input_source_ids AS derived_from_source_ids"
+            " FROM sources LEFT JOIN derivation USING (source_id) WHERE system = ? ORDER BY source_id",
+            [name],
+        )
 
     def list_sources(self, name: str | None = None) -> QueryResult:
         """List the sources of a system, or of all, in order of precedence.

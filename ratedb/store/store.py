@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from ratedb.store.curation import CurationStore, SourceEvent
+from ratedb.store.derived import DerivedInfo, DerivedStore
 from ratedb.store.level_repair import LevelRepair
 from ratedb.store.own_corpus import CorpusStore
 from ratedb.store.plans import PlanStore, StoredScore
-from ratedb.store.rates import RateStore
 from ratedb.store.sources import Incoming, PutResult
 from ratedb.store.staging import SourceInfo
 
-__all__ = ["Incoming", "PutResult", "SourceEvent", "SourceInfo", "Store", "StoredScore"]
+__all__ = ["DerivedInfo", "Incoming", "PutResult", "SourceEvent", "SourceInfo", "Store", "StoredScore"]
 
 
-class Store(CurationStore, RateStore, PlanStore, CorpusStore, LevelRepair):
+class Store(CurationStore, DerivedStore, PlanStore, CorpusStore, LevelRepair):
     """A ratedb database; use it as a context manager.
 
     `Store(path)` opens an existing store for reading, `write=True` for writing; `create=True` also makes the

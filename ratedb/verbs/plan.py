@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,8 @@ from ratedb.options import PlanOptions, Progress, silent
 from ratedb.paper.printed import with_printed
 from ratedb.planning.limits import check_plan, no_single_set
 from ratedb.planning.request import PlanRequest
-from ratedb.planning.savings import Candidate, only, plan_candidates
+from ratedb.planning.savings import PlanResult, only, plan_candidates
 from ratedb.planning.worklist import jobs_of, render_worklist
-from ratedb.results import Result
 from ratedb.store.plans import Plan, PlanStore
 from ratedb.systems import split_system
 
@@ -23,31 +22,6 @@ if TYPE_CHECKING:  # brings NumPy, which a plan by j without data does not need
     from ratedb.verbs.unit_plan import UnitPlanResult
 
 LINEAR, UNKNOWN = "linear", "unknown"  # as ratedb.levels has them, which brings NumPy
-
-
-@dataclass(frozen=True, repr=False)
-class PlanResult(Result):
-    """A plan: every candidate set with its costs, and the chosen one where there is one.
-
-    `request` is what was planned for, with the given j of the store; `scored_sets` is the number of sets that
-    the exhaustive search compared, each with every kernel.
-    """
-
-    plan_id: int | None
-    system: str
-    strategy: str
-    request: PlanRequest
-    candidates: list[Candidate]
-    chosen: Candidate | None
-    scored_sets: int = 0
-    warnings: tuple[str, ...] = ()
-
-    def summary(self) -> str:
-        """Return in a few words what was chosen."""
-        if self.chosen is None:
-            return f"{self.system}, {self.strategy}, {len(self.candidates)} candidate sets"
-        train_j, validate_j = (",".join(map(str, j)) for j in (self.chosen.train_j, self.chosen.validate_j))
-        return f"{self.system}, {self.strategy}, train on j = {train_j}, validate on j = {validate_j}"
 
 
 _BY_UNIT = ("share", "train_units", "validate_units", "given_units", "levels")

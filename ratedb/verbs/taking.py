@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.io.mixed_sources import from_predictions
 from ratedb.io.rendering import kinds_of
 from ratedb.io.writer_rules import ALL_READERS, WriterWarning
 from ratedb.levels import Lines
@@ -37,8 +38,22 @@ def take(
                 got=" ".join(systems),
             )
         taken = [_trusted(store, selected(store, name, wanted)) for name in systems]
+        if options.computed_only:
+            taken = [(_without_predictions(rates), said) for rates, said in taken]
         lines = store.levels(molecules.pop()).lines
     return [rates for rates, _ in taken], lines, [one for _, said in taken for one in said]
+
+
+def _without_predictions(rates: Rates) -> Rates:
+    """Return rates without those derived from predictions; raises RatedbError where none are left."""
+    kept = rates.where((rates.kind_code >= 0) & ~from_predictions(rates))
+    if not len(kept):
+        raise RatedbError(
+            f"all rates of {rates.system} are derived from predictions",
+            expected="rates without predictions, for --computed-only",
+            todo="export without --computed-only",
+        )
+    return kept
 
 
 def _trusted(store: Store, rates: Rates) -> tuple[Rates, list[WriterWarning]]:

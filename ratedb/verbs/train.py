@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
 
 from ratedb.errors import UsageError
-from ratedb.models.candidates import Tried
 from ratedb.models.choosing import worse_than_before
-from ratedb.models.metrics import Metrics
 from ratedb.models.record import Model
 from ratedb.models.reference import reference_for
 from ratedb.models.search import SearchResult, search
 from ratedb.models.search_space import SearchRequest
 from ratedb.models.storage import to_stored
 from ratedb.models.tops.trained import UnitTrainResult
+from ratedb.models.trained import TrainResult
 from ratedb.models.training_set import Sets, remarks, training_and_validation, training_sources, usable_rates
 from ratedb.options import Progress, TrainOptions, silent
 from ratedb.planning.choose_sets import choose_sets
 from ratedb.rates import Rates
-from ratedb.results import Result
 from ratedb.store.plans import Plan
 from ratedb.store.store import Store
 from ratedb.verbs.unit_train import is_by_unit, train_by_unit
-
-
-@dataclass(frozen=True, repr=False)
-class TrainResult(Result):
-    """A stored model and how it was chosen; `model_id` is None after a dry run."""
-
-    model_id: int | None
-    system: str
-    kernel: str
-    features: str
-    mean: str
-    prior: str | None
-    engine: str
-    train_j: tuple[int, ...]
-    validate_j: tuple[int, ...]
-    target_j: tuple[int, ...]
-    training_transitions: int
-    validation: Metrics
-    seconds: float
-    tried: tuple[Tried, ...]
-    warnings: tuple[str, ...]
-
-    def summary(self) -> str:
-        """Return the model, its system, and its error on the validation j."""
-        return f"model {self.model_id} of {self.system}, validation {self.validation.dex_rms:.3f} dex rms"
 
 
 def train(

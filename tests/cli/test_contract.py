@@ -27,7 +27,7 @@ COMMANDS = [
     "verify",
     "sql",
 ]
-COMMANDS += ["demo", "doctor", "sources", "compare", "check", "reproduce", "cite", "impact"]
+COMMANDS += ["demo", "doctor", "sources", "compare", "check", "reproduce", "cite", "impact", "derive"]
 
 
 def test_import_says_what_each_system_got(run: Run, rotor_file: Path, tmp_path: Path) -> None:

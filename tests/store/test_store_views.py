@@ -43,9 +43,11 @@ PUBLISHED = {
         title bibtex""",
     "models": """model_id system engine kernel features train_j validate_j target_j training_sha256
         training_source_ids criterion seed validation tried seconds trained_at ratedb_version
-        library_versions mean prior""",
+        library_versions mean prior train_units validate_units""",
     "findings": """system source_id rule severity upper_label lower_label v j v_final j_final temperature_k
         value expected detail accepted_because found_at ratedb_version""",
+    "derivations": "source_id system target input_system input_source_ids method reference derived_at"
+    " ratedb_version withdrawn rates_sha256",
     "source_events": """event_id system source_id action field old_value new_value reason happened_at
         ratedb_version imported_as""",
     "source_orders": "order_id system source_ids reason ordered_at ratedb_version joined",

@@ -264,7 +264,13 @@ def test_a_data_set_has_units_provenance_and_every_value_also_after_netcdf(
         assert found.temperature_k.units == "K"
         assert found.attrs["references"].startswith("First et al. 2010; Second et al. 2020; Third")
         provenance = json.loads(found.attrs["provenance"])
-    assert provenance["kinds"] == {"computed": 210, "scaled": 49, "extrapolated": 0, "predicted": 75}
+    assert provenance["kinds"] == {
+        "computed": 210,
+        "scaled": 49,
+        "extrapolated": 0,
+        "derived": 0,
+        "predicted": 75,
+    }
     assert [source["source_id"] for source in provenance["sources"]] == [1, 2, 3, 4]
 
 

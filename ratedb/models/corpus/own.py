@@ -121,7 +121,8 @@ def _usable(known: Rates) -> Rates:
     if not len(computed):
         raise _refused(
             known.system,
-            f"computed rates out of j <= {_LAST_J}, neither scaled, extrapolated, predicted nor flagged",
+            f"computed rates out of j <= {_LAST_J}, neither scaled, extrapolated, derived, predicted nor"
+            " flagged",
             "none",
             "import explicit calculations",
         )

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
-from ratedb.kinds.units import units_of
+from ratedb.kinds.units import Units, units_of
 from ratedb.models.metrics import Metrics, metrics
 from ratedb.models.tops.baselines import group_means, nearest_unit
 from ratedb.models.tops.predictor import TopPredictor
@@ -134,22 +133,7 @@ def evaluate_units(
 
     naive, groups = at_truth(nearest_unit(given, wanted)), at_truth(group_means(given, wanted))
     units = units_of(model.levels)
-    of_row = units_out_of(wanted, units)
-
-    def part(rows: npt.NDArray[Any], columns: npt.NDArray[Any], value: str | float) -> UnitSlice | None:
-        here = np.ix_(rows, columns)
-        rates = truth.rate_cm3_s[here]
-        if not (rates > 0).any():
-            return None
-        found = metrics(rates, prediction.log10_rate[here], prediction.log10_half_width_68[here])
-        return UnitSlice(value, len(rates), found, metrics(rates, naive[here]))
-
-    every_row, every_column = np.arange(len(truth)), np.arange(len(truth.temperature_k))
-    by_unit = [
-        part(np.flatnonzero(of_row == unit), every_column, units.label[unit]) for unit in np.unique(of_row)
-    ]
-    kelvin = truth.temperature_k.tolist()
-    by_temperature = [part(every_row, every_column[[place]], one) for place, one in enumerate(kelvin)]
+    by_unit, by_temperature = _slices(truth, prediction, naive, units)
     return UnitEvaluation(
         truth.system,
         metrics(truth.rate_cm3_s, prediction.log10_rate, prediction.log10_half_width_68),
@@ -157,10 +141,30 @@ def evaluate_units(
             "interpolation": metrics(truth.rate_cm3_s, naive),
             "group_means": metrics(truth.rate_cm3_s, groups),
         },
-        tuple(one for one in by_unit if one is not None),
-        tuple(one for one in by_temperature if one is not None),
+        by_unit,
+        by_temperature,
         truth,
         prediction,
         units.named(model.train_units),
         units.named(validate_units),
     )
+
+
+def _slices(
+    truth: Rates, prediction: Rates, naive: FloatArray, units: Units
+) -> tuple[tuple[UnitSlice, ...], tuple[UnitSlice, ...]]:
+    """Return the test of each initial state and of each temperature that has a positive truth."""
+    of_row = units_out_of(truth.transitions, units)
+    rows, columns = np.arange(len(truth)), np.arange(len(truth.temperature_k))
+
+    def part(rows: IntArray, columns: IntArray, value: str | float) -> list[UnitSlice]:
+        here = np.ix_(rows, columns)
+        rates = truth.rate_cm3_s[here]
+        if not (rates > 0).any():
+            return []
+        found = metrics(rates, prediction.log10_rate[here], prediction.log10_half_width_68[here])
+        return [UnitSlice(value, len(rates), found, metrics(rates, naive[here]))]
+
+    by_unit = [part(rows[of_row == one], columns, units.label[one]) for one in np.unique(of_row)]
+    by_temperature = [part(rows, columns[[at]], one) for at, one in enumerate(truth.temperature_k.tolist())]
+    return tuple(sum(by_unit, [])), tuple(sum(by_temperature, []))
