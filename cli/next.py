@@ -14,9 +14,47 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ratedb.planning.next_j import NextResult
+    from ratedb.planning.next_unit import NextUnitResult
 
 
-def _show(console: Console, result: NextResult, options: Mapping[str, Any]) -> None:
+_SHOWN = 15
+
+
+def _show(console: Console, result: NextResult | NextUnitResult, options: Mapping[str, Any]) -> None:
+    if hasattr(result, "next_unit"):
+        _show_units(console, result)  # type: ignore[arg-type]
+    else:
+        _show_j(console, result)
+
+
+def _show_units(console: Console, result: NextUnitResult) -> None:
+    if result.candidates:
+        shown = result.candidates[:_SHOWN]
+        in_hours = shown[0].hours is not None
+        heads = ["initial state", "h" if in_hours else "% of cost", "error after %", "reduction %", "planned"]
+        rows = [
+            [
+                one.unit,
+                one.hours if in_hours else one.cost_percent,
+                one.expected_error,
+                100.0 * one.gain,
+                "yes" if one.planned else "",
+            ]
+            for one in shown
+        ]
+        title = f"{result.system}: one more initial state, the first {len(shown)} of {len(result.candidates)}"
+        console.print(table(title, heads, rows, text=(0, 4)))
+    if result.expected_error is not None:
+        console.print(
+            f"Expected error now: {result.expected_error:.3g} % of a rate (trained on"
+            f" {len(result.train_units)} initial states; each predicted from the others within"
+            f" {result.tested_error:.3g} %)."
+        )
+    what = "Stop: " if result.stop else f"Next: {result.next_unit}, "
+    console.print(f"{what}{result.reason}.", markup=False)
+
+
+def _show_j(console: Console, result: NextResult) -> None:
     if result.candidates:
         in_hours = result.candidates[0].hours is not None
         heads = ["j", "h" if in_hours else "% of cost", "error after %", "reduction", "planned"]

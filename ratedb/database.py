@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ratedb.models.trained import TrainResult
     from ratedb.paper.reproduction import Reproduction
     from ratedb.planning.next_j import NextResult
+    from ratedb.planning.next_unit import NextUnitResult
     from ratedb.planning.savings import PlanResult
     from ratedb.quality.comparison import SourceComparison
     from ratedb.radiative.impact import Impact
@@ -134,8 +135,10 @@ class Database:
         return plan(self.path, system, build(of.PlanOptions, options), progress)
 
     @takes(of.NextOptions)
-    def next(self, system: str, *, progress: Progress = silent, **options: Any) -> NextResult:
-        """Choose which initial j to compute next, or to stop."""
+    def next(
+        self, system: str, *, progress: Progress = silent, **options: Any
+    ) -> NextResult | NextUnitResult:
+        """Choose which initial j, or initial state, to compute next, or to stop."""
         from ratedb.verbs.next import next_
 
         options["plan"] = _stored_plan(options.get("plan"))

@@ -6,25 +6,36 @@ from pathlib import Path
 
 from ratedb.files import read_bytes, refuse_database, write_atomically
 from ratedb.io.hours import read_hours
+from ratedb.levels import LINEAR, UNKNOWN_KIND
 from ratedb.options import NextOptions, Progress, silent
 from ratedb.planning.limits import check_next
 from ratedb.planning.next_for_lines import next_for_lines, parse_impact
 from ratedb.planning.next_j import NextResult, next_j
+from ratedb.planning.next_unit import NextUnitResult
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.state import State, followed, state_of
 from ratedb.planning.worklist import jobs_out_of, render_worklist
 from ratedb.store.store import Store
 from ratedb.systems import split_system
 from ratedb.verbs.known_rates import rates_to_plan
+from ratedb.verbs.unit_next import next_by_unit
 
 
-def next_(db: Path, system: str, options: NextOptions, progress: Progress = silent) -> NextResult:
+def next_(
+    db: Path, system: str, options: NextOptions, progress: Progress = silent
+) -> NextResult | NextUnitResult:
     """Choose the next j after a stored plan or for `options.j`; its job goes to a worklist.
+
+    Of tops and pairs it is the next initial state.
 
     With `for_lines` errors are those of line fluxes. Raises UsageError where there is neither plan nor `j`,
     RatedbError where too little is known, or the file of lines does not match the store.
     """
-    split_system(system)
+    molecule, _ = split_system(system)
+    with Store(db) as store:
+        kind = store.molecule_kind(molecule)
+    if kind not in ("", LINEAR, UNKNOWN_KIND):
+        return next_by_unit(db, system, options, progress)
     check_next(options)
     if options.worklist is not None:
         refuse_database(options.worklist)

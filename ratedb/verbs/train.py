@@ -27,9 +27,8 @@ from ratedb.verbs.unit_train import is_by_unit, train_by_unit
 def train(
     db: Path, system: str, options: TrainOptions, progress: Progress = silent
 ) -> TrainResult | UnitTrainResult:
-    """Fit every candidate to the training j, choose on the validation j, and store the best model.
+    """Fit every candidate to the training j, or initial states, choose one, and store it.
 
-    Models of tops and pairs are trained on initial states.
     Raises UsageError for sets not given or overlapping, RatedbError for missing rates or no fit.
     """
     if is_by_unit(db, system, options):

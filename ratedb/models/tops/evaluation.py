@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -165,6 +166,6 @@ def _slices(
         found = metrics(rates, prediction.log10_rate[here], prediction.log10_half_width_68[here])
         return [UnitSlice(value, len(rates), found, metrics(rates, naive[here]))]
 
-    by_unit = [part(rows[of_row == one], columns, units.label[one]) for one in np.unique(of_row)]
-    by_temperature = [part(rows, columns[[at]], one) for at, one in enumerate(truth.temperature_k.tolist())]
-    return tuple(sum(by_unit, [])), tuple(sum(by_temperature, []))
+    by_unit = (part(rows[of_row == one], columns, units.label[one]) for one in np.unique(of_row))
+    by_temperature = (part(rows, columns[[at]], one) for at, one in enumerate(truth.temperature_k.tolist()))
+    return tuple(chain.from_iterable(by_unit)), tuple(chain.from_iterable(by_temperature))

@@ -5,12 +5,15 @@ Units that are computed already, `given`, count towards the share, and new ones 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.levels import Transitions
 from ratedb.models.tops.features import FeatureMap, categories
 from ratedb.models.tops.kernel import Points, TopKernel
+from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.tops.structure import Jumps, Structure
 
 _ROWS_OF_UNIT = 12
@@ -150,6 +153,61 @@ def least_variance_units(
         covariance = _after(covariance, rows[best], noise)
         left = [more - int(best in own) for (own, _), more in zip(quotas, left, strict=True)]
     return np.sort(np.array(chosen, dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class UnitEffects:
+    """What one more of each unit would do, shape (u,), by the kernel that a model has learnt.
+
+    `mean_now` is the variance of a transition that is not known, `mean_of_rest` that of those that then still
+    are not, and `taken_away` the share by which the sum of all falls.
+    """
+
+    units: IntArray
+    mean_now: float
+    mean_of_rest: FloatArray
+    taken_away: FloatArray
+
+
+def effects_of_units(model: TopPredictor, wanted: Transitions, seed: int = 0) -> UnitEffects:
+    """Return what each unit of the transitions that are not known would do; a few stand for each unit."""
+    of_row = model.structure.unit_of[wanted.upper]
+    units = np.unique(of_row)
+    jumps = _representatives(model.structure, wanted, of_row, seed)
+    covariance, noise = _posterior(model, jumps)
+    now = float(np.trace(covariance)) + noise * len(jumps)
+    rest, left = np.zeros(len(units)), np.zeros(len(units))
+    for place, unit in enumerate(units.tolist()):
+        own = jumps.unit == unit
+        part = covariance[own]
+        solved = np.linalg.solve(part[:, own] + noise * np.eye(int(own.sum())), part)
+        variance = np.diag(covariance) - (solved * part).sum(axis=0) + noise
+        left[place] = variance[~own].sum()
+        rest[place] = variance[~own].mean() if (~own).any() else 0.0
+    return UnitEffects(units, now / len(jumps), rest, 1.0 - left / now)
+
+
+def _posterior(model: TopPredictor, jumps: Jumps) -> tuple[FloatArray, float]:
+    """Return the covariance of jumps given the training rates, and the variance of noise.
+
+    That of the first temperature coefficient of the heaviest member with processes, in its own unit; of the
+    expected kernel where there is none.
+    """
+    order = np.argsort([-weight for weight in model.weights], kind="stable")
+    processes = [(model.members[place], one) for place in order if (one := model.members[place].residual)]
+    if not processes:
+        features = FeatureMap.of(model.training)
+        own, known = (Points(features(one), categories(one)) for one in (jumps, model.training))
+        kernel = TopKernel(tuple(own.categories), own.features.shape[1])
+        parameters, _ = kernel.expected()
+        inverse = np.linalg.inv(kernel.with_noise(parameters, known))
+    else:
+        member, residual = processes[0]
+        own = Points(residual.features(jumps, member.mean(jumps)), categories(jumps))
+        kernel, known, parameters = residual.kernel, residual.points, residual.parameters[0]
+        inverse = residual.inverses[0]
+    cross = kernel.matrix(parameters, own, known)
+    return kernel.matrix(parameters, own, own) - cross @ inverse @ cross.T, kernel.noise(parameters)
 
 
 def _representatives(structure: Structure, transitions: Transitions, of_row: IntArray, seed: int) -> Jumps:
