@@ -298,7 +298,7 @@ def main() -> int:
         "HC3N to 80 K). The published hyperfine rates are summed to rotational ones (the way back), these",
         "are recoupled, and the result is compared with the published rates: same potential, same collider.",
         "`excitation` gives those of Neufeld & Green back: they are sudden themselves, and no test of the",
-        "others. The default was chosen on HCN+p-H2: four laws of the energy gap, two losses and five weights",
+        "others. The default was chosen on HCN+p-H2: four laws of the energy gap, two losses, five weights",
         "of smoothness were tried, with medians of 1.08 to 1.13, so its row is no independent test. The sets",
         "of Lanza had no part in that choice; `fundamental` is a published recipe. HCN+H2 recouples",
         "rotational rates of another potential, which differ from the published ones by",
