@@ -23,20 +23,12 @@ _SHOWN_LEVELS = 8
 
 def _show(console: Console, result: DemoResult, options: Mapping[str, Any]) -> None:
     """Print the demo's results, ending in plain words."""
-    chosen = result.plan["chosen"]
-    console.print(
-        f"\nj <= {chosen['train_j'][0]} is known."
-        f" Compute j = {', '.join(map(str, chosen['train_j'][1:]))} to train"
-        f" and {', '.join(map(str, chosen['validate_j']))} to validate:"
-        f" {chosen['explicit_percent']:.0f} % of the cost."
-        f"\nPredict the other j up to {result.plan['target_j'][-1]}."
-    )
+    _show_plan(console, result.plan)
     for system in result.systems:
         train, fill = result.train[system], result.fill[system]
         console.print(
-            f"{system}: kernel {train['kernel']}, {train['features']} features, best of"
-            f" {len(train['tried'])}; {fill['filled_transitions']} transitions filled,"
-            f" {fill['kept_computed']} kept."
+            f"{system}: {_model(train)}, best of {len(train['tried'])};"
+            f" {fill['filled_transitions']} transitions filled, {fill['kept_computed']} kept."
         )
     for system in result.systems:
         show_evaluation(console, result.evaluate[system], brief=True)
@@ -55,6 +47,32 @@ def _show(console: Console, result: DemoResult, options: Mapping[str, Any]) -> N
     picture = result.picture or "left out, matplotlib is not installed"
     console.print(f"export: {result.export['path']}\npicture: {picture}", soft_wrap=True)
     console.print(f"done in {result.seconds:.0f} s")
+
+
+def _show_plan(console: Console, plan: dict[str, Any]) -> None:
+    chosen = plan["chosen"]
+    if "train_units" in chosen:
+        console.print(
+            f"\nCompute the rates out of {chosen['n']} initial states, {', '.join(chosen['train_units'])}:"
+            f" {chosen['explicit_percent']:.0f} % of the cost.\nPredict the"
+            f" {chosen['predicted_transitions']} transitions out of the others.",
+            markup=False,
+        )
+        return
+    console.print(
+        f"\nj <= {chosen['train_j'][0]} is known."
+        f" Compute j = {', '.join(map(str, chosen['train_j'][1:]))} to train"
+        f" and {', '.join(map(str, chosen['validate_j']))} to validate:"
+        f" {chosen['explicit_percent']:.0f} % of the cost."
+        f"\nPredict the other j up to {plan['target_j'][-1]}."
+    )
+
+
+def _model(train: dict[str, Any]) -> str:
+    """Return what the model of a system is, in words."""
+    if "train_units" in train:
+        return str(train["mean"])
+    return f"kernel {train['kernel']}, {train['features']} features"
 
 
 def _show_lines(console: Console, verify: dict[str, Any]) -> None:

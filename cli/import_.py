@@ -13,7 +13,7 @@ from .output import cell, table
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ratedb.verbs.import_ import ImportResult
+    from ratedb.verbs.import_ import ImportedSystem, ImportResult
 
 _COLUMNS = ("system", "source_id", "levels", "transitions", "temperatures", "rates", "new", "unchanged")
 
@@ -35,12 +35,21 @@ def _show(console: Console, result: ImportResult, options: Mapping[str, Any]) ->
         errors = f"Values with errors {flagged} flagged. " if any(row[1] == "error" for row in rows) else ""
         console.print(f"{errors}`ratedb check --json` lists all findings, docs/quality.md the rules.")
     for system in result.systems:
-        if system.plan is not None and system.plan.done_j:
-            left = cell(system.plan.left_j) if system.plan.left_j else "nothing"
-            console.print(
-                f"Plan {system.plan.plan_id}: the rates out of j = {cell(system.plan.done_j)} are imported,"
-                f" {left} left. `ratedb next {system.system}` chooses the next."
-            )
+        _show_plan(console, system)
+
+
+def _show_plan(console: Console, system: ImportedSystem) -> None:
+    """Print which jobs of the newest plan have their rates."""
+    progress = {} if system.plan is None else vars(system.plan)
+    what = "j" if "done_j" in progress else "units"
+    if done := progress.get(f"done_{what}"):
+        left = cell(progress[f"left_{what}"]) if progress[f"left_{what}"] else "nothing"
+        name = "j = " if what == "j" else ""
+        console.print(
+            f"Plan {progress['plan_id']}: the rates out of {name}{cell(done)} are imported, {left} left."
+            f" `ratedb next {system.system}` chooses the next.",
+            markup=False,
+        )
 
 
 import_command = command(

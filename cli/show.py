@@ -31,9 +31,10 @@ def _show(console: Console, result: SystemReport, options: Mapping[str, Any]) ->
                 f"{one['transitions']} transitions from source {one['source_id']}: {said}", markup=False
             )
     if result.coverage:
-        columns = ["j", "computed", "predicted", "missing"]
+        columns = list(result.coverage[0])
         rows = [[row[name] for name in columns] for row in result.coverage]
-        console.print(table("Transitions by initial j", columns, rows, text=()))
+        title = f"Transitions by initial {'j' if 'j' in columns else 'state'}"
+        console.print(table(title, columns, rows, text=()))
     for title, found, columns in (
         ("Sources", result.sources, ["source_id", "kind", "method", "reference", "file_name"]),
         ("Models", result.models, ["model_id", "kernel", "features", "train_j", "validate_j"]),

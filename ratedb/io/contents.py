@@ -6,14 +6,19 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ratedb.arrays import BoolArray
 from ratedb.errors import RatedbError
 from ratedb.findings import Finding
 from ratedb.kinds.recognise import as_kind, unknown_kind
 from ratedb.kinds.species import other_species
+from ratedb.kinds.units import units_of
 from ratedb.levels import Levels, Lines
 from ratedb.numbers import format_integers
+from ratedb.physics.orientation import units_out_of, units_with_rates
 from ratedb.physics.rotational_constants import contradicting_energies, molecules_of
 from ratedb.rates import Rates
+
+_NAMED = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,33 +86,59 @@ def _need_own_species(levels: Levels) -> None:
             )
 
 
-def rates_out_of(
-    file: MoleculeFile, j_values: tuple[int, ...] | None, where: str
-) -> list[tuple[PartnerRates, Rates, list[str]]]:
-    """Return each partner with its rates out of these j, and a warning where it does not have all of them.
+@dataclass(frozen=True)
+class Wanted:
+    """Which rates of a file are imported: those out of some initial j or states, all where both are None."""
 
-    Raises RatedbError where no partner has all of them.
+    j: tuple[int, ...] | None = None
+    units: tuple[str, ...] | None = None
+
+
+def rates_out_of(
+    file: MoleculeFile, wanted: Wanted, where: str
+) -> list[tuple[PartnerRates, Rates, list[str]]]:
+    """Return each partner with its rates out of what is wanted, and a warning where it lacks some of it.
+
+    Raises RatedbError where no partner has all of it, UsageError for labels that the levels do not have.
     """
-    if j_values is None:
+    if wanted.j is None and wanted.units is None:
         return [(partner, partner.rates, []) for partner in file.partners]
     found, without, complete = [], [], False
     for partner in file.partners:
-        initial_j = partner.rates.initial_j()
-        missing = sorted(set(j_values) - set(initial_j.tolist()) - {0})
+        rows, missing, name = _rows_of(partner.rates, wanted)
         complete = complete or not missing
-        words = f"{partner.rates.system} has no transitions out of j = {format_integers(missing)}"
-        rates = partner.rates.select(np.isin(initial_j, j_values))
-        if len(rates):
-            found.append((partner, rates, [words] if missing else []))
+        words = f"{partner.rates.system} has no transitions out of {name} {_shown(missing)}"
+        if rows.any():
+            found.append((partner, partner.rates.select(rows), [words] if missing else []))
         else:
             without.append(words)
     if not complete:
-        first = file.partners[0].rates
-        there = set(first.initial_j().tolist())
+        _, missing, name = _rows_of(file.partners[0].rates, wanted)
         raise RatedbError(
-            "the file has no transitions out of some j",
-            where=f"{where}, {first.system}",
-            expected=f"j among {format_integers(sorted(there))}",
-            got=", ".join(map(str, sorted(set(j_values) - there - {0}))),
+            f"the file has no transitions out of some {name.removesuffix(' =')}",
+            where=f"{where}, {file.partners[0].rates.system}",
+            expected=_there(file.partners[0].rates, wanted),
+            got=_shown(missing),
         )
     return [(partner, rates, [*warnings, *without]) for partner, rates, warnings in found]
+
+
+def _rows_of(rates: Rates, wanted: Wanted) -> tuple[BoolArray, list[int] | list[str], str]:
+    """Return which transitions are wanted, (n,), what has none, and what that is called."""
+    if wanted.j is not None:
+        initial_j = rates.initial_j()
+        return np.isin(initial_j, wanted.j), sorted(set(wanted.j) - set(initial_j.tolist()) - {0}), "j ="
+    units = units_of(rates.levels)
+    of_row, places = units_out_of(rates.transitions, units), units.places(wanted.units or (), "--units")
+    return np.isin(of_row, places), list(units.named(np.setdiff1d(places, of_row))), "initial states"
+
+
+def _there(rates: Rates, wanted: Wanted) -> str:
+    if wanted.j is not None:
+        return f"j among {format_integers(sorted(set(rates.initial_j().tolist())))}"
+    return f"some of {_shown(list(units_with_rates(rates)))}"
+
+
+def _shown(values: list[int] | list[str]) -> str:
+    more = ", ..." if len(values) > _NAMED else ""
+    return ", ".join(map(str, values[:_NAMED])) + more

@@ -96,6 +96,9 @@ class DemoOptions:
     """What the demo works on."""
 
     file: Path | None = option(None, "Any LAMDA file (default: CO of Yang et al. 2010).", Path)
+    molecule: str | None = option(
+        None, "A molecule of the installed LAMDA files, such as H2CS; with --file, the one it must be of."
+    )
 
 
 @dataclass(frozen=True)

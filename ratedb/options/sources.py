@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ratedb.declared import option
-from ratedb.numbers import parse_ids, parse_integers, parse_temperatures
+from ratedb.numbers import parse_ids, parse_integers, parse_labels, parse_temperatures
 from ratedb.options.values import Integers, Paths
 
 
@@ -40,6 +40,9 @@ class ImportOptions:
         "warn", "Quality control: warn (keep findings, flag errors), strict (refuse errors) or off."
     )
     j: Integers = option(None, "Import only these initial j, such as 5,9 or 1:5.", parse_integers)
+    units: tuple[str, ...] | None = option(
+        None, "Tops and pairs: import only rates out of these initial states, by label.", parse_labels
+    )
     dry_run: bool = option(False, "Show what would change; store nothing.")
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
-from ratedb.kinds.units import Units
+from ratedb.kinds.units import Units, units_of
 from ratedb.levels import Levels, Transitions
 from ratedb.physics.detailed_balance import reverse_rate
 from ratedb.rates import Rates
@@ -90,3 +90,9 @@ def downward(transitions: Transitions) -> Transitions:
 def units_out_of(transitions: Transitions, units: Units) -> IntArray:
     """Return the unit out of which an explicit calculation gives each transition, shape (n,)."""
     return units.of_level[turned(transitions, target_rises(transitions)).upper]
+
+
+def units_with_rates(rates: Rates) -> tuple[str, ...]:
+    """Return the labels of the initial states that some rates go out of, in the order of energy."""
+    units = units_of(rates.levels)
+    return units.named_once(units_out_of(rates.transitions, units))

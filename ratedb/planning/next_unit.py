@@ -8,6 +8,7 @@ import numpy as np
 
 from ratedb.arrays import IntArray
 from ratedb.errors import FitError
+from ratedb.models.calibration import DEGREES_OF_FREEDOM, HALF_WIDTH_68
 from ratedb.models.tops.predictor import TopPredictor, fit_and_test
 from ratedb.models.tops.training import UnitSets, training_rates
 from ratedb.models.tops.units import effects_of_units
@@ -24,6 +25,8 @@ _TESTS_OF_TARGET = 1.5
 # Without a target, one more state that lowers the error by less than this share is not worth its hours.
 _WORTHWHILE = 0.02
 _LEAST_UNITS = 3
+# Intervals are those of Student's t.
+_RMS_OF_HALF_WIDTH = float(np.sqrt(DEGREES_OF_FREEDOM / (DEGREES_OF_FREEDOM - 2.0))) / HALF_WIDTH_68
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def _candidates(state: UnitState, model: TopPredictor, tested_dex: float) -> tup
     supported = model.supports(wanted)
     wanted = wanted.select(supported) if supported.any() else wanted
     half_width = model.predict(wanted).log10_half_width_68
-    now = float(np.sqrt((half_width**2).mean()))
+    now = _RMS_OF_HALF_WIDTH * float(np.sqrt((half_width**2).mean()))
     effects = effects_of_units(model, wanted)
     found = []
     for place, unit in enumerate(effects.units.tolist()):

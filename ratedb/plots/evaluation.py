@@ -9,33 +9,42 @@ from typing import Any
 import numpy as np
 
 from ratedb.arrays import FloatArray
+from ratedb.kinds.units import units_of
 from ratedb.models.evaluation import Evaluation
+from ratedb.models.tops.evaluation import UnitEvaluation
+from ratedb.physics.orientation import units_out_of
 from ratedb.plots.figures import BLUE, INK, ORANGE, new_figure, save
 
-_DRAWN = ((ORANGE, "interpolation in j"), (BLUE, "Gaussian process"))
+_DRAWN = ((ORANGE, "interpolation"), (BLUE, "Gaussian process"))
 
 
-def draw_evaluation(evaluation: Evaluation, train_j: Sequence[int], path: Path) -> None:
-    """Draw an evaluation to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written."""
+def draw_evaluation(evaluation: Evaluation | UnitEvaluation, train_j: Sequence[int], path: Path) -> None:
+    """Draw an evaluation to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written.
+
+    Errors are drawn by initial j, those of tops and pairs by the energy of the initial state.
+    """
     figure, (left, right) = new_figure((11.0, 4.8), 2, (1.0, 1.25))
     _draw_scatter(left, evaluation)
-    _draw_by_j(right, evaluation, train_j)
+    if isinstance(evaluation, UnitEvaluation):
+        _draw_by_unit(right, evaluation)
+        source = f"{len(evaluation.train_units)} initial states"
+    else:
+        _draw_by_j(right, evaluation, train_j)
+        source = f"j = {', '.join(map(str, train_j))}"
     figure.suptitle(
-        f"{evaluation.system}: {len(evaluation.truth)} transitions predicted from j = "
-        + ", ".join(map(str, train_j)),
-        color=INK,
+        f"{evaluation.system}: {len(evaluation.truth)} transitions predicted from {source}", color=INK
     )
     save(figure, path)
 
 
-def _errors(evaluation: Evaluation) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _errors(evaluation: Evaluation | UnitEvaluation) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return log10 of the truth, and log10 errors of model and interpolation, shape (n, m); NaN unknown."""
     rates = evaluation.truth.rate_cm3_s
     truth = np.log10(np.where(rates > 0, rates, np.nan))
     return truth, evaluation.prediction.log10_rate - truth, evaluation.interpolation_log10 - truth
 
 
-def _draw_scatter(axes: Any, evaluation: Evaluation) -> None:
+def _draw_scatter(axes: Any, evaluation: Evaluation | UnitEvaluation) -> None:
     truth, gp, naive = _errors(evaluation)
     for error, (colour, name) in zip((naive, gp), _DRAWN, strict=True):
         axes.loglog(
@@ -50,21 +59,42 @@ def _draw_scatter(axes: Any, evaluation: Evaluation) -> None:
 
 
 def _draw_by_j(axes: Any, evaluation: Evaluation, train_j: Sequence[int]) -> None:
+    of_row = evaluation.truth.initial_j().astype(np.float64)
+    _draw_quantiles(axes, evaluation, of_row, [float(j) for j in train_j], 6.0)
+    axes.set_xlabel("initial j")
+    axes.set_title("Error by initial j", fontsize=11)
+
+
+def _draw_by_unit(axes: Any, evaluation: UnitEvaluation) -> None:
+    units = units_of(evaluation.truth.levels)
+    of_row = units.energy_cm1[units_out_of(evaluation.truth.transitions, units)]
+    computed = units.energy_cm1[units.places(evaluation.train_units, "the model")]
+    _draw_quantiles(axes, evaluation, of_row, computed.tolist(), 2.0)
+    axes.set_xlabel("energy of the initial state (cm$^{-1}$)")
+    axes.set_title("Error by initial state", fontsize=11)
+
+
+def _draw_quantiles(
+    axes: Any,
+    evaluation: Evaluation | UnitEvaluation,
+    of_row: FloatArray,
+    computed: list[float],
+    width: float,
+) -> None:
+    """Draw the median and 95 % factor over the values `of_row`, shape (n,), and bars where it is computed."""
     _, gp, naive = _errors(evaluation)
-    initial_j = evaluation.truth.initial_j()
-    values = sorted(set(initial_j.tolist()))
+    values = sorted(set(of_row.tolist()))
     for error, (colour, name) in zip((naive, gp), _DRAWN, strict=True):
         factor = 10.0 ** np.abs(error)
         for share, style in ((0.5, "o--"), (0.95, "s-")):
-            quantile = [np.nanquantile(factor[initial_j == j], share) for j in values]
+            quantile = [np.nanquantile(factor[of_row == value], share) for value in values]
             label = f"{name}, {'median' if share == 0.5 else '95 %'}"
             axes.semilogy(values, quantile, style, ms=4, lw=1.2, color=colour, label=label)
-    for number, j in enumerate(train_j):
-        axes.axvline(j, color="#bbbbbb", lw=6, alpha=0.5, zorder=0, label="computed" if number == 0 else None)
-    axes.set_xlabel("initial j")
+    for number, value in enumerate(computed):
+        name = "computed" if number == 0 else "_"
+        axes.axvline(value, color="#bbbbbb", lw=width, alpha=0.5, zorder=0, label=name)
     axes.set_ylabel("factor between predicted and true k")
     ticks = [1, 1.1, 1.5, 2, 3, 5, 10, 20]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
-    axes.set_title("Error by initial j", fontsize=11)
     axes.legend(frameon=False, fontsize=8)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -22,8 +21,9 @@ from ratedb.options import (
 from ratedb.plots.evaluation import draw_evaluation
 from ratedb.plots.figures import plots_available
 from ratedb.radiative.radex import radex_available
-from ratedb.verbs.demo_folder import DemoFolder, explicit_j, open_folder, shipped_file, what_to_plan
+from ratedb.verbs.demo_folder import DemoFolder, open_folder
 from ratedb.verbs.demo_summary import DemoResult, bright_lines
+from ratedb.verbs.demo_work import DemoWork, shipped_file, work_on
 from ratedb.verbs.evaluate import evaluate
 from ratedb.verbs.export import export
 from ratedb.verbs.fill import fill
@@ -31,9 +31,6 @@ from ratedb.verbs.import_ import import_files
 from ratedb.verbs.plan import plan
 from ratedb.verbs.train import train
 from ratedb.verbs.verify import verify
-
-J_MAX = 20
-"""The highest j that is predicted and exported."""
 
 _SHIPPED_ORIGIN = ImportOptions(method="CC, CS at high energies", reference="Yang et al. 2010, ApJ 718, 1062")
 
@@ -43,35 +40,38 @@ def demo(
 ) -> DemoResult:
     """Run the demo in a folder, which is made if need be; steps that an earlier run did are not repeated.
 
-    Without a file the CO rates of Yang et al. (2010) that the spectralradex package ships are used; any
-    LAMDA file with v, j labels will do. RADEX and the picture are left out, with a note in the result, where
-    their packages are not installed. `report` is told each step, `progress` what happens within one. Raises
-    RatedbError where there is no file, it has too few j, or the folder holds a demo of another one.
+    Without a file the CO rates of Yang et al. (2010) that the spectralradex package ships are used, or those
+    of `molecule`; any LAMDA file of a linear molecule or a top will do. RADEX and the picture are left out,
+    with a note in the result, where their packages are not installed. `report` is told each step, `progress`
+    what happens within one. Raises RatedbError where there is no file, it has too few initial states, or the
+    folder holds a demo of another one.
     """
     start = perf_counter()
-    file, origin = (options.file, ImportOptions()) if options.file else (shipped_file(), _SHIPPED_ORIGIN)
-    wanted, systems = what_to_plan(file, J_MAX)
+    file = options.file or shipped_file(options.molecule)
+    work = work_on(file, options.molecule)
+    origin = ImportOptions() if options.file or options.molecule else _SHIPPED_ORIGIN
+    systems = work.systems
     run = open_folder(folder, file, report)
     planned = run.step(
         "plan",
-        "plan which initial j to compute",
-        lambda: plan(run.db, systems[0], wanted).to_json() | {"systems": systems, "target_j": wanted.j},
+        f"plan which initial {work.name} to compute",
+        lambda: (
+            plan(run.db, systems[0], work.wanted).to_json() | {"systems": systems, "target_j": work.wanted.j}
+        ),
     )
-    few = replace(origin, j=explicit_j(planned["chosen"]))
+    few = work.few(origin, planned["chosen"])
     run.step(
         "import",
-        "import only those j; the rest is held out",
+        f"import only those {work.name}; the rest is held out",
         lambda: import_files(run.db, [file], few).to_json(),
     )
-    found = {system: _predict(run, system, planned, file, progress) for system in systems}
+    found = {system: _predict(run, system, work.training(planned), file, progress) for system in systems}
     exported = run.step(
         "export",
         "export the filled LAMDA file with its provenance",
-        lambda: export(run.db, systems, folder / "filled.dat", ExportOptions(j_max=J_MAX)).to_json(),
+        lambda: export(run.db, systems, folder / "filled.dat", ExportOptions(j_max=work.j_max)).to_json(),
     )
-    run.step(
-        "truth", "export the true file, to compare with", lambda: _export_truth(run, systems, file, origin)
-    )
+    run.step("truth", "export the true file, to compare with", lambda: _export_truth(run, work, file, origin))
     verified = run.step("verify", "run RADEX on the true and the filled file", lambda: _verify(folder))
     trained, filled, evaluated = (
         {system: steps[step] for system, steps in found.items()} for step in ("train", "fill", "evaluate")
@@ -81,14 +81,12 @@ def demo(
 
 
 def _predict(
-    run: DemoFolder, system: str, planned: dict[str, Any], file: Path, progress: Progress
+    run: DemoFolder, system: str, options: TrainOptions, file: Path, progress: Progress
 ) -> dict[str, dict[str, Any]]:
     """Train on a system, fill what is missing and evaluate it against the file."""
-    train_j, validate_j = (tuple(planned["chosen"][name]) for name in ("train_j", "validate_j"))
-    options = TrainOptions(train_j=train_j, validate_j=validate_j, j=tuple(planned["target_j"]))
     trained = run.step(
         f"train {system}",
-        f"train on {system}; unseen j choose the models",
+        f"train on {system}; what is left out chooses the models",
         lambda: train(run.db, system, options, progress).to_json(),
     )
     model_id = trained["model_id"]
@@ -100,7 +98,7 @@ def _predict(
     evaluated = run.step(
         f"evaluate {system}",
         f"evaluate {system} against the held-out truth",
-        lambda: _evaluate(run, system, model_id, train_j, file),
+        lambda: _evaluate(run, system, model_id, options.train_j or (), file),
     )
     return {"train": trained, "fill": filled, "evaluate": evaluated}
 
@@ -115,10 +113,10 @@ def _evaluate(
     return {**evaluation.to_json(), "picture": None if picture is None else str(picture)}
 
 
-def _export_truth(run: DemoFolder, systems: list[str], file: Path, origin: ImportOptions) -> dict[str, Any]:
+def _export_truth(run: DemoFolder, work: DemoWork, file: Path, origin: ImportOptions) -> dict[str, Any]:
     db = run.path / "truth.duckdb"
     import_files(db, [file], origin)
-    return export(db, systems, run.path / "true.dat", ExportOptions(j_max=J_MAX)).to_json()
+    return export(db, work.systems, run.path / "true.dat", ExportOptions(j_max=work.j_max)).to_json()
 
 
 def _verify(folder: Path) -> dict[str, Any]:

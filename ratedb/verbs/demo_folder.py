@@ -11,14 +11,8 @@ from typing import Any
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256, write_atomically
-from ratedb.io.registry import read_rates
-from ratedb.options import PlanOptions, Progress
+from ratedb.options import Progress
 from ratedb.plots.figures import plots_available
-from ratedb.radiative.radex import lamda_folder
-
-# The paper's setting: j <= 5 is known, four training j.
-_GIVEN_UP_TO, _TRAINING_SETS = 5, 4
-_SHIPPED_FILE = "co.dat"
 
 
 @dataclass
@@ -103,41 +97,3 @@ def _files_exist(result: dict[str, Any]) -> bool:
     if "picture" in result and result["picture"] is None and plots_available():
         return False
     return all(Path(result[name]).exists() for name in ("path", "picture") if result.get(name))
-
-
-def shipped_file() -> Path:
-    """Return the file of the CO rates of Yang et al. (2010); raises RatedbError where it is not installed."""
-    source = lamda_folder()
-    if source is None:
-        raise RatedbError(
-            "the demo's data file is not installed",
-            expected="the package spectralradex, which ships it (Linux, CPython 3.11)",
-            got="no such package",
-            todo="run `ratedb demo --file co.dat` with any LAMDA file",
-        )
-    return source / _SHIPPED_FILE
-
-
-def what_to_plan(path: Path, j_max: int) -> tuple[PlanOptions, list[str]]:
-    """Return what to plan and for which systems; raises RatedbError where the file has too few j."""
-    file = read_rates(path)
-    v, j = file.levels.need_vj()
-    target = tuple(range(_GIVEN_UP_TO, min(j_max, int(j.max())) + 1))
-    tables = [partner.rates for partner in file.partners]
-    systems = [rates.system for rates in tables if set(target) <= set(rates.initial_j().tolist())]
-    if not systems or len(target) < 2 * _TRAINING_SETS:
-        raise RatedbError(
-            "the file has too few j for the demo",
-            where=str(path),
-            expected=f"a collider with rates out of every j = {_GIVEN_UP_TO}..12 or more",
-            got=f"levels up to j = {int(j.max())}",
-            todo="name another LAMDA file with --file",
-        )
-    systems.sort(key=lambda system: not system.endswith("+p-H2"))
-    wanted = PlanOptions(target, v_max=int(v.max()), given_j=(_GIVEN_UP_TO,), sizes=(_TRAINING_SETS,))
-    return wanted, systems
-
-
-def explicit_j(chosen: dict[str, Any]) -> tuple[int, ...]:
-    """Return the initial j that are computed: those given and those of the chosen set."""
-    return tuple(sorted({*range(_GIVEN_UP_TO + 1), *chosen["train_j"], *chosen["validate_j"]}))

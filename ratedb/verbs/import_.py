@@ -14,6 +14,8 @@ import numpy as np
 
 from ratedb.levels import Levels
 from ratedb.options import ImportOptions, Progress, silent
+from ratedb.physics.orientation import units_with_rates
+from ratedb.planning.progress import PlanProgress, UnitPlanProgress, progress_by_j, unit_progress
 from ratedb.quality.reports import counts
 from ratedb.rates import Rates
 from ratedb.results import Result
@@ -22,15 +24,6 @@ from ratedb.store.structures import side_by_side
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
 from ratedb.verbs.incoming_quality import against_each_other, against_stored
 from ratedb.verbs.referencing import stated_reference
-
-
-@dataclass(frozen=True)
-class PlanProgress:
-    """How far the newest plan of a system has come: the initial j of its jobs that are done, and the rest."""
-
-    plan_id: int
-    done_j: tuple[int, ...]
-    left_j: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -51,7 +44,7 @@ class ImportedSystem:
     unchanged: int
     warnings: tuple[str, ...]
     findings: tuple[dict[str, Any], ...] = ()
-    plan: PlanProgress | None = None
+    plan: PlanProgress | UnitPlanProgress | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,15 +104,14 @@ def import_files(
     return ImportResult(tuple(imported), options.dry_run)
 
 
-def _progress(store: Store, system: str) -> PlanProgress | None:
+def _progress(store: Store, system: str) -> PlanProgress | UnitPlanProgress | None:
     """Return which jobs of the system's newest plan have their rates."""
     plan = store.newest_plan(system)
     if plan is None or plan.chosen is None:
         return None
-    known = {*store.known_j(system, plan.request["v_max"]), *plan.request["given"]}
-    jobs = sorted({*plan.chosen["train_j"], *plan.chosen["validate_j"]} - set(plan.request["given"]))
-    done = tuple(j for j in jobs if j in known)
-    return PlanProgress(plan.plan_id or 0, done, tuple(j for j in jobs if j not in known))
+    if "train_units" in plan.chosen:
+        return unit_progress(plan, units_with_rates(store.known_rates(system).known()))
+    return progress_by_j(plan, store.known_j(system, plan.request["v_max"]))
 
 
 def _stored_levels(db: Path, molecule: str) -> Levels | None:
@@ -131,7 +123,11 @@ def _stored_levels(db: Path, molecule: str) -> Levels | None:
 
 
 def _imported(
-    rates: Rates, info: SourceInfo, result: PutResult, plan: PlanProgress | None, warnings: tuple[str, ...]
+    rates: Rates,
+    info: SourceInfo,
+    result: PutResult,
+    plan: PlanProgress | UnitPlanProgress | None,
+    warnings: tuple[str, ...],
 ) -> ImportedSystem:
     return ImportedSystem(
         system=rates.system,

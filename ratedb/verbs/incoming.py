@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.files import InputFile, sha256
-from ratedb.io.contents import MoleculeFile, PartnerRates, of_kind, rates_out_of
+from ratedb.io.contents import MoleculeFile, PartnerRates, Wanted, of_kind, rates_out_of
 from ratedb.io.own_exports import as_exported
 from ratedb.io.registry import ReadOptions, read_rates
 from ratedb.layers import Kind
@@ -106,7 +106,7 @@ def _sources(
 ) -> Iterator[tuple[Rates, SourceInfo]]:
     """Yield the rates of each partner out of the wanted j, with what is said of them and found in them."""
     file = of_kind(file, options.kind_of_molecule)
-    for partner, rates, warnings in rates_out_of(file, options.j, where):
+    for partner, rates, warnings in rates_out_of(file, Wanted(options.j, options.units), where):
         kind, method = partner.kind or blank.kind, _method(partner, blank, options)
         doubts = doubts_of_kind(rates.system, partner.reference) if blank.kind == "computed" else []
         unstated = [] if kind != "computed" else ask_for_method(rates.system, method)

@@ -10,8 +10,9 @@ import numpy as np
 
 from ratedb.arrays import IntArray
 from ratedb.kinds.recognise import why
-from ratedb.layers import KINDS, Kind, temperatures_text
+from ratedb.layers import KINDS, temperatures_text
 from ratedb.physics.rotational_constants import MoleculeReport, report_of
+from ratedb.planning.coverage import coverage
 from ratedb.quality.precedence import only_newer
 from ratedb.rates import Rates
 from ratedb.results import Result
@@ -40,7 +41,7 @@ class SystemReport(Result):
     transitions: int
     temperatures_k: list[float]
     kinds: dict[str, int]
-    coverage: list[dict[str, int]]
+    coverage: list[dict[str, Any]]
     sources: list[dict[str, Any]]
     warnings: list[str]
     models: list[dict[str, Any]]
@@ -92,7 +93,7 @@ def show(db: Path, system: str) -> SystemReport:
         transitions=len(rates),
         temperatures_k=rates.temperature_k.tolist(),
         kinds={kind: int((best == number).sum()) for number, kind in enumerate(KINDS)},
-        coverage=_coverage(rates, best) if rates.levels.has_vj else [],
+        coverage=coverage(rates, best),
         sources=[
             {name: rows[one["source_id"]][name] for name in _OF_SOURCE}
             | {"transitions": one["best_transitions"]}
@@ -102,18 +103,6 @@ def show(db: Path, system: str) -> SystemReport:
         models=models,
         molecules=report_of(rates.levels),
     )
-
-
-def _coverage(rates: Rates, best: IntArray) -> list[dict[str, int]]:
-    """Return for each initial j how many transitions are computed, predicted and missing."""
-    initial_j, possible_j = rates.initial_j(), rates.levels.downward_pairs().initial_j()
-    result = []
-    for j in np.unique(possible_j).tolist():
-        known = int((initial_j == j).sum())
-        predicted = int((best[initial_j == j] == Kind.PREDICTED).sum())
-        missing = max(int((possible_j == j).sum()) - known, 0)
-        result.append({"j": j, "computed": known - predicted, "predicted": predicted, "missing": missing})
-    return result
 
 
 def _best_kind(rates: Rates) -> IntArray:

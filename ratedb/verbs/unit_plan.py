@@ -10,10 +10,9 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.files import refuse_database, write_atomically
 from ratedb.io.hours import read_unit_hours
 from ratedb.io.level_lists import read_levels_of
-from ratedb.kinds.units import units_of
 from ratedb.levels import Levels
 from ratedb.options import NextOptions, PlanOptions
-from ratedb.physics.orientation import units_out_of
+from ratedb.physics.orientation import units_with_rates
 from ratedb.planning.unit_plan import (
     DEFAULT_SHARE_PERCENT,
     UnitCandidate,
@@ -114,8 +113,7 @@ def levels_and_units(db: Path, system: str, path: Path | None = None) -> tuple[L
                 if listed is not None:
                     said = f"the store has the levels of {molecule}"
                     raise UsageError(f"--levels has no effect: {said}", expected="no --levels", got=str(path))
-                units = units_of(known.levels)
-                return known.levels, units.named_once(units_out_of(known.transitions, units))
+                return known.levels, units_with_rates(known)
             if listed is None and store.has_molecule(molecule):
                 return store.levels(molecule).levels, ()
     if listed is None:

@@ -44,7 +44,8 @@ class UnitSlice:
 class UnitEvaluation(Result):
     """A held-out test by initial states: metrics of the model and of the baselines.
 
-    `truth` has n transitions and m temperatures; `prediction` belongs to its rows. `baselines` has
+    `truth` has n transitions and m temperatures; `prediction` and
+    `interpolation_log10` (log10 k, shape (n, m)) belong to its rows. `baselines` has
     `interpolation` (the nearest computed initial state) and `group_means`.
     """
 
@@ -55,6 +56,7 @@ class UnitEvaluation(Result):
     by_temperature: tuple[UnitSlice, ...]
     truth: Rates
     prediction: Rates
+    interpolation_log10: FloatArray
     train_units: tuple[str, ...]
     validate_units: tuple[str, ...]
     model_id: int | None = None
@@ -146,6 +148,7 @@ def evaluate_units(
         by_temperature,
         truth,
         prediction,
+        naive,
         units.named(model.train_units),
         units.named(validate_units),
     )
