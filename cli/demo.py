@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SHOWN_TEMPERATURE_K = 30.0
 _SHOWN_DENSITY_CM3 = 1e4
 _SHOWN_LEVELS = 8
+_FREE = {"j": "j <= 5 counts", "states": "The lowest states count"}
 
 
 def _show(console: Console, result: DemoResult, options: Mapping[str, Any]) -> None:
@@ -39,10 +40,11 @@ def _show(console: Console, result: DemoResult, options: Mapping[str, Any]) -> N
     title = f"How good is the filled file? ({result.systems[0]})"
     console.print(table(title, ["", "filled", "interpolation"], rows))
     if "skipped" not in verify:
+        what = "states" if "train_units" in result.plan["chosen"] else "j"
         console.print(
             f"Lines at {len(verify['conditions'])} temperatures and densities; a bright one has at least"
             f" {verify['bright']['share_of_strongest']:.0%}\n"
-            "of the strongest flux there. j <= 5 counts as computed already, at no cost.\n"
+            f"of the strongest flux there. {_FREE[what]} as computed already, at no cost.\n"
         )
     picture = result.picture or "left out, matplotlib is not installed"
     console.print(f"export: {result.export['path']}\npicture: {picture}", soft_wrap=True)
@@ -52,10 +54,12 @@ def _show(console: Console, result: DemoResult, options: Mapping[str, Any]) -> N
 def _show_plan(console: Console, plan: dict[str, Any]) -> None:
     chosen = plan["chosen"]
     if "train_units" in chosen:
+        given = plan["request"]["given_units"]
         console.print(
-            f"\nCompute the rates out of {chosen['n']} initial states, {', '.join(chosen['train_units'])}:"
-            f" {chosen['explicit_percent']:.0f} % of the cost.\nPredict the"
-            f" {chosen['predicted_transitions']} transitions out of the others.",
+            f"\nThe {len(given)} lowest initial states are known. Compute"
+            f" {', '.join(one for one in chosen['train_units'] if one not in given)}:"
+            f" {chosen['explicit_percent']:.0f} % of the cost."
+            f"\nPredict the {chosen['predicted_transitions']} transitions out of the others.",
             markup=False,
         )
         return

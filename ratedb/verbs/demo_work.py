@@ -15,11 +15,13 @@ from ratedb.io.registry import read_rates
 from ratedb.kinds.units import units_of
 from ratedb.models.tops.wanted import possible_transitions
 from ratedb.options import ImportOptions, PlanOptions, TrainOptions
+from ratedb.planning.unit_plan import Landscape, UnitRequest
 from ratedb.radiative.radex import lamda_folder
 
 # The paper's setting: j <= 5 is known, four training j.
 _GIVEN_UP_TO, _TRAINING_SETS, _J_MAX = 5, 4, 20
-_SHARE_PERCENT, _LEAST_UNITS = 25.0, 12
+# Of tops the lowest states are known, which cost next to nothing; 40 % of all are computed.
+_GIVEN_COST, _SHARE_PERCENT, _LEAST_UNITS = 0.01, 40.0, 12
 _SHIPPED_FILE = "co.dat"
 
 
@@ -39,7 +41,7 @@ class DemoWork:
     def few(self, origin: ImportOptions, chosen: dict[str, Any]) -> ImportOptions:
         """Return how the chosen calculations are imported, and no others."""
         if self.wanted.share is not None:
-            return replace(origin, units=(*chosen["train_units"], *chosen["validate_units"]))
+            return replace(origin, units=tuple(chosen["train_units"]))
         j = {*range(_GIVEN_UP_TO + 1), *chosen["train_j"], *chosen["validate_j"]}
         return replace(origin, j=tuple(sorted(j)))
 
@@ -142,7 +144,16 @@ def _of_units(file: MoleculeFile, path: Path) -> DemoWork:
             got=f"{every} initial states",
             todo="name another LAMDA file with --file",
         )
-    return DemoWork(_p_h2_first(complete), PlanOptions(share=_SHARE_PERCENT, levels=path), None)
+    systems = _p_h2_first(complete)
+    given = _cheapest(Landscape(file.levels, UnitRequest(systems[0])))
+    return DemoWork(systems, PlanOptions(share=_SHARE_PERCENT, levels=path, given_units=given), None)
+
+
+def _cheapest(landscape: Landscape) -> tuple[str, ...]:
+    """Return the lowest initial states that together cost little."""
+    places = landscape.of_interest.tolist()
+    shares = (landscape.costs.share(places[: count + 1]) for count in range(len(places)))
+    return landscape.units.named(landscape.of_interest[: sum(share <= _GIVEN_COST for share in shares)])
 
 
 def _p_h2_first(systems: list[str]) -> list[str]:
