@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
 from time import perf_counter
 
 import numpy as np
@@ -202,7 +203,7 @@ def measure_share(rates: Rates, share: float) -> tuple[list[Measured], list[str]
     return found, rows
 
 
-def section(found: list[Measured], table: list[str]) -> str:
+def section(found: list[Measured], table: list[str], large: list[str]) -> str:
     """Return the section of the document."""
     return "\n".join(
         [
@@ -217,8 +218,25 @@ def section(found: list[Measured], table: list[str]) -> str:
             *table,
             "",
             *summary(found),
+            *large,
         ]
     )
+
+
+def large_training(rates: Rates, count: int = 2000, temperatures: int = 20) -> str:
+    """Return seconds and memory of a fit to so many rows, interpolated to so many temperatures."""
+    units = np.random.default_rng(0).permutation(np.unique(rates.upper))
+    rows = np.cumsum([(rates.upper == unit).sum() for unit in units])
+    training = rates.select(np.isin(rates.upper, units[: int(np.searchsorted(rows, count)) + 1]))
+    grid = np.geomspace(rates.temperature_k[0], rates.temperature_k[-1], temperatures)
+    at = np.log(rates.temperature_k)
+    log10_k = [np.interp(np.log(grid), at, one) for one in np.log10(np.maximum(training.rate_cm3_s, 1e-30))]
+    ends = training.upper, training.lower
+    training = Rates(rates.levels, rates.collider, *ends, grid, 10.0 ** np.array(log10_k))
+    start = perf_counter()
+    used = len(fit(training).training)
+    seconds, memory = perf_counter() - start, getrusage(RUSAGE_SELF).ru_maxrss / 1e6
+    return f"- fit to {used} rows x {temperatures} temperatures: {seconds:.0f} s, {memory:.2f} GB in all"
 
 
 def _first_the_bar(case: tuple[Rates, float]) -> tuple[bool, int]:
@@ -234,6 +252,7 @@ def main(names: list[str]) -> int:
         return 1
     every = sorted(one for one in (folder / "tops").iterdir() if one.is_dir() and one.name not in LEFT_OUT)
     read = [read_top(one) for one in every if not names or one.name in names]
+    large = [large_training(max(read, key=len))] if any(len(one) >= MANY_ROWS for one in read) else []
     found: list[Measured] = []
     table: dict[tuple[str, float], list[str]] = {}
     cases = [(rates, share) for rates in read for share in shares(rates.levels.molecule)]
@@ -242,8 +261,8 @@ def main(names: list[str]) -> int:
         found += more
         if not names:  # so that an interrupted run leaves what it has
             rows = [one for key in sorted(table) for one in table[key]]
-            replace_section(BENCHMARKS, "tops", section(found, rows))
-    print("\n".join(summary(found)))
+            replace_section(BENCHMARKS, "tops", section(found, rows, large))
+    print("\n".join([*summary(found), *large]))
     return 0
 
 

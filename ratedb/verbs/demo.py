@@ -21,9 +21,10 @@ from ratedb.options import (
 from ratedb.plots.evaluation import draw_evaluation
 from ratedb.plots.figures import plots_available
 from ratedb.radiative.radex import radex_available
+from ratedb.verbs.demo_file import shipped_file
 from ratedb.verbs.demo_folder import DemoFolder, open_folder
 from ratedb.verbs.demo_summary import DemoResult, bright_lines
-from ratedb.verbs.demo_work import DemoWork, shipped_file, work_on
+from ratedb.verbs.demo_work import DemoWork, work_on
 from ratedb.verbs.evaluate import evaluate
 from ratedb.verbs.export import export
 from ratedb.verbs.fill import fill

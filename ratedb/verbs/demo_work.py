@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,12 @@ from ratedb.kinds.units import units_of
 from ratedb.models.tops.wanted import possible_transitions
 from ratedb.options import ImportOptions, PlanOptions, TrainOptions
 from ratedb.planning.unit_plan import Landscape, UnitRequest
-from ratedb.radiative.radex import lamda_folder
+from ratedb.verbs.demo_file import is_molecule
 
 # The paper's setting: j <= 5 is known, four training j.
 _GIVEN_UP_TO, _TRAINING_SETS, _J_MAX = 5, 4, 20
 # Of tops the lowest states are known, which cost next to nothing; 40 % of all are computed.
 _GIVEN_COST, _SHARE_PERCENT, _LEAST_UNITS = 0.01, 40.0, 12
-_SHIPPED_FILE = "co.dat"
 
 
 @dataclass(frozen=True)
@@ -54,54 +52,10 @@ class DemoWork:
         return TrainOptions(train_j=sets[0], validate_j=sets[1], j=tuple(planned["target_j"]))
 
 
-def shipped_file(molecule: str | None) -> Path:
-    """Return the file of the CO rates of Yang et al. (2010), or the first of a molecule.
-
-    The spin species need not be named: H2CS is o-H2CS. Raises RatedbError where it is not installed.
-    """
-    source = lamda_folder()
-    if source is None:
-        raise RatedbError(
-            "the demo's data file is not installed",
-            expected="the package spectralradex, which ships it (Linux, CPython 3.11)",
-            got="no such package",
-            todo="run `ratedb demo --file co.dat` with any LAMDA file",
-        )
-    if molecule is None:
-        return source / _SHIPPED_FILE
-    found = dict(_molecules(source))
-    for name, path in found.items():
-        if _is(name, molecule):
-            return path
-    raise RatedbError(
-        f"no file of {molecule} is installed",
-        where=str(source),
-        expected="one of " + ", ".join(sorted(found)),
-        got=molecule,
-        todo="name a LAMDA file with --file",
-    )
-
-
-def _molecules(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the molecules of LAMDA files with the first file of each, in the order of their names."""
-    seen = set()
-    for path in sorted(folder.glob("*.dat")):
-        name = read_rates(path).levels.molecule
-        if name not in seen:
-            seen.add(name)
-            yield name, path
-
-
-def _is(name: str, asked: str) -> bool:
-    """Return whether a molecule is the one that is asked for, with or without its spin species."""
-    bare = name.removeprefix("o-").removeprefix("p-")
-    return asked.lower() in (name.lower(), bare.lower())
-
-
 def work_on(path: Path, molecule: str | None) -> DemoWork:
     """Return what a demo does with a file; RatedbError where it is of another molecule or too small."""
     file = read_rates(path)
-    if molecule is not None and not _is(file.levels.molecule, molecule):
+    if molecule is not None and not is_molecule(file.levels.molecule, molecule):
         raise RatedbError(
             "the demo's file is of another molecule",
             where=str(path),

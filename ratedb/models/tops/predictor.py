@@ -19,12 +19,19 @@ from ratedb.models.tops.structure import Jumps, Structure
 from ratedb.physics.orientation import target_rises, turned, turned_rates, with_target_falling
 from ratedb.rates import Rates
 
+MOST_ROWS = 3000
+"""Of more training transitions only so many are used."""
+
 _MOST_FOLDS = 10
 _LEAST_UNITS = 3
 # Weights fall with this power of the mean square error on left-out units; candidates whose rms is larger than
 # so many times the least have none.
 _POWER, _WORST = 4.0, 1.3
+_LEAST_WEIGHT = 0.01
 _SHARE_68 = 0.85
+# Few units, left out one by one, say little of how a model does elsewhere: group means weigh this over the
+# square of their number.
+_CAUTION = 2.0
 
 
 @dataclass(frozen=True)
@@ -132,11 +139,19 @@ class TopPredictor:
 
 
 def usable_training(rates: Rates, structure: Structure) -> Rates:
-    """Return rates by which the target loses energy and that are positive at every temperature."""
+    """Return positive rates by which the target loses energy, at most 3,000 transitions.
+
+    Of more rows, which cost time with the third power, each unit gives an equal share of its own.
+    """
     rates, energy = with_target_falling(rates), structure.target.energy_cm1[structure.target_of]
     down = energy[rates.upper] > energy[rates.lower]
     k = rates.rate_cm3_s
-    return rates.select(down & (np.isfinite(k) & (k > 0)).all(axis=1))
+    usable = np.flatnonzero(down & (np.isfinite(k) & (k > 0)).all(axis=1))
+    if len(usable) > MOST_ROWS:
+        drawn = np.random.default_rng(0).permutation(usable)
+        by_unit = drawn[np.argsort(structure.unit_of[rates.upper[drawn]], kind="stable")]
+        usable = np.sort(by_unit[np.linspace(0, len(usable) - 1, MOST_ROWS).astype(np.int64)])
+    return rates.select(usable)
 
 
 def unit_folds(units: IntArray, energy_cm1: FloatArray) -> tuple[BoolArray, ...]:
@@ -179,7 +194,7 @@ def fit_and_test(rates: Rates, *, seed: int = 0) -> tuple[TopPredictor, Metrics]
     found: list[tuple[Candidate, Curves]] = []
     for name in mean_names(jumps):
         found += fit_candidates(jumps, log10_k, LeftOutMean.fit(name, jumps, log10_k, folds), seed)
-    members, weights, left_out = choose(found, log10_k)
+    members, weights, left_out = choose(found, log10_k, min(1.0, _CAUTION / len(units) ** 2))
     scores = [score(candidate.name, curves, log10_k) for candidate, curves in found]
     predictor = TopPredictor(
         structure,
@@ -205,20 +220,22 @@ def score(name: str, left_out: Curves, log10_k: FloatArray) -> LeftOutScore:
 
 
 def choose(
-    found: list[tuple[Candidate, Curves]], log10_k: FloatArray
+    found: list[tuple[Candidate, Curves]], log10_k: FloatArray, of_groups: float = 0.0
 ) -> tuple[tuple[Candidate, ...], tuple[float, ...], Curves]:
     """Return members, weights and left-out curves; the group means alone where nothing beats them.
 
-    Weights go with the mean square error on left-out units. What is kept has a smaller rms error on these
-    than the group means, and no larger 95 % error.
+    Weights go with the mean square error on left-out units, beside a share `of_groups` that the group means
+    have anyway. What is kept has a smaller rms error on these than the group means, and no larger 95 % error.
     """
     scores = [score(candidate.name, curves, log10_k) for candidate, curves in found]
     errors = np.array([one.dex_rms for one in scores])
     weights = np.where(errors <= _WORST * errors.min(), (errors / errors.min()) ** (-2.0 * _POWER), 0.0)
-    kept = np.flatnonzero(weights > 0)
+    groups = next(place for place, one in enumerate(scores) if one.name == GROUPS)
+    weights *= (1.0 - of_groups) / weights.sum()
+    weights[groups] += of_groups
+    kept = np.flatnonzero(weights > _LEAST_WEIGHT)
     shares = weights[kept] / weights[kept].sum()
     together = average([found[place][1] for place in kept], shares.tolist())
-    groups = next(place for place, one in enumerate(scores) if one.name == GROUPS)
     whole = score("kept", together, log10_k)
     if whole.dex_rms >= scores[groups].dex_rms or whole.factor_p95 > scores[groups].factor_p95:
         return (found[groups][0],), (1.0,), found[groups][1]

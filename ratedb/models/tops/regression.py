@@ -46,8 +46,9 @@ class Residual:
         points = Points(self.features(jumps, mean), categories(jumps))
         for rows in np.array_split(np.arange(len(jumps)), max(1, -(-len(jumps) // _PREDICT_AT_ONCE))):
             block = points.select(rows)
+            same = self.kernel.same(block, self.points)
             for c, (parameters, inverse) in enumerate(zip(self.parameters, self.inverses, strict=True)):
-                cross = self.kernel.matrix(parameters, block, self.points)
+                cross = self.kernel.matrix(parameters, block, self.points, same)
                 solved = cross @ inverse
                 left = self.kernel.diagonal(parameters, block) - (solved * cross).sum(axis=1)
                 centre[rows, c] = solved @ self.outputs[:, c]

@@ -19,6 +19,7 @@ from ratedb.models.tops.structure import Jumps, Structure
 _ROWS_OF_UNIT = 12
 _MOST_POINTS = 1200
 _LEAST_UNITS = 3
+_FEW_STATES = 4
 _NEAR = 0.3  # of the distance to the next: so far a unit may lie from its even place, for the sake of its ka
 NONE_GIVEN: IntArray = np.zeros(0, dtype=np.int64)
 
@@ -41,7 +42,8 @@ def _quotas(structure: Structure, units: IntArray, share: float) -> list[tuple[I
     """
     of = strata(structure, units)
     members = [units[of == each] for each in np.unique(of)]
-    least = int(np.clip(share * len(units) // len(members), 1, _LEAST_UNITS))
+    total = max(_LEAST_UNITS, round(share * len(units)))
+    least = int(np.clip(total // len(members), 1, _LEAST_UNITS))
     due = np.floor(share * np.cumsum([0, *map(len, members)]) + 0.5).astype(np.int64)
     return [
         (own, min(len(own), max(least, count)))
@@ -83,7 +85,7 @@ def spread_units(
     counts = [count for _, count in quotas]
     numbers = structure.target.numbers
     projection = np.abs(numbers.get("ka", numbers.get("k", np.zeros_like(numbers["j"]))))
-    alike = min(counts) < _LEAST_UNITS
+    alike = len(quotas) > _FEW_STATES
     if alike:  # steps of one length through all states of the partner meet each unit of the target as often
         ranked, counts, projection = [np.concatenate(ranked)], [sum(counts)], np.zeros_like(projection)
     chosen = []
