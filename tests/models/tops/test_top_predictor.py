@@ -11,7 +11,7 @@ from ratedb.models.engine import Curves
 from ratedb.models.tops.features import FeatureMap, categories
 from ratedb.models.tops.kernel import Points, TopKernel
 from ratedb.models.tops.means import GroupMeans
-from ratedb.models.tops.predictor import TopPredictor, calibrate, choose, fit, unit_folds
+from ratedb.models.tops.predictor import TopPredictor, calibrate, choose, fit, unit_folds, usable_training
 from ratedb.models.tops.regression import Candidate
 from ratedb.models.tops.structure import Jumps, Structure
 from ratedb.models.tops.units import least_variance_units, random_units, spread_units
@@ -272,3 +272,20 @@ def test_states_of_a_partner_of_many_have_different_units() -> None:
     assert abs(len(found) - 0.1 * len(units)) <= 1.0
     assert len(set(structure.target_of[found])) >= 0.7 * len(set(structure.target_of))
     assert len(set(structure.partner_of[found])) >= 0.8 * 20
+
+
+def test_group_means_keep_their_share_where_units_are_few() -> None:
+    truth = np.zeros((200, 4))
+    found = [left_out(0.5, 1, "group means"), left_out(0.2, 2, "linear gap")]
+    members, weights, _ = choose(found, truth, 0.25)
+    assert [one.name for one in members] == ["group means", "linear gap"]
+    assert weights == pytest.approx((0.25, 0.75))
+
+
+def test_of_too_many_rows_each_unit_gives_an_equal_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = made_rates(top_levels(7))
+    monkeypatch.setattr("ratedb.models.tops.predictor.MOST_ROWS", len(rates) // 2)
+    used = usable_training(rates, Structure.of(rates.levels))
+    assert len(used) == len(rates) // 2
+    for unit in np.unique(rates.upper):
+        assert abs((used.upper == unit).sum() - 0.5 * (rates.upper == unit).sum()) <= 1.0
