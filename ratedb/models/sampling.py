@@ -8,10 +8,12 @@ from ratedb.arrays import FloatArray
 from ratedb.levels import Transitions
 from ratedb.models.calibration import DEGREES_OF_FREEDOM, HALF_WIDTH_68
 from ratedb.models.predictor import Predictor, average
+from ratedb.models.tops.predictor import TopPredictor
+from ratedb.models.tops.sampling import sampled_tops
 
 
 def sampled_deviations(
-    predictor: Predictor, wanted: Transitions, count: int, draw: np.random.Generator
+    predictor: Predictor | TopPredictor, wanted: Transitions, count: int, draw: np.random.Generator
 ) -> FloatArray:
     """Return how far joint samples of log10 k lie from the prediction, shape (count, n, m), in dex.
 
@@ -21,6 +23,8 @@ def sampled_deviations(
 
     Raises RatedbError for a model whose engine has no joint posterior.
     """
+    if isinstance(predictor, TopPredictor):
+        return sampled_tops(predictor, wanted, count, draw)
     share = np.array(predictor.weights) / sum(predictor.weights)
     counts = draw.multinomial(count, share)
     parts = [

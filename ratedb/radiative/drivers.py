@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import STD_OVER_MAD, FloatArray
+from ratedb.arrays import STD_OVER_MAD, FloatArray, IntArray
+from ratedb.kinds.units import units_of
+from ratedb.physics.orientation import units_out_of
 from ratedb.rates import Rates
 
 _NAMED = 10
@@ -30,11 +32,12 @@ class Driver:
 class JImpact:
     """An initial j and the share of the lines' variance that all its transitions explain.
 
+    Of tops and pairs `j` is the label of the initial state.
     `uncertainty_after` is what 95 of 100 lines and conditions would stay below if this j were computed.
     """
 
     system: str
-    j: int
+    j: int | str
     share: float
     uncertainty_after: float
 
@@ -56,15 +59,23 @@ def find_drivers(
         of_row = tamed(deviation[:, uncertain].mean(axis=2))
         for row, share in zip(uncertain, responses.share_of_each(of_row), strict=True):
             drivers.append(Driver(rates.system, rates.transition_name(int(row)), float(share)))
-        initial = rates.j[uncertain]
-        for one in np.unique(initial).tolist():
-            explained = responses.explained_together(of_row[:, initial == one])
+        names, initial = _initial_states(rates)
+        for one in np.unique(initial[uncertain]).tolist():
+            explained = responses.explained_together(of_row[:, initial[uncertain] == one])
             left = p95(uncertainty * np.sqrt(1.0 - explained))
-            each_j.append(JImpact(rates.system, int(one), responses.mean_share(explained), left))
+            each_j.append(JImpact(rates.system, names[one], responses.mean_share(explained), left))
     return (
         tuple(sorted(drivers, key=lambda one: -one.share)[:_NAMED]),
         tuple(sorted(each_j, key=lambda one: -one.share)),
     )
+
+
+def _initial_states(rates: Rates) -> tuple[dict[int, int | str], IntArray]:
+    """Return j, or the labels of initial states of tops, and which of them each transition goes out of."""
+    if rates.levels.has_vj:
+        return {one: one for one in rates.j.tolist()}, rates.j
+    units = units_of(rates.levels)
+    return dict(enumerate(units.label)), units_out_of(rates.transitions, units)
 
 
 def p95(values: FloatArray) -> float:

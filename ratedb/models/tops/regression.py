@@ -40,6 +40,11 @@ class Residual:
     parameters: tuple[FloatArray, ...]
     inverses: tuple[FloatArray, ...]
 
+    @property
+    def rest_variance(self) -> FloatArray:
+        """The variance of what the temperature curves do not describe, shape (m,), in dex^2."""
+        return self.basis.rest_variance + _LEAST_VARIANCE
+
     def curves(self, jumps: Jumps, mean: FloatArray) -> Curves:
         """Return mean and variance, noise included, of the residual of jumps with this mean, (n, m) each."""
         centre, spread = np.empty((len(jumps), len(self.scale))), np.empty((len(jumps), len(self.scale)))
@@ -69,7 +74,7 @@ class Residual:
     def _of_coefficients(self, centre: FloatArray, mean: FloatArray, variance: FloatArray) -> Curves:
         return Curves(
             centre + (mean * self.scale) @ self.basis.vectors,
-            (variance * self.scale**2) @ self.basis.vectors**2 + self.basis.rest_variance + _LEAST_VARIANCE,
+            (variance * self.scale**2) @ self.basis.vectors**2 + self.rest_variance,
         )
 
 
