@@ -112,6 +112,11 @@ class Levels:
             )
         return v, j
 
+    def need_j(self) -> FloatArray:
+        """Return j of each level, shape (n,), of any kind that has it; raises RatedbError for others."""
+        j = self.quantum_numbers.get("j")
+        return self.need_vj()[1].astype(np.float64) if j is None or np.isnan(j).any() else j
+
     def select(self, keep: npt.ArrayLike) -> Levels:
         """Return the levels at the indices `keep`, shape (m,), in that order."""
         index = np.asarray(keep, dtype=np.int64)

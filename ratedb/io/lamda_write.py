@@ -44,7 +44,7 @@ from ratedb.io.writer_rules import (
     warn_weights,
     written_molecule,
 )
-from ratedb.kinds.labels import quantum_numbers
+from ratedb.kinds.labels import number_of, quantum_numbers
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import GHZ_PER_CM1, HC_OVER_KB_CM_K
 from ratedb.rates import Rates
@@ -160,6 +160,8 @@ def _labels(levels: Levels, warnings: Warnings) -> tuple[list[str], str]:
     labels = [_sanitised(label) for label in levels.label]
     if levels.v is not None and levels.j is not None and not _tell_vj(labels, levels):
         labels = [f"{v}_{j}" if levels.v.any() else f"{j}" for v, j in zip(levels.v, levels.j, strict=True)]
+    elif len({label[:_LABEL_UNIQUE] for label in labels}) < len(labels):
+        labels = _bare_numbers(levels) or labels
     changed = [(a, b) for a, b in zip(levels.label, labels, strict=True) if a != b]
     if changed:
         detail = (
@@ -182,9 +184,27 @@ def _sanitised(label: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "_", printable(label)).strip("_")[:_LABEL_BYTES]
 
 
+def _bare_numbers(levels: Levels) -> list[str]:
+    """Return the quantum numbers of each level without leading zeros, none where six characters are few."""
+    table = [values for name, values in levels.quantum_numbers.items() if name != "tau"]
+    labels = ["_".join(f"{values[place]:g}" for values in table) for place in range(len(levels))]
+    return labels if table and len({label[:_LABEL_UNIQUE] for label in labels}) == len(labels) else []
+
+
+def _written_numbers(labels: Sequence[str], levels: Levels) -> str:
+    """Return the quantum numbers that every label writes, as `N_j_F`, empty where one does not."""
+    numbers = {name: values for name, values in levels.quantum_numbers.items() if name != "tau"}
+    for place, label in enumerate(labels):
+        parts = label.split("_")
+        written = [number_of(part) for part in parts]
+        if written != [float(values[place]) for values in numbers.values()]:
+            return ""
+    return "_".join(numbers)
+
+
 def _label_header(labels: Sequence[str], levels: Levels) -> str:
     if not levels.has_vj:
-        return "QNUM"
+        return f"QNUM({names})" if (names := _written_numbers(labels, levels)) else "QNUM"
     return "J" if all(label.isdigit() for label in labels) else "QNUM(v_J)"
 
 

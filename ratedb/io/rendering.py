@@ -175,7 +175,7 @@ def molecule_file(tables: Sequence[Rates], lines: Lines, j_max: int | None) -> M
     levels = tables[0].levels
     keep = np.arange(len(levels))
     if j_max is not None:
-        keep = np.flatnonzero(levels.need_vj()[1] <= j_max)
+        keep = np.flatnonzero(levels.need_j() <= j_max)
     place = np.full(len(levels), -1, dtype=np.int64)
     place[keep] = np.arange(len(keep))
     chosen = levels.select(keep)
@@ -233,7 +233,7 @@ def _missing_pairs(tables: Sequence[Rates], j_max: int | None) -> list[WriterWar
     for table in tables:
         pairs = table.levels.downward_pairs()
         if j_max is not None:
-            within = table.levels.need_vj()[1] <= j_max
+            within = table.levels.need_j() <= j_max
             pairs = pairs.select(within[pairs.upper] & within[pairs.lower])
         missing = np.flatnonzero(~np.isin(pairs.keys(), table.transitions.keys()))
         if len(missing):

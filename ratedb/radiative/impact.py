@@ -184,7 +184,7 @@ def _grid(tables: Sequence[Rates], options: ImpactOptions) -> tuple[tuple[Condit
 
 def _cut(tables: Sequence[Rates], options: ImpactOptions) -> list[str]:
     """Return a sentence where levels are cut off, which changes lines by itself."""
-    if options.j_max is None or options.j_max >= tables[0].levels.need_vj()[1].max():
+    if options.j_max is None or options.j_max >= tables[0].levels.need_j().max():
         return []
     return [
         f"levels above j = {options.j_max} are cut off: this alone changes lines of the highest levels left,"

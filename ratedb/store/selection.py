@@ -49,6 +49,6 @@ def select_rates(store: Store, system: str, selection: Selection) -> Rates:
     if selection.min_quality == "unsuspected":
         rates = rates.where((rates.kind_code >= 0) & ~store.suspected(rates))
     if selection.j_max is not None:
-        _, j = rates.levels.need_vj()
+        j = rates.levels.need_j()
         rates = rates.select((j[rates.upper] <= selection.j_max) & (j[rates.lower] <= selection.j_max))
     return rates

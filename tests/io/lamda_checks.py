@@ -13,7 +13,7 @@ HEADERS = (
     "!MOLECULE",
     "!MOLECULAR WEIGHT",
     "!NUMBER OF ENERGY LEVELS",
-    r"!LEVEL \+ ENERGIES\(cm\^-1\) \+ WEIGHT \+ (J|QNUM|QNUM\(v_J\))",
+    r"!LEVEL \+ ENERGIES\(cm\^-1\) \+ WEIGHT \+ (J|QNUM|QNUM\(\w+\))",
     "!NUMBER OF RADIATIVE TRANSITIONS",
     r"!TRANS \+ UP \+ LOW \+ EINSTEINA\(s\^-1\) \+ FREQ\(GHz\) \+ E_u\(K\)",
     "!NUMBER OF COLL PARTNERS",
