@@ -44,7 +44,11 @@ def _show_units(console: Console, result: NextUnitResult) -> None:
         ]
         title = f"{result.system}: one more initial state, the first {len(shown)} of {len(result.candidates)}"
         console.print(table(title, heads, rows, text=(0, 4)))
-    if result.expected_error is not None:
+    if result.target == "lines":
+        console.print(
+            f"Uncertainty now: {result.expected_error:.3g} % of the flux, for 95 of 100 lines and conditions."
+        )
+    elif result.expected_error is not None:
         console.print(
             f"Expected error now: {result.expected_error:.3g} % of a rate (trained on"
             f" {len(result.train_units)} initial states; each predicted from the others within"

@@ -58,6 +58,9 @@ class EvaluateOptions:
 
     truth: Path | None = option(None, "File with the held-out rates (default: the store).", Path)
     levels: Paths = option((), "A file with the levels of the truth, as for import.", Path, many=True)
+    collider_levels: Path | None = option(
+        None, "The collider's levels, where the truth has its states too.", Path
+    )
     cross_sections: bool = option(False, "The truth holds cross sections: average them.")
     dense: bool = option(False, "Train the paper's dense model too (minutes).")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from ratedb.errors import RatedbError
 from ratedb.numbers import format_integers
@@ -20,13 +21,13 @@ class LineUncertainty:
     """What a file of `impact` says of the j to compute.
 
     `uncertainty` is the 95th percentile over lines and conditions of the half width of the 95 % interval of a
-    flux over its median; `after` the same once a j of a system is computed, by (system, j).
+    flux over its median; `after` the same once a j, or a state of a top, is computed, by (system, j).
     """
 
     path: str
     systems: tuple[str, ...]
     uncertainty: float
-    after: dict[tuple[str, int], float]
+    after: dict[tuple[str, int | str], float]
     model_ids: frozenset[int]
 
 
@@ -35,7 +36,7 @@ def parse_impact(content: bytes, path: str) -> LineUncertainty:
     try:
         data = json.loads(content)
         after = {
-            (str(one["system"]), int(_finite(one["j"]))): _finite(one["uncertainty_after"])
+            (str(one["system"]), _state(one["j"])): _finite(one["uncertainty_after"])
             for one in data["next_j"]
         }
         systems = tuple(map(str, data["systems"]))
@@ -49,6 +50,11 @@ def parse_impact(content: bytes, path: str) -> LineUncertainty:
             expected="JSON as `ratedb impact SYSTEM -o FILE` writes it",
             got=f"{type(error).__name__}: {str(error)[:80]}",
         ) from error
+
+
+def _state(value: Any) -> int | str:
+    """Return an initial j, or the label of an initial state."""
+    return value if isinstance(value, str) else int(_finite(value))
 
 
 def _finite(value: float) -> float:
@@ -71,7 +77,9 @@ def next_for_lines(
     """
     system, target = state.request.system, state.request.target
     check_limits(state.request, options)
-    after = {j: 100.0 * error for (name, j), error in impact.after.items() if name == system}
+    after = {
+        j: 100.0 * error for (name, j), error in impact.after.items() if name == system and isinstance(j, int)
+    }
     outdated = bool(model_ids - impact.model_ids or set(after) - predicted_j)
     if outdated or not set(after) & set(target):
         what = "the impact contains none of the j of interest"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ratedb.arrays import IntArray
-from ratedb.errors import FitError
+from ratedb.errors import FitError, RatedbError
 from ratedb.models.calibration import DEGREES_OF_FREEDOM, HALF_WIDTH_68
 from ratedb.models.tops.predictor import TopPredictor, fit_and_test
 from ratedb.models.tops.training import UnitSets, training_rates
 from ratedb.models.tops.units import effects_of_units
+from ratedb.numbers import format_integers
 from ratedb.options import NextOptions
+from ratedb.planning.next_for_lines import LineUncertainty
 from ratedb.planning.savings import percent
 from ratedb.planning.unit_plan import Landscape, plan_units
 from ratedb.rates import Rates
@@ -50,6 +52,7 @@ class NextUnitResult(Result):
 
     `expected_error` is the error of a rate in percent expected now of all that is not computed, None where no
     model can be trained yet. `tested_error` is that of computed states, each predicted from the others.
+    `target` is `rates`, or `lines` where errors are the 95th percentile over lines, in percent of a flux.
     """
 
     system: str
@@ -64,6 +67,7 @@ class NextUnitResult(Result):
     stop: bool
     reason: str
     warnings: tuple[str, ...] = ()
+    target: str = "rates"
 
     def summary(self) -> str:
         """Return in a few words what to do."""
@@ -110,7 +114,8 @@ def next_unit(state: UnitState, options: NextOptions, rates: Rates | None) -> Ne
         best, why = _first(state, options)
         return _result(state, None, [], best, why, warnings)
     candidates, measured = _candidates(state, model, tested_dex)
-    best, why = _decide(state, candidates, measured, options)
+    now, tested = percent(measured.expected_dex), percent(measured.tested_dex)
+    best, why = _decide(state, candidates, now, options, tested)
     return _result(state, measured, candidates, best, why, warnings)
 
 
@@ -176,21 +181,23 @@ def _candidates(state: UnitState, model: TopPredictor, tested_dex: float) -> tup
 
 
 def _decide(
-    state: UnitState, candidates: list[NextUnit], measured: _Measured, options: NextOptions
+    state: UnitState, candidates: list[NextUnit], now: float, options: NextOptions, tested: float | None
 ) -> tuple[int | None, str]:
-    """Return the next of candidates, the best first, or None to stop, and why."""
+    """Return the next of candidates, the best first, or None to stop, and why.
+
+    `now` is the error in percent of a rate and `tested` that of left-out states, None for the flux of lines.
+    """
     units, target = state.landscape.units, options.target_error
     place = {label: number for number, label in enumerate(units.label)}
     within = [one for one in candidates if place[one.unit] in _within(state, [place[one.unit]], options)]
     if not within:
         return None, f"no initial state that is left costs {options.budget_hours:g} h or less"
-    now, tested = percent(measured.expected_dex), percent(measured.tested_dex)
     highest = int(state.landscape.of_interest[-1])
     if target is not None and now <= target:
-        if highest in state.unknown and _within(state, [highest], options):
+        if tested is not None and highest in state.unknown and _within(state, [highest], options):
             label = units.label[highest]
             return highest, f"the expected error is met, but {label}, the highest, is extrapolated"
-        if tested <= _TESTS_OF_TARGET * target:
+        if tested is None or tested <= _TESTS_OF_TARGET * target:
             return None, f"the expected error is {now:.3g} %, the target {target:g} %"
     good = [one for one in within if one.gain >= _NEARLY_BEST * within[0].gain]
     if target is None and within[0].gain < _WORTHWHILE:
@@ -202,6 +209,43 @@ def _decide(
     if target is not None and now <= target:
         why = f"the expected error is met, but left-out states were off by {tested:.3g} %; {why}"
     return place[best.unit], why
+
+
+def next_unit_for_lines(
+    state: UnitState, options: NextOptions, impact: LineUncertainty, model_ids: frozenset[int]
+) -> NextUnitResult:
+    """Choose which initial state would make the lines of an impact more certain, or to stop.
+
+    `model_ids` are the models of the predictions in the store. Raises RatedbError where the impact is of
+    another system, older than these, or of none of the states that are not computed.
+    """
+    system, units = state.landscape.request.system, state.landscape.units
+    places = {label: place for place, label in enumerate(units.label)}
+    unknown = set(units.named(state.unknown))
+    after = {j: 100.0 * one for (name, j), one in impact.after.items() if name == system and j in unknown}
+    if model_ids - impact.model_ids or not after:
+        raise RatedbError(
+            "the impact is older than the store, or of other initial states",
+            where=impact.path,
+            expected=f"predictions of {system} by model {format_integers(sorted(model_ids)) or 'none'}",
+            got=f"{' '.join(impact.systems)}, model {format_integers(sorted(impact.model_ids)) or 'none'}",
+            todo=f"run `ratedb impact {system} -o FILE` again",
+        )
+    now, costs = 100.0 * impact.uncertainty, state.landscape.costs
+    candidates = [
+        NextUnit(
+            str(label),
+            state.hours(places[str(label)]),
+            100.0 * costs.share((places[str(label)],)),
+            error,
+            1.0 - error / now,
+            places[str(label)] in state.planned,
+        )
+        for label, error in sorted(after.items(), key=lambda one: one[1])
+    ]
+    best, why = _decide(state, candidates, now, options, None)
+    result = _result(state, None, candidates, best, why, ())
+    return replace(result, expected_error=now, target="lines")
 
 
 def _result(

@@ -116,6 +116,13 @@ class PlanStore(OpenStore):
         )
         return frozenset(j for j, _ in rows), frozenset(model_id for _, model_id in rows)
 
+    def models_that_predict(self, system: str) -> list[int]:
+        """Return the ids of the models that the best rates of a system are predicted by."""
+        return self.column(
+            "SELECT DISTINCT model_id FROM rates WHERE system = ? AND kind = 'predicted' ORDER BY model_id",
+            [system],
+        )
+
     def put_set_scores(self, search: str, system: str, scores: Sequence[StoredScore]) -> None:
         """Store scores of training sets; `search` names what was asked."""
         columns = [[score[place] for score in scores] for place in range(len(StoredScore._fields))]

@@ -66,6 +66,7 @@ def _truth_from(path: Path, options: EvaluateOptions, temperature_k: FloatArray,
     """Return the rates of the model's system in a file, which it is taken to be of where it names none."""
     reading = ImportOptions(
         levels=options.levels,
+        collider_levels=options.collider_levels,
         cross_sections=options.cross_sections,
         temperatures=tuple(temperature_k.tolist()) if options.cross_sections else (),
         quality="off",
@@ -97,7 +98,8 @@ def _read(path: Path, plain: ImportOptions, stored: Rates) -> Incoming:
     for options in (plain, with_collider):
         with suppress(RatedbError):
             return read(options)
-    return read(replace(with_collider, molecule=stored.levels.molecule))
+    molecule = stored.levels.molecule.removesuffix(f"({stored.collider})")  # readers add it to pairs
+    return read(replace(with_collider, molecule=molecule))
 
 
 def _paper_columns(record: Model, training: Rates, truth: Rates) -> dict[str, Any]:

@@ -7,17 +7,18 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import UsageError
-from ratedb.files import refuse_database, write_atomically
+from ratedb.files import read_bytes, refuse_database, write_atomically
 from ratedb.io.hours import read_unit_hours
 from ratedb.options import NextOptions, Progress
-from ratedb.planning.next_unit import NextUnitResult, UnitState, next_unit
+from ratedb.planning.next_for_lines import parse_impact
+from ratedb.planning.next_unit import NextUnitResult, UnitState, next_unit, next_unit_for_lines
 from ratedb.planning.unit_plan import Landscape, UnitRequest
 from ratedb.planning.worklist import render_worklist, unit_jobs
 from ratedb.store.plans import Plan
 from ratedb.store.store import Store
 from ratedb.verbs.unit_plan import levels_and_units, refuse_options
 
-_ONLY_J = ("for_lines", "like", "j", "v_max", "given_j", "validate_j", "jobs", "scheduler")
+_ONLY_J = ("like", "j", "v_max", "given_j", "validate_j", "jobs", "scheduler")
 
 
 def next_by_unit(db: Path, system: str, options: NextOptions, progress: Progress) -> NextUnitResult:
@@ -33,6 +34,7 @@ def next_by_unit(db: Path, system: str, options: NextOptions, progress: Progress
     with Store(db) as store:
         plan = store.newest_plan(system) if options.plan is None else store.plan(options.plan)
         rates = store.known_rates(system).known() if store.has_system(system) else None
+        models = frozenset(store.models_that_predict(system)) if rates is not None else frozenset()
     request = _request(system, plan, options, known)
     landscape = Landscape(levels, request)
     chosen = (plan.chosen or {}) if plan is not None else {}
@@ -43,7 +45,11 @@ def next_by_unit(db: Path, system: str, options: NextOptions, progress: Progress
         _need_hours(landscape)
     progress("training a model on the known rates")
     state = UnitState(landscape, None if plan is None else plan.plan_id, computed, planned)
-    result = next_unit(state, options, rates)
+    if options.for_lines is None:
+        result = next_unit(state, options, rates)
+    else:
+        lines = parse_impact(read_bytes(options.for_lines), str(options.for_lines))
+        result = next_unit_for_lines(state, options, lines, models)
     if options.worklist is not None:
         uses = {} if result.next_unit is None else {result.next_unit: "train"}
         write_atomically(
