@@ -10,7 +10,6 @@ from ratedb.arrays import IntArray
 from ratedb.kinds.species import kind_of
 from ratedb.kinds.units import units_of
 from ratedb.layers import Kind
-from ratedb.models.tops.wanted import possible_transitions
 from ratedb.physics.orientation import units_out_of
 from ratedb.rates import Rates
 
@@ -26,6 +25,8 @@ def coverage(rates: Rates, best: IntArray) -> list[dict[str, Any]]:
         return _counts("j", every.tolist(), every, rates.initial_j(), possible, best)
     if kind_of(rates.levels) is None:
         return []
+    from ratedb.models.tops.wanted import possible_transitions  # brings SciPy
+
     units = units_of(rates.levels)
     possible = units_out_of(possible_transitions(rates.levels), units)
     every = np.unique(possible)

@@ -32,9 +32,7 @@ def next_(
     RatedbError where too little is known, or the file of lines does not match the store.
     """
     molecule, _ = split_system(system)
-    with Store(db) as store:
-        kind = store.molecule_kind(molecule)
-    if kind not in ("", LINEAR, UNKNOWN_KIND):
+    if _kind(db, molecule) not in ("", LINEAR, UNKNOWN_KIND):
         return next_by_unit(db, system, options, progress)
     check_next(options)
     if options.worklist is not None:
@@ -54,6 +52,14 @@ def next_(
         jobs = jobs_out_of(state.request, {} if result.next_j is None else {result.next_j: use})
         write_atomically({options.worklist: render_worklist(str(options.worklist), jobs)})
     return result
+
+
+def _kind(db: Path, molecule: str) -> str:
+    """Return the kind of a molecule in the store, empty where there is none."""
+    if not db.exists():
+        return ""
+    with Store(db) as store:
+        return store.molecule_kind(molecule)
 
 
 def _state(db: Path, system: str, options: NextOptions) -> State:

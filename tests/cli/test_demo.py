@@ -17,7 +17,7 @@ from ratedb.files import sha256
 from ratedb.io.lamda import read_lamda
 from ratedb.options import DemoOptions
 from ratedb.verbs import demo as demo_workflow
-from ratedb.verbs import demo_folder
+from ratedb.verbs import demo_file
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
@@ -137,7 +137,7 @@ def test_any_lamda_file_will_do_and_missing_parts_are_left_out_with_a_word(
 def test_without_a_file_and_without_the_package_it_says_what_to_do(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_folder, "lamda_folder", lambda: None)
+    monkeypatch.setattr(demo_file, "lamda_folder", lambda: None)
     answer = run("demo", tmp_path / "work")
     assert (answer.code, "ratedb demo --file co.dat" in answer.err) == (1, True)
     assert not (tmp_path / "work").exists()
