@@ -63,6 +63,9 @@ def plan_by_unit(db: Path, system: str, options: PlanOptions) -> UnitPlanResult:
     given = known if options.given_units is None else options.given_units
     landscape, warnings = with_known(levels, asked, given)
     chosen = plan_units(landscape)
+    if set(chosen.train_units) | set(chosen.validate_units) <= set(landscape.request.given_units):
+        share = 100.0 * len(chosen.train_units) / len(landscape.of_interest)
+        warnings += (f"nothing to compute: {share:.0f} % of the initial states are computed already",)
     strategy = "own" if asked.train_units else asked.strategy
     found = UnitPlanResult(None, system, strategy, landscape.request, [chosen], chosen, warnings)
     worklist: dict[Path, bytes] = {}
