@@ -13,15 +13,16 @@ from time import perf_counter
 
 import numpy as np
 import sets
+from partner_averages import partner_averages
 from report import replace_section
 from top_sets import read_top
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.layers import RATIO_95_68
 from ratedb.models.metrics import Metrics, metrics
-from ratedb.models.tops.means import GroupMeans
+from ratedb.models.tops.baselines import group_means, nearest_unit
 from ratedb.models.tops.predictor import fit, usable_training
-from ratedb.models.tops.structure import Jumps, Structure
+from ratedb.models.tops.structure import Structure
 from ratedb.models.tops.units import least_variance_units, random_units, spread_units
 from ratedb.rates import Rates
 
@@ -54,31 +55,7 @@ class Measured:
     inside: FloatArray
     kept_groups: bool
     seconds: float
-
-
-def naive(training: Rates, test: Rates) -> FloatArray:
-    """Return log10 k, shape (n, m), of the nearest computed unit's transition by the same differences.
-
-    Nearest in energy, among units with the partner in the same states; the mean of all where none has one.
-    """
-    structure = Structure.of(training.levels)
-    known, wanted = (Jumps.of(structure, one.transitions) for one in (training, test))
-    log10_k = np.log10(training.rate_cm3_s) - known.threshold_dex(training.temperature_k)
-    energy = structure.target.energy_cm1
-
-    def keys(jumps: Jumps) -> IntArray:
-        return np.column_stack([jumps.differences(), jumps.partner_initial, jumps.partner_final])
-
-    rows: dict[tuple[int, ...], list[int]] = {}
-    for row, key in enumerate(keys(known).tolist()):
-        rows.setdefault(tuple(key), []).append(row)
-    result = np.tile(log10_k.mean(axis=0), (len(test), 1))
-    for row, key in enumerate(keys(wanted).tolist()):
-        same = np.array(rows.get(tuple(key), []), dtype=np.int64)
-        if len(same):
-            apart = np.abs(energy[known.initial[same]] - energy[wanted.initial[row]])
-            result[row] = log10_k[same[apart.argmin()]]
-    return result + wanted.threshold_dex(training.temperature_k)
+    averages: str
 
 
 def choose(rates: Rates, share: float, choice: str, seed: int) -> IntArray:
@@ -103,10 +80,6 @@ def measure(name: str, rates: Rates, share: float, choice: str, seed: int) -> Me
     predicted = model.predict(test.transitions)
     seconds = perf_counter() - start
     used = usable_training(training, model.structure)
-    jumps = Jumps.of(model.structure, test.transitions)
-    threshold = jumps.threshold_dex(rates.temperature_k)
-    own = np.log10(used.rate_cm3_s) - model.training.threshold_dex(rates.temperature_k)
-    of_groups = GroupMeans.fit(model.training, own)(jumps) + threshold
     truth = test.rate_cm3_s
     positive = truth > 0
     off = np.abs(predicted.log10_rate - np.log10(np.where(positive, truth, 1.0)))
@@ -117,11 +90,12 @@ def measure(name: str, rates: Rates, share: float, choice: str, seed: int) -> Me
         choice,
         len(used),
         metrics(truth, predicted.log10_rate, predicted.log10_half_width_68),
-        metrics(truth, of_groups),
-        metrics(truth, naive(used, test)),
+        metrics(truth, group_means(used, test.transitions)),
+        metrics(truth, nearest_unit(used, test.transitions)),
         inside.astype(np.float64),
         model.is_group_means,
         seconds,
+        partner_averages(rates, model, chosen) if "mqct" in name else "",
     )
 
 
@@ -182,6 +156,11 @@ def summary(found: list[Measured]) -> list[str]:
     ]
 
 
+def averages(found: list[Measured]) -> list[str]:
+    """Return the lines about averages over the partner, with the choice of units."""
+    return [f"{one.averages}, {one.choice} {one.share:.0%}" for one in found if one.averages]
+
+
 def bar_share(name: str) -> float:
     """Return the share of the bar."""
     return shares(name)[len(shares(name)) // 2]
@@ -218,6 +197,7 @@ def section(found: list[Measured], table: list[str], large: list[str]) -> str:
             *table,
             "",
             *summary(found),
+            *averages(found),
             *large,
         ]
     )
@@ -262,7 +242,7 @@ def main(names: list[str]) -> int:
         if not names:  # so that an interrupted run leaves what it has
             rows = [one for key in sorted(table) for one in table[key]]
             replace_section(BENCHMARKS, "tops", section(found, rows, large))
-    print("\n".join([*summary(found), *large]))
+    print("\n".join([*summary(found), *averages(found), *large]))
     return 0
 
 
