@@ -78,8 +78,3 @@ def units_of(levels: Levels) -> Units:
     else:
         labels = tuple("_".join(f"{number:g}" for number in table[first[one]]) for one in order)
     return Units(levels.molecule, names, labels, rank[place].astype(np.int64), lowest[order])
-
-
-def is_by_unit(levels: Levels) -> bool:
-    """Return whether a molecule is planned and predicted by units, and not by initial j."""
-    return not levels.has_vj
