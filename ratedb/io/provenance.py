@@ -160,10 +160,11 @@ def _model_provenance(model: Model) -> dict[str, Any]:
         "engine": model.engine,
         "kernel": model.kernel,
         "features": model.features,
-        "mean": ", ".join(dict.fromkeys(m["mean"] for m in model.state.get("members", []))),
+        "mean": _mean_of(model),
         "prior": _prior_provenance(model),
         "train_j": model.train_j,
         "validate_j": model.validate_j,
+        **({} if model.train_units is None else _units_of(model)),
         "training_sha256": model.training_sha256,
         "training_source_ids": model.training_source_ids,
         "validation": model.validation,
@@ -171,6 +172,17 @@ def _model_provenance(model: Model) -> dict[str, Any]:
         "ratedb_version": model.ratedb_version,
         "library_versions": model.library_versions,
     }
+
+
+def _mean_of(model: Model) -> str:
+    """Return the prior means of a model of v and j, or the candidates that one of tops averages."""
+    if model.train_units is None:
+        return ", ".join(dict.fromkeys(m["mean"] for m in model.state.get("members", [])))
+    return ", ".join(one["name"] for one in model.tried if one["weight"] > 0)
+
+
+def _units_of(model: Model) -> dict[str, Any]:
+    return {"train_units": model.train_units, "validate_units": model.validate_units or []}
 
 
 def _prior_provenance(model: Model) -> dict[str, Any] | None:
