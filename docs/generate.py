@@ -77,19 +77,19 @@ def write_demo(readme: Path, page: Path, picture: Path) -> None:
     replace_section(page, "demo", f"```text\n$ make demo\n{output}\n```")
 
 
-def co_file() -> Path:
-    """Return the LAMDA file of CO in spectralradex; RuntimeError without it."""
+def shipped_file(name: str) -> Path:
+    """Return a LAMDA file in spectralradex; RuntimeError without it."""
     folder = lamda_folder()
     if folder is None:
         raise RuntimeError("spectralradex is not installed (pip install '.[radex]')")
-    return folder / "co.dat"
+    return folder / name
 
 
-def readme_with_outputs(readme: Path) -> str:
-    """Return the README with what its commands and its Python print, on the CO file that RADEX ships."""
+def with_outputs(document: Path, shipped: str = "co.dat") -> str:
+    """Return a document with what its commands and its Python print, on a file that RADEX ships."""
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(co_file(), folder)
-        return executed(readme.read_text(encoding="utf-8"), main, Path(folder))
+        shutil.copy(shipped_file(shipped), folder)
+        return executed(document.read_text(encoding="utf-8"), main, Path(folder))
 
 
 def write_line_pictures(demo: Path, folder: Path) -> None:
@@ -129,4 +129,5 @@ if __name__ == "__main__":
     replace_section(ROOT / "docs" / "quality.md", "rules", quality_rules())
     write_outputs(ROOT / "docs" / "notebook.ipynb")
     write_demo(ROOT / "README.md", ROOT / "docs" / "demo.md", ROOT / "docs" / "demo.png")
-    (ROOT / "README.md").write_text(readme_with_outputs(ROOT / "README.md"), encoding="utf-8")
+    for page, shipped in ((ROOT / "README.md", "co.dat"), (ROOT / "docs" / "tops.md", "oh2cs.dat")):
+        page.write_text(with_outputs(page, shipped), encoding="utf-8")

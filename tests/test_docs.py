@@ -59,7 +59,14 @@ def test_the_readme_is_short_and_its_python_imports_nothing_but_ratedb() -> None
 def test_the_commands_and_the_python_of_the_readme_print_what_it_says() -> None:
     co_file()
     readme = ROOT / "README.md"
-    assert_quoted(readme.read_text(), generator().readme_with_outputs(readme))
+    assert_quoted(readme.read_text(), generator().with_outputs(readme))
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_on_tops_print_what_it_says() -> None:
+    co_file()
+    page = ROOT / "docs" / "tops.md"
+    assert_quoted(page.read_text(), generator().with_outputs(page, "oh2cs.dat"))
 
 
 @pytest.mark.slow
@@ -68,7 +75,7 @@ def test_the_other_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     shutil.copy(co_file(), tmp_path)
     commands = re.findall(r"^(?:\$ )?ratedb (.*?)(?: \| .*)?$", text, flags=re.MULTILINE)
-    assert len(commands) == 12
+    assert len(commands) == 13
     for command in commands:
         assert main(shlex.split(command, comments=True)) == 0, command
 
