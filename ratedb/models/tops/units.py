@@ -37,13 +37,13 @@ def strata(structure: Structure, units: IntArray) -> IntArray:
 def _quotas(structure: Structure, units: IntArray, share: float) -> list[tuple[IntArray, int]]:
     """Return the units of each stratum and how many of them to choose.
 
-    At least three, or, of a partner of many states, as many as the share allows: the fractions of a unit
-    that are due to each state add up from one state to the next.
+    At least three of each, or, where the share allows fewer, as many as it does, and three of all: the
+    fractions of a unit that are due to each state add up from one state to the next.
     """
     of = strata(structure, units)
     members = [units[of == each] for each in np.unique(of)]
     total = max(_LEAST_UNITS, round(share * len(units)))
-    least = int(np.clip(total // len(members), 1, _LEAST_UNITS))
+    least = int(np.clip(total // len(members), -(-_LEAST_UNITS // len(members)), _LEAST_UNITS))
     due = np.floor(share * np.cumsum([0, *map(len, members)]) + 0.5).astype(np.int64)
     return [
         (own, min(len(own), max(least, count)))
