@@ -97,6 +97,9 @@ class NextOptions:
     )
     hours_total: float | None = option(None, "Hours for all of --j that are not given.")
     hours_file: Path | None = option(None, "CSV file with measured hours, with --j: j,hours.", Path)
+    levels: Path | None = option(
+        None, "Tops and pairs: a file with the levels, where the store has none.", Path
+    )
     worklist: Path | None = option(None, "Write the next job, .csv or .json.", Path)
     jobs: int = option(1, "Number of processes.")
     scheduler: str | None = option(None, "Address of a dask scheduler to fit on instead.")

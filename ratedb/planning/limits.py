@@ -46,6 +46,8 @@ def no_single_set(got: str) -> UsageError:
 
 def check_next(options: NextOptions) -> None:
     """Raise UsageError for options that have no effect together."""
+    if options.levels is not None:
+        raise _no_effect("levels", "where initial j are chosen", "--j, or a stored plan")
     if options.for_lines is not None:
         for name in _given(options, _NOT_FOR_LINES):
             raise _no_effect(name, "with --for-lines", "--target-error, --budget-hours, --plan or --j")

@@ -32,7 +32,7 @@ def next_(
     RatedbError where too little is known, or the file of lines does not match the store.
     """
     molecule, _ = split_system(system)
-    if _kind(db, molecule) not in ("", LINEAR, UNKNOWN_KIND):
+    if _is_by_unit(db, system, molecule, options):
         return next_by_unit(db, system, options, progress)
     check_next(options)
     if options.worklist is not None:
@@ -54,12 +54,16 @@ def next_(
     return result
 
 
-def _kind(db: Path, molecule: str) -> str:
-    """Return the kind of a molecule in the store, empty where there is none."""
+def _is_by_unit(db: Path, system: str, molecule: str, options: NextOptions) -> bool:
+    """Return whether initial states are chosen: by the molecule's kind, else by the plan that is followed."""
     if not db.exists():
-        return ""
+        return False
     with Store(db) as store:
-        return store.molecule_kind(molecule)
+        kind = store.molecule_kind(molecule)
+        if kind:
+            return kind not in (LINEAR, UNKNOWN_KIND)
+        plan = store.newest_plan(system) if options.plan is None else store.plan(options.plan)
+    return options.j is None and plan is not None and "share_percent" in plan.request
 
 
 def _state(db: Path, system: str, options: NextOptions) -> State:

@@ -30,7 +30,7 @@ def next_by_unit(db: Path, system: str, options: NextOptions, progress: Progress
     if options.worklist is not None:
         refuse_database(options.worklist)
         render_worklist(str(options.worklist), [])  # its name is checked before the work
-    levels, known = levels_and_units(db, system)
+    levels, known = levels_and_units(db, system, options.levels)
     with Store(db) as store:
         plan = store.newest_plan(system) if options.plan is None else store.plan(options.plan)
         rates = store.known_rates(system).known() if store.has_system(system) else None

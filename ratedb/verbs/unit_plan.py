@@ -107,7 +107,13 @@ def levels_and_units(db: Path, system: str, path: Path | None = None) -> tuple[L
 
     Raises RatedbError where neither the store nor a file has the levels.
     """
-    molecule, _ = split_system(system)
+    molecule, collider = split_system(system)
+    if path is not None and molecule.endswith(f"({collider})"):
+        raise UsageError(
+            f"--levels has the states of one molecule, and {system} is a pair",
+            expected="rates of the pair in the store, imported with --levels and --collider-levels",
+            got=str(path),
+        )
     listed = None if path is None else read_levels_of((path,), molecule).levels
     if db.exists():
         with Store(db) as store:
