@@ -1,4 +1,4 @@
-"""Stores and files of a made-up top, TOP, and of pairs with it: rates by a law, so that truth is known."""
+"""Stores and files of a made-up top, TOP and its pairs: rates by a law, so that the truth is known."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ _KEPT = (
     Candidate, FeatureMap, GroupMeans, LeftOutScore, PlaneMean, Residual, SuddenMean, TemperatureBasis,
 )  # fmt: skip
 _CLASSES = {one.__name__: one for one in _KEPT}
+_CHECKED = 20
 _COMPUTED_AGAIN = {"Residual": ("points", "kernel", "inverses")}
 _OF_PREDICTOR = ("collider", "temperature_k", "train_units", "members", "weights", "scores", "stretch")
 
@@ -71,9 +72,24 @@ def from_values(state: dict[str, Any], arrays: Arrays) -> TopPredictor:
     kept = {name: _get(value, arrays, jumps) for name, value in state["predictor"].items()}
     if len(kept["members"]) != len(kept["weights"]) or not kept["members"]:
         raise ValueError("members and weights do not match")
-    return TopPredictor(
+    found = TopPredictor(
         structure=structure, levels=levels, training=jumps, training_transitions=training, **kept
     )
+    _check(found)
+    return found
+
+
+def _check(predictor: TopPredictor) -> None:
+    """Predict some training transitions, so that what is damaged fails here; raises one of several errors."""
+    if not np.array_equal(np.unique(predictor.training.unit), predictor.train_units):
+        raise ValueError("the training transitions are not those out of the training units")
+    for member in predictor.members:
+        shape = (len(predictor.training), len(predictor.temperature_k))
+        if member.mean(predictor.training).shape != shape:
+            raise ValueError("a member has another shape than the training transitions")
+    every = len(predictor.training)
+    rows = np.unique(np.linspace(0, every - 1, min(every, _CHECKED)).astype(np.int64))
+    predictor.predict(predictor.training_transitions.select(rows))
 
 
 def _put(value: Any, arrays: Arrays) -> Any:
