@@ -10,7 +10,7 @@ from real_tops import shipped_levels
 from top_store import PARTNER_CM1, levels
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.kinds.units import is_by_unit, units_of
+from ratedb.kinds.units import units_of
 from ratedb.levels import Levels
 
 
@@ -93,9 +93,3 @@ def test_an_unknown_label_is_a_usage_error_that_names_it_and_some_others() -> No
         units_of(levels(3)).places(("1_1_1", "9_9_9"), "--train-units")
     assert caught.value.got == "9_9_9"
     assert "1_1_1" in (caught.value.expected or "")
-
-
-def test_only_molecules_with_v_and_j_alone_go_by_j() -> None:
-    assert is_by_unit(levels(3))
-    assert is_by_unit(shipped_levels("hcl@hfs.dat"))
-    assert not is_by_unit(shipped_levels("co.dat"))
