@@ -69,6 +69,9 @@ class EvaluateOptions:
 class FillOptions:
     """Which model fills which initial j."""
 
-    model: int | None = option(None, "Id of a model (default: the one with the least error).")
+    model: int | None = option(
+        None,
+        "Id of a model (default: the one with the least error; of tops and pairs that with most initial states).",
+    )
     j: Integers = option(None, "Initial j to fill (default: those the model is for).", parse_integers)
     dry_run: bool = option(False, "Show what would be filled; store nothing.")

@@ -39,7 +39,7 @@ class FillResult(Result):
 
 
 def fill(db: Path, system: str, options: FillOptions, progress: Progress = silent) -> FillResult:
-    """Predict missing values by the model named, or the one with the least error, and store them.
+    """Predict missing values by the model named, or the best one, and store them.
 
     Known values are kept at every temperature. A warning says where that model is not the newest.
     Raises RatedbError for an unknown system or model, or a model of another system.
@@ -47,7 +47,7 @@ def fill(db: Path, system: str, options: FillOptions, progress: Progress = silen
     with Store(db) as store:
         records, stored = store.models_of(system, options.model), store.rates(system)
     progress("predicting")
-    chosen = choose_top(records[0], stored, options.j) or choose(records, stored, options.j)
+    chosen = choose_top(records, stored, options.j) or choose(records, stored, options.j)
     record, predictor = chosen.record, chosen.predictor
     supported = predictor.supports(chosen.wanted)
     wanted = chosen.wanted.select(supported)

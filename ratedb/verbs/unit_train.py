@@ -14,7 +14,7 @@ from ratedb.models.record import Model
 from ratedb.models.storage import to_stored
 from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.tops.trained import UnitTrainResult, fitted_and_tested, train_result
-from ratedb.models.tops.training import few_rows, sets_of, training_rates
+from ratedb.models.tops.training import few_rows, few_units, sets_of, training_rates
 from ratedb.models.tops.wanted import possible_transitions
 from ratedb.options import Progress, TrainOptions, silent
 from ratedb.rates import Rates
@@ -59,7 +59,7 @@ def train_by_unit(
     predictor, validation = fitted_and_tested(training, sets, options.seed, progress)
     possible = possible_transitions(stored.levels, predictor.structure)
     count = np.bincount(predictor.structure.unit_of[possible.upper], minlength=len(sets.units))
-    warnings += few_rows(training, count, sets.units)
+    warnings += [*few_units(len(predictor.train_units)), *few_rows(training, count, sets.units)]
     if predictor.is_group_means:
         warnings.append("no model beats the group means on left-out initial states: these are kept")
     result = train_result(predictor, sets, training, validation, perf_counter() - start, tuple(warnings))

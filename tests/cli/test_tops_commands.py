@@ -201,3 +201,18 @@ def test_h2cs_is_a_demo(tmp_path: Path) -> None:
 def test_a_molecule_without_a_file_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(RatedbError, match="no file of XYZ is installed"):
         ratedb.open(tmp_path / "x.duckdb", create=True).demo(tmp_path / "demo", molecule="XYZ")
+
+
+def test_fill_takes_the_model_with_most_states_and_says_so(
+    planned: tuple[Path, tuple[str, ...]], tmp_path: Path
+) -> None:
+    db = tmp_path / "two.duckdb"
+    db.write_bytes(planned[0].read_bytes())
+    store = ratedb.open(db)
+    many = store.train(SYSTEM)
+    few = store.train(SYSTEM, train_units=planned[1][:3])
+    assert any("3 initial states only" in warning for warning in few.warnings)
+    found = store.fill(SYSTEM, dry_run=True)
+    assert found.model_id == many.model_id
+    assert any(f"not the newest: it was given {len(planned[1])}" in one for one in found.warnings)
+    assert store.fill(SYSTEM, model=few.model_id, dry_run=True).model_id == few.model_id

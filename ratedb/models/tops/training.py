@@ -14,6 +14,7 @@ from ratedb.physics.orientation import units_out_of
 from ratedb.rates import Rates
 
 _FEW = 0.5
+_FEW_UNITS = 6
 _NAMED = 6
 
 
@@ -67,6 +68,13 @@ def few_rows(training: Rates, possible: IntArray, units: Units) -> list[str]:
         return []
     shown = ", ".join(few[:_NAMED])
     return [f"{len(few)} initial states have less than half of their transitions: {shown}"]
+
+
+def few_units(count: int) -> list[str]:
+    """Return a warning where a model has so few initial states that nothing can be said of others."""
+    if count >= _FEW_UNITS:
+        return []
+    return [f"the model has {count} initial states only: errors on left-out ones say little of other states"]
 
 
 def sets_of(rates: Rates, train: tuple[str, ...], validate: tuple[str, ...]) -> UnitSets:
