@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type
 import typer
 
 from ratedb.database import Database
+from ratedb.declared import flag_of
 from ratedb.errors import ListError
 from ratedb.numbers import format_integers
 
@@ -92,7 +93,7 @@ def _argument(one: inspect.Parameter, text: str) -> inspect.Parameter:
 
 def _parameter(one: Field[Any], hint: Any, required: bool) -> inspect.Parameter:
     """Return an option as Typer takes it: without a default, which only the method has."""
-    names = ["-o", "--output"] if one.name == "output" else [f"--{one.name.replace('_', '-')}"]
+    names = ["-o", "--output"] if one.name == "output" else [flag_of(one.name)]
     words: dict[str, Any] = {"help": one.metadata["help"]}
     default: Any = _EMPTY if required else None
     if hint is bool:

@@ -37,7 +37,7 @@ def _show(console: Console, found: Impact, options: Mapping[str, Any]) -> None:
         [one.system, one.j, f"{one.share:.0%}", f"{one.uncertainty_after:.2%}"]
         for one in found.next_j[:_SHOWN]
     ]
-    columns = ["system", "j", "share", "95 % of lines then within"]
+    columns = ["system", "initial j or state", "share", "95 % of lines then within"]
     console.print(table("Compute next", columns, next_j, text=(0,)))
 
 

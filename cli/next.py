@@ -31,13 +31,13 @@ def _show_units(console: Console, result: NextUnitResult) -> None:
     if result.candidates:
         shown = result.candidates[:_SHOWN]
         in_hours = shown[0].hours is not None
-        heads = ["initial state", "h" if in_hours else "% of cost", "error after %", "reduction %", "planned"]
+        heads = ["initial state", "h" if in_hours else "% of cost", "error after %", "reduction", "planned"]
         rows = [
             [
                 one.unit,
                 one.hours if in_hours else one.cost_percent,
                 one.expected_error,
-                100.0 * one.gain,
+                one.gain,
                 "yes" if one.planned else "",
             ]
             for one in shown

@@ -19,6 +19,11 @@ def option(default: Any, help: str, parse: Callable[[str], Any] | None = None, *
     return field(default=default, metadata={"help": help, "parse": parse, "many": many})
 
 
+def flag_of(name: str) -> str:
+    """Return an option as the command line writes it, such as `--train-units`."""
+    return f"--{name.replace('_', '-')}"
+
+
 def build(of: type[Options], given: Mapping[str, Any]) -> Options:
     """Return options with what is given, texts such as "5:20" read as the command line does.
 

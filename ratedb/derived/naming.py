@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ratedb.declared import flag_of
 from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.layers import Kind
 from ratedb.levels import Levels
@@ -38,7 +39,7 @@ def check_options(options: DeriveOptions) -> None:
     for name, targets in _ONLY.items():
         if options.to not in targets and getattr(options, name) != getattr(DeriveOptions, name):
             raise UsageError(
-                f"--{name.replace('_', '-')} has no effect with --to {options.to}",
+                f"{flag_of(name)} has no effect with --to {options.to}",
                 expected=f"--to {' or '.join(targets)}",
                 got=f"--to {options.to}",
             )

@@ -71,7 +71,7 @@ class FillOptions:
 
     model: int | None = option(
         None,
-        "Id of a model (default: the one with the least error; of tops and pairs that with most initial states).",
+        "Id of a model (default: that with the least error; of tops and pairs, with most initial states).",
     )
     j: Integers = option(None, "Initial j to fill (default: those the model is for).", parse_integers)
     dry_run: bool = option(False, "Show what would be filled; store nothing.")

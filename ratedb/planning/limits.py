@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from ratedb.declared import flag_of
 from ratedb.errors import UsageError, one_of
 from ratedb.options import NextOptions, PlanOptions
 from ratedb.planning.request import PlanRequest
@@ -27,7 +28,7 @@ def check_plan(request: PlanRequest, options: PlanOptions) -> None:
     one_of("--optimiser", options.optimiser, OPTIMISERS)
     for name in _given(options, tuple(_STRATEGIES_WITH)):
         if strategy not in _STRATEGIES_WITH[name]:
-            wanted = f"{_flag(name)} with --strategy {' or '.join(_STRATEGIES_WITH[name])}"
+            wanted = f"{flag_of(name)} with --strategy {' or '.join(_STRATEGIES_WITH[name])}"
             raise _no_effect(name, f"with --strategy {strategy}", wanted)
     check_limits(request, options)
     one_set = request.train_j or len(request.sizes or ()) == 1
@@ -88,8 +89,4 @@ def _given(options: PlanOptions | NextOptions, names: tuple[str, ...]) -> list[s
 
 
 def _no_effect(name: str, why: str, expected: str) -> UsageError:
-    return UsageError(f"{_flag(name)} has no effect {why}", expected=expected, got=_flag(name))
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
+    return UsageError(f"{flag_of(name)} has no effect {why}", expected=expected, got=flag_of(name))

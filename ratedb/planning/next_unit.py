@@ -35,7 +35,8 @@ _RMS_OF_HALF_WIDTH = float(np.sqrt(DEGREES_OF_FREEDOM / (DEGREES_OF_FREEDOM - 2.
 class NextUnit:
     """What one more initial state is expected to do: the error in percent of a rate after it, and its cost.
 
-    `gain` is the share of the variance of all unknown rates that it takes away.
+    The error is that of all rates that are unknown now, those out of the state itself then known. `gain` is
+    by how many percentage points it falls.
     """
 
     unit: str
@@ -165,7 +166,7 @@ def _candidates(state: UnitState, model: TopPredictor, tested_dex: float) -> tup
     effects = effects_of_units(model, wanted)
     found = []
     for place, unit in enumerate(effects.units.tolist()):
-        error = percent(now * float(np.sqrt(effects.mean_of_rest[place] / effects.mean_now)))
+        error = percent(now * float(np.sqrt(effects.variance_left[place])))
         costs = landscape.costs
         found.append(
             NextUnit(
@@ -173,7 +174,7 @@ def _candidates(state: UnitState, model: TopPredictor, tested_dex: float) -> tup
                 state.hours(unit),
                 100.0 * costs.share((unit,)),
                 error,
-                float(effects.taken_away[place]),
+                percent(now) - error,
                 unit in state.planned,
             )
         )
@@ -200,8 +201,8 @@ def _decide(
         if tested is None or tested <= _TESTS_OF_TARGET * target:
             return None, f"the expected error is {now:.3g} %, the target {target:g} %"
     good = [one for one in within if one.gain >= _NEARLY_BEST * within[0].gain]
-    if target is None and within[0].gain < _WORTHWHILE:
-        return None, f"no initial state takes away more than {100 * _WORTHWHILE:g} % of the variance"
+    if target is None and within[0].gain < _WORTHWHILE * now:
+        return None, f"no initial state is expected to reduce the error by more than {100 * _WORTHWHILE:g} %"
     planned = [one for one in good if one.planned]
     best = max(planned or good, key=lambda one: one.gain / max(one.cost_percent, 1e-12))
     whose = "of the plan's states the one with " if planned else ""
@@ -238,7 +239,7 @@ def next_unit_for_lines(
             state.hours(places[str(label)]),
             100.0 * costs.share((places[str(label)],)),
             error,
-            1.0 - error / now,
+            now - error,
             places[str(label)] in state.planned,
         )
         for label, error in sorted(after.items(), key=lambda one: one[1])

@@ -111,8 +111,7 @@ def candidate(
     validate_j = validate_j or request.validate_j or validation_set(request.target, request.given, train_j)
     check_disjoint(train_j, validate_j)
     costs, explicit = request.costs, (*train_j, *validate_j)
-    share, hours, total = costs.share(explicit), costs.hours(explicit), costs.total_hours
-    model_share = request.model_hours / total if total else 0.0
+    saved = savings(costs.share(explicit), costs.hours(explicit), costs.total_hours, request.model_hours)
     predicted = set(request.target) - {*explicit, *request.given}
     return Candidate(
         n=len(train_j),
@@ -121,12 +120,23 @@ def candidate(
         training_transitions=_count(request, train_j),
         validation_transitions=_count(request, validate_j),
         predicted_transitions=_count(request, predicted),
-        explicit_hours=hours,
-        avoided_hours=None if hours is None or total is None else total - hours,
-        explicit_percent=100.0 * share,
-        model_hours=request.model_hours,
-        time_saved_percent=100.0 * (1.0 - share - model_share),
+        **saved,
     )
+
+
+def savings(share: float, hours: float | None, total: float | None, model_hours: float) -> dict[str, Any]:
+    """Return what explicit calculations with this share (0..1) of the total cost save, as Candidate has it.
+
+    `hours` are theirs and `total` those of all, None where unknown (Mihalik et al. 2025, section III).
+    """
+    model_share = model_hours / total if total else 0.0
+    return {
+        "explicit_hours": hours,
+        "avoided_hours": None if hours is None or total is None else total - hours,
+        "explicit_percent": 100.0 * share,
+        "model_hours": model_hours,
+        "time_saved_percent": 100.0 * (1.0 - share - model_share),
+    }
 
 
 def only(candidates: list[Candidate]) -> Candidate | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -32,13 +33,18 @@ class UnitCosts:
 
     def share(self, units: Iterable[int]) -> float:
         """Return the part (0..1) of the total cost of these units; given ones are free."""
-        total = sum(float(self.weight[unit]) for unit in self.payable)
-        cost = sum(float(self.weight[unit]) for unit in set(units) & self.payable)
-        return cost / total if total else 0.0
+        total = self._sum(self.payable)
+        return self._sum(set(units) & self.payable) / total if total else 0.0
 
     def hours(self, units: Iterable[int]) -> float | None:
         """Return the hours of these units, or None where the total is unknown."""
-        return None if self.total_hours is None else self.total_hours * self.share(units)
+        if self.total_hours is None:
+            return None
+        total = self._sum(self.payable)  # of measured hours, which so come out as they went in
+        return self._sum(set(units) & self.payable) * (self.total_hours / total) if total else 0.0
+
+    def _sum(self, units: Iterable[int]) -> float:
+        return math.fsum(float(self.weight[unit]) for unit in units)
 
 
 def unit_weights(
@@ -109,5 +115,5 @@ def unit_costs(
             expected="hours of every initial state that is not computed",
             got=f"none for {len(missing)}, such as {', '.join(missing[:6])}",
         )
-    total = float(weight[sorted(payable)].sum()) if measured else hours_total
+    total = math.fsum(weight[sorted(payable)].tolist()) if measured else hours_total
     return UnitCosts(weight, payable, total)

@@ -16,6 +16,7 @@ from ratedb.levels import Levels, Transitions
 from ratedb.models.tops.structure import Structure
 from ratedb.models.tops.units import least_variance_units, random_units, spread_units
 from ratedb.models.tops.wanted import possible_transitions, units_with_transitions
+from ratedb.planning.savings import savings
 from ratedb.planning.unit_costs import HoursByUnit, UnitCosts, unit_costs, unit_weights
 
 UNIT_STRATEGIES = ("spread", "variance", "random")
@@ -170,8 +171,7 @@ def plan_units(landscape: Landscape) -> UnitCandidate:
             "too few initial states to train on", expected=f"at least {_LEAST_UNITS}", got=str(len(train))
         )
     costs, explicit = landscape.costs, np.union1d(train, validate)
-    share, hours, total = costs.share(explicit.tolist()), costs.hours(explicit.tolist()), costs.total_hours
-    model_share = landscape.request.model_hours / total if total else 0.0
+    share, hours = costs.share(explicit.tolist()), costs.hours(explicit.tolist())
     rest = np.setdiff1d(landscape.of_interest, np.union1d(explicit, landscape.given))
     return UnitCandidate(
         n=len(train),
@@ -180,11 +180,7 @@ def plan_units(landscape: Landscape) -> UnitCandidate:
         training_transitions=landscape.transitions_out_of(train),
         validation_transitions=landscape.transitions_out_of(validate),
         predicted_transitions=landscape.transitions_out_of(rest),
-        explicit_hours=hours,
-        avoided_hours=None if hours is None or total is None else total - hours,
-        explicit_percent=100.0 * share,
-        model_hours=landscape.request.model_hours,
-        time_saved_percent=100.0 * (1.0 - share - model_share),
+        **savings(share, hours, costs.total_hours, landscape.request.model_hours),
     )
 
 

@@ -73,14 +73,18 @@ def jobs_out_of(request: PlanRequest, uses: Mapping[int, str]) -> list[Job]:
     return found
 
 
-def render_worklist(name: str, jobs: Sequence[Job] | Sequence[UnitJob]) -> bytes:
-    """Return the jobs as CSV or JSON, by the ending of the file's name; UsageError for another ending."""
+def render_worklist(
+    name: str, jobs: Sequence[Job] | Sequence[UnitJob], of: type[Job] | type[UnitJob] = Job
+) -> bytes:
+    """Return the jobs, which are of a class, as CSV or JSON, by the ending of the file's name.
+
+    Raises UsageError for another ending.
+    """
     rows = [asdict(job) for job in jobs]
     if name.endswith(".json"):
         return (json.dumps(rows, indent=2) + "\n").encode()
     if name.endswith(".csv"):
         buffer = io.StringIO()
-        of = type(jobs[0]) if jobs else Job
         writer = csv.DictWriter(buffer, [one.name for one in fields(of)], lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

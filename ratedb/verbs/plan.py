@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ratedb.declared import flag_of
 from ratedb.errors import UsageError
 from ratedb.files import refuse_database, write_atomically
 from ratedb.io.hours import read_hours
@@ -77,7 +78,7 @@ def _is_by_unit(db: Path, molecule: str, options: PlanOptions) -> bool:
             kind = store.molecule_kind(molecule)
     asked = [name for name in _BY_UNIT if getattr(options, name) is not None]
     if kind == LINEAR and asked:
-        flag = f"--{asked[0].replace('_', '-')}"
+        flag = flag_of(asked[0])
         raise UsageError(
             f"{flag} has no effect: {molecule} is a linear molecule, planned by j",
             expected="--j with --sizes, or --train-j",

@@ -13,7 +13,7 @@ from ratedb.options import NextOptions, Progress
 from ratedb.planning.next_for_lines import parse_impact
 from ratedb.planning.next_unit import NextUnitResult, UnitState, next_unit, next_unit_for_lines
 from ratedb.planning.unit_plan import Landscape, UnitRequest
-from ratedb.planning.worklist import render_worklist, unit_jobs
+from ratedb.planning.worklist import UnitJob, render_worklist, unit_jobs
 from ratedb.store.plans import Plan
 from ratedb.store.store import Store
 from ratedb.verbs.unit_plan import levels_and_units, refuse_options
@@ -53,7 +53,7 @@ def next_by_unit(db: Path, system: str, options: NextOptions, progress: Progress
     if options.worklist is not None:
         uses = {} if result.next_unit is None else {result.next_unit: "train"}
         write_atomically(
-            {options.worklist: render_worklist(str(options.worklist), unit_jobs(landscape, uses))}
+            {options.worklist: render_worklist(str(options.worklist), unit_jobs(landscape, uses), UnitJob)}
         )
     return result
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
+from ratedb.declared import flag_of
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import refuse_database, write_atomically
 from ratedb.io.hours import read_unit_hours
 from ratedb.io.level_lists import read_levels_of
 from ratedb.levels import Levels
+from ratedb.models.tops.wanted import computed_units
 from ratedb.options import NextOptions, PlanOptions
-from ratedb.physics.orientation import units_with_rates
 from ratedb.planning.unit_plan import (
     DEFAULT_SHARE_PERCENT,
     UnitCandidate,
@@ -20,7 +20,7 @@ from ratedb.planning.unit_plan import (
     plan_units,
     with_known,
 )
-from ratedb.planning.worklist import render_worklist, unit_jobs
+from ratedb.planning.worklist import UnitJob, render_worklist, unit_jobs
 from ratedb.results import Result
 from ratedb.store.plans import Plan
 from ratedb.store.store import Store
@@ -71,7 +71,9 @@ def plan_by_unit(db: Path, system: str, options: PlanOptions) -> UnitPlanResult:
     worklist: dict[Path, bytes] = {}
     if options.worklist is not None:
         uses = dict.fromkeys(chosen.train_units, "train") | dict.fromkeys(chosen.validate_units, "validate")
-        worklist[options.worklist] = render_worklist(str(options.worklist), unit_jobs(landscape, uses))
+        worklist[options.worklist] = render_worklist(
+            str(options.worklist), unit_jobs(landscape, uses), UnitJob
+        )
     if options.dry_run:
         write_atomically(worklist)
         return found
@@ -103,7 +105,7 @@ def request_of(system: str, options: PlanOptions) -> UnitRequest:
 
 
 def levels_and_units(db: Path, system: str, path: Path | None = None) -> tuple[Levels, tuple[str, ...]]:
-    """Return the levels of a system, and which of its initial states have rates in the store.
+    """Return the levels of a system, and which of its initial states are computed in the store.
 
     Raises RatedbError where neither the store nor a file has the levels.
     """
@@ -122,7 +124,7 @@ def levels_and_units(db: Path, system: str, path: Path | None = None) -> tuple[L
                 if listed is not None:
                     said = f"the store has the levels of {molecule}"
                     raise UsageError(f"--levels has no effect: {said}", expected="no --levels", got=str(path))
-                return known.levels, units_with_rates(known)
+                return known.levels, computed_units(known)
             if listed is None and store.has_molecule(molecule):
                 return store.levels(molecule).levels, ()
     if listed is None:
@@ -137,13 +139,12 @@ def levels_and_units(db: Path, system: str, path: Path | None = None) -> tuple[L
 
 
 def refuse_options(options: PlanOptions | NextOptions, names: tuple[str, ...]) -> None:
-    """Raise UsageError for options of plans by j."""
-    default: dict[str, Any] = {one.name: one.default for one in fields(options)}
-    for name in names:
-        if name in default and getattr(options, name) != default[name]:
-            flag = f"--{name.replace('_', '-')}"
+    """Raise UsageError for options of plans by j, which `names` are."""
+    for one in fields(options):
+        if one.name in names and getattr(options, one.name) != one.default:
+            taken = [flag_of(other.name) for other in fields(options) if other.name not in names]
             raise UsageError(
-                f"{flag} has no effect where initial states are planned",
-                expected="--share, --train-units, --validate-units, --strategy spread, variance or random",
-                got=flag,
+                f"{flag_of(one.name)} has no effect where initial states are planned",
+                expected=", ".join(taken),
+                got=flag_of(one.name),
             )

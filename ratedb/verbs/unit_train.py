@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ratedb.declared import flag_of
 from ratedb.errors import UsageError
 from ratedb.models.record import Model
 from ratedb.models.storage import to_stored
@@ -85,11 +86,10 @@ def _planned(plan: Plan, system: str) -> tuple[tuple[str, ...], tuple[str, ...]]
 def _refuse_options(options: TrainOptions) -> None:
     for one in fields(options):
         if one.name not in _TAKEN and getattr(options, one.name) != one.default:
-            flag = f"--{one.name.replace('_', '-')}"
             raise UsageError(
-                f"{flag} has no effect where a model is trained on initial states",
-                expected=", ".join(f"--{name.replace('_', '-')}" for name in _TAKEN),
-                got=flag,
+                f"{flag_of(one.name)} has no effect where a model is trained on initial states",
+                expected=", ".join(map(flag_of, _TAKEN)),
+                got=flag_of(one.name),
             )
 
 

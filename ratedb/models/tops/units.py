@@ -161,14 +161,12 @@ def least_variance_units(
 class UnitEffects:
     """What one more of each unit would do, shape (u,), by the kernel that a model has learnt.
 
-    `mean_now` is the variance of a transition that is not known, `mean_of_rest` that of those that then still
-    are not, and `taken_away` the share by which the sum of all falls.
+    `variance_left` is what is left then of the variance of all transitions that are not known now, as a
+    share; those out of the unit itself count as known.
     """
 
     units: IntArray
-    mean_now: float
-    mean_of_rest: FloatArray
-    taken_away: FloatArray
+    variance_left: FloatArray
 
 
 def effects_of_units(model: TopPredictor, wanted: Transitions, seed: int = 0) -> UnitEffects:
@@ -178,15 +176,14 @@ def effects_of_units(model: TopPredictor, wanted: Transitions, seed: int = 0) ->
     jumps = _representatives(model.structure, wanted, of_row, seed)
     covariance, noise = _posterior(model, jumps)
     now = float(np.trace(covariance)) + noise * len(jumps)
-    rest, left = np.zeros(len(units)), np.zeros(len(units))
+    left = np.zeros(len(units))
     for place, unit in enumerate(units.tolist()):
         own = jumps.unit == unit
         part = covariance[own]
         solved = np.linalg.solve(part[:, own] + noise * np.eye(int(own.sum())), part)
         variance = np.diag(covariance) - (solved * part).sum(axis=0) + noise
         left[place] = variance[~own].sum()
-        rest[place] = variance[~own].mean() if (~own).any() else 0.0
-    return UnitEffects(units, now / len(jumps), rest, 1.0 - left / now)
+    return UnitEffects(units, left / now)
 
 
 def _posterior(model: TopPredictor, jumps: Jumps) -> tuple[FloatArray, float]:
