@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from ratedb.declared import flag_of
 from ratedb.errors import RatedbError, UsageError, one_of
@@ -143,3 +147,24 @@ def usable(stored: Rates, use_marked: bool) -> tuple[Rates, list[str]]:
     if flagged.any() and not use_marked:
         said.append(f"{int(flagged.sum())} values flagged by quality control are not used (--use-marked)")
     return rates, said
+
+
+def circle(rates: Rates, asked: Wanted, derivations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a warning where rates were themselves derived from the system that they are to give."""
+    used = set(np.unique(rates.source_id).tolist())
+    return [
+        f"source {row['source_id']} of {rates.system} was itself derived from {asked.system}: the result"
+        f" shows how exact the two steps are and is no independent source"
+        for row in derivations
+        if row["source_id"] in used and row["input_system"] == asked.system
+    ]
+
+
+def beside(derivations: Sequence[Mapping[str, Any]], asked: Wanted) -> list[str]:
+    """Return a warning of other rates that were derived for the same system, which new ones come before."""
+    other = [row for row in derivations if row["method"] != asked.method]
+    return [
+        f"{asked.system} has derived rates of another kind, source {row['source_id']} ({row['method']}): the"
+        f" newest take precedence; `ratedb sources {asked.system} --prefer {row['source_id']}` changes that"
+        for row in other
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ratedb.arrays import BoolArray
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, UsageError
 from ratedb.findings import Finding
 from ratedb.kinds.recognise import as_kind, unknown_kind
 from ratedb.kinds.species import other_species
@@ -126,6 +126,12 @@ def rates_out_of(
 def _rows_of(rates: Rates, wanted: Wanted) -> tuple[BoolArray, list[int] | list[str], str]:
     """Return which transitions are wanted, (n,), what has none, and what that is called."""
     if wanted.j is not None:
+        if not rates.levels.has_vj:
+            raise UsageError(
+                f"the initial states of {rates.levels.molecule} are not given by j alone",
+                expected="--units with labels of initial states",
+                got="--j",
+            )
         initial_j = rates.initial_j()
         return np.isin(initial_j, wanted.j), sorted(set(wanted.j) - set(initial_j.tolist()) - {0}), "j ="
     units = units_of(rates.levels)

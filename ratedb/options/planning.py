@@ -96,7 +96,9 @@ class NextOptions:
         4.0, "Cost of an initial j grows as j to this power, with --j: 4 for CS, 6 for CC."
     )
     hours_total: float | None = option(None, "Hours for all of --j that are not given.")
-    hours_file: Path | None = option(None, "CSV file with measured hours, with --j: j,hours.", Path)
+    hours_file: Path | None = option(
+        None, "CSV file with measured hours: j,hours, with --j; unit,hours for tops and pairs.", Path
+    )
     levels: Path | None = option(
         None, "Tops and pairs: a file with the levels, where the store has none.", Path
     )

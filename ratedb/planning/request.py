@@ -37,7 +37,10 @@ class PlanRequest:
     def of(system: str, options: PlanOptions | NextOptions, hours: HoursByJ | None = None) -> PlanRequest:
         """Return what options ask for, with measured `hours`; raises UsageError where they name no j."""
         if options.j is None:
-            raise UsageError("the initial j of interest are missing", expected="--j, such as --j 5:20")
+            raise UsageError(
+                "the initial j of interest are missing",
+                expected="--j, such as --j 5:20; for a top or a pair --share, and --levels before any data",
+            )
         request = PlanRequest(
             system,
             tuple(sorted({*options.j})),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,12 @@ class DerivedInfo:
 class DerivedStore(RateStore):
     """The part of a store with the table derivation."""
 
+    def derivations(self, system: str) -> list[dict[str, Any]]:
+        """Return the rows of the view `derivations` that give a system and are not withdrawn, by source."""
+        return self.query(
+            "SELECT * FROM derivations WHERE system = ? AND NOT withdrawn ORDER BY source_id", [system]
+        )
+
     def put_derived(
         self, rates: Rates, lines: Lines | None, info: DerivedInfo, *, dry_run: bool = False
     ) -> PutResult:
@@ -40,8 +47,7 @@ class DerivedStore(RateStore):
 
         No `lines` are given for levels that came out of this store. The same derivation with the same values
         (to seven digits) is left as it is: the result then names the source that has it. Levels and lines are
-        stored once. Raises RatedbError
-        where the levels contradict those in the store.
+        stored once. Raises RatedbError where the levels contradict those in the store.
         """
         digest = _values_sha256(rates)
         count = int(np.isfinite(rates.rate_cm3_s).sum())

@@ -11,7 +11,7 @@ import numpy as np
 
 from ratedb.derived.comparing import Comparison, compare_with
 from ratedb.derived.making import make
-from ratedb.derived.naming import Wanted, check_options, usable, wanted
+from ratedb.derived.naming import Wanted, beside, check_options, circle, usable, wanted
 from ratedb.files import InputFile
 from ratedb.io.level_lists import read_levels_of
 from ratedb.io.listed_levels import LevelList
@@ -70,15 +70,17 @@ def derive(db: Path, system: str, options: DeriveOptions, progress: Progress = s
         asked = wanted(stored.levels, stored.collider, options)
         listed = _levels(store, asked, options)
         truth = store.known_rates(asked.system) if store.has_system(asked.system) else None
+        own, others = store.derivations(system), store.derivations(asked.system)
     rates, left_out = usable(stored, options.use_marked)
     progress(f"deriving {options.to} rates")
     found = make(rates, asked, options, None if listed is None else listed.levels)
-    info = _info(rates, asked, options, (*left_out, *found.warnings, *(listed.notes if listed else ())))
+    notes = (*left_out, *found.warnings, *(listed.notes if listed else ()))
+    info = _info(rates, asked, options, (*notes, *circle(rates, asked, own), *beside(others, asked)))
     lines = listed.lines if listed else Lines.empty()
-    own = options.like is not None and asked.molecule == options.like
+    stored_list = options.like is not None and asked.molecule == options.like
     progress("storing")
     with Store(db, write=True) as store:
-        put = store.put_derived(found.rates, None if own else lines, info, dry_run=options.dry_run)
+        put = store.put_derived(found.rates, None if stored_list else lines, info, dry_run=options.dry_run)
     known = None if truth is None else truth.of_kinds(["computed"]).known()
     against = compare_with(known, found.rates) if known is not None and len(known) else None
     return _result(found, info, asked, put, against, options.dry_run)

@@ -87,6 +87,7 @@ def test_people_see_the_errors_and_where_the_rates_are_from(run: Run, hcn: Path)
     assert "Derived from HCN+p-H2 (sources 2)" in answer.out
     assert "Against computed rates (sources 1)" in answer.out
     assert "within one j" in answer.out
+    assert "source 2 of HCN+p-H2 was itself derived from HCN(hfs)+p-H2" in answer.err
 
 
 def test_population_that_is_covered_is_a_table(run: Run, water: Path) -> None:
