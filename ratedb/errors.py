@@ -49,6 +49,10 @@ class RatedbError(Exception):
         }
 
 
+class IntegrityError(RatedbError):
+    """Something stored is not what ratedb stored."""
+
+
 class FitError(RatedbError):
     """A candidate model could not be fitted; another one may."""
 

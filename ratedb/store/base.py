@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ratedb.errors import RatedbError
+from ratedb.store import seals
 from ratedb.store.connection import clear_errors, run, without_pandas
 from ratedb.store.opening import open_store
 from ratedb.store.query import QueryResult
@@ -28,6 +29,7 @@ class OpenStore:
         self.path = Path(path)
         self.connection = open_store(self.path, write=write, create=create)
         self._session: Session | None = None
+        self._intact: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -73,15 +75,43 @@ class OpenStore:
                 session.begin(),
             ):
                 session.connection()  # DuckDB's BEGIN, so that the connection is in the transaction too
+                seals.need_no_strange_rows(self.connection)
                 self._session = session
                 yield session
-                if not keep:
+                if keep:
+                    session.flush()
+                    seals.seal_new(self.connection)
+                else:
                     session.rollback()
         except DBAPIError as error:
             with clear_errors(self.path):
                 raise error.orig or error from error
         finally:
             self._session = None
+
+    def need_intact(self, system_id: int | None = None, molecule: str = "") -> None:
+        """Raise IntegrityError where what decides on numbers was changed by another program.
+
+        These are the small tables, the findings and blocks of rates of a system, and the levels and lines of
+        a molecule. Each is checked once for each open store.
+        """
+        writing = self._session is not None
+        checks: dict[str, Callable[[], None]] = {
+            "tables": lambda: seals.need_intact_tables(self.connection, writing=writing)
+        }
+        if system_id is not None:
+            checks[f"system {system_id}"] = lambda: seals.need_intact_system(
+                self.connection, system_id, writing=writing
+            )
+        if molecule:
+            checks[f"molecule {molecule}"] = lambda: seals.need_intact_levels(
+                self.connection, molecule, writing=writing
+            )
+        with clear_errors(self.path):
+            for name, check in checks.items():
+                if name not in self._intact:
+                    check()
+                    self._intact.add(name)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""

@@ -13,6 +13,7 @@ from ratedb.errors import RatedbError
 from ratedb.levels import UNKNOWN_KIND, Levels
 from ratedb.physics.level_matching import Match, match_levels, structure_suffix
 from ratedb.store.connection import run
+from ratedb.store.seals import changing
 from ratedb.store.spin_species import need_same_species
 
 # Two sources of one molecule may differ in the last digits of an energy; beyond this levels are others.
@@ -33,8 +34,10 @@ def put_molecule_kind(connection: duckdb.DuckDBPyConnection, levels: Levels, lev
     if not found:
         run(connection, "INSERT INTO molecule VALUES (?, ?)", [levels.molecule, levels.kind])
     elif found[0][0] == UNKNOWN_KIND != levels.kind:
-        run(connection, "UPDATE molecule SET kind = ? WHERE molecule = ?", [levels.kind, levels.molecule])
-        put_numbers(connection, levels, level_id, where="cardinality(quantum_numbers) = 0")
+        with changing(connection, "molecule", [levels.molecule]):
+            run(connection, "UPDATE molecule SET kind = ? WHERE molecule = ?", [levels.kind, levels.molecule])
+        with changing(connection, "level", level_id.tolist()):
+            put_numbers(connection, levels, level_id, where="cardinality(quantum_numbers) = 0")
     elif levels.kind not in (UNKNOWN_KIND, found[0][0]):
         what = f"{levels.molecule} is another kind of molecule in the store"
         raise RatedbError(what, expected=found[0][0], got=levels.kind, todo=_KIND)

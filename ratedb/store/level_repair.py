@@ -11,6 +11,7 @@ from ratedb.arrays import BoolArray
 from ratedb.origin import now
 from ratedb.physics.level_matching import coincident
 from ratedb.store.levels import LevelStore
+from ratedb.store.seals import changing_tables
 
 _REFERRING = (
     ("rate", ("upper_id", "lower_id")),
@@ -52,7 +53,8 @@ class LevelRepair(LevelStore):
         groups, unclear = coincident(levels, self._named_together(molecule, level_id))
         pairs = [(kept, merged) for kept, *others in groups for merged in others]
         if pairs and not dry_run:
-            with self.transaction():
+            tables = ["level", *(table for table, _ in _REFERRING)]
+            with self.transaction(), changing_tables(self.connection, tables):
                 for kept, merged in pairs:
                     self._merge(molecule, level_id[kept], level_id[merged])
 

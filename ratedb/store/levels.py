@@ -41,7 +41,11 @@ class LevelStore(OpenStore):
         return bool(self.rows("SELECT 1 FROM molecule WHERE molecule = ?", [molecule]))
 
     def levels(self, molecule: str) -> StoredLevels:
-        """Return the levels and lines of a molecule; raises RatedbError where there are none."""
+        """Return the levels and lines of a molecule; raises RatedbError where there are none.
+
+        Raises IntegrityError where another program changed them.
+        """
+        self.need_intact(molecule=molecule)
         rows = self.rows(
             "SELECT level_id, label, energy_cm1, weight, molecule_kind, quantum_numbers FROM levels"
             " WHERE molecule = ? ORDER BY energy_cm1, level_id",

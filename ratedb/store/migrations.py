@@ -11,6 +11,7 @@ import duckdb
 
 from ratedb.errors import RatedbError
 from ratedb.origin import now
+from ratedb.store import seals
 from ratedb.store.connection import run
 from ratedb.store.method_classes import classify_methods
 
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS schema_migration (
     ratedb_version VARCHAR NOT NULL
 )
 """
-_WITH_METHODS, _WITH_KINDS = 8, 12
+_WITH_METHODS, _WITH_KINDS, _WITH_SEALS = 8, 12, 16
 _RECORD_COLUMNS = ("version", "name", "applied_at", "ratedb_version")
 _OBJECTS = """
 SELECT table_name FROM duckdb_tables() WHERE NOT internal
@@ -109,6 +110,10 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: s
                 from ratedb.store.molecule_kinds import recognise_stored  # brings numpy
 
                 recognise_stored(connection)
+            if migration.version == _WITH_SEALS:
+                seals.seal_rates(connection)
+            if migration.version >= _WITH_SEALS:
+                seals.seal_new(connection)
             record = [migration.version, migration.name, now(), ratedb_version]
             run(connection, "INSERT INTO schema_migration VALUES (?, ?, ?, ?)", record)
             connection.execute("COMMIT")

@@ -9,6 +9,7 @@ from typing import Any
 from ratedb.errors import RatedbError
 from ratedb.models.record import Model
 from ratedb.store.base import need_id
+from ratedb.store.seals import need_intact_row
 from ratedb.store.systems import SystemStore
 
 _JSON = ("validation", "tried", "state", "library_versions")
@@ -35,7 +36,10 @@ class ModelStore(SystemStore):
             return need_id(row.model_id)
 
     def model(self, model_id: int) -> Model:
-        """Return a model; raises RatedbError where the store does not have it."""
+        """Return a model; raises RatedbError where the store does not have it.
+
+        Raises IntegrityError where another program changed it.
+        """
         names = [one.name for one in fields(Model)]
         found = self.rows(f"SELECT {', '.join(names)} FROM model WHERE model_id = ?", [model_id])
         if not found:
@@ -46,6 +50,7 @@ class ModelStore(SystemStore):
                 expected="one of " + ", ".join(map(str, known)) if known else "a trained model",
                 todo="`ratedb train SYSTEM` makes one",
             )
+        need_intact_row(self.connection, "model", model_id)
         values: dict[str, Any] = dict(zip(names, found[0], strict=True))
         return Model(**(values | {name: json.loads(values[name]) for name in _JSON}))
 

@@ -11,6 +11,7 @@ from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.origin import now
 from ratedb.store.base import OpenStore, Parameters
+from ratedb.store.seals import need_intact_row
 
 
 @dataclass(frozen=True)
@@ -41,20 +42,22 @@ class PlanStore(OpenStore):
     def put_plan(self, plan: Plan) -> int:
         """Store a plan and return its id."""
         chosen = None if plan.chosen is None else json.dumps(plan.chosen)
-        [number] = self.column(
-            "INSERT INTO plan"
-            " (plan_id, system_name, strategy, request, candidates, chosen, planned_at, ratedb_version)"
-            " VALUES (nextval('plan_ids'), ?, ?, ?, ?, ?, ?, ?) RETURNING plan_id",
-            [
-                plan.system_name,
-                plan.strategy,
-                json.dumps(plan.request),
-                json.dumps(plan.candidates),
-                chosen,
-                now(),
-                __version__,
-            ],
-        )
+        values = [
+            plan.system_name,
+            plan.strategy,
+            json.dumps(plan.request),
+            json.dumps(plan.candidates),
+            chosen,
+            now(),
+            __version__,
+        ]
+        with self.transaction():
+            [number] = self.column(
+                "INSERT INTO plan"
+                " (plan_id, system_name, strategy, request, candidates, chosen, planned_at, ratedb_version)"
+                " VALUES (nextval('plan_ids'), ?, ?, ?, ?, ?, ?, ?) RETURNING plan_id",
+                values,
+            )
         return int(number)
 
     def plan(self, plan_id: int) -> Plan:
@@ -81,6 +84,8 @@ class PlanStore(OpenStore):
             f" WHERE {condition}",
             parameters,
         )
+        for row in rows:
+            need_intact_row(self.connection, "plan", row[-1])
         return [
             Plan(system, strategy, json.loads(request), json.loads(candidates), json.loads(chosen), number)
             for system, strategy, request, candidates, chosen, number in rows

@@ -15,6 +15,7 @@ from ratedb.origin import now
 from ratedb.rates import Rates
 from ratedb.store.levels import LevelStore
 from ratedb.store.query import QueryResult
+from ratedb.store.seals import changing
 from ratedb.store.systems import SystemStore
 
 _TYPES = {
@@ -60,13 +61,14 @@ class FindingStore(SystemStore, LevelStore):
         """
         with self.transaction():
             for source_id, levels, findings in found:
-                self.rows(
-                    "DELETE FROM finding WHERE source_id = ? AND accepted_because IS NULL"
-                    " AND NOT list_contains(?::VARCHAR[], rule)",
-                    [source_id, list(of_file)],
-                )
-                self.put_findings(source_id, levels, self.level_ids(levels), findings)
-                self._delete_accepted_again(source_id)
+                with changing(self.connection, "finding", [source_id]):
+                    self.rows(
+                        "DELETE FROM finding WHERE source_id = ? AND accepted_because IS NULL"
+                        " AND NOT list_contains(?::VARCHAR[], rule)",
+                        [source_id, list(of_file)],
+                    )
+                    self.put_findings(source_id, levels, self.level_ids(levels), findings)
+                    self._delete_accepted_again(source_id)
 
     def _delete_accepted_again(self, source_id: int) -> None:
         self.rows(
@@ -85,11 +87,12 @@ class FindingStore(SystemStore, LevelStore):
 
     def accept_findings(self, source_ids: Sequence[int], rule: str, reason: str) -> int:
         """Accept the findings of a rule about sources, so that they flag no values; return how many."""
-        accepted = self.rows(
-            "UPDATE finding SET accepted_because = ? WHERE source_id IN (SELECT unnest(?::INTEGER[]))"
-            " AND rule = ? AND accepted_because IS NULL RETURNING 1",
-            [reason, list(source_ids), rule],
-        )
+        with self.transaction(), changing(self.connection, "finding", source_ids):
+            accepted = self.rows(
+                "UPDATE finding SET accepted_because = ? WHERE source_id IN (SELECT unnest(?::INTEGER[]))"
+                " AND rule = ? AND accepted_because IS NULL RETURNING 1",
+                [reason, list(source_ids), rule],
+            )
         return len(accepted)
 
     def list_findings(self, name: str | None = None) -> QueryResult:

@@ -16,6 +16,7 @@ from ratedb.rates import Rates
 from ratedb.store.connection import clear_errors, run
 from ratedb.store.levels import LevelStore, StoredLevels
 from ratedb.store.models import ModelStore
+from ratedb.store.seals import need_intact_rates
 from ratedb.store.sources import SourceStore
 
 _BEST = """
@@ -50,6 +51,7 @@ class RateStore(SourceStore, ModelStore, LevelStore):
     def _best(self, name: str, view: str) -> Rates:
         system = self.system(name)
         molecule = self.levels(system.molecule)
+        self._need_intact_rates("SELECT source_id FROM source_now WHERE system_id = ?", system.system_id)
         rates = self._read(_BEST.format(view=view), system.system_id, system.collider, molecule)
         used = set(np.unique(rates.source_id).tolist())
         sources = {row["source_id"]: row for row in self.sources(name) if row["source_id"] in used}
@@ -70,12 +72,17 @@ class RateStore(SourceStore, ModelStore, LevelStore):
                 expected="one of " + ", ".join(map(str, known)),
                 todo=f"`ratedb sources {name}` lists them",
             )
+        self._need_intact_rates("SELECT ?", source_id)
         rates = self._read(_OF_SOURCE, source_id, system.collider, self.levels(system.molecule))
         if not len(rates):
             raise RatedbError(
                 f"source {source_id} has no rates", todo=f"`ratedb show {name}` lists the sources"
             )
         return rates
+
+    def _need_intact_rates(self, sources: str, number: int) -> None:
+        with clear_errors(self.path):
+            need_intact_rates(self.connection, f"source_id IN ({sources})", [number])
 
     def _read(self, sql: str, number: int, collider: str, molecule: StoredLevels) -> Rates:
         with clear_errors(self.path):

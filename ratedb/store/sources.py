@@ -22,6 +22,7 @@ from ratedb.store.level_identity import KnownLevels
 from ratedb.store.method_classes import classify_methods
 from ratedb.store.quality import FindingStore
 from ratedb.store.query import QueryResult
+from ratedb.store.seals import changing
 from ratedb.store.staging import SourceInfo
 
 if TYPE_CHECKING:
@@ -152,21 +153,26 @@ class SourceStore(FindingStore):
                 "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?, ?)",
                 [system.system_id, list(source_ids), reason, now(), __version__, bool(joined)],
             )
-            self.rows(
-                "DELETE FROM finding WHERE rule = 'joined-sources' AND source_id IN"
-                " (SELECT source_id FROM source_now WHERE system_id = ?)",
-                [system.system_id],
+            of_system = self.column(
+                "SELECT source_id FROM source_now WHERE system_id = ?", [system.system_id]
             )
-            for source_id, finding in (joined or {}).items():
-                levels = self.levels(system.molecule).levels
-                self.put_findings(source_id, levels, self.level_ids(levels), [finding])
+            with changing(self.connection, "finding", of_system):
+                self.rows(
+                    "DELETE FROM finding WHERE rule = 'joined-sources'"
+                    " AND source_id IN (SELECT unnest(?::INTEGER[]))",
+                    [of_system],
+                )
+                for source_id, finding in (joined or {}).items():
+                    levels = self.levels(system.molecule).levels
+                    self.put_findings(source_id, levels, self.level_ids(levels), [finding])
 
     def put_reference(self, source_id: int, reference: Reference) -> None:
         """Store the parts of the reference of a source, in place of those that it had."""
         values = [getattr(reference, name) or None for name in OF_REFERENCE]
-        self.rows(
-            "INSERT OR REPLACE INTO source_reference VALUES (?, ?, ?, ?, ?, ?, ?)", [source_id, *values]
-        )
+        with changing(self.connection, "source_reference", [source_id]):
+            self.rows(
+                "INSERT OR REPLACE INTO source_reference VALUES (?, ?, ?, ?, ?, ?, ?)", [source_id, *values]
+            )
 
     def put_rates(self, files: Sequence[Incoming], *, dry_run: bool = False) -> list[PutResult]:
         """Store what files bring, with levels and lines, all or nothing; a dry run keeps nothing.

@@ -12,6 +12,7 @@ from ratedb.findings import Finding
 from ratedb.rates import Rates
 from ratedb.references import Reference
 from ratedb.store.connection import run
+from ratedb.store.seals import RATE_HASH
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArra
     `level_id`, shape (n,), are the store's ids of the levels. Half widths and flags of extrapolation are
     those of the layers.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM rate LIMIT 0")
+    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * EXCLUDE (row_hash) FROM rate LIMIT 0")
     # Rows with values at the same temperatures share a grid; nearly always this is one group.
     patterns, group = gap_patterns(np.isfinite(rates.rate_cm3_s))
     for number, pattern in enumerate(patterns):
@@ -138,5 +139,6 @@ def staged_values(connection: duckdb.DuckDBPyConnection) -> int:
 
 def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int) -> None:
     """Move what is staged into the rates of a source."""
-    connection.execute(f"INSERT INTO rate SELECT {int(source_id)}, * EXCLUDE (source_id) FROM staged")
+    rows = f"SELECT {int(source_id)} AS source_id, * EXCLUDE (source_id) FROM staged"
+    connection.execute(f"INSERT INTO rate SELECT *, {RATE_HASH} FROM ({rows})")
     connection.execute("DROP TABLE staged")

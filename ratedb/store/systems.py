@@ -31,7 +31,10 @@ class SystemStore(OpenStore):
         return name in self.system_names()
 
     def system(self, name: str) -> System:
-        """Return a system; raises RatedbError where the store does not have it."""
+        """Return a system; raises RatedbError where the store does not have it.
+
+        Raises IntegrityError where what decides on its numbers was changed by another program.
+        """
         found = self.rows(
             "SELECT system_id, name, molecule, collider FROM collision_system WHERE name = ?", [name]
         )
@@ -42,6 +45,7 @@ class SystemStore(OpenStore):
                 expected=", ".join(self.system_names()) or "a store with systems in it",
                 todo="`ratedb systems` lists them; `ratedb import FILE` adds new ones",
             )
+        self.need_intact(system_id=found[0][0])
         return System(*found[0])
 
     def system_name(self, system_id: int) -> str:

@@ -14,7 +14,7 @@ from ratedb.findings import Finding
 from ratedb.levels import Lines
 from ratedb.models.record import Model
 from ratedb.rates import Rates
-from ratedb.store import migrations
+from ratedb.store import migrations, seals
 from ratedb.store.store import Incoming, PutResult, SourceInfo, Store
 
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -141,4 +141,7 @@ def make_store_of_version(path: Path, version: int, data: Path) -> Path:
         ).fetchall()
         for (name,) in sequences:
             connection.execute(f"SELECT nextval('{name}') FROM range(1000)").fetchall()
+        if "seal" in made:
+            seals.seal_rates(connection)
+            seals.seal_new(connection)
     return path
