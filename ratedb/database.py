@@ -356,11 +356,12 @@ class Database:
             self._need_writable("merge levels")
         return repair(self.path, molecule, build(of.RepairOptions, options), progress)
 
-    def doctor(self) -> DoctorReport:
+    @takes(of.DoctorOptions)
+    def doctor(self, *, progress: Progress = silent, **options: Any) -> DoctorReport:
         """Check versions, storage, locks and optional parts."""
         from ratedb.verbs.doctor import doctor
 
-        return doctor(self.path)
+        return doctor(self.path, build(of.DoctorOptions, options), progress)
 
 
 def _stored_plan(plan: Any) -> int | None:

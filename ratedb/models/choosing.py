@@ -20,7 +20,7 @@ from ratedb.models.evaluation import given_to, training_again
 from ratedb.models.filling import known_values, wanted_pairs
 from ratedb.models.predictor import Predictor, average
 from ratedb.models.record import Model
-from ratedb.models.storage import from_stored
+from ratedb.models.storage import of_record
 from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.training_set import Sets, at_temperatures, usable_rates
 from ratedb.numbers import format_integers
@@ -70,16 +70,15 @@ def choose(records: Sequence[Model], stored: Rates, wanted_j: Sequence[int] | No
     """
     newest = records[0]
     wanted = wanted_pairs(stored.levels, newest.target_j if wanted_j is None else wanted_j)
-    first = from_stored(newest.state, newest.arrays)
+    first, known = of_record(newest, stored.system), stored.known()
     if len(records) == 1:
-        return Choice(newest, first, wanted)
-    known = stored.known()
+        return Choice(newest, first, wanted, changed_since(newest, first, known))
     rivals = _comparable(first, records[1:], known)
     models = [_Rival(first, _training_of(newest, first, known)), *(rival for _, rival in rivals)]
     scores = _scores(models, wanted, stored)
     best = _best(scores)
     if best == 0:
-        return Choice(newest, first, wanted)
+        return Choice(newest, first, wanted, changed_since(newest, first, known))
     record, old, new = rivals[best - 1][0], scores[best], scores[0]
     if new.unsupported > old.unsupported:
         found = "it predicts transitions that the newest does not"
@@ -130,7 +129,7 @@ def _comparable(first: Predictor, others: Sequence[Model], known: Rates) -> list
     found = []
     for record in others:
         try:
-            predictor = from_stored(record.state, record.arrays)
+            predictor = of_record(record, known.system)
         except RatedbError:
             continue
         training = _training_of(record, predictor, known)
@@ -146,6 +145,16 @@ def _training_of(record: Model, predictor: Predictor, known: Rates) -> Rates | N
     except RatedbError:
         return None
     return None if changed else training
+
+
+def changed_since(record: Model, predictor: Predictor, known: Rates) -> tuple[str, ...]:
+    """Return a warning where the rates that a model was trained on have changed since."""
+    if _training_of(record, predictor, known) is not None:
+        return ()
+    return (
+        f"the rates that model {record.model_id} was trained on have changed since:"
+        " train again to use the present ones",
+    )
 
 
 def _columns(predictor: Predictor, temperature_k: FloatArray) -> IntArray:

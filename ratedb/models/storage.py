@@ -17,7 +17,9 @@ from ratedb.models.corpus import model as corpus_model
 from ratedb.models.corpus.intervals import Intervals
 from ratedb.models.corpus.model import CORPUS
 from ratedb.models.engine import Arrays, Fitted
+from ratedb.models.plausible import need_finite, need_system, need_weights
 from ratedb.models.predictor import Predictor
+from ratedb.models.record import Model
 from ratedb.models.reference import ReferenceRates
 from ratedb.models.tops import storage as of_tops
 from ratedb.models.tops.predictor import TopPredictor
@@ -92,9 +94,27 @@ def _values(predictor: Predictor) -> tuple[dict[str, Any], Arrays]:
     return state, arrays
 
 
+def any_of_record(record: Model, system: str) -> Predictor | TopPredictor:
+    """Return the predictor of a model that is stored for a system.
+
+    Raises RatedbError where its content is damaged, or it predicts another system.
+    """
+    found = any_from_stored(record.state, record.arrays)
+    need_system(found.levels, found.collider, system)
+    return found
+
+
+def of_record(record: Model, system: str) -> Predictor:
+    """Return the predictor of v and j that is stored for a system; raises as `any_of_record`."""
+    return _of_vj(any_of_record(record, system))
+
+
 def from_stored(state: dict[str, Any], content: bytes) -> Predictor:
     """Return the predictor of v and j that `to_stored` wrote; RatedbError where it is damaged."""
-    found = any_from_stored(state, content)
+    return _of_vj(any_from_stored(state, content))
+
+
+def _of_vj(found: Predictor | TopPredictor) -> Predictor:
     if not isinstance(found, Predictor):
         raise RatedbError(
             "this model predicts by initial states, not by j", where=found.levels.molecule, got=found.kept
@@ -107,6 +127,7 @@ def any_from_stored(state: dict[str, Any], content: bytes) -> Predictor | TopPre
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
+        need_finite(arrays)
         if state["format"] == of_tops.FORMAT:
             return of_tops.from_values(state, arrays)
         if state["format"] != _FORMAT:
@@ -146,6 +167,7 @@ def _assemble(state: dict[str, Any], arrays: Arrays) -> Predictor:
         members.append(_member(member, own, levels, reference))
     if len(members) != len(state["weights"]) or not members:
         raise ValueError("members and weights do not match")
+    need_weights(state["weights"])
     return Predictor(
         levels,
         state["collider"],

@@ -11,6 +11,7 @@ from ratedb.options.planning import NextOptions, PlanOptions, ReproduceOptions
 from ratedb.options.results import (
     CiteOptions,
     DemoOptions,
+    DoctorOptions,
     ExportOptions,
     ImpactOptions,
     SqlOptions,
@@ -26,6 +27,7 @@ __all__ = [
     "CorpusOptions",
     "DemoOptions",
     "DeriveOptions",
+    "DoctorOptions",
     "EvaluateOptions",
     "ExportOptions",
     "FillOptions",

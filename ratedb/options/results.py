@@ -102,6 +102,13 @@ class DemoOptions:
 
 
 @dataclass(frozen=True)
+class DoctorOptions:
+    """How much is checked."""
+
+    deep: bool = option(False, "Also read the whole database, and check every row and model.")
+
+
+@dataclass(frozen=True)
 class SqlOptions:
     """Where and how the rows of a query are written."""
 

@@ -17,7 +17,7 @@ from ratedb.io.rendering import molecule_file
 from ratedb.layers import Kind
 from ratedb.levels import Lines
 from ratedb.models.sampling import sampled_deviations
-from ratedb.models.storage import any_from_stored
+from ratedb.models.storage import any_of_record
 from ratedb.options import Progress
 from ratedb.physics.temperatures import interpolation
 from ratedb.radiative.conditions import Conditions
@@ -40,7 +40,7 @@ def draw_deviations(rates: Rates, samples: int, draw: np.random.Generator) -> Fl
     for number in np.unique(model_id[predicted]).tolist():
         mine = predicted & (model_id == number)
         rows = np.flatnonzero(mine.any(axis=1))
-        predictor = any_from_stored(rates.models[number].state, rates.models[number].arrays)
+        predictor = any_of_record(rates.models[number], rates.system)
         known_k = predictor.temperature_k
         onto = interpolation(known_k, np.clip(rates.temperature_k, known_k[0], known_k[-1]))
         drawn = sampled_deviations(predictor, rates.transitions.select(rows), samples, draw) @ onto.T

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+
+import duckdb
 
 from ratedb.errors import RatedbError
 from ratedb.store import seals
@@ -89,6 +91,27 @@ class OpenStore:
         finally:
             self._session = None
 
+    @contextmanager
+    def statements(self) -> Iterator[None]:
+        """Keep all changes of the statements in the block, or none; the classes in records.py are not needed.
+
+        A block inside a transaction is a part of it.
+        """
+        if self._session is not None:
+            yield
+            return
+        with clear_errors(self.path):
+            self.connection.execute("BEGIN TRANSACTION")
+            try:
+                seals.need_no_strange_rows(self.connection)
+                yield
+                seals.seal_new(self.connection)
+                self.connection.execute("COMMIT")
+            except BaseException:
+                with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
+                    self.connection.execute("ROLLBACK")
+                raise
+
     def need_intact(self, system_id: int | None = None, molecule: str = "") -> None:
         """Raise IntegrityError where what decides on numbers was changed by another program.
 
@@ -112,6 +135,11 @@ class OpenStore:
                 if name not in self._intact:
                     check()
                     self._intact.add(name)
+
+    def broken_rows(self) -> list[seals.Broken]:
+        """Return what is not as ratedb stored it, in the whole store; of rates at most 100 rows."""
+        with clear_errors(self.path):
+            return seals.all_broken(self.connection)
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""

@@ -54,6 +54,10 @@ class ModelStore(SystemStore):
         values: dict[str, Any] = dict(zip(names, found[0], strict=True))
         return Model(**(values | {name: json.loads(values[name]) for name in _JSON}))
 
+    def model_names(self) -> list[tuple[int, str]]:
+        """Return the id of each model and the name of its system, by id."""
+        return self.rows("SELECT model_id, system FROM models ORDER BY model_id")
+
     def recent_models(self, name: str) -> list[Model]:
         """Return the newest models of a system, at most 20, the newest first.
 

@@ -27,18 +27,15 @@ class CorpusStore(SystemStore):
 
     def own_names(self) -> list[str]:
         """Return the names of the systems in the own corpus, in the order in which they were added."""
-        return [name for name, _ in self._newest()]
+        return [name for name, _ in self.rows(_NEWEST)]
 
     def own_systems(self) -> list[OwnSystem]:
         """Return the systems of the own corpus; raises RatedbError where one is damaged."""
         from ratedb.models.corpus.own import OwnSystem
 
-        return [OwnSystem.of_json(json.loads(state)) for _, state in self._newest()]
-
-    def _newest(self) -> list[tuple[str, str]]:
         for number in self.column("SELECT corpus_system_id FROM corpus_system"):
             need_intact_row(self.connection, "corpus_system", number)
-        return self.rows(_NEWEST)
+        return [OwnSystem.of_json(json.loads(state)) for _, state in self.rows(_NEWEST)]
 
     def corpus(self) -> Corpus:
         """Return the corpus that comes with ratedb and the own one; raises RatedbError for a damaged one."""

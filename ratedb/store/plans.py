@@ -51,7 +51,7 @@ class PlanStore(OpenStore):
             now(),
             __version__,
         ]
-        with self.transaction():
+        with self.statements():
             [number] = self.column(
                 "INSERT INTO plan"
                 " (plan_id, system_name, strategy, request, candidates, chosen, planned_at, ratedb_version)"

@@ -200,7 +200,18 @@ def broken_rates(
 
 def all_broken(connection: duckdb.DuckDBPyConnection, most: int = 100) -> list[Broken]:
     """Return all rows that are not as stored, of the table rate at most so many."""
-    return [*_broken_of(connection, tuple(SEALED)), *broken_rates(connection, "true", (), most)]
+    return [
+        *_broken_of(connection, tuple(SEALED)),
+        *broken_rates(connection, "true", (), most),
+        *_without_source(connection),
+    ]
+
+
+def _without_source(connection: duckdb.DuckDBPyConnection) -> list[Broken]:
+    rows = connection.execute(
+        "SELECT DISTINCT source_id FROM rate WHERE source_id NOT IN (SELECT source_id FROM source) ORDER BY 1"
+    ).fetchall()
+    return [Broken("rate", str(key), "added") for (key,) in rows]
 
 
 def _allowed(found: list[Broken], writing: bool) -> list[Broken]:

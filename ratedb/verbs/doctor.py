@@ -11,7 +11,8 @@ from importlib import metadata
 from pathlib import Path
 
 from ratedb import __version__
-from ratedb.errors import RatedbError
+from ratedb.errors import IntegrityError, RatedbError
+from ratedb.options import DoctorOptions, Progress, silent
 from ratedb.radiative.radex import radex_available
 from ratedb.results import Result
 from ratedb.store.opening import schema_version
@@ -44,9 +45,15 @@ class DoctorReport(Result):
         return ", ".join(one.name for one in self.problems) or f"{len(self.checks)} checks, no problem"
 
 
-def doctor(db: Path) -> DoctorReport:
-    """Check versions, the database and optional parts; changes nothing, and raises nothing."""
-    return DoctorReport([_versions(), *_libraries(), _database(db), _disk(db), _radex(), _plots()])
+def doctor(db: Path, options: DoctorOptions, progress: Progress = silent) -> DoctorReport:
+    """Check versions, the database and optional parts; changes nothing, and raises nothing.
+
+    With `deep` also every row and every model of the database.
+    """
+    checks = [_versions(), *_libraries(), _database(db)]
+    if options.deep and checks[-1].status == "ok" and db.exists():
+        checks += _contents(db, progress)
+    return DoctorReport([*checks, _disk(db), _radex(), _plots()])
 
 
 def _versions() -> Check:
@@ -76,6 +83,28 @@ def _database(db: Path) -> Check:
     behind = "" if version == newest else f", {newest - version} migrations behind, applied at next use"
     writable = "" if os.access(db, os.W_OK) else ", read-only for this user"
     return Check("database", "ok", f"{db}, {size}, schema {version}{behind}{writable}, not locked")
+
+
+def _contents(db: Path, progress: Progress) -> list[Check]:
+    """Return a check for each row and model that is not as stored, or one that says that all are."""
+    from ratedb.models.storage import any_of_record
+    from ratedb.store.store import Store
+
+    found = []
+    with Store(db) as store:
+        progress("checking rows")
+        broken = store.broken_rows()
+        found += [Check("integrity", "problem", f"{one.where}: {one.how}") for one in broken]
+        models = store.model_names()
+        for place, (number, system) in enumerate(models, start=1):
+            progress(f"checking models: {place} of {len(models)}")
+            try:
+                any_of_record(store.model(number), system)
+            except IntegrityError:
+                pass  # among the rows
+            except RatedbError as error:
+                found.append(Check("integrity", "problem", f"model {number} of {system}: {error.got}"))
+    return found or [Check("integrity", "ok", f"every row is as stored; {len(models)} models can be read")]
 
 
 def _disk(db: Path) -> Check:

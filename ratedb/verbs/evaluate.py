@@ -13,7 +13,7 @@ from ratedb.levels import Levels
 from ratedb.models.evaluation import Evaluation, given_to, held_out, training_again
 from ratedb.models.evaluation import evaluate as compare
 from ratedb.models.record import Model
-from ratedb.models.storage import any_from_stored
+from ratedb.models.storage import any_of_record
 from ratedb.models.tops.evaluation import UnitEvaluation
 from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.training_set import Sets
@@ -38,7 +38,7 @@ def evaluate(
         record = store.model(model_id)
         system = store.system_name(record.system_id)
         stored = store.known_rates(system)
-    model = any_from_stored(record.state, record.arrays)
+    model = any_of_record(record, system)
     if isinstance(model, TopPredictor):
         kelvin = model.temperature_k
         given = None if options.truth is None else _truth_from(options.truth, options, kelvin, stored)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ratedb.models.choosing import choose
 from ratedb.models.filling import beyond_prior, known_values, own_values
+from ratedb.models.plausible import need_physical
 from ratedb.models.tops.filling import choose_top
 from ratedb.options import FillOptions, Progress, silent
 from ratedb.results import Result
@@ -42,7 +43,8 @@ def fill(db: Path, system: str, options: FillOptions, progress: Progress = silen
     """Predict missing values by the model named, or the best one, and store them.
 
     Known values are kept at every temperature. A warning says where that model is not the newest.
-    Raises RatedbError for an unknown system or model, or a model of another system.
+    Raises RatedbError for an unknown system or model, a model of another system, or where a prediction
+    cannot be a rate coefficient.
     """
     with Store(db) as store:
         records, stored = store.models_of(system, options.model), store.rates(system)
@@ -52,6 +54,7 @@ def fill(db: Path, system: str, options: FillOptions, progress: Progress = silen
     supported = predictor.supports(chosen.wanted)
     wanted = chosen.wanted.select(supported)
     prediction = predictor.predict(wanted)
+    need_physical(prediction, stored.known())
     known = known_values(stored, wanted, prediction.temperature_k)
     own = own_values(stored, prediction, record.model_id)
     keep = ~known & ~own

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from commands import FAST, TRAIN, Run
 from ratedb_cli.app import main
+from seal_again import seal_again
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
 from ratedb.models.choosing import choose
@@ -194,6 +195,7 @@ def test_temperatures_of_other_j_leave_a_model_comparable(run: Run, worse: Path)
 def test_a_model_that_cannot_be_read_is_not_compared(run: Run, worse: Path) -> None:
     with Store(worse, write=True) as store:
         store.rows("UPDATE model SET arrays = 'x'::BLOB WHERE model_id = 1")
+        seal_again(store.connection, "model")
     assert used(run, worse) == (2, [])
 
 

@@ -11,12 +11,13 @@ import duckdb
 import numpy as np
 import pytest
 from ratedb_cli.app import main
+from seal_again import seal_again
 from small_co import put
 from test_corpus import SEED, drawn, of_j, rotor
 
 from ratedb.arrays import FloatArray
 from ratedb.database import Database
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import IntegrityError, RatedbError, UsageError
 from ratedb.layers import Kind
 from ratedb.levels import Levels, vj
 from ratedb.models.corpus.own import OwnSystem, learn_own
@@ -228,6 +229,11 @@ def test_a_damaged_entry_is_one_clear_message_and_can_be_removed(db: Database) -
     db.corpus(add="XS+He")
     with duckdb.connect(str(db.path)) as connection:
         connection.execute("UPDATE corpus_system SET state = '{\"format\": 1}'")
+    for work in (db.corpus, lambda: db.train("ZO+He", train_j=TRAIN_J, validate_j=VALIDATE_J)):
+        with pytest.raises(IntegrityError, match="table corpus_system, corpus_system_id 1"):
+            work()
+    with duckdb.connect(str(db.path)) as connection:
+        seal_again(connection, "corpus_system")
     for work in (db.corpus, lambda: db.train("ZO+He", train_j=TRAIN_J, validate_j=VALIDATE_J)):
         with pytest.raises(RatedbError, match="own corpus cannot be read"):
             work()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ratedb.errors import RatedbError, UsageError
 from ratedb.models.choosing import Choice
 from ratedb.models.record import Model
-from ratedb.models.storage import any_from_stored
+from ratedb.models.storage import any_of_record
 from ratedb.models.tops import storage
 from ratedb.models.tops.predictor import TopPredictor
 from ratedb.models.tops.training import sets_of, training_again
@@ -56,7 +56,7 @@ def _given(record: Model) -> int:
 
 def _usable(record: Model, stored: Rates) -> tuple[TopPredictor, list[str]]:
     """Return a model, and a warning where the rates that it was trained on have changed."""
-    predictor = any_from_stored(record.state, record.arrays)
+    predictor = any_of_record(record, stored.system)
     if not isinstance(predictor, TopPredictor):
         raise RatedbError("a model of v and j", where=stored.system)
     predictor.need_levels(stored.levels)

@@ -15,6 +15,7 @@ from ratedb.errors import FitError
 from ratedb.levels import Levels, Transitions
 from ratedb.models.basis import TemperatureBasis
 from ratedb.models.engine import Arrays
+from ratedb.models.plausible import need_weights
 from ratedb.models.tops.features import FeatureMap, categories
 from ratedb.models.tops.kernel import Points, TopKernel, inverse_of
 from ratedb.models.tops.means import GroupMeans, PlaneMean
@@ -72,6 +73,7 @@ def from_values(state: dict[str, Any], arrays: Arrays) -> TopPredictor:
     kept = {name: _get(value, arrays, jumps) for name, value in state["predictor"].items()}
     if len(kept["members"]) != len(kept["weights"]) or not kept["members"]:
         raise ValueError("members and weights do not match")
+    need_weights(kept["weights"])
     found = TopPredictor(
         structure=structure, levels=levels, training=jumps, training_transitions=training, **kept
     )
