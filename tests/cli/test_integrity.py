@@ -284,23 +284,31 @@ def test_an_implausible_model_fills_nothing(run: Run, curated: Path, edit: objec
     assert run("--db", curated, "doctor", "--deep").code == 1
 
 
-@pytest.mark.parametrize("factor", [1e-6, 1e6])
-def test_a_prediction_far_from_all_known_rates_stops_the_fill(run: Run, curated: Path, factor: float) -> None:
-    """The rates that the store knows are moved away from those that the model learnt."""
-    with duckdb.connect(str(curated)) as connection:
-        connection.execute(
-            "UPDATE rate SET rate_cm3_s = list_transform(rate_cm3_s, lambda k: k * ?) WHERE source_id <> 3",
-            [factor],
-        )
+def without_predictions(db: Path, factor: float) -> None:
+    """Multiply the known rates, so that the model learnt others, and take the predictions out."""
+    with duckdb.connect(str(db)) as connection:
         connection.execute("DELETE FROM rate WHERE source_id = 3")
-        seal_again(connection, "rate")
-    answer = run("--db", curated, "--json", *FILL)
-    if factor < 1:
-        assert (answer.code, answer.json["error"]["what"]) == (
-            1,
-            "a prediction of AB+He cannot be a rate coefficient",
+        connection.execute(
+            "UPDATE rate SET rate_cm3_s = list_transform(rate_cm3_s, lambda k: k * ?)", [factor]
         )
-    assert "trained on have changed since" in answer.err or answer.code == 1
+        seal_again(connection, "rate")
+
+
+def test_a_prediction_far_above_all_known_rates_stops_the_fill(run: Run, curated: Path) -> None:
+    without_predictions(curated, 1e-6)
+    answer = run("--db", curated, "--json", *FILL)
+    assert answer.code == 1
+    assert answer.json["error"]["what"] == "a prediction of AB+He cannot be a rate coefficient"
+    with duckdb.connect(str(curated)) as connection:
+        assert connection.execute("SELECT count(*) FROM rate WHERE source_id > 3").fetchone() == (0,)
+
+
+def test_fill_says_that_the_rates_of_its_model_have_changed(run: Run, curated: Path) -> None:
+    said = "the rates that model 1 was trained on have changed since"
+    without_predictions(curated, 1.0)
+    assert said not in run("--db", curated, *FILL, "--dry-run").err
+    without_predictions(curated, 1.1)
+    assert said in run("--db", curated, *FILL).err
 
 
 def test_all_tables_that_people_see_have_hashes(curated: Path) -> None:
