@@ -69,7 +69,7 @@ def recognise(
     if linear is not None:
         return Recognition(LINEAR, _linear_reason(*linear, weight, kinds), vj(*linear))
     words = vocabulary(kinds)
-    columns = named_columns(bare, header, words)
+    columns = _with_added(named_columns(bare, header, words), header, kinds)
     named = list(columns) or header_names(header, words)
     return _of_columns(_Asked(kinds, bare, weight, energy), columns, named)
 
@@ -211,6 +211,24 @@ def vocabulary(kinds: tuple[Kind, ...]) -> dict[str, str]:
             for word in (number.name, *number.header):
                 words.setdefault(word.replace("_", "").lower(), number.name)
     return words
+
+
+def _with_added(columns: dict[str, FloatArray], header: str, kinds: Sequence[Kind]) -> dict[str, FloatArray]:
+    """Return columns as the kinds count them, where the header says that the list counts otherwise."""
+    said = _packed(header)
+    added = {
+        number.name: value
+        for kind in kinds
+        for number in kind.numbers
+        for words, value in number.added
+        if _packed(words) in said
+    }
+    return {name: values + added.get(name, 0.0) for name, values in columns.items()}
+
+
+def _packed(text: str) -> str:
+    """Return a text in lower case without blanks."""
+    return "".join(text.lower().split())
 
 
 def _bare(labels: Sequence[str]) -> list[str]:

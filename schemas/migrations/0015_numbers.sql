@@ -1,6 +1,32 @@
 -- A column for each quantum number of each kind. The columns that were there stay as they are, first; j_value is j
 -- where it is half an integer too. The new ones are DOUBLE.
 
+-- Lists count Omega of a Pi state as twice Omega (2PI3/2) or as Omega - 1/2; it is kept as it is now. A half-integer j
+-- has a half-integer Omega, so whole numbers are one of the two: 3 is in the first only, 0 in the second only. Where
+-- neither is there, the words of the labels decide, and else nothing changes.
+UPDATE level
+SET quantum_numbers = map(
+    map_keys(quantum_numbers),
+    list_transform(map_entries(quantum_numbers), lambda one:
+        CASE WHEN one.key = 'omega' THEN one.value / counted.times + counted.added ELSE one.value END)
+)
+FROM (
+    SELECT molecule, CASE WHEN twice THEN 2.0 ELSE 1.0 END AS times, CASE WHEN twice THEN 0.0 ELSE 0.5 END AS added
+    FROM (
+        SELECT
+            molecule,
+            bool_and(omega IN (1, 3)) AND (bool_or(omega = 3) OR bool_and(regexp_matches(label, '2PI[13]/2'))) AS twice,
+            bool_and(omega IN (0, 1)) AND bool_or(omega = 0) AS less_half,
+            bool_and(j % 1 = 0.5) AS half
+        FROM (SELECT molecule, label, quantum_numbers['omega'] AS omega, quantum_numbers['j'] AS j FROM level)
+        JOIN molecule USING (molecule)
+        WHERE starts_with(kind, 'linear in a Pi state')
+        GROUP BY molecule
+    )
+    WHERE half AND (twice OR less_half)
+) AS counted
+WHERE counted.molecule = level.molecule;
+
 -- A level with all quantum numbers, NULL where it has no such number.
 CREATE OR REPLACE VIEW level_named AS
 SELECT

@@ -89,6 +89,59 @@ def test_a_half_integer_j_is_j_value_and_in_no_column_of_whole_numbers(store: St
     assert [row["difference"] for row in whole] == [0.0]
 
 
+OH = Levels(
+    "OH",
+    ("1.5_-_1", "1.5_+_1", "2.5_+_1", "0.5_+_0"),
+    np.array([0.0, 0.056, 83.7, 126.3]),
+    np.array([4.0, 4.0, 6.0, 2.0]),
+    {"j": [1.5, 1.5, 2.5, 0.5], "parity": [-1, 1, 1, 1], "omega": [1.5, 1.5, 1.5, 0.5]},  # type: ignore[dict-item]
+    kind="linear in a Pi state",
+)
+WITH_WORDS = ("3/2 - 2PI3/2", "3/2 + 2PI3/2", "5/2 + 2PI3/2", "1/2 + 2PI1/2")
+BEFORE_OMEGA = 14
+
+
+def counted(levels: Levels, omega: list[float]) -> Levels:
+    return replace(levels, quantum_numbers={**levels.quantum_numbers, "omega": np.array(omega)})
+
+
+@pytest.mark.parametrize(
+    ("older", "now"),
+    [
+        (counted(OH, [1, 1, 1, 0]), OH),
+        (counted(replace(OH, label=WITH_WORDS), [3, 3, 3, 1]), replace(OH, label=WITH_WORDS)),
+        (OH, OH),
+        (counted(OH, [0.5, 0.5, 0.5, -0.5]), counted(OH, [0.5, 0.5, 0.5, -0.5])),
+    ],
+)
+def test_omega_of_an_older_store_is_put_right_and_its_levels_are_found_again(
+    tmp_path: Path, older: Levels, now: Levels
+) -> None:
+    with Store(tmp_path / "new.duckdb", write=True, create=True) as store:
+        put(store, rates_of(older), lines=Lines.empty())
+        put(store, rates_of(WATER), lines=Lines.empty())
+    path = make_store_of_version(tmp_path / "old.duckdb", BEFORE_OMEGA, tmp_path / "new.duckdb")
+    with Store(path, write=True) as store:
+        found = store.levels("OH").levels
+        assert list(found.quantum_numbers) == ["j", "parity", "omega"]
+        for name, values in now.quantum_numbers.items():
+            np.testing.assert_array_equal(found.quantum_numbers[name], values)
+        again = put(store, rates_of(now), lines=Lines.empty())
+        assert (again.new, again.source_id) == (0, None)
+        assert len(store.query("SELECT * FROM level")) == len(OH) + len(WATER)
+        assert store.levels("p-H2O").levels.quantum_numbers["kc"].tolist() == [0, 1, 2, 1, 0]
+
+
+def test_omega_that_only_a_header_explains_stays_as_it_is(tmp_path: Path) -> None:
+    """Omega = 1 alone may be Omega - 1/2 or twice Omega."""
+    upper = counted(OH.select(np.arange(3)), [1, 1, 1])
+    with Store(tmp_path / "new.duckdb", write=True, create=True) as store:
+        put(store, rates_of(upper), lines=Lines.empty())
+    path = make_store_of_version(tmp_path / "old.duckdb", BEFORE_OMEGA, tmp_path / "new.duckdb")
+    with Store(path) as store:
+        assert store.levels("OH").levels.quantum_numbers["omega"].tolist() == [1, 1, 1]
+
+
 def test_levels_of_an_older_store_are_recognised_and_nothing_else_changes(tmp_path: Path) -> None:
     unknown = replace(WATER, quantum_numbers={}, kind="unknown")
     ammonia = Levels(
