@@ -192,6 +192,18 @@ def why(levels: Levels) -> str:
     return f"{levels.kind}: given, or listed by {', '.join(levels.quantum_numbers)}"
 
 
+def impossible_as(kept_as: str, label: str) -> str:
+    """Return what speaks against a label of a kind of this name; empty for nothing or another form."""
+    bare = _bare([label])
+    found = [
+        contradiction(kind, bare, numbers, None, None)
+        for kind in known_kinds()
+        if kind.kept_as == kept_as
+        for numbers in _by_patterns(kind, bare)
+    ]
+    return found[0] if found and all(found) else ""
+
+
 def unknown_kind(levels: Levels) -> list[str]:
     """Return what to tell the user where the kind of a molecule is not recognised; nothing where it is."""
     if levels.kind != UNKNOWN_KIND:
