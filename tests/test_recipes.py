@@ -64,10 +64,14 @@ def test_store_md_names_the_columns_of_the_view_rates(db: Database) -> None:
     columns = ", ".join(db.sql("SELECT * FROM rates LIMIT 0").columns)
     first, _, later = columns.partition(", log10_std, ")
     assert f"`{first}`" in text
+    later, _, new = later.partition(", quantum_numbers_final, ")
     initial, _, final = later.partition(", ka_final, ")
     assert f"`{initial}`" in text
     own = [name.removesuffix("_final") for name in final.split(", ")]
-    assert own == [*initial.split(", ")[1:], "quantum_numbers", "quantum_numbers"]
+    assert own == [*initial.split(", ")[1:], "quantum_numbers"]
+    doubles, _, final = new.partition(", j_value_final, ")
+    assert f"`{doubles}`" in text
+    assert [name.removesuffix("_final") for name in final.split(", ")] == doubles.split(", ")[1:]
 
 
 def test_coverage_and_missing_j_are_those_of_show(db: Database, asked: Asked) -> None:

@@ -15,6 +15,7 @@ from ratedb.kinds.recognise import Recognition, recognise, vocabulary
 from ratedb.levels import UNKNOWN_KIND, Lines
 
 _SPECIES = "ortho"
+_NO_NUMBERS = ("label", "level", "energy_cm1", "weight")  # columns that are no quantum numbers
 _NOT_IN_LABELS = ("tau", _SPECIES)  # these follow from the other numbers of a level
 
 
@@ -93,7 +94,7 @@ def _named_in_columns(table: _Table) -> Recognition | None:
     weights, energies_cm1 = (
         [to_number(row.get(name, "")) or 0.0 for row in rows] for name in ("weight", "energy_cm1")
     )
-    if not {*map(number_named, named)} - {"v", "j", _SPECIES} or min(weights) <= 0:
+    if not {*map(number_named, named)} - {"v", "j", _SPECIES} or min(weights, default=0.0) <= 0:
         return None
     labels = ["_".join(row[name] for name in named) for row in rows]
     found = recognise(labels, " ".join(named), weights, energies_cm1)
@@ -115,7 +116,9 @@ def _labelled(table: _Table) -> list[dict[str, str]]:
 def _need_distinct(table: _Table, molecule: str) -> None:
     """Refuse levels that have the same names because columns are absent or were never there."""
     shown = [name for name in table.names if number_named(name)]
-    if "label" in table.names or not (table.absent or {*map(number_named, shown)} - {"v", "j"}):
+    unknown = [name for name in table.names if name not in (*_NO_NUMBERS, *shown)]
+    further = table.absent or unknown or {*map(number_named, shown)} - {"v", "j"}
+    if "label" in table.names or not further:
         return  # duplicate labels, and duplicate v and j, have their own message
     first: dict[tuple[str, ...], int] = {}
     for place, (line, row) in enumerate(zip(table.lines, table.rows, strict=True)):
@@ -123,12 +126,14 @@ def _need_distinct(table: _Table, molecule: str) -> None:
         if key in first:
             same = ", ".join(f"{name} = {row[name] or row['label']}" for name in shown)
             absent = ", ".join(table.absent) or "quantum numbers"
+            no_number = f"; no quantum number is called {', '.join(unknown)}" if unknown else ""
             raise RatedbError(
                 f"the list does not tell the levels of {molecule} apart",
                 where=f"{line.path}:{line.number}",
                 expected=f"{absent} in each row, or a column `label`",
-                got=f"levels {first[key] + 1} and {place + 1} both have {same}",
-                todo="add what is missing; with unique labels alone, rates can be stored and exported",
+                got=f"levels {first[key] + 1} and {place + 1} both have {same}{no_number}",
+                todo="add what is missing, by the names of docs/kinds.md; with unique labels alone, rates can"
+                " be stored and exported",
             )
         first[key] = place
 

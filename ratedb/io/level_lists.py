@@ -27,6 +27,11 @@ from ratedb.io.text import Line, numbered_lines, to_index, to_number
 from ratedb.levels import Levels, Lines
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 
+_LISTS = (
+    "a LAMDA file, a level list of BASECOL or molpop, a header `V J Energy [cm^-1]`,"
+    " or a CSV table with j and energy_cm1"
+)
+
 
 def read_levels_of(paths: Sequence[Path], molecule: str) -> LevelList:
     """Return the levels of a molecule from one file, with the Einstein A of another where one is given.
@@ -93,6 +98,14 @@ def looks_like_levels(content: bytes) -> bool:
 
 def _read_one(file: InputFile, molecule: str) -> LevelList:
     path = file.path
+    if not file.content.removeprefix(b"\xef\xbb\xbf").strip():
+        raise RatedbError(
+            "the list of levels is empty",
+            where=str(path),
+            expected=_LISTS,
+            got=f"{len(file.content)} bytes, none of them text",
+            todo="get the file again from its source, or name another one with --levels",
+        )
     if looks_like_lamda(file.content):
         found = read_lamda(file, molecule=molecule)
         return LevelList(found.levels, found.lines, found.warnings)
@@ -120,8 +133,7 @@ def _from_v_j_energy(path: Path, lines: Sequence[Line], molecule: str) -> Levels
         raise RatedbError(
             "this is not a list of levels that ratedb reads",
             where=str(path),
-            expected="a LAMDA file, a level list of BASECOL or molpop, a header `V J Energy [cm^-1]`,"
-            " or a CSV table with j and energy_cm1",
+            expected=_LISTS,
             got=repr(lines[0].text[:60]),
             todo="name another file with --levels",
         )

@@ -18,7 +18,8 @@ class Number:
 
     `half` allows half-integers; `values` are all that it may be, and empty where it may be any; `needed` says
     that each level must have it; `negative` allows those below zero. `written` says which number a word in a
-    label stands for, such as 1 for `+`.
+    label stands for, such as 1 for `+`; `added` what is added to the numbers of labels where a header has
+    these words, such as 0.5 for `Omega - 1/2`.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Number:
     negative: bool = False
     values: tuple[float, ...] = ()
     written: tuple[tuple[str, float], ...] = ()
+    added: tuple[tuple[str, float], ...] = ()
 
     def is_called(self, word: str) -> bool:
         """Return whether a header may call it so."""

@@ -22,7 +22,7 @@ _KEYS = {
     "conditions", "triangle", "species", "energies", "rotation", "fewest_unnamed",
 }  # fmt: skip
 _KEYS_IN = {
-    "number": {"name", "words", "header", "half", "needed", "negative", "values", "written"},
+    "number": {"name", "words", "header", "half", "needed", "negative", "values", "written", "added"},
     "weight": {"momenta", "factors", "by"},
     "triangle": {"first", "second", "most"},
     "species": {"of", "words", "ortho_of"},
@@ -144,6 +144,7 @@ def _number(found: Mapping[str, Any]) -> Number:
         tuple(found.get("header", ())),
         values=tuple(float(value) for value in found.get("values", ())),
         written=tuple((word, float(value)) for word, value in found.get("written", {}).items()),
+        added=tuple((word, float(value)) for word, value in found.get("added", {}).items()),
         **given,
     )
 

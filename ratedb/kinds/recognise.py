@@ -69,7 +69,7 @@ def recognise(
     if linear is not None:
         return Recognition(LINEAR, _linear_reason(*linear, weight, kinds), vj(*linear))
     words = vocabulary(kinds)
-    columns = named_columns(bare, header, words)
+    columns = _with_added(named_columns(bare, header, words), header, kinds)
     named = list(columns) or header_names(header, words)
     return _of_columns(_Asked(kinds, bare, weight, energy), columns, named)
 
@@ -192,6 +192,18 @@ def why(levels: Levels) -> str:
     return f"{levels.kind}: given, or listed by {', '.join(levels.quantum_numbers)}"
 
 
+def impossible_as(kept_as: str, label: str) -> str:
+    """Return what speaks against a label of a kind of this name; empty for nothing or another form."""
+    bare = _bare([label])
+    found = [
+        contradiction(kind, bare, numbers, None, None)
+        for kind in known_kinds()
+        if kind.kept_as == kept_as
+        for numbers in _by_patterns(kind, bare)
+    ]
+    return found[0] if found and all(found) else ""
+
+
 def unknown_kind(levels: Levels) -> list[str]:
     """Return what to tell the user where the kind of a molecule is not recognised; nothing where it is."""
     if levels.kind != UNKNOWN_KIND:
@@ -211,6 +223,24 @@ def vocabulary(kinds: tuple[Kind, ...]) -> dict[str, str]:
             for word in (number.name, *number.header):
                 words.setdefault(word.replace("_", "").lower(), number.name)
     return words
+
+
+def _with_added(columns: dict[str, FloatArray], header: str, kinds: Sequence[Kind]) -> dict[str, FloatArray]:
+    """Return columns as the kinds count them, where the header says that the list counts otherwise."""
+    said = _packed(header)
+    added = {
+        number.name: value
+        for kind in kinds
+        for number in kind.numbers
+        for words, value in number.added
+        if _packed(words) in said
+    }
+    return {name: values + added.get(name, 0.0) for name, values in columns.items()}
+
+
+def _packed(text: str) -> str:
+    """Return a text in lower case without blanks."""
+    return "".join(text.lower().split())
 
 
 def _bare(labels: Sequence[str]) -> list[str]:

@@ -106,10 +106,11 @@ def impact_of(
 ) -> Impact:
     """Draw joint samples of the predicted rates of one molecule and run RADEX on each.
 
-    Raises UsageError for too few samples, RatedbError where nothing is predicted, a model gives no joint
-    samples, or RADEX is not installed or fails.
+    Raises UsageError for too few samples, RatedbError where the molecule has no lines, nothing is predicted,
+    a model gives no joint samples, or RADEX is not installed or fails.
     """
     check_options(options)
+    _need_lines(tables, lines)
     tables, incomplete = complete(tables)
     progress("drawing samples")
     deviations = _drawn(tables, options)
@@ -144,6 +145,17 @@ def impact_of(
             *_too_faint(options, found, len(grid)),
         ),
     )
+
+
+def _need_lines(tables: Sequence[Rates], lines: Lines) -> None:
+    if not len(lines):
+        molecule = tables[0].levels.molecule
+        raise RatedbError(
+            f"the store has no lines of {molecule}",
+            where=" ".join(table.system for table in tables),
+            expected="radiative lines, whose fluxes the rates could change",
+            todo=f"import a LAMDA file of {molecule}, or its rates with a list of Einstein A as --levels too",
+        )
 
 
 def _drawn(tables: Sequence[Rates], options: ImpactOptions) -> list[FloatArray]:

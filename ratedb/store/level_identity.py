@@ -10,6 +10,7 @@ import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
+from ratedb.kinds.recognise import impossible_as
 from ratedb.levels import UNKNOWN_KIND, Levels
 from ratedb.physics.level_matching import Match, match_levels, structure_suffix
 from ratedb.store.connection import run
@@ -88,7 +89,8 @@ def identify(
         _need_same_structure(levels, stored)
         notes = need_same_species(levels, stored)
         match = match_levels(levels, stored)
-        place, notes = match.place, [*notes, *_matched_note(levels, match)]
+        place = match.place
+        notes = [*notes, *_matched_note(levels, match), *_impossible_labels(levels, stored, place)]
     known = np.where(place >= 0, ids[place] if len(ids) else -1, -1)
     shared = np.flatnonzero(place >= 0)
     zero_cm1, warnings = _compare_energies(levels, stored, shared, place)
@@ -160,6 +162,20 @@ def _matched_note(levels: Levels, match: Match) -> list[str]:
         f"levels of {levels.molecule} have other labels than in the store, which are kept; "
         f"matched: {', '.join(said)}"
     ]
+
+
+def _impossible_labels(levels: Levels, stored: Levels, place: IntArray) -> list[str]:
+    """Return a warning of each label that no level of the stored kind can have, and what it is taken for."""
+    warnings = []
+    for label, at in zip(levels.label, place.tolist(), strict=True):
+        if label in stored.places or not (against := impossible_as(stored.kind, label)):
+            continue
+        other = f"level {stored.label[at]} of the store, by energy and weight" if at >= 0 else "a new level"
+        warnings.append(
+            f"label {label!r} of {levels.molecule} is of no {stored.kind}: {against}; it is taken for"
+            f" {other}: check"
+        )
+    return warnings
 
 
 def _by_vj(levels: Levels) -> bool:

@@ -13,6 +13,7 @@ from ratedb.store.seals import need_intact_row
 from ratedb.store.systems import SystemStore
 
 _JSON = ("validation", "tried", "state", "library_versions")
+_OF_THE_RUN = {"model_id", "seconds", "trained_at", "ratedb_version", "library_versions"}
 _RECENT = """
 SELECT model_id FROM (SELECT *, max(model_id) OVER () AS newest FROM model WHERE system_id = ?)
 WHERE model_id = newest OR NOT list_has_any(
@@ -34,6 +35,20 @@ class ModelStore(SystemStore):
             session.add(row)
             session.flush()
             return need_id(row.model_id)
+
+    def put_model_once(self, model: Model) -> tuple[int, list[str]]:
+        """Store a model and return its id, or that of the same one in the store, and what to tell of it.
+
+        The same is one with the same data, options and result, to the last bit.
+        """
+        of_data = self.column(
+            "SELECT model_id FROM model WHERE system_id = ? AND training_sha256 = ? ORDER BY model_id",
+            [model.system_id, model.training_sha256],
+        )
+        for number in of_data:
+            if _compared(self.model(number)) == _compared(model):
+                return number, [f"model {number} is the same, to the last bit: nothing new is stored"]
+        return self.put_model(model), []
 
     def model(self, model_id: int) -> Model:
         """Return a model; raises RatedbError where the store does not have it.
@@ -95,3 +110,10 @@ class ModelStore(SystemStore):
             " FROM models WHERE system = ? ORDER BY model_id",
             [name],
         )
+
+
+def _compared(model: Model) -> str:
+    """Return what makes two models the same, as text: all but when, how fast and by which version."""
+    values = {name: value for name, value in vars(model).items() if name not in _OF_THE_RUN}
+    tried = [{name: value for name, value in one.items() if name != "seconds"} for one in model.tried]
+    return json.dumps(values | {"tried": tried, "arrays": model.arrays.hex()}, sort_keys=True)

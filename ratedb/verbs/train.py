@@ -63,7 +63,8 @@ def train(
     used = training_sources(stored, found.predictor.train_j, training.temperature_k)
     record = replace(_record(result, found, system_id, options, training.sha256()), training_source_ids=used)
     with Store(db, write=True) as store:
-        return replace(result, model_id=store.put_model(record))
+        model_id, notes = store.put_model_once(record)
+    return replace(result, model_id=model_id, warnings=(*result.warnings, *notes))
 
 
 def _planned(plan: Plan, system: str) -> Sets:

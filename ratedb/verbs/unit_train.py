@@ -69,7 +69,8 @@ def train_by_unit(
     progress("storing")
     record = _record(result, predictor, system_id, options, training, stored)
     with Store(db, write=True) as store:
-        return replace(result, model_id=store.put_model(record))
+        model_id, notes = store.put_model_once(record)
+    return replace(result, model_id=model_id, warnings=(*result.warnings, *notes))
 
 
 def _planned(plan: Plan, system: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

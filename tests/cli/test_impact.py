@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 from commands import Run
 
@@ -123,3 +124,15 @@ def test_what_cannot_be_asked_is_one_message(
     monkeypatch.setattr(figures, "plots_available", lambda: True)
     answer = run("--db", filled, "impact", *words)
     assert (answer.code, says in answer.err) == (code, True), answer.err
+
+
+def test_a_molecule_without_lines_is_one_message_before_radex_runs(
+    run: Run, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with duckdb.connect(str(filled)) as connection:
+        connection.execute("DELETE FROM line")
+    monkeypatch.setattr(sampled_lines, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    answer = run("--db", filled, "impact", "AB+He", *FEW)
+    assert answer.code == 1
+    assert "the store has no lines of AB" in answer.err
+    assert "RADEX" not in answer.err

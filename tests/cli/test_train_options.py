@@ -34,6 +34,22 @@ def test_one_candidate_gives_a_model_of_one_member(run: Run, imported: Path) -> 
     assert [entry["weight"] for entry in found["tried"]] == [1.0]  # type: ignore[attr-defined]
 
 
+def test_the_same_training_again_is_the_same_model_and_another_is_a_new_one(run: Run, imported: Path) -> None:
+    first, again = trained(run, imported, *ONE), trained(run, imported, *ONE)
+    assert again["model_id"] == first["model_id"] == 1
+    assert f"model {first['model_id']} is the same" in " ".join(again["warnings"])  # type: ignore[arg-type]
+    assert "is the same" not in " ".join(first["warnings"])  # type: ignore[arg-type]
+    for number, options in enumerate(
+        (("--kernels", "M52"), ("--seed", "7"), ("--mean", "constant")), start=2
+    ):
+        assert trained(run, imported, *ONE, *options)["model_id"] == number
+    rows = run("--db", imported, "--json", "sql", "SELECT model_id FROM models ORDER BY model_id").json[
+        "rows"
+    ]
+    assert [row["model_id"] for row in rows] == [1, 2, 3, 4]
+    assert trained(run, imported, *ONE)["model_id"] == 1
+
+
 def test_a_composite_search_says_every_kernel_it_tried(run: Run, imported: Path) -> None:
     options = ("--kernels", "M32,RBF", "--features", "physics", "--mean", "constant", "--search", "composite")
     tried = {entry["kernel"] for entry in trained(run, imported, *options)["tried"]}  # type: ignore[attr-defined]

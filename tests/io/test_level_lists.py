@@ -329,3 +329,32 @@ def test_a_list_given_as_rates_is_named_as_a_list_of_levels(tmp_path: Path, name
 
 def test_cross_sections_over_an_energy_are_no_list_of_levels() -> None:
     assert not looks_like_levels(b"total_energy_cm1,j_initial,j_final,sigma_angstrom2\n0.3,0,0,2.0\n")
+
+
+def test_columns_that_are_no_quantum_numbers_are_named_where_levels_are_not_told_apart(
+    tmp_path: Path,
+) -> None:
+    text = "j,kb,kd,energy_cm1,weight\n0,0,0,0,1\n1,0,1,10,3\n1,1,1,15,3\n"
+    with pytest.raises(RatedbError, match="does not tell the levels of X apart") as caught:
+        read(tmp_path, text, molecule="X")
+    assert "kb, kd" in (caught.value.got or "")
+    assert "levels 2 and 3 both have j = 1" in (caught.value.got or "")
+    assert "docs/kinds.md" in (caught.value.todo or "")
+
+
+def test_columns_of_other_names_are_no_harm_where_v_and_j_tell_levels_apart(tmp_path: Path) -> None:
+    text = "j,comment,energy_cm1,weight\n0,a,0,1\n1,b,10,3\n"
+    assert read(tmp_path, text, molecule="X").levels.label == ("0", "1")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n\t", b"\xef\xbb\xbf"])
+def test_an_empty_list_is_called_empty(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(RatedbError, match="the list of levels is empty") as caught:
+        read(tmp_path, content)
+    need_clear(caught.value)
+
+
+@pytest.mark.parametrize("header", ["j,energy_cm1,weight\n", "j,ka,kc,energy_cm1,weight\n"])
+def test_a_list_of_a_header_only_lists_no_levels(tmp_path: Path, header: str) -> None:
+    with pytest.raises(RatedbError, match="lists no levels"):
+        read(tmp_path, header)

@@ -11,7 +11,7 @@ from lamda_text import spectralradex_files
 
 from ratedb.io.lamda import read_lamda
 from ratedb.kinds.labels import quantum_numbers
-from ratedb.kinds.recognise import unknown_kind, why
+from ratedb.kinds.recognise import recognise, unknown_kind, why
 from ratedb.kinds.species import spin_species
 from ratedb.levels import Levels
 
@@ -69,6 +69,18 @@ def test_linear_files_have_the_v_and_j_that_labels_and_weights_gave_before(files
         assert list(levels.quantum_numbers) == ["v", "j"]
         for found, old in zip(levels.need_vj(), before, strict=True):
             np.testing.assert_array_equal(found, old)
+
+
+def test_omega_is_the_projection_of_j_however_a_list_counts_it(files: dict[str, Levels]) -> None:
+    """One list has Omega - 1/2 and the other 2PI3/2; below 100 cm-1 all levels are of 2Pi3/2, next 2Pi1/2."""
+    for name in ("oh", "oh@hfs"):
+        levels = files[name]
+        j, omega = levels.quantum_numbers["j"], levels.quantum_numbers["omega"]
+        np.testing.assert_array_equal(omega[levels.energy_cm1 < 100], 1.5)
+        np.testing.assert_array_equal(omega[j == 0.5], 0.5)
+        assert set(omega.tolist()) == {0.5, 1.5}
+    without_words = recognise(files["oh"].label, "J, parity, Omega", files["oh"].weight)
+    assert set(without_words.numbers["omega"].tolist()) == {0.0, 1.0}  # as listed: nothing says otherwise
 
 
 def test_spin_species_follow_from_labels_and_weights(files: dict[str, Levels]) -> None:

@@ -51,7 +51,7 @@ def test_initial_states_rise_in_energy_whatever_the_order_of_levels() -> None:
         ("hcl@hfs.dat", ("j",), ("0", "1", "2"), 8),
         ("hcn@hfs.dat", ("j",), ("0", "1", "2"), 9),
         ("oh+.dat", ("N", "j"), ("0_1", "1_0", "1_2"), 25),
-        ("oh@hfs.dat", ("j", "omega", "parity"), ("1.5_3_-1", "1.5_3_1", "2.5_3_1"), 12),
+        ("oh@hfs.dat", ("j", "omega", "parity"), ("1.5_1.5_-1", "1.5_1.5_1", "2.5_1.5_1"), 12),
     ],
 )
 def test_hyperfine_levels_share_the_initial_state_of_one_calculation(

@@ -24,20 +24,31 @@ PUBLISHED = {
         ka kc k inversion parity n f j2 ka2 kc2
         ka_final kc_final k_final inversion_final
         parity_final n_final f_final j2_final ka2_final kc2_final
-        quantum_numbers quantum_numbers_final""",
+        quantum_numbers quantum_numbers_final
+        j_value omega f1 multiplicity l tau ortho v2 k2 inversion2 parity2 tau2 ortho2 v1 v3
+        j_value_final omega_final f1_final multiplicity_final l_final tau_final ortho_final v2_final
+        k2_final inversion2_final parity2_final tau2_final ortho2_final v1_final v3_final""",
     "rates_all": """system molecule collider v j v_final j_final upper_label lower_label temperature_k
         rate_cm3_s log10_half_width_68 kind source_id model_id extrapolated marked log10_std
         ka kc k inversion parity n f j2 ka2 kc2
         ka_final kc_final k_final inversion_final
         parity_final n_final f_final j2_final ka2_final kc2_final
-        quantum_numbers quantum_numbers_final""",
+        quantum_numbers quantum_numbers_final
+        j_value omega f1 multiplicity l tau ortho v2 k2 inversion2 parity2 tau2 ortho2 v1 v3
+        j_value_final omega_final f1_final multiplicity_final l_final tau_final ortho_final v2_final
+        k2_final inversion2_final parity2_final tau2_final ortho2_final v1_final v3_final""",
     "levels": """molecule label v j energy_cm1 weight level_id level_set_id quantum_numbers molecule_kind
-        ka kc k inversion parity n f j2 ka2 kc2""",
+        ka kc k inversion parity n f j2 ka2 kc2
+        j_value omega f1 multiplicity l tau ortho v2 k2 inversion2 parity2 tau2 ortho2 v1 v3""",
     "radiative": """molecule upper_label lower_label v j v_final j_final einstein_a_s1 frequency_ghz
         level_set_id upper_id lower_id
         upper_energy_k frequency_computed
         ka kc k inversion parity n f ka_final kc_final k_final inversion_final parity_final n_final f_final
-        quantum_numbers quantum_numbers_final""",
+        quantum_numbers quantum_numbers_final
+        j2 ka2 kc2 j_value omega f1 multiplicity l tau ortho v2 k2 inversion2 parity2 tau2 ortho2 v1 v3
+        j2_final ka2_final kc2_final j_value_final omega_final f1_final multiplicity_final l_final
+        tau_final ortho_final v2_final k2_final inversion2_final parity2_final tau2_final ortho2_final
+        v1_final v3_final""",
     "sources": """source_id system kind method reference file_name file_sha256 model_id warnings imported_at
         ratedb_version library_versions method_class grade authors year journal doi withdrawn
         title bibtex""",

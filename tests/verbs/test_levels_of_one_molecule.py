@@ -167,3 +167,29 @@ def test_repair_leaves_other_levels_alone(tmp_path: Path, files: tuple[Path, Pat
     assert db.sql("SELECT * FROM levels ORDER BY ALL").dicts() == before
     with pytest.raises(RatedbError, match="no levels of CO"):
         db.repair("CO")
+
+
+TOP = ((0.0, 1, "0_0_0"), (37.1, 3, "1_1_1"), (70.1, 5, "2_0_2"), (95.2, 5, "2_1_1"), (136.2, 5, "2_2_0"))
+
+
+# Numbers that a header names contradict those of the level at this energy; without a header energy is all.
+@pytest.mark.parametrize(
+    ("header", "taken_for", "count"), [("QNUM", "level 2_1_1 of the store", 5), ("J_Ka_Kc", "a new level", 6)]
+)
+def test_a_label_that_the_kind_cannot_have_is_named_with_the_level_it_is_taken_for(
+    tmp_path: Path, header: str, taken_for: str, count: int
+) -> None:
+    first, second, third = (tmp_path / name for name in ("a.dat", "b.dat", "c.dat"))
+    wrong = [(energy, weight, label.replace("2_1_1", "2_2_2")) for energy, weight, label in TOP]
+    other_style = [(energy, weight, label.replace("_", " ")) for energy, weight, label in TOP]
+    first.write_text(lamda_text("p-H2O", TOP, "J_Ka_Kc", "2 p-H2O + p-H2"))
+    second.write_text(lamda_text("p-H2O", wrong, header, "6 p-H2O + He"))
+    third.write_text(lamda_text("p-H2O", other_style, "J Ka Kc", "1 p-H2O + H2"))
+    db = opened(tmp_path)
+    for file in (first, third):
+        assert not any("label '" in text for text in db.import_(file).warnings)
+    (said,) = (text for text in db.import_(second).warnings if "label '" in text)
+    assert "'2_2_2'" in said
+    assert "ka + kc - j" in said
+    assert taken_for in said
+    assert len(db.levels("p-H2O").dicts()) == count

@@ -13,6 +13,7 @@ from ratedb.io.contents import MoleculeFile
 from ratedb.io.lamda import read_lamda
 from ratedb.io.registry import rate_readers
 from ratedb.options import ExportOptions, ImportOptions
+from ratedb.store.store import Store
 from ratedb.verbs.export import export
 from ratedb.verbs.import_ import import_files
 
@@ -67,3 +68,31 @@ def test_a_refused_file_leaves_the_store_as_it_was_also_beside_a_good_one(
         else:
             before = store.read_bytes()
     assert refused > 10
+
+
+NUMBERS = ("j_value", "n", "f", "omega", "parity", "multiplicity", "l", "ka")
+
+
+def numbered_rates(path: Path) -> list[dict[str, object]]:
+    ends = ", ".join(f"{name}, {name}_final" for name in NUMBERS)
+    with Store(path) as store:
+        return store.query(f"SELECT {ends}, temperature_k, rate_cm3_s FROM rates ORDER BY ALL")
+
+
+# Half-integer j alone, with Omega and parity, with F too, and half-integer F with N and j.
+@pytest.mark.parametrize(
+    ("name", "half"),
+    [("c+.dat", "j_value"), ("oh.dat", "j_value"), ("oh@hfs.dat", "j_value"), ("oh+.dat", "f")],
+)
+@pytest.mark.parametrize("file_format", ["csv", "parquet"])
+def test_a_table_brings_back_every_quantum_number_halves_too(
+    tmp_path: Path, name: str, half: str, file_format: str
+) -> None:
+    options, table = ImportOptions(quality="off"), tmp_path / f"table.{file_format}"
+    first, second = tmp_path / "a.duckdb", tmp_path / "b.duckdb"
+    systems = [one.system for one in import_files(first, [FOLDER / name], options).systems]
+    export(first, systems, table, ExportOptions(format=file_format))
+    import_files(second, [table], options)
+    before = numbered_rates(first)
+    assert numbered_rates(second) == before
+    assert all(float(str(row[half])) % 1 == 0.5 for row in before)
