@@ -275,13 +275,13 @@ def _contents(connection: duckdb.DuckDBPyConnection, table: str, wanted: str | N
     if table == "rate":
         return (
             "SELECT source.source_id::VARCHAR AS key, coalesce(row_count, 0) AS row_count,"
-            " coalesce(content, 0) AS content FROM source LEFT JOIN (SELECT source_id, count(*) AS row_count,"
-            f" sum(row_hash)::HUGEINT AS content FROM rate{among} GROUP BY source_id) USING (source_id)"
+            " coalesce(content, '0') AS content FROM source LEFT JOIN (SELECT source_id, count(*) AS row_count,"
+            f" sum(row_hash)::VARCHAR AS content FROM rate{among} GROUP BY source_id) USING (source_id)"
             + among.replace(name, f"source.{name}")
         )
     return (
         f"SELECT {name}::VARCHAR AS key, count(*) AS row_count,"
-        f" sum(md5_number_lower({_row_text(connection, table)}))::HUGEINT AS content"
+        f" sum(md5_number_lower({_row_text(connection, table)}))::VARCHAR AS content"
         f" FROM {table}{among} GROUP BY {name}"
     )
 

@@ -4,12 +4,12 @@
 ALTER TABLE rate ADD COLUMN row_hash UBIGINT;
 
 -- One row for each row of a table, or for all rows with one key, as the levels of one level set: how many there are
--- and the sum of their hashes.
+-- and the sum of their hashes, as text because it takes more than 64 bits.
 CREATE TABLE seal (
     table_name VARCHAR NOT NULL,
     key VARCHAR NOT NULL,
     row_count BIGINT NOT NULL,
-    content HUGEINT NOT NULL
+    content VARCHAR NOT NULL
 );
 
 -- The same view as before without the new column of rate.
