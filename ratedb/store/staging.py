@@ -20,7 +20,8 @@ class SourceInfo:
 
     `files` are the names and SHA-256 of all files where the values come from more than one. `parts` are those
     of the reference where they are given; else they are read from its text. `exported` values were written by
-    ratedb: they are new only where the source that they came from does not have them.
+    ratedb: they are new only where the source that they came from does not have them. `comment` is what whoever
+    imports it says of it.
     """
 
     kind: str
@@ -33,6 +34,7 @@ class SourceInfo:
     files: tuple[tuple[str, str], ...] = ()
     parts: Reference | None = None
     exported: bool = False
+    comment: str | None = None
 
 
 def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:
