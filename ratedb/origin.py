@@ -18,7 +18,7 @@ def now() -> datetime:
 
 
 def user_name() -> str | None:
-    """Return who works here, from RATEDB_USER or the system; None where neither says, or RATEDB_USER is empty."""
+    """Return who works here, from RATEDB_USER or the system; None where RATEDB_USER is empty."""
     given = os.environ.get("RATEDB_USER")
     if given is not None:
         return given.strip() or None

@@ -14,7 +14,8 @@ from ratedb.store.systems import SystemStore
 _JSON = ("validation", "tried", "state", "library_versions")
 _RECENT = """
 SELECT model_id FROM (
-    SELECT *, row_number() OVER (ORDER BY trained_at DESC, model_id DESC) AS age FROM model WHERE system_id = ?
+    SELECT *, row_number() OVER (ORDER BY trained_at DESC, model_id DESC) AS age
+    FROM model WHERE system_id = ?
 )
 WHERE age = 1 OR NOT list_has_any(
     training_source_ids, (SELECT coalesce(list(source_id), []) FROM source_now WHERE withdrawn)

@@ -20,8 +20,8 @@ class SourceInfo:
 
     `files` are the names and SHA-256 of all files where the values come from more than one. `parts` are those
     of the reference where they are given; else they are read from its text. `exported` values were written by
-    ratedb: they are new only where the source that they came from does not have them. `comment` is what whoever
-    imports it says of it.
+    ratedb: they are new only where the source that they came from does not have them. `comment` is free
+    text of whoever imports it.
     """
 
     kind: str
@@ -37,13 +37,18 @@ class SourceInfo:
     comment: str | None = None
 
 
+def clear_staged(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table `staged`, empty, with the columns of the table rate."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM rate LIMIT 0")
+
+
 def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:
     """Put rates into the temporary table `staged`, each row without the temperatures where it has NaN.
 
     `level_id`, shape (n,), are the store's ids of the levels. Half widths and flags of extrapolation are
     those of the layers.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * FROM rate LIMIT 0")
+    clear_staged(connection)
     # Rows with values at the same temperatures share a grid; nearly always this is one group.
     patterns, group = gap_patterns(np.isfinite(rates.rate_cm3_s))
     for number, pattern in enumerate(patterns):
@@ -138,7 +143,8 @@ def staged_values(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int) -> None:
-    """Move what is staged into the rates of a source."""
-    connection.execute(f"INSERT INTO rate SELECT {int(source_id)}, * EXCLUDE (source_id) FROM staged")
+def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int | None = None) -> None:
+    """Move what is staged into the rates of a source; without one each row names its own."""
+    own = "source_id" if source_id is None else str(int(source_id))
+    connection.execute(f"INSERT INTO rate SELECT {own}, * EXCLUDE (source_id) FROM staged")
     connection.execute("DROP TABLE staged")
