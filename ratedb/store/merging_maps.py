@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import duckdb
 
+from ratedb.errors import RatedbError
+
 _SYSTEMS = """
 INSERT INTO collision_system
 SELECT nextval('collision_system_ids'), name, molecule, collider FROM (
     SELECT o.ours || '+' || collider AS name, o.ours AS molecule, collider
     FROM other.collision_system AS s JOIN taken_system USING (system_id)
     JOIN of_molecule AS o ON o.theirs = s.molecule
-    WHERE name NOT IN (SELECT name FROM collision_system) ORDER BY system_id
+    WHERE o.ours || '+' || collider NOT IN (SELECT name FROM collision_system) ORDER BY system_id
 );
 CREATE OR REPLACE TEMP TABLE of_system AS
 SELECT s.system_id AS theirs, c.system_id AS ours, s.name AS their_name, c.name
@@ -53,6 +55,13 @@ FROM other.rate JOIN taken_source USING (source_id)
 JOIN of_level AS u ON u.theirs = rate.upper_id
 JOIN of_level AS l ON l.theirs = rate.lower_id
 JOIN of_grid AS g ON g.theirs = rate.grid_id;
+"""
+# Nothing of the other store is left out: these are the rows that name what it does not have.
+_LOST = """
+SELECT (SELECT count(*) FROM other.rate JOIN taken_source USING (source_id))
+           - (SELECT count(*) FROM their_rate),
+       (SELECT count(*) FROM taken_source JOIN other.source USING (source_id)
+        WHERE system_id NOT IN (SELECT theirs FROM of_system))
 """
 # Sources of one description, and how many rows of rates they have in common.
 _PAIRS = """
@@ -102,9 +111,19 @@ SELECT source_id, nextval('source_ids'), true, true FROM (
 def map_all(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary tables of_system, of_grid, of_model, of_source and their_rate of the new rates.
 
-    Systems and grids that are not there are stored; models and sources get their new ids.
+    Systems and grids that are not there are stored; models and sources get their new ids. Raises RatedbError
+    where the other store lacks levels or systems that its rates name.
     """
-    for step in (_SYSTEMS, _GRIDS, _MODELS, _ROWS, _PAIRS, _SOURCES):
+    for step in (_SYSTEMS, _GRIDS, _MODELS, _ROWS):
+        connection.execute(step)
+    [(rates, sources)] = connection.execute(_LOST).fetchall()
+    if rates or sources:
+        raise RatedbError(
+            "the other store is damaged",
+            expected="rates of levels and temperatures, and sources of systems, that it has",
+            got=f"{rates} rows of rates and {sources} sources without them",
+        )
+    for step in (_PAIRS, _SOURCES):
         connection.execute(step)
     connection.execute(
         "UPDATE of_model SET ours = new.ours FROM ("
