@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -48,6 +48,9 @@ corpus: $(VENV)/ready ## learn the corpus again from the real data sets (6 min),
 
 bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes
 	$(BIN)/python benchmarks/store.py
+
+bench-merge: $(VENV)/ready ## two stores of 1e6 values, half shared: merge, backup, publish, open; seconds and memory (1 min)
+	$(BIN)/python benchmarks/merge.py
 
 bench-models: $(VENV)/ready ## models on real data, next to interpolation and the IOS law (1-2 h); FILE=my.dat: on your own file
 	$(BIN)/python benchmarks/models.py $(FILE)

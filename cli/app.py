@@ -16,6 +16,7 @@ from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
 
 from . import (
+    backup,
     check,
     cite,
     compare,
@@ -28,7 +29,9 @@ from . import (
     fill,
     impact,
     import_,
+    merge,
     plan,
+    publish,
     repair,
     reproduce,
     show,
@@ -100,6 +103,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "sql": sql.sql_command,
     "demo": demo.demo_command,
     "repair": repair.repair_command,
+    "merge": merge.merge_command,
+    "backup": backup.backup_command,
+    "publish": publish.publish_command,
     "doctor": doctor.doctor_command,
 }
 for _name, _run in _COMMANDS.items():

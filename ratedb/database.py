@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from ratedb.verbs.export import ExportResult
     from ratedb.verbs.fill import FillResult
     from ratedb.verbs.import_ import ImportResult
+    from ratedb.verbs.merging import MergeResult
     from ratedb.verbs.repair import RepairResult
+    from ratedb.verbs.sharing import BackupResult, PublishResult
     from ratedb.verbs.show import SystemReport
     from ratedb.verbs.unit_plan import UnitPlanResult
 
@@ -345,6 +347,28 @@ class Database:
 
         return sql(self.path, query, build(of.SqlOptions, options))
 
+    @takes(of.MergeOptions)
+    def merge(self, other: Path | str, *, progress: Progress = silent, **options: Any) -> MergeResult:
+        """Add what another store or a published snapshot has and this one has not; twice changes nothing."""
+        from ratedb.verbs.merging import merge
+
+        self._need_writable("merge")
+        return merge(self.path, Path(other), build(of.MergeOptions, options), progress)
+
+    @takes(of.BackupOptions)
+    def backup(self, file: Path | str, **options: Any) -> BackupResult:
+        """Copy this store to a file and check the copy; others may read meanwhile."""
+        from ratedb.verbs.sharing import backup
+
+        return backup(self.path, Path(file), build(of.BackupOptions, options))
+
+    @takes(of.PublishOptions)
+    def publish(self, folder: Path | str, *, progress: Progress = silent, **options: Any) -> PublishResult:
+        """Write a frozen snapshot, FOLDER/VERSION: Parquet files, a manifest, citations; --db opens it."""
+        from ratedb.verbs.sharing import publish
+
+        return publish(self.path, Path(folder), build(of.PublishOptions, options), progress)
+
     @takes(of.RepairOptions)
     def repair(
         self, molecule: str | None = None, *, progress: Progress = silent, **options: Any
@@ -368,12 +392,8 @@ def _stored_plan(plan: Any) -> int | None:
     """Return the id of a plan, which may be given as such or as what `Database.plan` returned."""
     number: int | None = getattr(plan, "plan_id", plan)
     if plan is not None and number is None:
-        raise UsageError(
-            "this plan was not stored",
-            expected="a stored plan",
-            got="that of a dry run",
-            todo="plan without dry_run",
-        )
+        expected, todo = "a stored plan", "plan without dry_run"
+        raise UsageError("this plan was not stored", expected=expected, got="that of a dry run", todo=todo)
     return number
 
 

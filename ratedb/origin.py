@@ -1,7 +1,9 @@
-"""When, and with which versions, something was made."""
+"""When, by whom, and with which versions, something was made."""
 
 from __future__ import annotations
 
+import getpass
+import os
 import platform
 from datetime import UTC, datetime
 from functools import cache
@@ -13,6 +15,17 @@ _LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
 def now() -> datetime:
     """Return the time in UTC, without a zone, as the store keeps it."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+def user_name() -> str | None:
+    """Return who works here, from RATEDB_USER or the system; None where RATEDB_USER is empty."""
+    given = os.environ.get("RATEDB_USER")
+    if given is not None:
+        return given.strip() or None
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a process whose user has no name, as in some containers
+        return None
 
 
 def library_versions() -> dict[str, str]:

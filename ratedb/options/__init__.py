@@ -17,10 +17,12 @@ from ratedb.options.results import (
     SqlOptions,
     VerifyOptions,
 )
+from ratedb.options.sharing import BackupOptions, MergeOptions, PublishOptions
 from ratedb.options.sources import CheckOptions, CompareOptions, ImportOptions, RepairOptions, SourcesOptions
 from ratedb.options.values import Progress, silent
 
 __all__ = [
+    "BackupOptions",
     "CheckOptions",
     "CiteOptions",
     "CompareOptions",
@@ -33,9 +35,11 @@ __all__ = [
     "FillOptions",
     "ImpactOptions",
     "ImportOptions",
+    "MergeOptions",
     "NextOptions",
     "PlanOptions",
     "Progress",
+    "PublishOptions",
     "RepairOptions",
     "ReproduceOptions",
     "SourcesOptions",

@@ -39,6 +39,7 @@ class ImportOptions:
     quality: str = option(
         "warn", "Quality control: warn (keep findings, flag errors), strict (refuse errors) or off."
     )
+    comment: str | None = option(None, "What to say of this source; stored with it and your name.")
     j: Integers = option(None, "Import only these initial j, such as 5,9 or 1:5.", parse_integers)
     units: tuple[str, ...] | None = option(
         None, "Tops and pairs: import only rates out of these initial states, by label.", parse_labels

@@ -141,6 +141,11 @@ class OpenStore:
         with clear_errors(self.path):
             return seals.all_broken(self.connection)
 
+    def need_whole_intact(self) -> None:
+        """Raise IntegrityError where any row is not as ratedb stored it."""
+        with clear_errors(self.path):
+            seals.need_whole(self.connection)
+
     def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Run one statement and return its rows."""
         with clear_errors(self.path):

@@ -51,10 +51,10 @@ def connect(
     *,
     read_only: bool,
     sandboxed: bool = False,
-    allowed_file: Path | None = None,
+    allowed_files: Sequence[Path] = (),
     shown: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB file; `sandboxed` also turns off every access to other files but `allowed_file`.
+    """Open a DuckDB file; `sandboxed` also turns off every access to other files but `allowed_files`.
 
     Errors name the file as `shown` where that is given.
     Raises LockedError where another process holds the file, RatedbError where it cannot be opened.
@@ -79,7 +79,7 @@ def connect(
         # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
         connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
         if sandboxed:
-            _close_in(connection, allowed_file)
+            _close_in(connection, allowed_files)
     return connection
 
 
@@ -123,11 +123,11 @@ def without_pandas() -> Iterator[None]:
         sys.meta_path.remove(finder)
 
 
-def _close_in(connection: duckdb.DuckDBPyConnection, allowed_file: Path | None) -> None:
+def _close_in(connection: duckdb.DuckDBPyConnection, allowed_files: Sequence[Path]) -> None:
     try:
         # In this order: the allowed files cannot be named once access is off.
-        if allowed_file is not None:
-            run(connection, "SET allowed_paths = ?", [[str(allowed_file)]])
+        if allowed_files:
+            run(connection, "SET allowed_paths = ?", [[str(file) for file in allowed_files]])
         connection.execute("SET enable_external_access = false")
     except BaseException:
         connection.close()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ratedb import __version__
-from ratedb.origin import now
+from ratedb.origin import now, user_name
 from ratedb.references import parse_reference
 from ratedb.store.method_classes import classify_methods
 from ratedb.store.query import QueryResult
@@ -36,16 +36,12 @@ class CurationStore(SourceStore):
             if event.field == "collider" and event.new_value is not None:
                 self.put_system(self.system(name).molecule, event.new_value)
             self.rows(
-                "INSERT INTO source_event VALUES (nextval('source_event_ids'), ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO source_event (source_id, action, field, old_value, new_value, reason,"
+                " happened_at, ratedb_version, user_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [
                     source_id,
-                    event.action,
-                    event.field,
-                    event.old_value,
-                    event.new_value,
-                    reason,
-                    now(),
-                    __version__,
+                    *(event.action, event.field, event.old_value, event.new_value, reason),
+                    *(now(), __version__, user_name()),
                 ],
             )
         corrected = {event.field: event.new_value or None for event in events}

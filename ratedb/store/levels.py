@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -103,10 +104,12 @@ class LevelStore(OpenStore):
         lines: Lines,
         file: tuple[str, str],
         known: dict[str, KnownLevels],
+        kept: Mapping[str, Any] | None = None,
     ) -> tuple[int, IntArray, list[str]]:
         """Store a molecule's levels and lines once; return (level_set_id, level ids (n,), warnings).
 
         `file` is its name and SHA-256; `known` remembers the levels of each molecule in one transaction.
+        `kept` are the hash and time of levels that come out of another store.
         Raises RatedbError where the levels contradict what the store has under this molecule's name.
         """
         from ratedb.store.records import LevelSetRow
@@ -117,19 +120,19 @@ class LevelStore(OpenStore):
         if molecule not in known or levels.kind != before.kind:
             put_molecule_kind(self.connection, levels, level_id)
         known[molecule] = now_known
-        content = _content_sha256(levels, lines)
+        kept = kept or {"content_sha256": _content_sha256(levels, lines)}
         same = self.column(
             "SELECT level_set_id FROM level_set WHERE molecule = ? AND content_sha256 = ?",
-            [molecule, content],
+            [molecule, kept["content_sha256"]],
         )
         if same:
             return same[0], level_id, warnings
         record = LevelSetRow(
             molecule=levels.molecule,
             molecular_weight=levels.molecular_weight,
-            content_sha256=content,
             file_name=file[0],
             file_sha256=file[1],
+            **kept,
         )
         session.add(record)
         session.flush()

@@ -87,8 +87,10 @@ def check_not_newer(connection: duckdb.DuckDBPyConnection, where: str) -> int:
     return version
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: str) -> list[int]:
-    """Apply pending migrations and return their versions.
+def migrate(
+    connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: str, *, up_to: int | None = None
+) -> list[int]:
+    """Apply pending migrations, perhaps only `up_to` one, and return their versions.
 
     Each migration and its record are one transaction, so a step that fails or is killed leaves neither.
     Raises RatedbError where the file, named `where`, contains what ratedb did not make.
@@ -98,7 +100,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: s
         _refuse_foreign(connection, where)
     applied = []
     for migration in available():
-        if migration.version <= version:
+        if migration.version <= version or (up_to is not None and migration.version > up_to):
             continue
         connection.execute("BEGIN TRANSACTION")
         try:

@@ -15,11 +15,14 @@ from ratedb.store.systems import SystemStore
 _JSON = ("validation", "tried", "state", "library_versions")
 _OF_THE_RUN = {"model_id", "seconds", "trained_at", "ratedb_version", "library_versions"}
 _RECENT = """
-SELECT model_id FROM (SELECT *, max(model_id) OVER () AS newest FROM model WHERE system_id = ?)
-WHERE model_id = newest OR NOT list_has_any(
+SELECT model_id FROM (
+    SELECT *, row_number() OVER (ORDER BY trained_at DESC, model_id DESC) AS age
+    FROM model WHERE system_id = ?
+)
+WHERE age = 1 OR NOT list_has_any(
     training_source_ids, (SELECT coalesce(list(source_id), []) FROM source_now WHERE withdrawn)
 )
-ORDER BY model_id DESC LIMIT 20
+ORDER BY age LIMIT 20
 """
 
 

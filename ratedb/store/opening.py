@@ -12,6 +12,7 @@ from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.store import migrations
 from ratedb.store.connection import clear_errors, connect
+from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_write, snapshot_file
 
 
 def open_store(path: Path, *, write: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
@@ -22,6 +23,10 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
     """
     if write and create and not path.exists():
         _create(path)
+    if is_snapshot(path):
+        if write:
+            refuse_write(path)
+        return connect(snapshot_file(path), read_only=True, shown=path)
     # A missing file is opened for reading, which says that it is missing.
     connection = connect(path, read_only=not (write and path.exists()))
     try:
@@ -49,7 +54,11 @@ def bring_up_to_date(path: Path) -> None:
 def open_sandboxed(path: Path, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
     """Return a read-only connection to a store that reaches no other file but `writable`."""
     bring_up_to_date(path)
-    return connect(path, read_only=True, sandboxed=True, allowed_file=writable)
+    allowed = [] if writable is None else [writable]
+    if is_snapshot(path):
+        allowed += files_to_read(path)
+        path = snapshot_file(path)
+    return connect(path, read_only=True, sandboxed=True, allowed_files=allowed)
 
 
 def schema_version(path: Path) -> tuple[int, int]:

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 _NEWEST = """
-SELECT arg_max(name, corpus_system_id) AS name, arg_max(state, corpus_system_id) AS state
+SELECT arg_max(name, (changed_at, corpus_system_id)) AS name,
+       arg_max(state, (changed_at, corpus_system_id)) AS state
 FROM corpus_system JOIN collision_system USING (system_id)
-GROUP BY system_id HAVING arg_max(action, corpus_system_id) = 'add' ORDER BY max(corpus_system_id)
+GROUP BY system_id HAVING arg_max(action, (changed_at, corpus_system_id)) = 'add'
+ORDER BY max((changed_at, corpus_system_id))
 """
 
 

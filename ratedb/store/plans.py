@@ -73,7 +73,8 @@ class PlanStore(OpenStore):
         """Return the newest plan of a system that has a chosen set, None where there is none."""
         # Older stores have a JSON null where nothing was chosen.
         found = self._plans(
-            "system_name = ? AND coalesce(chosen::VARCHAR, 'null') <> 'null' ORDER BY plan_id DESC LIMIT 1",
+            "system_name = ? AND coalesce(chosen::VARCHAR, 'null') <> 'null'"
+            " ORDER BY planned_at DESC, plan_id DESC LIMIT 1",
             [system],
         )
         return found[0] if found else None

@@ -52,6 +52,22 @@ class FindingStore(SystemStore, LevelStore):
             [source_id, *columns, now(), __version__],
         )
 
+    def put_new_findings(
+        self, source_id: int, levels: Levels, level_id: IntArray, findings: Sequence[Finding]
+    ) -> None:
+        """Store those of the findings about a source that it does not have, in the same words."""
+        rows = self.rows(
+            "SELECT rule, upper_label, lower_label, temperature_k, detail FROM findings WHERE source_id = ?",
+            [source_id],
+        )
+        known = set(rows)
+        new = [
+            one
+            for one in findings
+            if (one.rule, one.upper, one.lower, one.temperature_k, one.detail) not in known
+        ]
+        self.put_findings(source_id, levels, level_id, new)
+
     def replace_findings(
         self, found: Sequence[tuple[int, Levels, Sequence[Finding]]], of_file: Sequence[str]
     ) -> None:

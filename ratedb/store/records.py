@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, JSON, Column, DateTime, Double, Integer, LargeBina
 from sqlmodel import Field, SQLModel
 
 from ratedb import __version__
-from ratedb.origin import library_versions, now
+from ratedb.origin import library_versions, now, user_name
 
 
 def _column(of: Any, nullable: bool = False, **default: Any) -> Any:
@@ -112,3 +112,5 @@ class SourceRow(SQLModel, table=True):
     imported_at: datetime = _time()
     ratedb_version: str = __version__
     library_versions: dict[str, str] = _versions()
+    user_name: str | None = _column(String, nullable=True, default_factory=user_name)
+    comment: str | None = None

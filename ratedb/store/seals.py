@@ -198,6 +198,11 @@ def broken_rates(
     return [Broken("rate", f"{of}, upper_id {up}, lower_id {low}", "changed") for of, up, low in rows]
 
 
+def need_whole(connection: duckdb.DuckDBPyConnection) -> None:
+    """Raise IntegrityError where any row is not as stored."""
+    _need_none(all_broken(connection, most=1))
+
+
 def all_broken(connection: duckdb.DuckDBPyConnection, most: int = 100) -> list[Broken]:
     """Return all rows that are not as stored, of the table rate at most so many."""
     return [

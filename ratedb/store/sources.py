@@ -13,7 +13,7 @@ from ratedb.arrays import BoolArray
 from ratedb.findings import Finding
 from ratedb.levels import Lines
 from ratedb.models.record import Model
-from ratedb.origin import now
+from ratedb.origin import now, user_name
 from ratedb.rates import Rates
 from ratedb.references import OF_REFERENCE, Reference, parse_reference
 from ratedb.store import staging
@@ -150,8 +150,13 @@ class SourceStore(FindingStore):
         system = self.system(name)
         with self.transaction():
             self.rows(
-                "INSERT INTO source_order VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?, ?)",
-                [system.system_id, list(source_ids), reason, now(), __version__, bool(joined)],
+                "INSERT INTO source_order (order_id, system_id, source_ids, reason, ordered_at,"
+                " ratedb_version, joined, user_name)"
+                " VALUES (nextval('source_order_ids'), ?, ?::INTEGER[], ?, ?, ?, ?, ?)",
+                [
+                    *(system.system_id, list(source_ids), reason),
+                    *(now(), __version__, bool(joined), user_name()),
+                ],
             )
             of_system = self.column(
                 "SELECT source_id FROM source_now WHERE system_id = ?", [system.system_id]
@@ -220,6 +225,7 @@ class SourceStore(FindingStore):
             file_sha256=info.file_sha256,
             level_set_id=level_set_id,
             warnings=list(all_warnings),
+            comment=info.comment,
         )
         parts = info.parts or parse_reference(info.reference)
         if parts != Reference():

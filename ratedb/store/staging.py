@@ -21,7 +21,8 @@ class SourceInfo:
 
     `files` are the names and SHA-256 of all files where the values come from more than one. `parts` are those
     of the reference where they are given; else they are read from its text. `exported` values were written by
-    ratedb: they are new only where the source that they came from does not have them.
+    ratedb: they are new only where the source that they came from does not have them. `comment` is free
+    text of whoever imports it.
     """
 
     kind: str
@@ -34,6 +35,12 @@ class SourceInfo:
     files: tuple[tuple[str, str], ...] = ()
     parts: Reference | None = None
     exported: bool = False
+    comment: str | None = None
+
+
+def clear_staged(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary table `staged`, empty, with the columns of the table rate."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * EXCLUDE (row_hash) FROM rate LIMIT 0")
 
 
 def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:
@@ -42,7 +49,7 @@ def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArra
     `level_id`, shape (n,), are the store's ids of the levels. Half widths and flags of extrapolation are
     those of the layers.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE staged AS SELECT * EXCLUDE (row_hash) FROM rate LIMIT 0")
+    clear_staged(connection)
     # Rows with values at the same temperatures share a grid; nearly always this is one group.
     patterns, group = gap_patterns(np.isfinite(rates.rate_cm3_s))
     for number, pattern in enumerate(patterns):
@@ -137,8 +144,9 @@ def staged_values(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int) -> None:
-    """Move what is staged into the rates of a source."""
-    rows = f"SELECT {int(source_id)} AS source_id, * EXCLUDE (source_id) FROM staged"
+def commit_staged(connection: duckdb.DuckDBPyConnection, source_id: int | None = None) -> None:
+    """Move what is staged into the rates of a source; without one each row names its own."""
+    own = "source_id" if source_id is None else str(int(source_id))
+    rows = f"SELECT {own} AS source_id, * EXCLUDE (source_id) FROM staged"
     connection.execute(f"INSERT INTO rate SELECT *, {RATE_HASH} FROM ({rows})")
     connection.execute("DROP TABLE staged")

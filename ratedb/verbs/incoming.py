@@ -63,6 +63,7 @@ def read_incoming(path: Path, options: ImportOptions, known_levels: KnownLevels)
         reference=options.reference or "not stated",
         file_name=path.name,
         file_sha256=source.sha256,
+        comment=options.comment,
     )
     return Incoming(file.lines, tuple(_sources(file, blank, options, str(path))))
 
@@ -86,6 +87,7 @@ def read_incoming_cross_sections(
         file_name=name,
         file_sha256=digest,
         files=averaged.files if len(paths) > 1 else (),
+        comment=options.comment,
     )
     return Incoming(file.lines, tuple(_sources(file, blank, options, str(where))))
 
