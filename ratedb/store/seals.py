@@ -124,13 +124,13 @@ def changing(connection: duckdb.DuckDBPyConnection, table: str, keys: Sequence[o
     """
     of = [str(key) for key in keys]
     wanted = "SELECT unnest(?::VARCHAR[])"
-    kept = [one for one in _broken(connection, table, wanted, [of]) if one.how != "added"]
-    _need_none(kept)
+    _need_none(_allowed(_broken(connection, table, wanted, [of]), writing=True))
     yield
+    changed = [one.key for one in _broken(connection, table, wanted, [of])]
     run(
         connection,
         "DELETE FROM seal WHERE table_name = ? AND key IN (SELECT unnest(?::VARCHAR[]))",
-        [table, of],
+        [table, changed],
     )
 
 
@@ -280,7 +280,8 @@ def _contents(connection: duckdb.DuckDBPyConnection, table: str, wanted: str | N
     if table == "rate":
         return (
             "SELECT source.source_id::VARCHAR AS key, coalesce(row_count, 0) AS row_count,"
-            " coalesce(content, '0') AS content FROM source LEFT JOIN (SELECT source_id, count(*) AS row_count,"
+            " coalesce(content, '0') AS content"
+            " FROM source LEFT JOIN (SELECT source_id, count(*) AS row_count,"
             f" sum(row_hash)::VARCHAR AS content FROM rate{among} GROUP BY source_id) USING (source_id)"
             + among.replace(name, f"source.{name}")
         )

@@ -62,6 +62,10 @@ def train(
     progress("storing")
     used = training_sources(stored, found.predictor.train_j, training.temperature_k)
     record = replace(_record(result, found, system_id, options, training.sha256()), training_source_ids=used)
+    return _stored(db, result, record)
+
+
+def _stored(db: Path, result: TrainResult, record: Model) -> TrainResult:
     with Store(db, write=True) as store:
         model_id, notes = store.put_model_once(record)
     return replace(result, model_id=model_id, warnings=(*result.warnings, *notes))
