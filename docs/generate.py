@@ -129,5 +129,6 @@ if __name__ == "__main__":
     replace_section(ROOT / "docs" / "quality.md", "rules", quality_rules())
     write_outputs(ROOT / "docs" / "notebook.ipynb")
     write_demo(ROOT / "README.md", ROOT / "docs" / "demo.md", ROOT / "docs" / "demo.png")
-    for page, shipped in ((ROOT / "README.md", "co.dat"), (ROOT / "docs" / "tops.md", "oh2cs.dat")):
+    pages = {"README.md": "co.dat", "docs/tops.md": "oh2cs.dat", "docs/sharing.md": "co.dat"}
+    for page, shipped in ((ROOT / name, shipped) for name, shipped in pages.items()):
         page.write_text(with_outputs(page, shipped), encoding="utf-8")

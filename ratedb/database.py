@@ -76,6 +76,9 @@ class Database:
         return self
 
     def _need_writable(self, does: str) -> None:
+        from ratedb.store.snapshot import refuse_snapshot
+
+        refuse_snapshot(self.path)
         if self.read_only:
             raise UsageError(
                 f"this database was opened read-only and cannot {does}",
@@ -194,10 +197,7 @@ class Database:
 
     @takes(of.CompareOptions)
     def compare(self, system: str, first: int, second: int, **options: Any) -> SourceComparison:
-        """Compare two sources of a system: the ratio second/first by j and temperature, and outliers.
-
-        `ratedb sources SYSTEM` lists the ids.
-        """
+        """Compare two sources of a system, by id: the ratio second/first by j and temperature, outliers."""
         from ratedb.verbs.compare import compare
 
         return compare(self.path, system, first, second, build(of.CompareOptions, options))

@@ -70,6 +70,13 @@ def test_the_commands_of_the_page_on_tops_print_what_it_says() -> None:
 
 
 @pytest.mark.slow
+def test_the_commands_of_the_page_on_sharing_print_what_it_says() -> None:
+    co_file()
+    page = ROOT / "docs" / "sharing.md"
+    assert_quoted(page.read_text(), generator().with_outputs(page))
+
+
+@pytest.mark.slow
 def test_the_other_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (ROOT / "README.md").read_text()
     monkeypatch.chdir(tmp_path)

@@ -90,7 +90,7 @@ def check_sources(first: Rates, second: Rates) -> list[Finding]:
     first, second, difference = first.select(known), second.select(known), difference[known]
     if len(first) <= rules.SOURCES.threshold:
         return []
-    ratio = np.array([np.median(row[np.isfinite(row)]) for row in difference])
+    ratio = np.nanmedian(np.where(np.isfinite(difference), difference, np.nan), axis=1)
     return [
         *_disagreement(second, ratio),
         *_unit(first, second, ratio),

@@ -12,7 +12,7 @@ from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.store import migrations
 from ratedb.store.connection import clear_errors, connect
-from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_write, snapshot_file
+from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_snapshot, snapshot_file
 
 
 def open_store(path: Path, *, write: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
@@ -25,7 +25,7 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
         _create(path)
     if is_snapshot(path):
         if write:
-            refuse_write(path)
+            refuse_snapshot(path)
         return connect(snapshot_file(path), read_only=True, shown=path)
     # A missing file is opened for reading, which says that it is missing.
     connection = connect(path, read_only=not (write and path.exists()))

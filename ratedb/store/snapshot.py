@@ -169,8 +169,10 @@ def sha256_of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def refuse_write(path: Path) -> None:
-    """Raise RatedbError: a snapshot is never changed."""
+def refuse_snapshot(path: Path) -> None:
+    """Raise RatedbError where a path is a snapshot, which is never changed."""
+    if not is_snapshot(path):
+        return
     raise RatedbError(
         "a published snapshot cannot be changed",
         where=str(path),

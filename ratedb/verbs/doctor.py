@@ -16,6 +16,7 @@ from ratedb.options import DoctorOptions, Progress, silent
 from ratedb.radiative.radex import radex_available
 from ratedb.results import Result
 from ratedb.store.opening import schema_version
+from ratedb.store.snapshot import check_files, is_snapshot, read_snapshot
 
 _LIBRARIES = ("numpy", "scipy", "duckdb", "sqlmodel", "gpflow", "tensorflow", "typer", "rich")
 
@@ -74,6 +75,10 @@ def _database(db: Path) -> Check:
     if not db.exists():
         return Check("database", "ok", f"{db} does not exist yet; `ratedb import` makes it")
     try:
+        if is_snapshot(db):
+            snapshot = read_snapshot(db)
+            check_files(snapshot)
+            return Check("database", "ok", f"{db}, published snapshot {snapshot.version}, for reading only")
         version, newest = schema_version(db)
     except RatedbError as error:
         return Check("database", "problem", str(error))
