@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ratedb.errors import RatedbError
 from ratedb.store.connection import clear_errors, run, without_pandas
-from ratedb.store.opening import open_store
+from ratedb.store.lake_address import is_lake
+from ratedb.store.opening import close_store, open_store
 from ratedb.store.query import QueryResult
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class OpenStore:
         """Close the database and release its lock."""
         if "_engine" in self.__dict__:
             self._engine.dispose()
-        self.connection.close()
+        close_store(self.connection, self.path)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -49,9 +50,11 @@ class OpenStore:
         from sqlalchemy import create_engine
         from sqlalchemy.pool import StaticPool
 
-        return create_engine(
+        engine = create_engine(
             "duckdb://", creator=lambda: ConnectionWrapper(self.connection), poolclass=StaticPool
         )
+        engine.dialect.insert_returning = False  # DuckLake has no RETURNING
+        return engine
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[Session]:
@@ -74,6 +77,10 @@ class OpenStore:
             ):
                 session.connection()  # DuckDB's BEGIN, so that the connection is in the transaction too
                 self._session = session
+                if is_lake(self.path):
+                    from ratedb.store.lake import need_turn
+
+                    need_turn(self.connection)
                 yield session
                 if not keep:
                     session.rollback()

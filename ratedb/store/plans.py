@@ -41,11 +41,13 @@ class PlanStore(OpenStore):
     def put_plan(self, plan: Plan) -> int:
         """Store a plan and return its id."""
         chosen = None if plan.chosen is None else json.dumps(plan.chosen)
-        [number] = self.column(
+        [number] = self.column("SELECT nextval('plan_ids')")
+        self.rows(
             "INSERT INTO plan"
             " (plan_id, system_name, strategy, request, candidates, chosen, planned_at, ratedb_version)"
-            " VALUES (nextval('plan_ids'), ?, ?, ?, ?, ?, ?, ?) RETURNING plan_id",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
+                number,
                 plan.system_name,
                 plan.strategy,
                 json.dumps(plan.request),
