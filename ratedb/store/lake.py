@@ -1,7 +1,7 @@
 """A store on DuckLake: tables as Parquet files in a folder, their catalogue in PostgreSQL or in a file.
 
 One connection at a time writes, and others read meanwhile: DuckLake has no keys and no sequences, so that ids
-are unique only where writers take turns. A turn is a lock of the catalogue: an advisory lock of PostgreSQL, or
+are unique only where writers take turns. A turn is a lock of the catalogue: an advisory lock of PostgreSQL or
 DuckDB's lock of a catalogue file. Both end with the process that holds them. docs/lake.md says more.
 """
 
@@ -128,7 +128,7 @@ def close(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def need_turn(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make sure, in a transaction that writes, that no other connection was opened for writing since this one.
+    """Make sure, in a transaction that writes, that no other connection for writing was opened meanwhile.
 
     Of two transactions that both change the row of the writer, DuckLake stores one only. So a writer that
     lost its turn without knowing, as by a broken network, stores nothing. Raises LockedError.
@@ -265,7 +265,7 @@ def _loaded(path: Path, address: LakeAddress, more: Config | None = None) -> duc
 
 
 def _extension(name: str) -> Path:
-    """Return the file of an extension, which a Python package brings; raises RatedbError where there is none."""
+    """Return the file of an extension, which a Python package brings; raises RatedbError without."""
     package = importlib.util.find_spec(f"duckdb_extension_{name}")
     if package is None or package.origin is None:
         what = f"lakes need the package duckdb-extension-{name.replace('_', '-')}"
