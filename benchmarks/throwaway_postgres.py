@@ -1,4 +1,4 @@
-"""A PostgreSQL server for a benchmark or a test: in a temporary folder, on a socket there, gone afterwards."""
+"""A PostgreSQL server for a benchmark or a test, in a temporary folder and on a socket there."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import os
 import platform
 import uuid
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -49,27 +50,15 @@ def open_lake(path: Path, *, write: bool = False, create: bool = False) -> duckd
     """
     if write:
         return _open_writing(path, create)
-    connection = _attached(path, "READ_ONLY")
-    try:
-        with clear_errors(path):
-            version = migrations.check_not_newer(connection, str(path))
-            connection.execute("BEGIN TRANSACTION")
-    except BaseException:
-        connection.close()
-        raise
-    if version == migrations.available()[-1].version:
-        return connection
-    connection.close()
-    if version == 0:
-        raise RatedbError("not a ratedb store", where=str(path), todo="name another with --db")
-    close(open_lake(path, write=True))
-    return open_lake(path)
+    connection = _open_reading(path)
+    with clear_errors(path):
+        connection.execute("BEGIN TRANSACTION")
+    return connection
 
 
 def open_lake_sandboxed(path: Path, writable: Path | None) -> duckdb.DuckDBPyConnection:
     """Return a connection to a lake that changes nothing and reaches only its folder and `writable`."""
-    close(open_lake(path))
-    connection = _attached(path, "READ_ONLY", SANDBOX)
+    connection = _open_reading(path, SANDBOX)
     try:
         with clear_errors(path):
             run(connection, "SET allowed_directories = ?", [[_folder(connection)]])
@@ -142,11 +131,28 @@ def need_turn(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
+def _open_reading(path: Path, more: Config | None = None) -> duckdb.DuckDBPyConnection:
+    connection = _attached(path, "READ_ONLY", more)
+    try:
+        with clear_errors(path):
+            version = migrations.check_not_newer(connection, str(path))
+    except BaseException:
+        connection.close()
+        raise
+    if version == migrations.available()[-1].version:
+        return connection
+    connection.close()
+    if version == 0:
+        raise RatedbError("not a ratedb store", where=str(path), todo="name another with --db")
+    close(_open_writing(path, create=False))
+    return _open_reading(path, more)
+
+
 def _open_writing(path: Path, create: bool) -> duckdb.DuckDBPyConnection:
     address = lake_address(path)
     turn = _turn(path, address) if address.server else None
     try:
-        connection = _attached_for_writing(path, address, create)
+        connection = _attached_for_writing(path, create)
     except BaseException:
         if turn is not None:
             turn.close()
@@ -157,6 +163,7 @@ def _open_writing(path: Path, create: bool) -> duckdb.DuckDBPyConnection:
         with clear_errors(path):
             known = migrations.available()
             migrations.migrate(connection, __version__, str(path), lake_schema.carry)
+            lake_schema.keep_exact(connection)
             lake_schema.number_on(connection, known)
             _sign(connection)
     except BaseException:
@@ -165,10 +172,10 @@ def _open_writing(path: Path, create: bool) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _attached_for_writing(path: Path, address: LakeAddress, create: bool) -> duckdb.DuckDBPyConnection:
-    if not create or lake_exists(path):
+def _attached_for_writing(path: Path, create: bool) -> duckdb.DuckDBPyConnection:
+    if not create:
         return _attached(path, "CREATE_IF_NOT_EXISTS false")
-    if address.data is None:
+    if lake_address(path).data is None and not lake_exists(path):
         raise UsageError(
             "a new lake needs a folder for its data",
             where=str(path),
@@ -205,7 +212,7 @@ def _user() -> str:
 
 def _turn(path: Path, address: LakeAddress) -> duckdb.DuckDBPyConnection:
     """Return a connection that holds the lock of the catalogue's database until it is closed."""
-    connection = _loaded(path, address)
+    connection = _loaded(path, ["postgres_scanner"])
     try:
         with clear_errors(path):
             connection.execute(f"ATTACH {_text(address.server)} AS turns (TYPE postgres, READ_ONLY)")
@@ -242,7 +249,8 @@ def _attached(path: Path, option: str, more: Config | None = None) -> duckdb.Duc
     options = [option]
     if address.data is not None:
         options.append(f"DATA_PATH {_text(str(address.data))}")
-    connection = _loaded(path, address, more)
+    needed = ["ducklake", "postgres_scanner"] if address.server else ["ducklake"]
+    connection = _loaded(path, needed, more)
     try:
         with clear_errors(path):
             connection.execute(f"ATTACH {_text(address.catalogue)} AS lake ({', '.join(options)})")
@@ -253,10 +261,9 @@ def _attached(path: Path, option: str, more: Config | None = None) -> duckdb.Duc
     return connection
 
 
-def _loaded(path: Path, address: LakeAddress, more: Config | None = None) -> duckdb.DuckDBPyConnection:
-    """Return a connection to nothing yet, with the extensions loaded."""
-    needed = ("ducklake", "postgres_scanner") if address.server else ("ducklake",)
-    files = [_extension(name) for name in needed]
+def _loaded(path: Path, extensions: Sequence[str], more: Config | None = None) -> duckdb.DuckDBPyConnection:
+    """Return a connection to nothing yet, with extensions loaded."""
+    files = [extension(name) for name in extensions]
     with clear_errors(path):
         connection = duckdb.connect(":memory:", config=CONFIG | (more or {}))
         for file in files:
@@ -264,7 +271,7 @@ def _loaded(path: Path, address: LakeAddress, more: Config | None = None) -> duc
     return connection
 
 
-def _extension(name: str) -> Path:
+def extension(name: str) -> Path:
     """Return the file of an extension, which a Python package brings; raises RatedbError without."""
     package = importlib.util.find_spec(f"duckdb_extension_{name}")
     if package is None or package.origin is None:

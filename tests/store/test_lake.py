@@ -98,16 +98,26 @@ def test_a_lake_has_the_columns_and_ids_of_a_file(address: str, tmp_path: Path) 
 
 
 def test_values_are_kept_to_the_last_bit_in_few_and_in_many_rows(address: str) -> None:
+    """DuckLake would keep few rows as text, and lose the last bit of some numbers such as these."""
     dice = np.random.default_rng(4)
     numbers = dice.integers(0, 2**64, 40_000, dtype=np.uint64).view(np.float64)
-    numbers = np.r_[numbers[np.isfinite(numbers)], 0.0, -0.0, np.inf, np.nan, 5e-324]
-    for size in (3, 300):  # few rows stay in the catalogue, many go to Parquet
+    numbers = np.r_[
+        numbers[np.isfinite(numbers)],
+        dice.uniform(-0.01, 0.01, 290),
+        0.0023595548721228646,
+        0.0,
+        -0.0,
+        np.inf,
+        5e-324,
+    ]
+    for size in (3, 300):
         rows = numbers[-100 * size :].reshape(size, 100)
         with Store(address, write=True) as store:
             store.rows("DELETE FROM temperature_grid")
-            store.connection.register("given", {"n": np.arange(size), "t": rows})
-            for number, row in enumerate(rows):
-                store.rows("INSERT INTO temperature_grid VALUES (?, ?)", [number, row.tolist()])
+            store.rows(
+                "INSERT INTO temperature_grid SELECT unnest(?::INTEGER[]), unnest(?::DOUBLE[][])",
+                [list(range(size)), rows.tolist()],
+            )
         with Store(address) as store:
             kept = store.column("SELECT temperature_k FROM temperature_grid ORDER BY grid_id")
         assert np.array(kept).tobytes() == rows.tobytes()
@@ -145,10 +155,10 @@ def test_a_lake_of_a_newer_ratedb_is_refused(address: str, monkeypatch: pytest.M
 
 
 def test_a_catalogue_of_something_else_is_refused_and_stays(tmp_path: Path) -> None:
-    with lake._loaded(Path("ducklake:x"), lake.lake_address("ducklake:x")) as other:
-        other.execute(
-            f"ATTACH 'ducklake:{tmp_path / 'o.ducklake'}' AS o; CREATE TABLE o.mine AS SELECT 1 AS x"
-        )
+    with duckdb.connect() as other:
+        other.execute(f"LOAD '{lake.extension('ducklake')}'")
+        other.execute(f"ATTACH 'ducklake:{tmp_path / 'o.ducklake'}' AS o")
+        other.execute("CREATE TABLE o.mine AS SELECT 1 AS x")
     address = f"ducklake:{tmp_path / 'o.ducklake'}"
     with pytest.raises(RatedbError, match="not a ratedb store"):
         ratedb.open(address)
@@ -159,15 +169,14 @@ def test_a_catalogue_of_something_else_is_refused_and_stays(tmp_path: Path) -> N
 
 
 def test_a_block_that_fails_or_is_a_dry_run_leaves_nothing(address: str) -> None:
-    before = rows_of(address)
     with Store(address, write=True) as store:
         with pytest.raises(ZeroDivisionError), store.transaction():
-            store.put_system("AB", "He")
-            raise ZeroDivisionError
+            _ = store.put_system("AB", "He").system_id / 0
         with store.transaction(keep=False):
-            store.put_system("AB", "He")
-    after = rows_of(address)
-    assert [name for name in before if before[name] != after[name]] == [OWN_TABLE]
+            store.put_system("AB", "p-H2")
+        assert store.system_names() == []
+    with Store(address) as store:
+        assert store.system_names() == []
 
 
 def test_the_number_of_a_merged_level_is_not_given_again(address: str) -> None:
