@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ import duckdb
 import numpy as np
 import pytest
 from lakes import columns_of, comparable, need_ducklake, rotor_file, rows_of, work
-from quoted import load_script
 from synthetic import rotor_levels, rotor_rates
 
 import ratedb
@@ -23,40 +20,7 @@ from ratedb.store.migrations import Migration
 from ratedb.store.store import Store
 
 need_ducklake()
-ROOT = Path(__file__).parents[2]
 OWN_TABLE = "lake_writer"
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[Any]:
-    """Give a function that makes the address of a new lake in PostgreSQL, of its name and folder."""
-    postgres = load_script(ROOT / "benchmarks" / "throwaway_postgres.py")
-    programs = postgres.postgres_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
-    with postgres.postgres_server(programs) as words:
-
-        def address(name: str, folder: Path) -> str:
-            return f"ducklake:postgres:{postgres.make_database(programs, words, name)} data={folder}"
-
-        yield address
-
-
-@pytest.fixture(scope="module")
-def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("empty")
-    ratedb.open(f"ducklake:{folder / 'empty.ducklake'}", create=True)
-    return folder / "empty.ducklake"
-
-
-@pytest.fixture
-def address(empty_lake: Path, tmp_path: Path) -> str:
-    """A new lake of one's own with its catalogue in a file."""
-    shutil.copy(empty_lake, tmp_path / "own.ducklake")
-    with duckdb.connect(str(tmp_path / "own.ducklake")) as catalogue:
-        folder = f"{tmp_path / 'own.ducklake'}.files/"
-        catalogue.execute("UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", [folder])
-    return f"ducklake:{tmp_path / 'own.ducklake'}"
 
 
 def assert_same(tmp_path: Path, address: str) -> None:
