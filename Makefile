@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -19,7 +19,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	  { echo "this Python has no venv module (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "making the environment in $(VENV) (some 3 GB; a few minutes)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,dask,notebook,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,dask,notebook,lake,dev]'
 	touch $@
 
 demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, export, RADEX, picture
@@ -91,6 +91,9 @@ bench-exports: $(VENV)/ready ## every LAMDA file exported and read by ratedb, as
 
 bench-roundtrip: $(VENV)/ready ## every LAMDA file through a store: numbers that are others afterwards, which must be none; FILES=folder (3 min)
 	$(BIN)/python benchmarks/roundtrip.py $(FILES)
+
+bench-lake: $(VENV)/ready ## a lake in PostgreSQL (apt install postgresql), two writers, one killed at random moments, 1e6 values (10 min)
+	$(BIN)/python benchmarks/lake.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,6 +10,7 @@ from ratedb import options as of
 from ratedb.declared import build, takes
 from ratedb.errors import UsageError
 from ratedb.options import Progress, silent
+from ratedb.store.lake_address import absolute
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,7 +54,7 @@ class Database:
     """
 
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
-        self.path = Path(path).absolute()
+        self.path = absolute(path)
         self.read_only = read_only
 
     def __repr__(self) -> str:
@@ -67,11 +68,11 @@ class Database:
 
     def checked(self, *, create: bool = False) -> Database:
         """Return this database once its file is known to be a store; with `create` make it."""
-        from ratedb.store.opening import bring_up_to_date, open_store
+        from ratedb.store.opening import bring_up_to_date, close_store, open_store, store_exists
 
-        if create and not self.path.exists():
+        if create and not store_exists(self.path):
             self._need_writable("make the file")
-            open_store(self.path, write=True, create=True).close()
+            close_store(open_store(self.path, write=True, create=True), self.path)
         bring_up_to_date(self.path)
         return self
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import duckdb
 
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, UsageError
 from ratedb.store.connection import clear_errors, connect
+from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import bring_up_to_date
 from ratedb.store.snapshot import is_snapshot, sha256_of_file
 
@@ -52,6 +53,13 @@ def backup(db: Path, target: Path, *, replace: bool) -> tuple[str, int, dict[str
 
 
 def _check(db: Path, target: Path, replace: bool) -> None:
+    if is_lake(db):
+        raise UsageError(
+            "a lake is no file to copy",
+            expected="a store in a file",
+            got=str(db),
+            todo="publish it, or back up its catalogue and its folder together",
+        )
     if is_snapshot(db):
         raise RatedbError("a published snapshot needs no backup", where=str(db), todo="copy its folder")
     if target.exists() and db.exists() and target.samefile(db):

@@ -14,7 +14,8 @@ import duckdb
 from ratedb.errors import RatedbError
 from ratedb.store import seals
 from ratedb.store.connection import clear_errors, run, without_pandas
-from ratedb.store.opening import open_store
+from ratedb.store.lake_address import is_lake
+from ratedb.store.opening import close_store, open_store
 from ratedb.store.query import QueryResult
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class OpenStore:
         """Close the database and release its lock."""
         if "_engine" in self.__dict__:
             self._engine.dispose()
-        self.connection.close()
+        close_store(self.connection, self.path)
 
     @cached_property
     def _engine(self) -> Engine:
@@ -53,9 +54,11 @@ class OpenStore:
         from sqlalchemy import create_engine
         from sqlalchemy.pool import StaticPool
 
-        return create_engine(
+        engine = create_engine(
             "duckdb://", creator=lambda: ConnectionWrapper(self.connection), poolclass=StaticPool
         )
+        engine.dialect.insert_returning = False  # DuckLake has no RETURNING
+        return engine
 
     @contextmanager
     def transaction(self, *, keep: bool = True) -> Iterator[Session]:
@@ -77,7 +80,7 @@ class OpenStore:
                 session.begin(),
             ):
                 session.connection()  # DuckDB's BEGIN, so that the connection is in the transaction too
-                seals.need_no_strange_rows(self.connection)
+                self._begin()
                 self._session = session
                 yield session
                 if keep:
@@ -103,7 +106,7 @@ class OpenStore:
         with clear_errors(self.path):
             self.connection.execute("BEGIN TRANSACTION")
             try:
-                seals.need_no_strange_rows(self.connection)
+                self._begin()
                 yield
                 seals.seal_new(self.connection)
                 self.connection.execute("COMMIT")
@@ -111,6 +114,13 @@ class OpenStore:
                 with suppress(duckdb.Error):  # a COMMIT that failed has rolled back already
                     self.connection.execute("ROLLBACK")
                 raise
+
+    def _begin(self) -> None:
+        if is_lake(self.path):
+            from ratedb.store.lake import need_turn
+
+            need_turn(self.connection)
+        seals.need_no_strange_rows(self.connection)
 
     def need_intact(self, system_id: int | None = None, molecule: str = "") -> None:
         """Raise IntegrityError where what decides on numbers was changed by another program.

@@ -14,16 +14,18 @@ from typing import Any
 import duckdb
 
 from ratedb.errors import LockedError, RatedbError
+from ratedb.store.lake_address import is_lake
+from ratedb.store.lake_errors import lake_error
 
 # Extensions must never be fetched: nothing at run time may need a network.
-_Config = dict[str, str | bool | int | float | list[str]]
-_CONFIG: _Config = {
+Config = dict[str, str | bool | int | float | list[str]]
+CONFIG: Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     # For new files: a store is many small tables, which blocks of 256 KB would make large.
     "default_block_size": "16384",
 }
-_SANDBOX: _Config = {"python_enable_replacements": "false"}
+SANDBOX: Config = {"python_enable_replacements": "false"}
 _MAGIC, _MAGIC_AT = b"DUCK", 8
 # What messages of DuckDB mean, and what to do.
 _MEANINGS = (
@@ -74,7 +76,7 @@ def connect(
         )
     if path.exists():
         _need_duckdb(path)
-    config = _CONFIG | (_SANDBOX if sandboxed else {})
+    config = CONFIG | (SANDBOX if sandboxed else {})
     with clear_errors(shown or path):
         # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
         connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
@@ -170,6 +172,8 @@ def clear_errors(path: Path) -> Iterator[None]:
 
 
 def _translate(error: duckdb.Error, path: Path) -> RatedbError:
+    if is_lake(path) and (of_lake := lake_error(str(error), path)) is not None:
+        return of_lake
     text = (str(error).splitlines() or [type(error).__name__])[0]
     if "Could not set lock" in text:
         holder = re.search(r"held in (.*) \(PID (\d+)\)", text)

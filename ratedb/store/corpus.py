@@ -12,6 +12,7 @@ from ratedb.models.corpus.own import learn_own
 from ratedb.models.corpus.table import SUMMARY, shipped_corpus
 from ratedb.options import CorpusOptions, Progress
 from ratedb.rates import Rates
+from ratedb.store.opening import store_exists
 from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
 
@@ -35,7 +36,7 @@ def corpus(db: Path, options: CorpusOptions, progress: Progress) -> QueryResult:
             store.remove_own_system(options.remove)
         done = {"system": options.remove, "changed": "removed", "notes": []}
     rows = [one.summary() for one in shipped_corpus().systems]
-    if db.exists():
+    if store_exists(db):
         with Store(db) as store:
             rows += [one.learnt.summary("own store") for one in store.own_systems()]
     return QueryResult(tuple(SUMMARY), rows, tuple(SUMMARY.values()), name="corpus", about=done)

@@ -239,11 +239,11 @@ def _add_levels(
     names = list(levels.quantum_numbers)
     numbers = np.array([levels.quantum_numbers[name][fresh] for name in names]).T.tolist()
     none = [None] * len(fresh)
-    stored = run(
+    run(
         connection,
         "INSERT INTO level SELECT nextval('level_ids'), ?, label, v, j, map(?::VARCHAR[], numbers) FROM ("
         "SELECT unnest(?::VARCHAR[]) AS label, unnest(?::INTEGER[]) AS v, unnest(?::INTEGER[]) AS j,"
-        " unnest(?::DOUBLE[][]) AS numbers) RETURNING label, level_id",
+        " unnest(?::DOUBLE[][]) AS numbers)",
         [
             levels.molecule,
             names,
@@ -252,8 +252,9 @@ def _add_levels(
             none if levels.j is None else levels.j[fresh].tolist(),
             [[None if math.isnan(one) else one for one in row] for row in numbers] or [[]] * len(fresh),
         ],
-    ).fetchall()
-    ids = dict(stored)
+    )
+    stored = run(connection, "SELECT label, level_id FROM level WHERE molecule = ?", [levels.molecule])
+    ids = dict(stored.fetchall())
     return [ids[levels.label[i]] for i in fresh]
 
 

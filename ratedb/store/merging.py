@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.store.connection import clear_errors, run
+from ratedb.store.lake_address import is_lake
 from ratedb.store.merging_levels import merge_levels
 from ratedb.store.merging_maps import map_all
 from ratedb.store.merging_said import Conflict, merge_said
@@ -76,6 +77,13 @@ def attached(store: Store, other: Path) -> Iterator[None]:
     An older store is brought up to date as a copy. Raises RatedbError where there is no store, UsageError for
     the store itself, LockedError where another process writes to it.
     """
+    if is_lake(other):
+        raise UsageError(
+            "a lake cannot be merged directly",
+            expected="a store in a file, or a published snapshot",
+            got=str(other),
+            todo="publish the lake, and merge the snapshot",
+        )
     if other.exists() and store.path.exists() and other.samefile(store.path):
         raise UsageError("a store cannot be merged into itself", expected="another store", got=str(other))
     with _newest(other) as path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
@@ -26,11 +27,13 @@ CREATE TABLE IF NOT EXISTS schema_migration (
 _WITH_METHODS, _WITH_KINDS, _WITH_SEALS = 8, 12, 16
 _RECORD_COLUMNS = ("version", "name", "applied_at", "ratedb_version")
 _OBJECTS = """
-SELECT table_name FROM duckdb_tables() WHERE NOT internal
-UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal
-UNION ALL SELECT sequence_name FROM duckdb_sequences()
-UNION ALL SELECT function_name FROM duckdb_functions() WHERE NOT internal
-UNION ALL SELECT type_name FROM duckdb_types() WHERE NOT internal
+SELECT name FROM (
+    SELECT table_name AS name, database_name FROM duckdb_tables() WHERE NOT internal
+    UNION ALL SELECT view_name, database_name FROM duckdb_views() WHERE NOT internal
+    UNION ALL SELECT sequence_name, database_name FROM duckdb_sequences()
+    UNION ALL SELECT function_name, database_name FROM duckdb_functions() WHERE NOT internal
+    UNION ALL SELECT type_name, database_name FROM duckdb_types() WHERE NOT internal
+) WHERE database_name = current_database()
 """
 
 
@@ -87,10 +90,20 @@ def check_not_newer(connection: duckdb.DuckDBPyConnection, where: str) -> int:
     return version
 
 
+def execute(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
+    """Run the statements of a migration."""
+    connection.execute(sql)
+
+
 def migrate(
-    connection: duckdb.DuckDBPyConnection, ratedb_version: str, where: str, *, up_to: int | None = None
+    connection: duckdb.DuckDBPyConnection,
+    ratedb_version: str,
+    where: str,
+    execute: Callable[[duckdb.DuckDBPyConnection, str], None] = execute,
+    *,
+    up_to: int | None = None,
 ) -> list[int]:
-    """Apply pending migrations, perhaps only `up_to` one, and return their versions.
+    """Apply pending migrations with `execute`, perhaps only `up_to` one, and return their versions.
 
     Each migration and its record are one transaction, so a step that fails or is killed leaves neither.
     Raises RatedbError where the file, named `where`, contains what ratedb did not make.
@@ -104,8 +117,8 @@ def migrate(
             continue
         connection.execute("BEGIN TRANSACTION")
         try:
-            connection.execute(_RECORD_TABLE)
-            connection.execute(migration.sql)
+            execute(connection, _RECORD_TABLE)
+            execute(connection, migration.sql)
             if migration.version == _WITH_METHODS:
                 classify_methods(connection)
             if migration.version == _WITH_KINDS and version > 0:  # a new store has no levels yet

@@ -12,6 +12,7 @@ from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.store import migrations
 from ratedb.store.connection import clear_errors, connect
+from ratedb.store.lake_address import is_lake
 from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_snapshot, snapshot_file
 
 
@@ -21,6 +22,10 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
     An older store is migrated, also for reading. Raises RatedbError where the file is not a store or was
     written by a newer ratedb, LockedError where another process holds it.
     """
+    if is_lake(path):
+        from ratedb.store.lake import open_lake
+
+        return open_lake(path, write=write, create=create)
     if write and create and not path.exists():
         _create(path)
     if is_snapshot(path):
@@ -46,13 +51,45 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
     return open_store(path)
 
 
+def close_store(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Close a store, so that others can write to it."""
+    if is_lake(path):
+        from ratedb.store.lake import close
+
+        close(connection)
+    else:
+        connection.close()
+
+
+def store_exists(path: Path) -> bool:
+    """Return whether there is a file, or a lake, of this name."""
+    if not is_lake(path):
+        return path.exists()
+    from ratedb.store.lake import lake_exists
+
+    return lake_exists(path)
+
+
+def place_of(path: Path) -> Path:
+    """Return the file of a store, or the folder of a lake's data; raises RatedbError for no lake."""
+    if not is_lake(path):
+        return path
+    from ratedb.store.lake import lake_folder
+
+    return lake_folder(path)
+
+
 def bring_up_to_date(path: Path) -> None:
     """Migrate an older store; raises RatedbError where the file is not a store."""
-    open_store(path).close()
+    close_store(open_store(path), path)
 
 
 def open_sandboxed(path: Path, writable: Path | None = None) -> duckdb.DuckDBPyConnection:
     """Return a read-only connection to a store that reaches no other file but `writable`."""
+    if is_lake(path):
+        from ratedb.store.lake import open_lake_sandboxed
+
+        return open_lake_sandboxed(path, writable)
     bring_up_to_date(path)
     allowed = [] if writable is None else [writable]
     if is_snapshot(path):
@@ -63,6 +100,10 @@ def open_sandboxed(path: Path, writable: Path | None = None) -> duckdb.DuckDBPyC
 
 def schema_version(path: Path) -> tuple[int, int]:
     """Return the schema version of a file, 0 where it is not a store, and the newest one known here."""
+    if is_lake(path):
+        from ratedb.store.lake import lake_version
+
+        return lake_version(path), migrations.available()[-1].version
     probe = connect(path, read_only=True)
     try:
         with clear_errors(path):

@@ -52,11 +52,12 @@ class PlanStore(OpenStore):
             __version__,
         ]
         with self.statements():
-            [number] = self.column(
+            [number] = self.column("SELECT nextval('plan_ids')")
+            self.rows(
                 "INSERT INTO plan"
                 " (plan_id, system_name, strategy, request, candidates, chosen, planned_at, ratedb_version)"
-                " VALUES (nextval('plan_ids'), ?, ?, ?, ?, ?, ?, ?) RETURNING plan_id",
-                values,
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [number, *values],
             )
         return int(number)
 

@@ -104,12 +104,12 @@ class FindingStore(SystemStore, LevelStore):
     def accept_findings(self, source_ids: Sequence[int], rule: str, reason: str) -> int:
         """Accept the findings of a rule about sources, so that they flag no values; return how many."""
         with self.transaction(), changing(self.connection, "finding", source_ids):
-            accepted = self.rows(
+            [(accepted,)] = self.rows(
                 "UPDATE finding SET accepted_because = ? WHERE source_id IN (SELECT unnest(?::INTEGER[]))"
-                " AND rule = ? AND accepted_because IS NULL RETURNING 1",
+                " AND rule = ? AND accepted_because IS NULL",
                 [reason, list(source_ids), rule],
             )
-        return len(accepted)
+        return int(accepted)
 
     def list_findings(self, name: str | None = None) -> QueryResult:
         """List the findings about all systems or one; raises RatedbError for an unknown system."""

@@ -16,6 +16,7 @@ from ratedb.files import refuse_database, write_atomically
 from ratedb.options import SqlOptions
 from ratedb.results import Result
 from ratedb.store.connection import run
+from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import open_sandboxed
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def sql(db: Path, query: str, options: SqlOptions) -> QueryResult:
             f"cannot print {options.format!r}", expected=f"{', '.join(_PRINTED)}, or a file with -o"
         )
     with _opened(db) as connection:
-        return QueryResult.of(connection.execute(_single(connection, query)))
+        return QueryResult.of(connection.execute(_single(connection, query, db)))
 
 
 def query_to_file(db: Path, query: str, target: Path, file_format: str) -> QueryResult:
@@ -136,7 +137,7 @@ def query_to_file(db: Path, query: str, target: Path, file_format: str) -> Query
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result"
         with _opened(db, writable=result) as connection:
-            select = _without_semicolon(connection, _single(connection, query))
+            select = _without_semicolon(connection, _single(connection, query, db))
             # The line break ends a comment at the end of the query.
             copy = f"COPY ({select}\n) TO ? ({_COPY_OPTIONS[file_format]})"
             [(count,)] = run(connection, copy, [str(result)]).fetchall()
@@ -172,10 +173,14 @@ def _distinct(names: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _single(connection: duckdb.DuckDBPyConnection, sql: str) -> str:
+def _single(connection: duckdb.DuckDBPyConnection, sql: str, db: Path) -> str:
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
         raise UsageError("one query at a time", expected="one statement", got=f"{len(statements)} statements")
+    if is_lake(db):
+        from ratedb.store.lake_guard import need_reading
+
+        need_reading(connection, sql)
     return str(statements[0].query)
 
 

@@ -174,9 +174,12 @@ class SourceStore(FindingStore):
     def put_reference(self, source_id: int, reference: Reference) -> None:
         """Store the parts of the reference of a source, in place of those that it had."""
         values = [getattr(reference, name) or None for name in OF_REFERENCE]
+        given = ", ".join(f"? AS {name}" for name in OF_REFERENCE)
         with changing(self.connection, "source_reference", [source_id]):
             self.rows(
-                "INSERT OR REPLACE INTO source_reference VALUES (?, ?, ?, ?, ?, ?, ?)", [source_id, *values]
+                f"MERGE INTO source_reference USING (SELECT ? AS source_id, {given}) USING (source_id)"
+                " WHEN MATCHED THEN UPDATE WHEN NOT MATCHED THEN INSERT",
+                [source_id, *values],
             )
 
     def put_rates(self, files: Sequence[Incoming], *, dry_run: bool = False) -> list[PutResult]:

@@ -84,9 +84,11 @@ def _stage_group(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: 
 def _grid_id(connection: duckdb.DuckDBPyConnection, temperature_k: list[float]) -> int:
     """Return the id of a temperature grid, which is stored if it is new."""
     known = "SELECT grid_id FROM temperature_grid WHERE temperature_k = ?::DOUBLE[]"
-    new = "INSERT INTO temperature_grid VALUES (nextval('temperature_grid_ids'), ?) RETURNING grid_id"
     found = run(connection, known, [temperature_k]).fetchall()
-    return int((found or run(connection, new, [temperature_k]).fetchall())[0][0])
+    if not found:
+        found = connection.execute("SELECT nextval('temperature_grid_ids')").fetchall()
+        run(connection, "INSERT INTO temperature_grid VALUES (?, ?)", [found[0][0], temperature_k])
+    return int(found[0][0])
 
 
 def drop_unchanged(connection: duckdb.DuckDBPyConnection, system_id: int, info: SourceInfo) -> None:

@@ -8,6 +8,7 @@ from ratedb.errors import RatedbError
 from ratedb.io.citations import Citations, citations_of, citations_of_system
 from ratedb.io.provenance import sidecar_path
 from ratedb.options import CiteOptions
+from ratedb.store.opening import store_exists
 from ratedb.store.store import Store
 
 
@@ -19,7 +20,7 @@ def cite(db: Path, target: Path | str, options: CiteOptions) -> Citations:
     path = Path(target)
     if path.exists() or sidecar_path(path).exists():
         return citations_of(path)
-    if db.exists():
+    if store_exists(db):
         with Store(db) as store:
             if store.has_system(str(target)):
                 return citations_of_system(store.rates(str(target)))

@@ -15,7 +15,8 @@ from ratedb.errors import IntegrityError, RatedbError
 from ratedb.options import DoctorOptions, Progress, silent
 from ratedb.radiative.radex import radex_available
 from ratedb.results import Result
-from ratedb.store.opening import schema_version
+from ratedb.store.lake_address import is_lake
+from ratedb.store.opening import place_of, schema_version, store_exists
 from ratedb.store.snapshot import check_files, is_snapshot, read_snapshot
 
 _LIBRARIES = ("numpy", "scipy", "duckdb", "sqlmodel", "gpflow", "tensorflow", "typer", "rich")
@@ -52,7 +53,7 @@ def doctor(db: Path, options: DoctorOptions, progress: Progress = silent) -> Doc
     With `deep` also every row and every model of the database.
     """
     checks = [_versions(), *_libraries(), _database(db)]
-    if options.deep and checks[-1].status == "ok" and db.exists():
+    if options.deep and checks[-1].status == "ok" and store_exists(db):
         checks += _contents(db, progress)
     return DoctorReport([*checks, _disk(db), _radex(), _plots()])
 
@@ -72,21 +73,21 @@ def _libraries() -> list[Check]:
 
 
 def _database(db: Path) -> Check:
-    if not db.exists():
-        return Check("database", "ok", f"{db} does not exist yet; `ratedb import` makes it")
     try:
         if is_snapshot(db):
             snapshot = read_snapshot(db)
             check_files(snapshot)
             return Check("database", "ok", f"{db}, published snapshot {snapshot.version}, for reading only")
+        if not store_exists(db):
+            return Check("database", "ok", f"{db} does not exist yet; `ratedb import` makes it")
         version, newest = schema_version(db)
     except RatedbError as error:
         return Check("database", "problem", str(error))
-    size = f"{db.stat().st_size / 1e6:.1f} MB"
+    size = "DuckLake" if is_lake(db) else f"{db.stat().st_size / 1e6:.1f} MB"
     if version == 0:
         return Check("database", "problem", f"{db} ({size}) is not a ratedb store")
     behind = "" if version == newest else f", {newest - version} migrations behind, applied at next use"
-    writable = "" if os.access(db, os.W_OK) else ", read-only for this user"
+    writable = "" if os.access(place_of(db), os.W_OK) else ", read-only for this user"
     return Check("database", "ok", f"{db}, {size}, schema {version}{behind}{writable}, not locked")
 
 
@@ -113,7 +114,11 @@ def _contents(db: Path, progress: Progress) -> list[Check]:
 
 
 def _disk(db: Path) -> Check:
-    folder = db.absolute().parent
+    try:
+        place = place_of(db)
+    except RatedbError as error:
+        return Check("disk", "problem", error.what)
+    folder = place if is_lake(db) else place.absolute().parent
     if not folder.is_dir():
         return Check("disk", "problem", f"the folder {folder} does not exist")
     free = shutil.disk_usage(folder).free

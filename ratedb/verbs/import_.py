@@ -19,6 +19,7 @@ from ratedb.planning.progress import PlanProgress, UnitPlanProgress, progress_by
 from ratedb.quality.reports import counts
 from ratedb.rates import Rates
 from ratedb.results import Result
+from ratedb.store.opening import store_exists
 from ratedb.store.store import PutResult, SourceInfo, Store
 from ratedb.store.structures import side_by_side
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
@@ -88,7 +89,7 @@ def import_files(
     incoming = side_by_side(incoming, known_levels)
     progress("storing")
     with ExitStack() as stack:
-        if options.dry_run and not db.exists():
+        if options.dry_run and not store_exists(db):
             db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
         store = stack.enter_context(Store(db, write=True, create=True))
         if options.quality != "off":
@@ -116,7 +117,7 @@ def _progress(store: Store, system: str) -> PlanProgress | UnitPlanProgress | No
 
 def _stored_levels(db: Path, molecule: str) -> Levels | None:
     """Return the levels of a molecule that the store has, or None."""
-    if not db.exists():
+    if not store_exists(db):
         return None
     with Store(db) as store:
         return store.levels(molecule).levels if store.has_molecule(molecule) else None

@@ -16,6 +16,7 @@ from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.merging import Merged, attached, merge_attached
 from ratedb.store.merging_said import Conflict
+from ratedb.store.opening import store_exists
 from ratedb.store.store import Store
 
 
@@ -51,9 +52,9 @@ def merge(db: Path, other: Path, options: MergeOptions, progress: Progress = sil
     """
     one_of("quality", options.quality, ("warn", "off"))
     with ExitStack() as stack:
-        if options.dry_run and not db.exists():
+        if options.dry_run and not store_exists(db):
             db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
-        if not db.exists():
+        if not store_exists(db):
             stack.enter_context(Store(other)).close()  # before a store is made for nothing
         store = stack.enter_context(Store(db, write=True, create=True))
         stack.enter_context(attached(store, other))

@@ -15,6 +15,7 @@ from ratedb.planning.next_unit import NextUnitResult
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.state import State, followed, state_of
 from ratedb.planning.worklist import jobs_out_of, render_worklist
+from ratedb.store.opening import store_exists
 from ratedb.store.store import Store
 from ratedb.systems import split_system
 from ratedb.verbs.known_rates import rates_to_plan
@@ -56,7 +57,7 @@ def next_(
 
 def _is_by_unit(db: Path, system: str, molecule: str, options: NextOptions) -> bool:
     """Return whether initial states are chosen: by the molecule's kind, else by the plan that is followed."""
-    if not db.exists():
+    if not store_exists(db):
         return False
     with Store(db) as store:
         kind = store.molecule_kind(molecule)

@@ -16,6 +16,7 @@ from ratedb.planning.limits import check_plan, no_single_set
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.savings import PlanResult, only, plan_candidates
 from ratedb.planning.worklist import jobs_of, render_worklist
+from ratedb.store.opening import store_exists
 from ratedb.store.plans import Plan, PlanStore
 from ratedb.systems import split_system
 
@@ -73,7 +74,7 @@ def _is_by_unit(db: Path, molecule: str, options: PlanOptions) -> bool:
     The store says so where it has the molecule, else the options.
     """
     kind = ""
-    if db.exists():
+    if store_exists(db):
         with PlanStore(db) as store:
             kind = store.molecule_kind(molecule)
     asked = [name for name in _BY_UNIT if getattr(options, name) is not None]
@@ -118,7 +119,7 @@ def _with_stored_j(
     db: Path, request: PlanRequest, options: PlanOptions
 ) -> tuple[PlanRequest, tuple[str, ...]]:
     """Return the request with the j of the store as given, unless others are named."""
-    if options.given_j is not None or options.strategy == "exhaustive" or not db.exists():
+    if options.given_j is not None or options.strategy == "exhaustive" or not store_exists(db):
         return request, ()
     with PlanStore(db) as store:
         known = store.known_j(request.system, request.v_max)

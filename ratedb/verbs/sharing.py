@@ -115,7 +115,7 @@ def _citations(store: Store, systems: list[str]) -> tuple[list[tuple[str, Refere
             if row["withdrawn"]:
                 continue
             text = METHOD if row["kind"] == "predicted" else row["reference"]
-            parts = {one.name: row[one.name] or one.default for one in fields(Reference)}
+            parts: dict[str, Any] = {one.name: row[one.name] or one.default for one in fields(Reference)}
             found = parse_reference(METHOD) if text == METHOD else Reference(**parts)
             if text != "not stated" or found.doi:
                 named = used.setdefault((text, found), [])

@@ -22,6 +22,7 @@ from ratedb.planning.unit_plan import (
 )
 from ratedb.planning.worklist import UnitJob, render_worklist, unit_jobs
 from ratedb.results import Result
+from ratedb.store.opening import store_exists
 from ratedb.store.plans import Plan
 from ratedb.store.store import Store
 from ratedb.systems import split_system
@@ -117,7 +118,7 @@ def levels_and_units(db: Path, system: str, path: Path | None = None) -> tuple[L
             got=str(path),
         )
     listed = None if path is None else read_levels_of((path,), molecule).levels
-    if db.exists():
+    if store_exists(db):
         with Store(db) as store:
             if store.has_system(system):
                 known = store.known_rates(system).known()

@@ -3,11 +3,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 from children import Children, rates_number
+from quoted import load_script
 from stores import make_store
 
+import ratedb
 from ratedb.store import connection, opening
 from ratedb.store.store import Store
 
@@ -44,3 +48,35 @@ def store(tmp_path: Path) -> Iterator[Store]:
     """An empty store, open for writing."""
     with Store(tmp_path / "store.duckdb", write=True, create=True) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Any]:
+    """Give a function that makes the address of a new lake in PostgreSQL, of its name and folder."""
+    postgres = load_script(Path(__file__).parents[2] / "benchmarks" / "throwaway_postgres.py")
+    programs = postgres.postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
+    with postgres.postgres_server(programs) as words:
+
+        def address(name: str, folder: Path) -> str:
+            return f"ducklake:postgres:{postgres.make_database(programs, words, name)} data={folder}"
+
+        yield address
+
+
+@pytest.fixture(scope="session")
+def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("empty")
+    ratedb.open(f"ducklake:{folder / 'empty.ducklake'}", create=True)
+    return folder / "empty.ducklake"
+
+
+@pytest.fixture
+def address(empty_lake: Path, tmp_path: Path) -> str:
+    """A new lake of one's own with its catalogue in a file."""
+    shutil.copy(empty_lake, tmp_path / "own.ducklake")
+    with duckdb.connect(str(tmp_path / "own.ducklake")) as catalogue:
+        folder = f"{tmp_path / 'own.ducklake'}.files/"
+        catalogue.execute("UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", [folder])
+    return f"ducklake:{tmp_path / 'own.ducklake'}"
