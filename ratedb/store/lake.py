@@ -185,7 +185,7 @@ def _attached_for_writing(path: Path, create: bool) -> duckdb.DuckDBPyConnection
 
 
 def _sign(connection: duckdb.DuckDBPyConnection) -> None:
-    """Say who writes, and remove the files of writers that were killed before they stored anything."""
+    """Say who writes: from now on no other transaction is stored that was begun before."""
     token = uuid.uuid4().hex
     writer = f"{_user()} on {platform.node()}, PID {os.getpid()}"
     connection.execute("BEGIN TRANSACTION")
@@ -194,8 +194,6 @@ def _sign(connection: duckdb.DuckDBPyConnection) -> None:
     run(connection, "INSERT INTO lake_writer VALUES (?, ?, ?)", [token, writer, now()])
     connection.execute("COMMIT")
     run(connection, "SET VARIABLE lake_token = ?", [token])
-    # Only now: a writer that lost its turn can store nothing from here on, whatever files it still writes.
-    connection.execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)")
 
 
 def _folder(connection: duckdb.DuckDBPyConnection) -> str:
@@ -249,6 +247,8 @@ def _attached(path: Path, option: str, more: Config | None = None) -> duckdb.Duc
     options = [option]
     if address.data is not None:
         options.append(f"DATA_PATH {_text(str(address.data))}")
+    if address.file is not None:  # the data are where the file is, also when both were copied or moved
+        options.append("OVERRIDE_DATA_PATH true")
     needed = ["ducklake", "postgres_scanner"] if address.server else ["ducklake"]
     connection = _loaded(path, needed, more)
     try:

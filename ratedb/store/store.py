@@ -5,12 +5,22 @@ from __future__ import annotations
 from ratedb.store.curation import CurationStore, SourceEvent
 from ratedb.store.derived import DerivedInfo, DerivedStore
 from ratedb.store.level_repair import LevelRepair
+from ratedb.store.opening import store_exists
 from ratedb.store.own_corpus import CorpusStore
 from ratedb.store.plans import PlanStore, StoredScore
 from ratedb.store.sources import Incoming, PutResult
 from ratedb.store.staging import SourceInfo
 
-__all__ = ["DerivedInfo", "Incoming", "PutResult", "SourceEvent", "SourceInfo", "Store", "StoredScore"]
+__all__ = [
+    "DerivedInfo",
+    "Incoming",
+    "PutResult",
+    "SourceEvent",
+    "SourceInfo",
+    "Store",
+    "StoredScore",
+    "store_exists",
+]
 
 
 class Store(CurationStore, DerivedStore, PlanStore, CorpusStore, LevelRepair):

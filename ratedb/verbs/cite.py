@@ -8,8 +8,7 @@ from ratedb.errors import RatedbError
 from ratedb.io.citations import Citations, citations_of, citations_of_system
 from ratedb.io.provenance import sidecar_path
 from ratedb.options import CiteOptions
-from ratedb.store.opening import store_exists
-from ratedb.store.store import Store
+from ratedb.store.store import Store, store_exists
 
 
 def cite(db: Path, target: Path | str, options: CiteOptions) -> Citations:

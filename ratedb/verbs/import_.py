@@ -19,8 +19,7 @@ from ratedb.planning.progress import PlanProgress, UnitPlanProgress, progress_by
 from ratedb.quality.reports import counts
 from ratedb.rates import Rates
 from ratedb.results import Result
-from ratedb.store.opening import store_exists
-from ratedb.store.store import PutResult, SourceInfo, Store
+from ratedb.store.store import PutResult, SourceInfo, Store, store_exists
 from ratedb.store.structures import side_by_side
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
 from ratedb.verbs.incoming_quality import against_each_other, against_stored

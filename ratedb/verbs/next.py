@@ -15,8 +15,7 @@ from ratedb.planning.next_unit import NextUnitResult
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.state import State, followed, state_of
 from ratedb.planning.worklist import jobs_out_of, render_worklist
-from ratedb.store.opening import store_exists
-from ratedb.store.store import Store
+from ratedb.store.store import Store, store_exists
 from ratedb.systems import split_system
 from ratedb.verbs.known_rates import rates_to_plan
 from ratedb.verbs.unit_next import next_by_unit

@@ -22,9 +22,8 @@ from ratedb.planning.unit_plan import (
 )
 from ratedb.planning.worklist import UnitJob, render_worklist, unit_jobs
 from ratedb.results import Result
-from ratedb.store.opening import store_exists
 from ratedb.store.plans import Plan
-from ratedb.store.store import Store
+from ratedb.store.store import Store, store_exists
 from ratedb.systems import split_system
 
 _ONLY_J = (

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from children import Children, rates_number
 from quoted import load_script
@@ -76,7 +75,4 @@ def empty_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def address(empty_lake: Path, tmp_path: Path) -> str:
     """A new lake of one's own with its catalogue in a file."""
     shutil.copy(empty_lake, tmp_path / "own.ducklake")
-    with duckdb.connect(str(tmp_path / "own.ducklake")) as catalogue:
-        folder = f"{tmp_path / 'own.ducklake'}.files/"
-        catalogue.execute("UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", [folder])
     return f"ducklake:{tmp_path / 'own.ducklake'}"

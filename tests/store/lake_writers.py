@@ -1,7 +1,7 @@
 """Writers of a lake in processes of their own, which tests may kill.
 
-Run as a program with an address, a folder, a name and two numbers, this imports one source after another, each
-from a file of its own, waits for its turn, and says of each that it is stored.
+Run as a program with an address, a folder, a name and two numbers, this imports one source after another,
+each from a file of its own, waits for its turn, and says of each that it is stored.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,18 @@ def test_values_are_kept_to_the_last_bit_in_few_and_in_many_rows(address: str) -
         with Store(address) as store:
             kept = store.column("SELECT temperature_k FROM temperature_grid ORDER BY grid_id")
         assert np.array(kept).tobytes() == rows.tobytes()
+
+
+def test_a_copied_lake_is_one_of_its_own(address: str, tmp_path: Path) -> None:
+    db = ratedb.open(address)
+    db.import_(rotor_file(tmp_path / "ab.dat"))
+    shutil.copy(tmp_path / "own.ducklake", tmp_path / "copy.ducklake")
+    shutil.copytree(tmp_path / "own.ducklake.files", tmp_path / "copy.ducklake.files")
+    copy = ratedb.open(f"ducklake:{tmp_path / 'copy.ducklake'}")
+    copy.import_(rotor_file(tmp_path / "more.dat", seed=5), reference="More")
+    shutil.rmtree(tmp_path / "own.ducklake.files")
+    assert len(copy.sql("SELECT DISTINCT source_id FROM rates_all").rows) == 4
+    assert len(copy.sql("FROM rates").rows) == 840
 
 
 def test_an_older_lake_is_brought_up_to_date(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
