@@ -118,9 +118,9 @@ def _lines(connection: duckdb.DuckDBPyConnection, number: int, level_id: IntArra
         " FROM other.line WHERE level_set_id = ? ORDER BY position",
         [number],
     ).fetchnumpy()
-    ends = (positions(level_id, rows[name]) for name in ("upper_id", "lower_id"))
+    upper, lower = positions(level_id, rows["upper_id"]), positions(level_id, rows["lower_id"])
     names = ("einstein_a_s1", "frequency_ghz", "upper_energy_k", "frequency_computed")
-    return Lines(*ends, *(rows[name] for name in names))
+    return Lines(upper, lower, *(rows[name] for name in names))
 
 
 def _remember(connection: duckdb.DuckDBPyConnection, their: _TheirSet, level_id: IntArray) -> None:

@@ -14,7 +14,8 @@ from ratedb.options import MergeOptions, Progress, silent
 from ratedb.quality.sources import check_against
 from ratedb.rates import Rates
 from ratedb.results import Result
-from ratedb.store.merging import Conflict, Merged, attached, merge_attached
+from ratedb.store.merging import Merged, attached, merge_attached
+from ratedb.store.merging_said import Conflict
 from ratedb.store.store import Store
 
 
