@@ -127,13 +127,8 @@ class LevelStore(OpenStore):
         )
         if same:
             return same[0], level_id, warnings
-        record = LevelSetRow(
-            molecule=levels.molecule,
-            molecular_weight=levels.molecular_weight,
-            file_name=file[0],
-            file_sha256=file[1],
-            **kept,
-        )
+        about: dict[str, Any] = {"file_name": file[0], "file_sha256": file[1], **kept}
+        record = LevelSetRow(molecule=molecule, molecular_weight=levels.molecular_weight, **about)
         session.add(record)
         session.flush()
         level_set_id = need_id(record.level_set_id)

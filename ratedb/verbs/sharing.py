@@ -71,22 +71,7 @@ def publish(db: Path, folder: Path, options: PublishOptions, progress: Progress 
         systems = publishing.take_systems(store, options.systems)
         files = publishing.write_parquet(store, work, private=options.comments, progress=progress)
         cited, citations = _citations(store, systems)
-        title = options.title or f"Collisional rate coefficients of {', '.join(systems)}"
-        manifest = {
-            "format": FORMAT,
-            "format_version": FORMAT_VERSION,
-            "title": title,
-            "version": version,
-            "created": now().isoformat(timespec="seconds") + "Z",
-            "ratedb_version": __version__,
-            "schema_version": available()[-1].version,
-            "licence": options.licence,
-            "doi": options.doi,
-            "creators": list(options.creator),
-            "systems": systems,
-            "citations": citations,
-            "files": files,
-        }
+        manifest = _manifest(options, version, systems) | {"citations": citations, "files": files}
         texts = {
             "README.md": readme(manifest),
             "CITATION.cff": citation_cff(manifest, cited),
@@ -105,6 +90,22 @@ def publish(db: Path, folder: Path, options: PublishOptions, progress: Progress 
         files=len(files) + 1,
         bytes=sum(file["bytes"] for file in files),
     )
+
+
+def _manifest(options: PublishOptions, version: str, systems: list[str]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "format_version": FORMAT_VERSION,
+        "title": options.title or f"Collisional rate coefficients of {', '.join(systems)}",
+        "version": version,
+        "created": now().isoformat(timespec="seconds") + "Z",
+        "ratedb_version": __version__,
+        "schema_version": available()[-1].version,
+        "licence": options.licence,
+        "doi": options.doi,
+        "creators": list(options.creator),
+        "systems": systems,
+    }
 
 
 def _citations(store: Store, systems: list[str]) -> tuple[list[tuple[str, Reference]], list[dict[str, Any]]]:
