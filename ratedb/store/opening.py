@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -12,6 +12,8 @@ from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.store import migrations
 from ratedb.store.connection import clear_errors, connect
+from ratedb.store.waiting import waiting_up_to
+from ratedb.temporary import remove_left, temporary_folder
 
 
 def open_store(path: Path, *, write: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
@@ -20,14 +22,19 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
     An older store is migrated, also for reading. Raises RatedbError where the file is not a store or was
     written by a newer ratedb, LockedError where another process holds it.
     """
+    for folder in (path.parent, None):
+        remove_left(folder)
     if write and create and not path.exists():
         _create(path)
+    if not write and any(left.exists() for left in _left_by_duckdb(path)):
+        _take_over(path)
     # A missing file is opened for reading, which says that it is missing.
     connection = connect(path, read_only=not (write and path.exists()))
     try:
         with clear_errors(path):
             version = migrations.check_not_newer(connection, str(path))
             if write:
+                _remove_spilled(path)
                 migrations.migrate(connection, __version__, str(path))
     except BaseException:
         connection.close()
@@ -54,7 +61,8 @@ def open_sandboxed(path: Path, writable: Path | None = None) -> duckdb.DuckDBPyC
 
 def schema_version(path: Path) -> tuple[int, int]:
     """Return the schema version of a file, 0 where it is not a store, and the newest one known here."""
-    probe = connect(path, read_only=True)
+    with waiting_up_to(0):
+        probe = connect(path, read_only=True)
     try:
         with clear_errors(path):
             return migrations.check_not_newer(probe, str(path)), migrations.available()[-1].version
@@ -62,11 +70,35 @@ def schema_version(path: Path) -> tuple[int, int]:
         probe.close()
 
 
+def _left_by_duckdb(path: Path) -> tuple[Path, Path]:
+    """Return where DuckDB keeps its log and, in a folder, what does not fit into memory."""
+    return Path(f"{path}.wal"), Path(f"{path}.tmp")
+
+
+def _take_over(path: Path) -> None:
+    """Let DuckDB merge the log that a killed process left, where this one may write and nobody else is here.
+
+    A reader could also go on with the log. But then each later one would read it again.
+    """
+    if path.exists() and os.access(path.parent, os.W_OK):
+        with suppress(RatedbError), waiting_up_to(0):
+            open_store(path, write=True).close()
+
+
+def _remove_spilled(path: Path) -> None:
+    """Remove what a killed process moved out of its memory; nobody else has the file open now."""
+    folder = _left_by_duckdb(path)[1]
+    with suppress(OSError):
+        for spilled in folder.glob("duckdb_temp_*"):
+            spilled.unlink()
+        folder.rmdir()
+
+
 def _create(path: Path) -> None:
     """Make a new store under another name, and rename it when it is complete."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ratedb-new-") as folder:
-            new = Path(folder) / "new.duckdb"
+        with temporary_folder(path.parent) as folder:
+            new = folder / "new.duckdb"
             writer = connect(new, read_only=False, shown=path)
             try:
                 with clear_errors(path):
