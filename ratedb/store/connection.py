@@ -72,6 +72,9 @@ def connect(
             "the database is read-only", where=where, expected="a file this user may write", todo=todo
         )
     config = _CONFIG | (_SANDBOX if sandboxed else {})
+    if allowed_file is not None:
+        # Connections with one configuration share what they may reach: another thread's query must not.
+        config["custom_user_agent"] = str(allowed_file)
     connection = when_free(path, lambda: _open(path, read_only, config, shown or path))
     with clear_errors(shown or path):
         if sandboxed:
