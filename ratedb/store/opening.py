@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
@@ -16,6 +16,10 @@ from ratedb.store.waiting import waiting_up_to
 from ratedb.temporary import remove_left, temporary_folder
 
 
+# DuckDB drops the end of a log that was cut off only when something is added to it.
+_NO_CHANGE = "BEGIN; CREATE TABLE cut_off_log (nothing INTEGER); DROP TABLE cut_off_log; COMMIT"
+
+
 def open_store(path: Path, *, write: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
     """Return a connection to a store of the newest schema; `create` makes a missing file.
 
@@ -26,7 +30,7 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
         remove_left(folder)
     if write and create and not path.exists():
         _create(path)
-    if not write and any(left.exists() for left in _left_by_duckdb(path)):
+    if any(left.exists() for left in _left_by_duckdb(path)):
         _take_over(path)
     # A missing file is opened for reading, which says that it is missing.
     connection = connect(path, read_only=not (write and path.exists()))
@@ -34,7 +38,6 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
         with clear_errors(path):
             version = migrations.check_not_newer(connection, str(path))
             if write:
-                _remove_spilled(path)
                 migrations.migrate(connection, __version__, str(path))
     except BaseException:
         connection.close()
@@ -76,22 +79,22 @@ def _left_by_duckdb(path: Path) -> tuple[Path, Path]:
 
 
 def _take_over(path: Path) -> None:
-    """Let DuckDB merge the log that a killed process left, where this one may write and nobody else is here.
+    """Clean up behind a killed process, where this one may write and nobody else has the store open.
 
-    A reader could also go on with the log. But then each later one would read it again.
+    DuckDB would go on with its log. But each reader would read that again, and a log that ends within a
+    change, which counts for nothing, would stay.
     """
-    if path.exists() and os.access(path.parent, os.W_OK):
-        with suppress(RatedbError), waiting_up_to(0):
-            open_store(path, write=True).close()
-
-
-def _remove_spilled(path: Path) -> None:
-    """Remove what a killed process moved out of its memory; nobody else has the file open now."""
-    folder = _left_by_duckdb(path)[1]
-    with suppress(OSError):
-        for spilled in folder.glob("duckdb_temp_*"):
-            spilled.unlink()
-        folder.rmdir()
+    log, spilled = _left_by_duckdb(path)
+    if not path.exists() or not os.access(path.parent, os.W_OK):
+        return
+    with suppress(RatedbError, OSError), waiting_up_to(0), closing(connect(path, read_only=False)) as writer:
+        if log.exists():
+            with clear_errors(path):
+                writer.execute(_NO_CHANGE)
+                writer.execute("CHECKPOINT")
+        for file in spilled.glob("duckdb_temp_*"):
+            file.unlink()
+        spilled.rmdir()
 
 
 def _create(path: Path) -> None:
