@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
+import sys
 import threading
-from fcntl import F_GETFL, LOCK_EX, LOCK_NB, fcntl, flock
+from fcntl import F_GETFL, F_GETLK, F_RDLCK, F_UNLCK, F_WRLCK, LOCK_EX, LOCK_NB, fcntl, flock
 from pathlib import Path
+
+_LOCK = "@hhqqi4x"  # `struct flock` of Linux: kind, whence, start, length, process
 
 opening = threading.Lock()
 """Held while a database is opened or its first bytes are read: see `start_of`."""
@@ -48,6 +52,19 @@ def start_of(path: Path, count: int) -> bytes:
             continue
     with path.open("rb") as handle:
         return handle.read(count)
+
+
+def who_holds(path: Path, *, write: bool) -> int | None:
+    """Return the process that keeps this one from reading a database, or with `write` from writing to it.
+
+    None where nobody does, or where the system does not tell. Hold `opening` meanwhile.
+    """
+    if sys.platform != "linux" or _open_here(path):
+        return None
+    wanted = struct.pack(_LOCK, F_WRLCK if write else F_RDLCK, os.SEEK_SET, 0, 0, 0)
+    with path.open("rb") as handle:
+        kind, *_, process = struct.unpack(_LOCK, fcntl(handle, F_GETLK, wanted))
+    return None if kind == F_UNLCK else process
 
 
 def is_written_here(path: Path) -> bool:

@@ -75,7 +75,7 @@ def connect(
     if allowed_file is not None:
         # Connections with one configuration share what they may reach: another thread's query must not.
         config["custom_user_agent"] = str(allowed_file)
-    connection = when_free(path, lambda: _open(path, read_only, config, shown or path))
+    connection = when_free(path, lambda: _open(path, read_only, config, shown or path), write=not read_only)
     with clear_errors(shown or path):
         if sandboxed:
             _close_in(connection, allowed_file)
@@ -89,6 +89,9 @@ def _open(path: Path, read_only: bool, config: _Config, shown: Path) -> duckdb.D
             if not read_only and locks.is_written_here(path):
                 # Two that write in one process would share DuckDB's file, and fail where they meet.
                 raise _held_here(path, "another thread writes to it")
+            # DuckDB takes some milliseconds to find out, which many that wait would take from who works.
+            if (process := locks.who_holds(path, write=not read_only)) is not None:
+                raise _locked(path, name_of_process(process))
         # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
         return duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
 
@@ -181,16 +184,19 @@ def clear_errors(path: Path) -> Iterator[None]:
 def _translate(error: duckdb.Error, path: Path) -> RatedbError:
     text = (str(error).splitlines() or [type(error).__name__])[0]
     if "Could not set lock" in text:
-        holder = re.search(r"held in (.*) \(PID (\d+)\)", text)
-        got = f"{name_of_process(int(holder[2]), holder[1])} holds it" if holder else text
-        todo = "wait until it has finished, for longer with --wait SECONDS, or stop that process"
-        return LockedError("the database is locked by another process", where=str(path), got=got, todo=todo)
+        holder = re.search(r"\(PID (\d+)\)", text)
+        return _locked(path, name_of_process(int(holder[1])) if holder else "another process")
     if "different configuration" in text:
         return _held_here(path, "it is open with other settings, such as for writing")
     for pattern, what, todo in _MEANINGS:
         if re.search(pattern, text, re.IGNORECASE):
             return RatedbError(what, where=str(path), got=text, todo=todo)
     return RatedbError("the database refused", where=str(path), got=text)
+
+
+def _locked(path: Path, holder: str) -> LockedError:
+    what, todo = "the database is locked by another process", "stop that process, or wait: --wait SECONDS"
+    return LockedError(what, where=str(path), got=f"{holder} holds it", todo=todo)
 
 
 def _held_here(path: Path, got: str) -> LockedError:

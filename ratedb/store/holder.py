@@ -9,10 +9,10 @@ _PROGRAMS = ("ratedb", "ratedb_cli")
 _WITH_VALUE = ("--db", "--wait")
 
 
-def name_of_process(number: int, program: str) -> str:
-    """Return a process as `ratedb import` with its number, or by its program where the command is unknown."""
+def name_of_process(number: int) -> str:
+    """Return a process as `ratedb import` with its number, or by its number alone."""
     command = _command_of(number)
-    return f"{f'`ratedb {command}`' if command else program} with PID {number}"
+    return f"`ratedb {command}` with PID {number}" if command else f"the process with PID {number}"
 
 
 def _command_of(number: int) -> str | None:

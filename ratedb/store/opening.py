@@ -15,7 +15,6 @@ from ratedb.store.connection import clear_errors, connect
 from ratedb.store.waiting import waiting_up_to
 from ratedb.temporary import remove_left, temporary_folder
 
-
 # DuckDB drops the end of a log that was cut off only when something is added to it.
 _NO_CHANGE = "BEGIN; CREATE TABLE cut_off_log (nothing INTEGER); DROP TABLE cut_off_log; COMMIT"
 
@@ -30,10 +29,12 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
         remove_left(folder)
     if write and create and not path.exists():
         _create(path)
-    if any(left.exists() for left in _left_by_duckdb(path)):
-        _take_over(path)
     # A missing file is opened for reading, which says that it is missing.
     connection = connect(path, read_only=not (write and path.exists()))
+    if any(left.exists() for left in _left_by_duckdb(path)):  # and nobody writes now
+        connection.close()
+        _take_over(path)
+        connection = connect(path, read_only=not write)
     try:
         with clear_errors(path):
             version = migrations.check_not_newer(connection, str(path))

@@ -1,4 +1,4 @@
-"""Wait for a store that is open elsewhere: for how long, with what pauses, and whose turn is next."""
+"""Wait for a store that is open elsewhere: for how long, with what pauses, and who is next."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -54,7 +54,7 @@ class Patience:
         """Say after a while who holds the store, and for how long this command waits."""
         if not self.said and self.waited_s > _SAID_AFTER_S:
             self.said = True
-            holder = locked.got if locked else "others wait for it too"
+            holder = locked.got if locked else "another that writes is first"
             _said.get()(f"waiting for {path.name}, up to {self.wait_s:g} s in all: {holder}")
 
 
@@ -99,48 +99,67 @@ def _waiting(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def when_free(path: Path, attempt: Callable[[], _Result]) -> _Result:
+def when_free(path: Path, attempt: Callable[[], _Result], *, write: bool) -> _Result:
     """Return what `attempt` returns once it raises no LockedError; raise that after the time to wait.
 
-    Without an order, a writer would never find a moment between many readers. So those who wait, readers and
-    writers, take turns, and newcomers queue behind them. Nothing depends on it: after some seconds, or where
-    the folder takes no file, each tries for itself.
+    Between many readers a writer would never find a moment without one. So a writer that waits announces
+    itself, and readers that come after it give way; writers queue. Nothing depends on it: after some seconds,
+    or where the folder takes no file, each tries for itself.
     """
     patience = _patience.get() or Patience(DEFAULT_WAIT_S)
     began_s, longest_s = patience.waited_s, _FIRST_PAUSE_S
-    turn, locked = Turn(path), None
+    announced = Announcement(path)
+    ahead = announced.of_another() if patience.left_s > 0 else None
+    locked = None
     try:
-        queues = patience.left_s > 0 and turn.is_taken()
         while True:
-            gives_way = patience.waited_s - began_s < min(_GIVES_WAY_S, patience.wait_s / 2)
-            if not queues or turn.take() or not gives_way or patience.left_s <= 0:
+            if write:
+                in_turn = (ahead is None and locked is None) or announced.make()
+            else:
+                in_turn = ahead is None or ahead != announced.of_another()
+            waited_s = patience.waited_s - began_s
+            if in_turn or patience.left_s <= 0 or waited_s > min(_GIVES_WAY_S, patience.wait_s / 2):
                 try:
                     return attempt()
                 except LockedError as error:
-                    locked, queues = error, True
+                    locked = error
                     if patience.left_s <= 0:
                         raise
             patience.say_once(path, locked)
             patience.pause(longest_s)
             longest_s = min(longest_s * _GROWTH, _LONGEST_PAUSE_S)
     finally:
-        turn.leave()
+        announced.end()
 
 
-class Turn:
-    """The turn to open a store next: a locked file beside it, which is there only while somebody waits."""
+class Announcement:
+    """A writer that waits for a store: a locked file beside it, which is there only for that time."""
 
     def __init__(self, path: Path) -> None:
         real = Path(os.path.realpath(path))
         self._path = real.with_name(f".{real.name}.ratedb-turn")
         self._descriptor: int | None = None
 
-    def is_taken(self) -> bool:
-        """Return whether somebody waits, or was killed while waiting."""
-        return self._path.exists()
+    def of_another(self) -> tuple[int, int] | None:
+        """Return what tells the announcement of another process from later ones, None where there is none.
 
-    def take(self) -> bool:
-        """Return whether the turn is this one's, or there can be none in this folder."""
+        One of a killed process is removed.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW)
+        except OSError:
+            return None
+        try:
+            if lock(descriptor) is not False:
+                self._remove(descriptor)
+                return None
+            found = os.fstat(descriptor)
+            return found.st_ino, found.st_ctime_ns
+        finally:
+            os.close(descriptor)
+
+    def make(self) -> bool:
+        """Return whether this process is the one that is announced, or none can be in this folder."""
         if self._descriptor is not None:
             return True
         try:
@@ -154,9 +173,14 @@ class Turn:
         os.close(descriptor)
         return locked is None
 
-    def leave(self) -> None:
-        """Let the next one have it."""
+    def end(self) -> None:
+        """Let the next one be announced."""
         if self._descriptor is not None:
-            self._path.unlink(missing_ok=True)
+            self._remove(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = None
+
+    def _remove(self, descriptor: int) -> None:
+        with suppress(OSError):
+            if is_at(descriptor, self._path):
+                self._path.unlink()

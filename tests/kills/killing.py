@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import pkgutil
+import random
 import shutil
 import subprocess
 import sys
@@ -163,10 +164,12 @@ class Trial:
     """One command with its folder, and what the next start finds before it and after it."""
 
     def __init__(self, command: Command, running: Commands, folder: Path) -> None:
+        """Commands that are tried in one folder share what is prepared there."""
         self._command, self._running, self._folder = command, running, folder
-        self._prepared = folder / "prepared"
-        self._prepared.mkdir(parents=True)
-        command.prepare(self._prepared)
+        self._prepared = folder / command.prepare.__name__
+        if not self._prepared.exists():
+            self._prepared.mkdir()
+            command.prepare(self._prepared)
         self._again()
         self._next()
         self.before = dump(self.work)
@@ -200,6 +203,12 @@ class Trial:
         if ended.acknowledged and found != self.after:
             return f"what was acknowledged is lost: {ended.printed}"
         return ""
+
+    def kills(self, count: int, dice: random.Random) -> Iterator[tuple[int, str]]:
+        """Kill the command at changes spread over all it makes; yield each with what is wrong then."""
+        for number in range(count):
+            at = 1 + int((number + dice.random()) * self.calls / count)
+            yield at, self.kill(at, cut=dice.random() < 0.5)
 
     def _again(self) -> None:
         for name in ("work", "tmp"):
