@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -94,6 +94,12 @@ bench-roundtrip: $(VENV)/ready ## every LAMDA file through a store: numbers that
 
 bench-lake: $(VENV)/ready ## a lake in PostgreSQL (apt install postgresql), two writers, one killed at random moments, 1e6 values (10 min)
 	$(BIN)/python benchmarks/lake.py
+
+bench-kills: $(VENV)/ready ## 200 kills of commands at their N-th write: what is half, lost or left over (5 min)
+	$(BIN)/python benchmarks/kills.py
+
+bench-waiting: $(VENV)/ready ## 8 readers and 2 writers of one store for a minute: failures and the longest call
+	$(BIN)/python benchmarks/waiting.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

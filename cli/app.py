@@ -14,6 +14,7 @@ from typer.main import get_command
 
 from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
+from ratedb.store.waiting import DEFAULT_WAIT_S, wait_quietly
 
 from . import (
     backup,
@@ -44,7 +45,7 @@ from . import (
 from . import (
     next as next_,
 )
-from .interrupt import INTERRUPTED, pressed, watch
+from .interrupt import exit_code, watch
 from .output import Context
 
 app = typer.Typer(
@@ -73,12 +74,22 @@ def common(
         bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            "--wait",
+            envvar="RATEDB_WAIT",
+            metavar="SECONDS",
+            help="How long to wait in all for others that use the database; 0 for not at all.",
+        ),
+    ] = DEFAULT_WAIT_S,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Collisional rate coefficients: compute a few initial j, predict the rest, know the error."""
-    context.obj = Context(db, as_json, quiet)
+    wait_quietly(quiet)
+    context.obj = Context(db, as_json, quiet, wait)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -129,10 +140,10 @@ def main(arguments: list[str] | None = None) -> int:
         if code == UsageError.exit_code and as_json:
             # Typer has explained the mistake on standard error.
             print(json.dumps({"error": {"what": "the command line is invalid", "exit_code": code}}))
-        return INTERRUPTED if pressed() else code
+        return exit_code() or code
     except Exception as error:
-        if pressed():
-            return INTERRUPTED  # a library that Ctrl-C reached while it was imported may raise anything
+        if (interrupted := exit_code()) is not None:
+            return interrupted  # a library that Ctrl-C reached while it was imported may raise anything
         if isinstance(error, OSError):
             # A path that the system refuses (too long, no permission), or a full device.
             where = str(error.filename or "standard output")
@@ -167,16 +178,16 @@ def _refuse_moved(arguments: list[str]) -> None:
 
 
 def _common_first(arguments: list[str]) -> list[str]:
-    """Move --json, --quiet and --db to the front, so that they may also follow the command."""
+    """Move --json, --quiet, --db and --wait to the front, so that they may also follow the command."""
     front: list[str] = []
     rest: list[str] = []
     waiting = iter(arguments)
     for argument in waiting:
         if argument == "--":
             rest += [argument, *waiting]
-        elif argument in ("--json", "--quiet") or argument.startswith("--db="):
+        elif argument in ("--json", "--quiet") or argument.startswith(("--db=", "--wait=")):
             front.append(argument)
-        elif argument == "--db":
+        elif argument in ("--db", "--wait"):
             front += [argument, *([value] if (value := next(waiting, None)) is not None else [])]
         else:
             rest.append(argument)

@@ -60,7 +60,7 @@ def command(
         with shared.progress() as progress:
             listeners = {"progress": progress, "report": shared.report}
             told = {name: listener for name, listener in listeners.items() if name in taken}
-            result = method(Database(shared.db), *places, **chosen, **told)
+            result = method(Database(shared.db, wait=shared.wait), *places, **chosen, **told)
         shared.warn(getattr(result, "warnings", ()))
         shared.emit(result.to_json(), lambda console: show(console, result, chosen))
         if code is not None and (number := code(result)):

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratedb.results import plain
+from ratedb.store.waiting import DEFAULT_WAIT_S
 
-from .interrupt import raise_if_pressed
+from .interrupt import raise_if_interrupted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +32,7 @@ class Context:
     db: Path
     as_json: bool
     quiet: bool
+    wait: float = DEFAULT_WAIT_S
 
     def console(self, *, stderr: bool = False) -> Console:
         """Return a console; colour is off where it is not a terminal or NO_COLOR is set."""
@@ -58,7 +60,7 @@ class Context:
 
     def report(self, text: str) -> None:
         """Print a step of long work, with --json to standard error, and notice a swallowed Ctrl-C."""
-        raise_if_pressed()
+        raise_if_interrupted()
         if not self.quiet:
             self.console(stderr=self.as_json).print(text, markup=False)
 
@@ -69,7 +71,7 @@ class Context:
         Commands call it before each step, so that is where a Ctrl-C that was swallowed is noticed.
         """
         if self.quiet or not sys.stderr.isatty():
-            yield lambda text: raise_if_pressed()
+            yield lambda text: raise_if_interrupted()
             return
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -83,7 +85,7 @@ class Context:
             task = bar.add_task("starting", total=None)
 
             def show(text: str) -> None:
-                raise_if_pressed()
+                raise_if_interrupted()
                 counted = _COUNTED.search(text)
                 done, total = map(int, counted.groups()) if counted else (0, None)
                 bar.tasks[0].total = total  # an update to None would leave the last step's total

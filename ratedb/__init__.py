@@ -18,16 +18,17 @@ __all__ = ["Levels", "RatedbError", "Rates", "__version__", "open", "read", "wri
 __version__ = "0.1.0"
 
 
-def open(path: Path | str, *, create: bool = False, read_only: bool = False) -> Database:
+def open(path: Path | str, *, create: bool = False, read_only: bool = False, wait: float = 10.0) -> Database:
     """Return a store, such as `ratedb.open("ratedb.duckdb").rates("CO+p-H2")`.
 
-    With `create` it is made where there is none. Raises RatedbError where the file is not there or is not a
-    store, LockedError where another process writes to it.
+    With `create` it is made where there is none. Each call waits up to `wait` seconds in all for others that
+    use the file. Raises RatedbError where the file is not there or is not a store, LockedError where another
+    process holds it for longer.
     """
     # Here, so that `import ratedb` stays light.
     from ratedb.database import Database
 
-    return Database(path, read_only=read_only).checked(create=create)
+    return Database(path, read_only=read_only, wait=wait).checked(create=create)
 
 
 def read(path: Path | str, **options: Any) -> MoleculeFile:

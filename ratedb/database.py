@@ -11,6 +11,7 @@ from ratedb.declared import build, takes
 from ratedb.errors import UsageError
 from ratedb.options import Progress, silent
 from ratedb.store.lake_address import absolute
+from ratedb.store.waiting import DEFAULT_WAIT_S, each_call_waits
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from ratedb.verbs.unit_plan import UnitPlanResult
 
 
+@each_call_waits
 class Database:
     """A store: import rates, plan, train, fill, export, and ask.
 
@@ -50,12 +52,12 @@ class Database:
     the names and options of the commands; lists may be texts such as "5:20". Results have `.to_json()`.
 
     Every method raises UsageError for an invalid request, RatedbError where data, a model or a file is not as
-    it has to be, and LockedError where another process holds the file.
+    it has to be, and LockedError where another process holds the file for longer than `wait` seconds in all.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path | str, *, read_only: bool = False, wait: float = DEFAULT_WAIT_S) -> None:
         self.path = absolute(path)
-        self.read_only = read_only
+        self.read_only, self.wait = read_only, wait
 
     def __repr__(self) -> str:
         return f"<ratedb.Database {self.path.name}{', read-only' if self.read_only else ''}>"

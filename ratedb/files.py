@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,9 @@ from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 
+from ratedb import locks
 from ratedb.errors import RatedbError
+from ratedb.temporary import part_file, remove_left
 
 LARGEST_UNPACKED_BYTES = 200_000_000
 """A gzip file that expands to more is refused: a small one may expand to more than the memory holds."""
@@ -90,7 +91,7 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
     they are moved into place. If a move fails, the earlier ones are undone. Raises RatedbError if a target
     cannot be written; all old files are then restored.
     """
-    waiting: dict[Path, str] = {}
+    waiting: dict[Path, tuple[int, Path]] = {}
     old: dict[Path, bytes | None] = {}
     try:
         for path, content in contents.items():
@@ -99,14 +100,17 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
         for path in contents:
             if several:
                 old[path] = path.read_bytes() if path.exists() else None
-            os.replace(waiting[path], path)
+            descriptor, temporary = waiting[path]
+            os.replace(temporary, path)
             del waiting[path]
+            os.close(descriptor)
     except OSError as error:
         _take_back({moved: content for moved, content in old.items() if moved not in waiting})
         raise _cannot_write(path, error) from error
     finally:
-        for temporary in waiting.values():
-            Path(temporary).unlink(missing_ok=True)
+        for descriptor, temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
+            os.close(descriptor)
 
 
 def _take_back(old: Mapping[Path, bytes | None]) -> None:
@@ -123,13 +127,14 @@ def refuse_database(path: Path) -> None:
     names = [path, path.parent / path.name.removesuffix(".wal")]
     for name in names:
         if name.is_file():
-            with name.open("rb") as handle:
-                if handle.read(12)[8:] == b"DUCK":
-                    raise RatedbError(
-                        "the file would overwrite a database",
-                        where=str(path),
-                        todo="write to another file; the database was not changed",
-                    )
+            with locks.opening:
+                start = locks.start_of(name, 12)
+            if start[8:] == b"DUCK":
+                raise RatedbError(
+                    "the file would overwrite a database",
+                    where=str(path),
+                    todo="write to another file; the database was not changed",
+                )
 
 
 def check_target(path: Path) -> None:
@@ -139,30 +144,31 @@ def check_target(path: Path) -> None:
     """
     refuse_database(path)
     try:
-        descriptor, name = _begin_beside(path)
+        descriptor, temporary = _begin_beside(path)
     except OSError as error:
         raise _cannot_write(path, error) from error
+    temporary.unlink()
     os.close(descriptor)
-    Path(name).unlink()
 
 
-def _begin_beside(path: Path) -> tuple[int, str]:
-    """Open a temporary file next to a target; return its descriptor and name."""
+def _begin_beside(path: Path) -> tuple[int, Path]:
+    """Open a temporary file next to a target; return its descriptor and path."""
     if path.is_dir():
         raise RatedbError("a directory, not a file", where=str(path), expected="a file to write")
     if path.exists() and not path.is_file():
         # For a superuser the move would replace the device itself.
         raise RatedbError("a device or pipe, not a file", where=str(path), expected="a file to write")
-    return tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    remove_left(path.parent)
+    return part_file(path.parent)
 
 
-def _write_beside(path: Path, content: bytes, waiting: dict[Path, str]) -> None:
-    descriptor, waiting[path] = _begin_beside(path)
-    with os.fdopen(descriptor, "wb") as handle:
+def _write_beside(path: Path, content: bytes, waiting: dict[Path, tuple[int, Path]]) -> None:
+    descriptor, temporary = waiting[path] = _begin_beside(path)
+    with os.fdopen(descriptor, "wb", closefd=False) as handle:
         handle.write(content)
         handle.flush()
-        os.fsync(handle.fileno())
-    os.chmod(waiting[path], 0o666 & ~_umask())
+        os.fsync(descriptor)
+    os.chmod(temporary, 0o666 & ~_umask())
 
 
 def _cannot_write(path: Path, error: OSError) -> RatedbError:

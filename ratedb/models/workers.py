@@ -103,9 +103,8 @@ class _Processes:
         done, deaths = 0, 0
         while done < len(items):
             try:
-                with interrupts_handled_by(
-                    signal.SIG_IGN
-                ):  # the workers start here, and inherit that they ignore Ctrl-C
+                # The workers start here, and inherit that they ignore Ctrl-C.
+                with signals_handled_by(signal.SIG_IGN, [signal.SIGINT]):
                     results = self._pool.map(call, items[done:])
                 for result in results:
                     yield result
@@ -218,13 +217,14 @@ def _call_on_cluster(item: _Item, function: Callable[[_Item], _Result]) -> _Resu
 
 
 @contextmanager
-def interrupts_handled_by(handler: Any) -> Iterator[None]:
-    """Handle Ctrl-C by a function, or signal.SIG_IGN, inside the block."""
+def signals_handled_by(handler: Any, numbers: Sequence[int]) -> Iterator[None]:
+    """Handle signals by a function, or signal.SIG_IGN, inside the block."""
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread handles signals
         return
-    before = signal.signal(signal.SIGINT, handler)
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, former in before.items():
+            signal.signal(number, former)

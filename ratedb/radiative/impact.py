@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +20,7 @@ from ratedb.radiative.radex_lines import RadexLines
 from ratedb.radiative.sampled_lines import SampledFiles, draw_deviations
 from ratedb.rates import Rates
 from ratedb.results import Result
+from ratedb.temporary import temporary_folder
 
 TEMPERATURES_K = (10.0, 20.0, 40.0, 70.0, 100.0, 200.0, 300.0)
 """The default temperatures, from cold cores to hot ones."""
@@ -115,8 +114,8 @@ def impact_of(
     progress("drawing samples")
     deviations = _drawn(tables, options)
     grid, left_out = _grid(tables, options)
-    with tempfile.TemporaryDirectory(prefix="ratedb-impact-") as name:
-        files = SampledFiles(Path(name), tables, lines, deviations, options.j_max)
+    with temporary_folder() as folder:
+        files = SampledFiles(folder, tables, lines, deviations, options.j_max)
         exported = files.exported(grid)
         wanted = _wanted_lines(exported[0], options)
         runs = files.sampled(grid, progress)

@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from ratedb.radiative.radex_file import MAX_FREQUENCY_GHZ, MAX_LEVELS, MAX_LINES
 from ratedb.radiative.radex_lines import RadexLines, failure_of, lines_of
 from ratedb.radiative.radex_worker import CHATTER, RESULTS
 from ratedb.systems import COLLIDERS
+from ratedb.temporary import temporary_folder
 
 _RADEX_NAME = dict(zip(COLLIDERS, ("h2", "p-h2", "o-h2", "e-", "h", "he", "h+"), strict=True))
 
@@ -179,13 +179,12 @@ def _run_worker(
     contents: Sequence[bytes], grid: Sequence[Conditions], where: Sequence[str], timeout_s: float
 ) -> list[dict[str, Any]]:
     timeout_s *= len(contents)
-    with tempfile.TemporaryDirectory(prefix="ratedb-radex-") as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         names = [f"mol{number}.dat" for number in range(len(contents))]
         for file, content in zip(names, contents, strict=True):
             (folder / file).write_bytes(b"\n".join(content.splitlines()) + b"\n")
         runs = [_inputs(conditions, file) for file in names for conditions in grid]
-        in_time = _ends_in_time(folder, json.dumps({"folder": name, "runs": runs}), timeout_s)
+        in_time = _ends_in_time(folder, json.dumps({"folder": str(folder), "runs": runs}), timeout_s)
         answers = _read_answers(folder / RESULTS)
         if len(answers) == len(runs):
             return answers

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import duckdb
@@ -14,6 +13,7 @@ from ratedb.store.connection import clear_errors, connect
 from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import bring_up_to_date
 from ratedb.store.snapshot import is_snapshot, sha256_of_file
+from ratedb.temporary import remove_left, temporary_folder
 
 _TABLES = """
 SELECT table_name FROM duckdb_tables() WHERE NOT internal AND database_name = current_database() ORDER BY ALL
@@ -31,10 +31,9 @@ def backup(db: Path, target: Path, *, replace: bool) -> tuple[str, int, dict[str
     bring_up_to_date(db)
     original = connect(db, read_only=True)
     try:
-        with tempfile.TemporaryDirectory(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".part"
-        ) as folder:
-            copy = Path(folder) / "copy.duckdb"
+        remove_left(target.parent)
+        with temporary_folder(beside=target.parent) as folder:
+            copy = folder / "copy.duckdb"
             with db.open("rb") as held:  # closing it would release DuckDB's lock on the file
                 _copy(db, held.fileno(), copy)
                 rows = _compared(original, copy, db)

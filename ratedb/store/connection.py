@@ -13,9 +13,12 @@ from typing import Any
 
 import duckdb
 
+from ratedb import locks
 from ratedb.errors import LockedError, RatedbError
+from ratedb.store.holder import name_of_process
 from ratedb.store.lake_address import is_lake
 from ratedb.store.lake_errors import lake_error
+from ratedb.store.waiting import when_free
 
 # Extensions must never be fetched: nothing at run time may need a network.
 Config = dict[str, str | bool | int | float | list[str]]
@@ -39,11 +42,6 @@ _MEANINGS = (
         "the disk is full or refuses to write",
         "make room and run the command again; the store holds what was reported as done",
     ),
-    (
-        "different configuration",
-        "this process already has the database open in another way",
-        "close the other Store first; one that writes and one that reads cannot be open together",
-    ),
     ("newer.*version|version.*newer", "the database file was written by a newer DuckDB", "update duckdb"),
 )
 
@@ -59,7 +57,8 @@ def connect(
     """Open a DuckDB file; `sandboxed` also turns off every access to other files but `allowed_files`.
 
     Errors name the file as `shown` where that is given.
-    Raises LockedError where another process holds the file, RatedbError where it cannot be opened.
+    Raises LockedError where the file is held elsewhere for longer than the time to wait (waiting.py),
+    RatedbError where it cannot be opened.
     """
     where = str(path)
     if path.is_dir():
@@ -74,15 +73,29 @@ def connect(
         raise RatedbError(
             "the database is read-only", where=where, expected="a file this user may write", todo=todo
         )
-    if path.exists():
-        _need_duckdb(path)
     config = CONFIG | (SANDBOX if sandboxed else {})
+    if allowed_files:
+        # Connections with one configuration share what they may reach: another thread's query must not.
+        config["custom_user_agent"] = " ".join(map(str, allowed_files))
+    connection = when_free(path, lambda: _open(path, read_only, config, shown or path), write=not read_only)
     with clear_errors(shown or path):
-        # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
-        connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
         if sandboxed:
             _close_in(connection, allowed_files)
     return connection
+
+
+def _open(path: Path, read_only: bool, config: Config, shown: Path) -> duckdb.DuckDBPyConnection:
+    with locks.opening, clear_errors(shown):
+        if path.exists():
+            _need_duckdb(path)
+            if not read_only and locks.is_written_here(path):
+                # Two that write in one process would share DuckDB's file, and fail where they meet.
+                raise _held_here(path, "another thread writes to it")
+            # DuckDB takes some milliseconds to find out, which many that wait would take from who works.
+            if (process := locks.who_holds(path, write=not read_only)) is not None:
+                raise _locked(path, name_of_process(process))
+        # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
+        return duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
 
 
 def run(
@@ -142,8 +155,7 @@ def _need_duckdb(path: Path) -> None:
     DuckDB itself opens a CSV, JSON or Parquet file as a database in memory, and loses what is stored.
     """
     try:
-        with path.open("rb") as handle:
-            start = handle.read(_MAGIC_AT + len(_MAGIC))
+        start = locks.start_of(path, _MAGIC_AT + len(_MAGIC))
     except OSError as error:
         raise RatedbError(
             "cannot read the database", where=str(path), got=error.strerror or str(error)
@@ -176,11 +188,21 @@ def _translate(error: duckdb.Error, path: Path) -> RatedbError:
         return of_lake
     text = (str(error).splitlines() or [type(error).__name__])[0]
     if "Could not set lock" in text:
-        holder = re.search(r"held in (.*) \(PID (\d+)\)", text)
-        got = f"{holder[1]} with PID {holder[2]} holds it" if holder else text
-        todo = "wait until it has finished, or stop that process"
-        return LockedError("the database is locked by another process", where=str(path), got=got, todo=todo)
+        holder = re.search(r"\(PID (\d+)\)", text)
+        return _locked(path, name_of_process(int(holder[1])) if holder else "another process")
+    if "different configuration" in text:
+        return _held_here(path, "it is open with other settings, such as for writing")
     for pattern, what, todo in _MEANINGS:
         if re.search(pattern, text, re.IGNORECASE):
             return RatedbError(what, where=str(path), got=text, todo=todo)
     return RatedbError("the database refused", where=str(path), got=text)
+
+
+def _locked(path: Path, holder: str) -> LockedError:
+    what, todo = "the database is locked by another process", "stop that process, or wait: --wait SECONDS"
+    return LockedError(what, where=str(path), got=f"{holder} holds it", todo=todo)
+
+
+def _held_here(path: Path, got: str) -> LockedError:
+    what, todo = "this process already has the database open", "close the other Store first"
+    return LockedError(what, where=str(path), got=got, todo=todo)

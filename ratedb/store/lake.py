@@ -24,6 +24,7 @@ from ratedb.origin import now
 from ratedb.store import lake_schema, migrations
 from ratedb.store.connection import CONFIG, SANDBOX, Config, clear_errors, run
 from ratedb.store.lake_address import LakeAddress, lake_address
+from ratedb.store.waiting import when_free
 
 _INSTALL = "pip install 'ratedb[lake]'"
 # Any number: it names the lock in the catalogue's database.
@@ -49,8 +50,8 @@ def open_lake(path: Path, *, write: bool = False, create: bool = False) -> duckd
     lake or it cannot be reached, LockedError where another connection writes.
     """
     if write:
-        return _open_writing(path, create)
-    connection = _open_reading(path)
+        return when_free(path, lambda: _open_writing(path, create), write=True, announce=False)
+    connection = when_free(path, lambda: _open_reading(path), write=False, announce=False)
     with clear_errors(path):
         connection.execute("BEGIN TRANSACTION")
     return connection

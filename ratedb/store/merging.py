@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from ratedb.store.merging_sources import add_sources
 from ratedb.store.opening import open_store, schema_version
 from ratedb.store.snapshot import is_snapshot, snapshot_file
 from ratedb.store.store import Store
+from ratedb.temporary import temporary_folder
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -110,8 +110,8 @@ def _newest(other: Path) -> Iterator[Path]:
     if version == newest:
         yield other
         return
-    with tempfile.TemporaryDirectory(prefix="ratedb-merge-") as folder:
-        copy = Path(folder) / "other.duckdb"
+    with temporary_folder() as folder:
+        copy = folder / "other.duckdb"
         shutil.copy(other, copy)
         if (log := other.with_name(f"{other.name}.wal")).exists():
             shutil.copy(log, f"{copy}.wal")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+from contextlib import closing, suppress
 from pathlib import Path
 
 import duckdb
@@ -14,6 +14,11 @@ from ratedb.store import migrations
 from ratedb.store.connection import clear_errors, connect
 from ratedb.store.lake_address import is_lake
 from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_snapshot, snapshot_file
+from ratedb.store.waiting import waiting_up_to
+from ratedb.temporary import remove_left, temporary_folder
+
+# DuckDB drops the end of a log that was cut off only when something is added to it.
+_NO_CHANGE = "BEGIN; CREATE TABLE cut_off_log (nothing INTEGER); DROP TABLE cut_off_log; COMMIT"
 
 
 def open_store(path: Path, *, write: bool = False, create: bool = False) -> duckdb.DuckDBPyConnection:
@@ -26,6 +31,8 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
         from ratedb.store.lake import open_lake
 
         return open_lake(path, write=write, create=create)
+    for folder in (path.parent, None):
+        remove_left(folder)
     if write and create and not path.exists():
         _create(path)
     if is_snapshot(path):
@@ -34,6 +41,10 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
         return connect(snapshot_file(path), read_only=True, shown=path)
     # A missing file is opened for reading, which says that it is missing.
     connection = connect(path, read_only=not (write and path.exists()))
+    if any(left.exists() for left in _left_by_duckdb(path)):  # and nobody writes now
+        connection.close()
+        _take_over(path)
+        connection = connect(path, read_only=not write)
     try:
         with clear_errors(path):
             version = migrations.check_not_newer(connection, str(path))
@@ -104,7 +115,8 @@ def schema_version(path: Path) -> tuple[int, int]:
         from ratedb.store.lake import lake_version
 
         return lake_version(path), migrations.available()[-1].version
-    probe = connect(path, read_only=True)
+    with waiting_up_to(0):
+        probe = connect(path, read_only=True)
     try:
         with clear_errors(path):
             return migrations.check_not_newer(probe, str(path)), migrations.available()[-1].version
@@ -112,11 +124,35 @@ def schema_version(path: Path) -> tuple[int, int]:
         probe.close()
 
 
+def _left_by_duckdb(path: Path) -> tuple[Path, Path]:
+    """Return where DuckDB keeps its log and, in a folder, what does not fit into memory."""
+    return Path(f"{path}.wal"), Path(f"{path}.tmp")
+
+
+def _take_over(path: Path) -> None:
+    """Clean up behind a killed process, where this one may write and nobody else has the store open.
+
+    DuckDB would go on with its log. But each reader would read that again, and a log that ends within a
+    change, which counts for nothing, would stay.
+    """
+    log, spilled = _left_by_duckdb(path)
+    if not path.exists() or not os.access(path.parent, os.W_OK):
+        return
+    with suppress(RatedbError, OSError), waiting_up_to(0), closing(connect(path, read_only=False)) as writer:
+        if log.exists():
+            with clear_errors(path):
+                writer.execute(_NO_CHANGE)
+                writer.execute("CHECKPOINT")
+        for file in spilled.glob("duckdb_temp_*"):
+            file.unlink()
+        spilled.rmdir()
+
+
 def _create(path: Path) -> None:
     """Make a new store under another name, and rename it when it is complete."""
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".ratedb-new-") as folder:
-            new = Path(folder) / "new.duckdb"
+        with temporary_folder(path.parent) as folder:
+            new = folder / "new.duckdb"
             writer = connect(new, read_only=False, shown=path)
             try:
                 with clear_errors(path):

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +14,7 @@ from ratedb.errors import RatedbError
 from ratedb.store.connection import clear_errors
 from ratedb.store.snapshot import LOADED, MANIFEST, RATE, sha256_of_file
 from ratedb.store.store import Store
+from ratedb.temporary import remove_left, temporary_folder
 
 _TAKEN = """
 CREATE OR REPLACE TEMP TABLE published AS
@@ -130,25 +129,27 @@ def new_version(folder: Path, version: str) -> Iterator[Path]:
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=folder, prefix=f".{version}.", suffix=".part"))
+        remove_left(folder)
+        with temporary_folder(beside=folder) as work:
+            yield work
+            _give_name(work, folder, version)
     except OSError as error:
         raise _cannot(folder, error) from error
-    try:
-        yield work
-        for path in work.rglob("*"):
-            _flush(path)
-        work.chmod(0o755)
-        try:
-            os.rename(work, folder / version)
-        except OSError as error:
-            check_version(folder, version)  # another process published it meanwhile
-            raise _cannot(folder / version, error) from error
-        _flush(folder)
-    except BaseException:
-        shutil.rmtree(work, ignore_errors=True)
-        if made and not any(folder.iterdir()):
+    finally:
+        if made and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
-        raise
+
+
+def _give_name(work: Path, folder: Path, version: str) -> None:
+    for path in work.rglob("*"):
+        _flush(path)
+    work.chmod(0o755)
+    try:
+        os.rename(work, folder / version)
+    except OSError as error:
+        check_version(folder, version)  # another process published it meanwhile
+        raise _cannot(folder / version, error) from error
+    _flush(folder)
 
 
 def _flush(path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from ratedb.results import Result
 from ratedb.store.connection import run
 from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import open_sandboxed
+from ratedb.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -134,8 +134,8 @@ def query_to_file(db: Path, query: str, target: Path, file_format: str) -> Query
     """Write the rows of one SELECT as CSV, JSON lines or Parquet."""
     one_of("format", file_format, FILE_FORMATS)
     refuse_database(target)
-    with tempfile.TemporaryDirectory() as folder:
-        result = Path(folder) / "result"
+    with temporary_folder() as folder:
+        result = folder / "result"
         with _opened(db, writable=result) as connection:
             select = _without_semicolon(connection, _single(connection, query, db))
             # The line break ends a comment at the end of the query.

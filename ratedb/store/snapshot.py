@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
+import weakref
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -15,6 +16,7 @@ from ratedb.errors import RatedbError
 from ratedb.files import read_bytes, sha256
 from ratedb.store import migrations, seals
 from ratedb.store.connection import clear_errors, connect
+from ratedb.temporary import temporary_folder
 
 MANIFEST = "manifest.json"
 FORMAT, FORMAT_VERSION = "ratedb-snapshot", 1
@@ -199,8 +201,9 @@ class _Built:
     """A temporary DuckDB file, removed when Python ends."""
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="ratedb-snapshot-")
-        self.file = Path(self.folder.name) / "snapshot.duckdb"
+        keeping = ExitStack()
+        self.file = keeping.enter_context(temporary_folder()) / "snapshot.duckdb"
+        weakref.finalize(self, keeping.close)
 
 
 @lru_cache(maxsize=8)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +19,7 @@ import numpy.typing as npt
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
 from ratedb.store.connection import run
+from ratedb.temporary import temporary_folder
 
 if TYPE_CHECKING:
     import pandas
@@ -179,8 +178,8 @@ def _in_memory(threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def _file_of(content: bytes) -> Iterator[str]:
     """Give the name of a file with this content, as a pattern that fits it alone; then remove the file."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "table"
+    with temporary_folder() as folder:
+        path = folder / "table"
         path.write_bytes(content)
         yield re.sub(r"([*?\[])", r"[\1]", str(path))
 
@@ -213,8 +212,8 @@ def table_bytes(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str
 
     NaN is written as null. The same values give the same bytes.
     """
-    with _typed(columns, types) as (connection, select), tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "table"
+    with _typed(columns, types) as (connection, select), temporary_folder() as folder:
+        target = folder / "table"
         run(connection, f"COPY ({select}) TO ? ({_AS_FORMAT[file_format]})", [str(target)])
         return target.read_bytes()
 

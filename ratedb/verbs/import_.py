@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.store import PutResult, SourceInfo, Store, store_exists
 from ratedb.store.structures import side_by_side
+from ratedb.temporary import temporary_folder
 from ratedb.verbs.incoming import check_options, read_incoming, read_incoming_cross_sections
 from ratedb.verbs.incoming_quality import against_each_other, against_stored
 from ratedb.verbs.referencing import stated_reference
@@ -89,7 +89,7 @@ def import_files(
     progress("storing")
     with ExitStack() as stack:
         if options.dry_run and not store_exists(db):
-            db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
+            db = stack.enter_context(temporary_folder()) / "dry-run.duckdb"
         store = stack.enter_context(Store(db, write=True, create=True))
         if options.quality != "off":
             incoming = against_each_other([against_stored(store, file) for file in incoming])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from ratedb.store.merging import Merged, attached, merge_attached
 from ratedb.store.merging_said import Conflict
 from ratedb.store.opening import store_exists
 from ratedb.store.store import Store
+from ratedb.temporary import temporary_folder
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,7 +53,7 @@ def merge(db: Path, other: Path, options: MergeOptions, progress: Progress = sil
     one_of("quality", options.quality, ("warn", "off"))
     with ExitStack() as stack:
         if options.dry_run and not store_exists(db):
-            db = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "dry-run.duckdb"
+            db = stack.enter_context(temporary_folder()) / "dry-run.duckdb"
         if not store_exists(db):
             stack.enter_context(Store(other)).close()  # before a store is made for nothing
         store = stack.enter_context(Store(db, write=True, create=True))

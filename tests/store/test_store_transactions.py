@@ -13,6 +13,7 @@ from synthetic import rotor_levels, rotor_rates
 from ratedb.errors import LockedError, RatedbError
 from ratedb.store.records import LevelSetRow
 from ratedb.store.store import Store
+from ratedb.store.waiting import waiting_up_to
 
 pytestmark = pytest.mark.usefixtures("stores_made_anew")
 
@@ -100,7 +101,7 @@ def test_a_store_that_another_process_holds_is_locked_and_its_pid_is_said(
     said = children.says()
     assert next(said) == {"done": 0}
     try:
-        with pytest.raises(LockedError) as caught:
+        with waiting_up_to(0), pytest.raises(LockedError) as caught:
             Store(store_path, write=write)
         assert caught.value.exit_code == 3
         assert f"PID {holder}" in str(caught.value)

@@ -9,7 +9,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ratedb.models.workers import interrupts_handled_by
+from ratedb.models.workers import signals_handled_by
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
@@ -33,12 +35,16 @@ def _quiet_stderr() -> Iterator[None]:
 
 @contextmanager
 def late_interrupt() -> Iterator[None]:
-    """Let Ctrl-C wait for the end of the block: inside the import of TensorFlow it would be swallowed."""
-    pressed: list[int] = []
-    with interrupts_handled_by(lambda number, frame: pressed.append(number)):
+    """Let Ctrl-C wait for the end of the block: inside the import of TensorFlow it would be swallowed.
+
+    The same for other signals that this program handles, such as SIGTERM.
+    """
+    received: list[int] = []
+    handled = [number for number in _ENDING if callable(signal.getsignal(number))]
+    with signals_handled_by(lambda number, frame: received.append(number), handled):
         yield
-    if pressed:
-        signal.raise_signal(signal.SIGINT)
+    if received:
+        signal.raise_signal(received[0])
 
 
 def import_gpflow() -> None:
