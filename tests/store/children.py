@@ -21,6 +21,7 @@ from typing import Any
 from stores import model_record, put
 from synthetic import prediction_of, rotor_levels, rotor_rates
 
+from ratedb.database import Database
 from ratedb.errors import RatedbError
 from ratedb.rates import Rates
 from ratedb.store import migrations
@@ -88,6 +89,22 @@ def upgrades(folder: str, old: str) -> None:
         say(done=number)
 
 
+def merges(folder: str, ours: str, other: str) -> None:
+    """Merge a store into one copy after another of ours."""
+    for number in range(1000):
+        path = Path(folder) / f"{number}.duckdb"
+        shutil.copy(ours, path.with_suffix(".copy"))
+        path.with_suffix(".copy").rename(path)
+        Database(path).merge(other)
+        say(done=number)
+
+
+def publishes(path: str, folder: str) -> None:
+    """Publish one version after another."""
+    while True:
+        say(done=int(Database(path).publish(folder).version))
+
+
 def holds(path: str, write: bool) -> None:
     """Hold a store open until killed."""
     with Store(path, write=write):
@@ -116,7 +133,10 @@ def powerless(path: str, write: bool) -> None:
         say(done=len(store.query("SELECT * FROM rates")))
 
 
-JOBS = {job.__name__: job for job in (imports, fills, makes, upgrades, holds, full_disk, powerless)}
+JOBS = {
+    job.__name__: job
+    for job in (imports, fills, makes, upgrades, merges, publishes, holds, full_disk, powerless)
+}
 
 
 def load_everything() -> None:
