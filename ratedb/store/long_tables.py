@@ -114,7 +114,9 @@ class LongTable(Tabular):
             matrix[at] = value
             if (~np.isnan(before) & (before != value)).any() or (matrix[at] != value).any():
                 raise OddTableError("duplicate rows with different rates")
-        return matrix.reshape(rows, len(temperature_k))
+        matrix.shape = rows, len(temperature_k)
+        matrix.setflags(write=False)
+        return matrix
 
     def _pieces(self, heads: IntArray) -> Iterator[tuple[npt.NDArray[Any], ...]]:
         """Yield head, temperature and rate of the rows below some heads, and perhaps others between them."""
