@@ -18,11 +18,27 @@ STD_OVER_MAD = 1.4826
 """The standard deviation of a normal distribution over its median absolute deviation."""
 
 
+_BLOCK_VALUES = 2_000_000
+
+
+def blocks(shape: tuple[int, ...]) -> list[slice]:
+    """Return the rows of an array of shape (n, m) in parts of some million values, one for a small array."""
+    size = max(1, _BLOCK_VALUES // max(shape[1], 1))
+    return [slice(start, start + size) for start in range(0, max(shape[0], 1), size)]
+
+
 def frozen(values: npt.ArrayLike, dtype: Any) -> npt.NDArray[Any]:
-    """Return a copy of values as an array that cannot be written to."""
+    """Return a copy of values as an array that cannot be written to; such an array itself is returned."""
+    if isinstance(values, np.ndarray) and values.dtype == dtype and is_frozen(values):
+        return values
     array = np.array(values, dtype=dtype)
     array.setflags(write=False)
     return array
+
+
+def is_frozen(array: npt.NDArray[Any]) -> bool:
+    """Return whether an array is the only way to its values, and cannot be written to."""
+    return array.base is None and not array.flags.writeable
 
 
 def freeze(container: object, **dtypes: Any) -> None:
@@ -57,6 +73,11 @@ def robust_scale(values: FloatArray) -> float:
     """Return the standard deviation around zero by the median absolute value, NaN left out; 0 for none."""
     known = values[np.isfinite(values)]
     return STD_OVER_MAD * float(np.median(np.abs(known))) if len(known) else 0.0
+
+
+def row_medians(values: FloatArray) -> FloatArray:
+    """Return the median of each row of values (n, m), shape (n,)."""
+    return np.concatenate([np.median(values[rows], axis=1) for rows in blocks(values.shape)])
 
 
 def distinct(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], IntArray]:

@@ -6,10 +6,11 @@ import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 
 from ratedb import locks
@@ -17,30 +18,58 @@ from ratedb.errors import RatedbError
 from ratedb.temporary import part_file, remove_left
 
 LARGEST_UNPACKED_BYTES = 200_000_000
+LARGE_BYTES = 50_000_000
+"""Files of this size are not taken into memory, where their format can be read in pieces."""
+
+_START_BYTES = 1_000_000
+_GZIP = b"\x1f\x8b"
 """A gzip file that expands to more is refused: a small one may expand to more than the memory holds."""
 
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read once: readers parse `content`, and `sha256` is the hash of the file itself."""
+    """A file that was read once: readers parse `content`, and `sha256` is the hash of the file itself.
+
+    One that `is_large` is read where its content is asked for; readers of tables do not.
+    """
 
     path: Path
-    stored: bytes
+    given: bytes | None = None
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the content is not in memory."""
+        return self.given is None
+
+    @cached_property
+    def stored(self) -> bytes:
+        """The bytes of the file."""
+        return read_bytes(self.path) if self.given is None else self.given
+
+    @cached_property
+    def start(self) -> bytes:
+        """What a format is recognised by: the content, or the first of it where the file is large."""
+        return _start(self.path) if self.is_large else self.content
 
     @cached_property
     def content(self) -> bytes:
         """The bytes of the file, unpacked if it is a gzip file; raises RatedbError where that fails."""
-        return _unpacked(self.stored, self.path) if self.stored.startswith(b"\x1f\x8b") else self.stored
+        return _unpacked(self.stored, self.path) if self.stored.startswith(_GZIP) else self.stored
 
     @cached_property
     def sha256(self) -> str:
         """The SHA-256 of the file as it is stored, in hexadecimal."""
-        return sha256(self.stored)
+        return _sha256_of(self.path) if self.is_large else sha256(self.stored)
 
     @staticmethod
     def read(path: Path | str) -> InputFile:
         """Return a file with its content; raises RatedbError where it cannot be read."""
-        return InputFile(Path(path), read_bytes(Path(path)))
+        file = InputFile(Path(path))
+        try:
+            large = file.path.is_file() and file.path.stat().st_size >= LARGE_BYTES
+        except OSError:
+            large = False  # which reading it explains
+        return file if large and not file.start.startswith(_GZIP) else InputFile(file.path, file.stored)
 
 
 def as_input(file: InputFile | Path | str) -> InputFile:
@@ -78,6 +107,28 @@ def read_bytes(path: Path) -> bytes:
         raise RatedbError("a directory, not a file", where=str(path), expected="a file")
     try:
         return path.read_bytes()
+    except OSError as error:
+        raise RatedbError(
+            "cannot read the file", where=str(path), got=error.strerror or str(error)
+        ) from error
+
+
+def _start(path: Path) -> bytes:
+    with _opened(path) as handle:
+        return handle.read(_START_BYTES)
+
+
+def _sha256_of(path: Path) -> str:
+    with _opened(path) as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BufferedReader]:
+    """Give a file to read; raises RatedbError where it cannot be read."""
+    try:
+        with path.open("rb") as handle:
+            yield handle
     except OSError as error:
         raise RatedbError(
             "cannot read the file", where=str(path), got=error.strerror or str(error)

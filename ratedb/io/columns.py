@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.io.columns_levels import LevelsOf, file_of_rows
-from ratedb.io.columns_rows import ALIASES, need_once, records, rows_of
+from ratedb.io.columns_long import bad_csv, bad_parquet, read_long_csv, read_long_parquet
+from ratedb.io.columns_rows import ALIASES, need_once, rows_of
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.level_lists import levels_if_known
 from ratedb.io.listed_levels import open_end
 from ratedb.io.registry import ReadOptions, rate_reader
-from ratedb.io.text import Line, text_lines
+from ratedb.io.text import text_lines
 from ratedb.levels import Levels
 from ratedb.store.tabular import TableError, csv_table, frame_table, parquet_table
 
@@ -42,14 +41,16 @@ def looks_like_csv(content: bytes) -> bool:
 @rate_reader("csv", recognises=looks_like_csv, order=30)
 def read_csv(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """Return the rates of a CSV file with the columns of the contract; raises RatedbError."""
-    path, names = file.path, _header(file.content)
+    path, names = file.path, _header(file.start)
+    if file.is_large and (long := read_long_csv(path, names, options)) is not None:
+        return long
     lines = text_lines(file.content, path)
     need_once(names, f"{path}:{next((at for at, text in enumerate(lines, start=1) if text.strip()), 1)}")
     try:
         with csv_table("\n".join(text for text in lines if text.strip()) + "\n", len(names)) as table:
             rows = rows_of(table, names, str(path), lines)
     except TableError as error:
-        raise _bad_csv(path, lines, len(names), str(error)) from error
+        raise bad_csv(path, lines, len(names), str(error)) from error
     found = file_of_rows(rows, options.molecule, options.collider, partial(levels_if_known, options))
     return replace(found, warnings=(*open_end(lines[-1]), *found.warnings))
 
@@ -57,17 +58,13 @@ def read_csv(file: InputFile, options: ReadOptions) -> MoleculeFile:
 @rate_reader("parquet", recognises=looks_like_parquet, order=10)
 def read_parquet(file: InputFile, options: ReadOptions) -> MoleculeFile:
     """Return the rates of a Parquet file with the columns of the contract; raises RatedbError."""
+    if file.is_large and (long := read_long_parquet(file.path, options)) is not None:
+        return long
     try:
         with parquet_table(file.content) as table:
             rows = rows_of(table, table.names, str(file.path))
     except TableError as error:
-        raise RatedbError(
-            "the Parquet file cannot be read",
-            where=str(file.path),
-            expected="a whole Parquet file with the columns of the contract",
-            got=str(error),
-            todo="write the file again, or get it again from its source",
-        ) from error
+        raise bad_parquet(file.path, str(error)) from error
     return file_of_rows(rows, options.molecule, options.collider, partial(levels_if_known, options))
 
 
@@ -99,23 +96,3 @@ def _header(content: bytes) -> list[str]:
     except csv.Error:
         return []
     return [ALIASES.get(name.strip(), name.strip()) for name in names]
-
-
-def _bad_csv(path: Path, lines: Sequence[str], columns: int, got: str) -> RatedbError:
-    """Return the error for the first row that a CSV file with so many columns cannot have."""
-    expected = f"{columns} cells, as the first line names them"
-    todo = "correct the row; a decimal comma must be a point, and a comma within a cell needs quotes"
-    at = 0
-    try:
-        for number, row in records(lines):
-            if len(row) != columns:
-                what = f"a row has {len(row)} cells"
-                return Line(number, lines[number - 1], path).refuse(what, expected, todo)
-            at = number
-    except csv.Error:
-        number = next(number for number, text in enumerate(lines, start=1) if number > at and text.strip())
-        what = "a quote is not closed, or is inside a cell"
-        return Line(number, lines[number - 1], path).refuse(what, expected, todo)
-    return RatedbError(
-        "the table cannot be read", where=str(path), expected=expected, got=got[:_SHOWN], todo=todo
-    )

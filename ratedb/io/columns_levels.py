@@ -4,62 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 
 from ratedb.arrays import FloatArray, IntArray, distinct
-from ratedb.errors import RatedbError
+from ratedb.io.columns_partners import partner_of, partners_of
 from ratedb.io.columns_rows import OF_LEVELS, TableRows
-from ratedb.io.contents import MoleculeFile, PartnerRates
+from ratedb.io.contents import MoleculeFile
 from ratedb.io.listed_levels import vj_label
-from ratedb.io.rate_rows import partner_of_rates
 from ratedb.kinds.recognise import with_kind
 from ratedb.layers import Kind
 from ratedb.levels import Levels, Lines, vj
-from ratedb.rates import Rates
+from ratedb.store.long_tables import LongTable
 from ratedb.store.tabular import Objects
-from ratedb.systems import COLLIDER_NAMES, is_collider
 
 LevelsOf = Callable[[str], Levels | None]
 Key = tuple[int, int] | str
 
 _SAME_ENERGY_CM1 = 1e-6
 _OTHER_ENERGY_CM1, _OTHER_ENERGY, _OTHER_WEIGHT = 1.0, 0.05, 0.01
-_LARGEST_MATRIX = 20_000_000
 
 
 def file_of_rows(
-    rows: TableRows, molecule: str | None, collider: str | None, levels_of: LevelsOf
+    rows: TableRows,
+    molecule: str | None,
+    collider: str | None,
+    levels_of: LevelsOf,
+    below: LongTable | None = None,
 ) -> MoleculeFile:
-    """Return the levels and rates of a table.
+    """Return the levels and rates of a table; with `below` the rows are the heads of that table.
 
     `levels_of` gives the levels of a molecule that are known from elsewhere. Raises RatedbError where the
     table does not name its molecule, colliders or levels, or where rows contradict each other.
     """
     notes: list[str] = []
-    rows = _with_rates(rows, notes)
+    rows = _with_rates(rows, notes, below)
     molecule = _molecule(rows, molecule)
     keys, initial, final = _numbered_levels(rows)
     levels = _levels(rows, molecule, keys, initial, final, levels_of)
     index = _index(rows, levels, keys, initial, final)
-    partners = [
-        _partner(rows.select(chosen), levels, index[initial[chosen]], index[final[chosen]], name, kind, notes)
-        for name, kind, chosen in _partners(rows, collider)
-    ]
+    partners = []
+    for name, kind, chosen in partners_of(rows, collider):
+        ends = index[initial[chosen]], index[final[chosen]]
+        partners.append(partner_of(rows.select(chosen), levels, ends, name, kind, notes, below))
     return MoleculeFile(levels, Lines.empty(), tuple(partners), tuple(notes))
 
 
-def _with_rates(rows: TableRows, notes: list[str]) -> TableRows:
+def _with_rates(rows: TableRows, notes: list[str], below: LongTable | None) -> TableRows:
     """Return the rows with a rate that are not predicted."""
     predicted = rows.texts["kind"] == Kind.PREDICTED.text
     empty = np.isnan(rows.numbers["rate_cm3_s"]) & ~predicted
-    for which, what in (
-        (predicted, "predicted rows are left out: a store predicts its own"),
-        (empty, "rows have no rate and are left out"),
+    counts = predicted, empty
+    if below is not None:
+        counts = np.where(predicted, below.size, 0), np.where(predicted, 0, below.size - below.known)
+    for count, what in zip(
+        counts,
+        ("predicted rows are left out: a store predicts its own", "rows have no rate and are left out"),
+        strict=True,
     ):
-        if which.any():
-            notes.append(f"{int(which.sum())} {what}")
+        if count.any():
+            notes.append(f"{int(count.sum())} {what}")
     kept = rows.select(~predicted & ~empty)
     if not len(kept):
         expected = "rows with temperature_k and rate_cm3_s"
@@ -258,80 +262,3 @@ def _index(
 
 def _name(key: Key) -> str:
     return key if isinstance(key, str) else f"v = {key[0]}, j = {key[1]}"
-
-
-# -- rates -------------------------------------------------------------------------------------------
-
-
-def _partners(
-    rows: TableRows, collider: str | None
-) -> list[tuple[str, str | None, np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
-    """Return each (collider, kind) of the table and which rows are of it.
-
-    A collider that is given selects one, or names that of a table which names none.
-    """
-    colliders, kinds = rows.texts["collider"], rows.texts["kind"]
-    names = set(colliders.tolist())
-    if None in names and (len(names) > 1 or collider is None):
-        todo = "name it with --collider"
-        raise rows.refuse("the table does not say its collider", COLLIDER_NAMES, "none", todo)
-    if None not in names:
-        wrong = sorted(name for name in names if not is_collider(name))
-        if wrong:
-            todo = "correct the column collider"
-            raise rows.refuse("not the name of a collider", COLLIDER_NAMES, wrong[0], todo)
-        if collider is not None and collider not in names:
-            todo = "give one of these as --collider, or none"
-            what, listed = f"the table has no rates for {collider}", ", ".join(sorted(names))
-            raise rows.refuse(what, listed, collider, todo)
-    parts = [
-        (name, kind, (colliders == name) & (kinds == kind))
-        for name, kind in sorted(product(names, set(kinds.tolist())), key=str)
-        if collider is None or name in (None, collider)
-    ]
-    return [(name or collider or "", kind, chosen) for name, kind, chosen in parts if chosen.any()]
-
-
-def _partner(
-    rows: TableRows,
-    levels: Levels,
-    initial: IntArray,
-    final: IntArray,
-    collider: str,
-    kind: str | None,
-    notes: list[str],
-) -> PartnerRates:
-    value = rows.numbers["rate_cm3_s"]
-    pairs, row = distinct(initial * len(levels) + final)
-    temperature_k, column = distinct(rows.numbers["temperature_k"])
-    shape = (len(pairs), len(temperature_k))
-    if shape[0] * shape[1] > max(_LARGEST_MATRIX, 100 * len(value)):
-        raise rows.refuse(
-            "the transitions do not share their temperatures",
-            "rates on a common grid of temperatures",
-            f"{shape[0]} transitions and {shape[1]} temperatures, but {len(value)} values",
-            "interpolate the rates to one grid, or look whether two columns are exchanged",
-        )
-    matrix = np.full(shape, np.nan)
-    matrix[row, column] = value
-    other = np.flatnonzero(matrix[row, column] != value)
-    if len(other):
-        raise _contradiction(rows, np.flatnonzero((row == row[other[0]]) & (column == column[other[0]])))
-    again = len(value) - int(np.isfinite(matrix).sum())
-    if again:
-        notes.append(f"{collider}: {again} duplicate row(s) with equal rates are read once")
-    rates = Rates(levels, collider, pairs // len(levels), pairs % len(levels), temperature_k, matrix)
-    return partner_of_rates(rates, "", notes, kind)
-
-
-def _contradiction(rows: TableRows, same: IntArray) -> RatedbError:
-    """Return the error for rows of one initial and final level and temperature that differ."""
-    places = [rows.place(int(rows.row[at])) for at in same]
-    rates = rows.numbers["rate_cm3_s"][same]
-    return RatedbError(
-        "duplicate rows of a transition at one temperature have different rates",
-        where=f"{rows.where}{places[-1]}",
-        expected="each transition once at each temperature",
-        got=", ".join(f"{rate:g} in {place}" for rate, place in zip(rates, places, strict=True)),
-        todo="remove one of the rows",
-    )

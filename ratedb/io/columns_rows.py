@@ -65,12 +65,17 @@ def need_once(names: Sequence[str], where: str) -> None:
 
 def records(lines: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield each row of a CSV file, the header too, with the number of the line where it starts."""
-    kept = [(number, text) for number, text in enumerate(lines, start=1) if text.strip()]
-    reader = csv.reader((text + "\n" for _, text in kept), skipinitialspace=True, strict=True)
-    start = 0
-    for row in reader:
-        yield kept[start][0], row
-        start = reader.line_num
+    taken: list[int] = []
+
+    def given() -> Iterator[str]:
+        for number, text in enumerate(lines, start=1):
+            if text.strip():
+                taken.append(number)
+                yield text + "\n"
+
+    for row in csv.reader(given(), skipinitialspace=True, strict=True):
+        yield taken[0], row
+        taken.clear()
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +171,7 @@ def rows_of(table: Tabular, names: Sequence[str], where: str, lines: Sequence[st
     numbers = dict.fromkeys(_NUMBERS, no_number) | dict(cells.numbers)
     texts = dict.fromkeys(contract()["properties"], no_text) | dict(cells.texts)
     further = [name for name in more[::2] if not np.isnan(numbers[name]).all()]
-    rows = TableRows(where, lines, np.arange(count), numbers, texts, tuple(further))
+    rows = TableRows(where, lines, table.rows(count), numbers, texts, tuple(further))
     for name, unread in cells.unread.items():
         _read_rest(rows, name, unread)
     rows = _with_labels(rows)

@@ -160,7 +160,7 @@ def partner_of_rates(
     elastic = listed.upper == listed.lower
     if elastic.any():
         said.append(f"{elastic.sum()} elastic row(s), from a level to itself, are left out")
-    rates = _downward(listed.select(~elastic), highest, said, findings)
+    rates = _downward(listed.select(~elastic) if elastic.any() else listed, highest, said, findings)
     notes += [f"{listed.collider}: {text}" for text in said]
     if len(listed) and not len(rates):
         raise RatedbError(

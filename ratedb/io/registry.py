@@ -205,7 +205,7 @@ def read_cross_sections(
             "this is not a file of cross sections that ratedb reads",
             where=str(file.path),
             expected="an output of MOLSCAT or MQCT, a Hibridon .ics, .xsc or .xxsc, a table of MQCT, or CSV",
-            got=_first_words(file.content),
+            got=_first_words(file.start),
             todo="see docs/formats.md; rate coefficients are read without --cross-sections",
         )
     return reader.read(file, options)
@@ -252,7 +252,7 @@ def write_any(file: MoleculeFile, path: Path | str, format: str = "lamda") -> li
 
 
 def _recognised(file: InputFile, readers: Mapping[str, Reader[Contents]]) -> Reader[Contents] | None:
-    start = file.content.removeprefix(BOM_UTF8)
+    start = file.start.removeprefix(BOM_UTF8)
     return next((reader for reader in readers.values() if reader.recognises(start)), None)
 
 
@@ -261,7 +261,7 @@ def _no_rates(file: InputFile) -> RatedbError:
     from ratedb.io.level_lists import looks_like_levels
 
     where, expected = str(file.path), "a file of rate coefficients"
-    if looks_like_levels(file.content.removeprefix(BOM_UTF8)):
+    if looks_like_levels(file.start.removeprefix(BOM_UTF8)):
         todo = "import the rates, and name this file with --levels"
         return RatedbError(
             "this is a list of levels, without rates", where=where, expected=expected, todo=todo
@@ -269,13 +269,13 @@ def _no_rates(file: InputFile) -> RatedbError:
     if _recognised(file, cross_section_readers()) is not None:
         todo = "average it: --cross-sections --temperatures 10:100:10, with all files of the calculation"
         return RatedbError("this is a file of cross sections", where=where, expected=expected, todo=todo)
-    decode(file.content, file.path)  # has its own words for UTF-16 and binary content
+    decode(file.start, file.path)  # has its own words for UTF-16 and binary content
     return RatedbError(
         "this is not a file of rate coefficients that ratedb reads",
         where=where,
         expected="LAMDA (first line !MOLECULE), BASECOL .kij, rows of v J v' J', matrices below a list of"
         " levels, or a table with the columns temperature_k and rate_cm3_s",
-        got=_first_words(file.content),
+        got=_first_words(file.start),
         todo="see docs/formats.md; cross sections are read with --cross-sections",
     )
 

@@ -90,7 +90,8 @@ def check_rates(rates: Rates) -> list[Finding]:
     Rules in j need levels with v and j; rules in T need four temperatures. The findings do not depend on
     the order of the rows.
     """
-    ordered = rates.select(np.lexsort([rates.lower, rates.upper]))
+    order = np.lexsort([rates.lower, rates.upper])
+    ordered = rates if (np.diff(order) > 0).all() else rates.select(order)
     floor = placeholders(ordered)
     good = np.isfinite(ordered.rate_cm3_s) & (ordered.rate_cm3_s > 0) & ~floor
     return _sorted([*check_values(ordered, floor), *_check_curves(ordered, good)], ordered.levels)

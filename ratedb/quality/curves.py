@@ -38,15 +38,14 @@ class Curves:
 def curves_of(rates: Rates, good: BoolArray) -> Curves:
     """Return the curves of a table, without transitions that are `good`, (n, m), at half of T or less."""
     enough = good.sum(axis=1) * 2 > good.shape[1] if good.size else np.zeros(len(rates), dtype=np.bool_)
-    kept, known = rates.select(enough), good[enough]
+    kept, known = (rates, good) if enough.all() else (rates.select(enough), good[enough])
     with np.errstate(divide="ignore"):
         log_rate = np.log(kept.rate_cm3_s)
     return Curves(kept, _filled(log_rate, known, np.log(rates.temperature_k)), known)
 
 
 def _filled(log_rate: FloatArray, known: BoolArray, log_t: FloatArray) -> FloatArray:
-    """Return ln k with gaps filled: interpolated in ln T, beyond the known values with their last slope."""
-    log_rate = log_rate.copy()
+    """Fill the gaps of ln k: interpolated in ln T, beyond the known values with their last slope."""
     for pattern, rows in zip(*_rows_by_gaps(known), strict=True):
         there = np.flatnonzero(pattern)
         for column in np.flatnonzero(~pattern):

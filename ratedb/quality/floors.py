@@ -35,8 +35,9 @@ def placeholders(rates: Rates) -> BoolArray:
     rows = _flat_rows(ordinary) | _flat_upward(rates, ordinary) | _copied_rows(ordinary)
     found[rows] = True
     if rows.any():
-        counted = _counted(ordinary[~rows])
-    return _marked(found, rate, _piles(ordinary[~rows], *counted))
+        ordinary = ordinary[~rows]
+        counted = _counted(ordinary)
+    return _marked(found, rate, _piles(ordinary, *counted))
 
 
 def _marked(found: BoolArray, rate: FloatArray, values: FloatArray) -> BoolArray:
@@ -81,8 +82,14 @@ def _depends_on_t(rate: FloatArray) -> bool:
 
 
 def _counted(rate: FloatArray) -> tuple[FloatArray, FloatArray]:
-    values, counts = np.unique(rate[np.isfinite(rate)], return_counts=True)
-    return values, counts.astype(np.float64)
+    """Return the different numbers in order, and how often each is there, shape (k,) each."""
+    values = rate[np.isfinite(rate)]
+    values.sort()
+    first = np.flatnonzero(np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]]))
+    if len(first) == len(values):
+        return values, np.broadcast_to(1.0, values.shape)
+    counts = np.diff(first, append=len(values)).astype(np.float32)
+    return values[first], counts
 
 
 def _isolated(rate: FloatArray, values: FloatArray, counts: FloatArray) -> FloatArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.findings import Finding
 from ratedb.quality import rules
 from ratedb.quality.curves import Curves
@@ -28,26 +28,27 @@ def odd_j_findings(curves: Curves) -> list[Finding]:
     if not curves.rates.levels.has_vj or not len(curves.rates):
         return []
     places = Neighbourhood(curves.rates)
-    off, both = _off_the_mean(curves.log_rate, places)
+    both, off = _off_the_mean(curves.log_rate, places)
     v, _ = curves.rates.levels.need_vj()
     findings = []
     for pair in np.unique(places.v_pair):
-        rows = np.flatnonzero((places.v_pair == pair) & both)
+        here = places.v_pair[both] == pair
+        rows = both[here]
         if len(rows):
             ends = int(v[curves.rates.upper[rows[0]]]), int(v[curves.rates.lower[rows[0]]])
             label = {j: curves.rates.levels.label[up] for j, up in _first_of(places.j_upper, curves, rows)}
-            findings += _of_v_pair(curves.system, ends, off[rows], places.j_upper[rows], label)
+            findings += _of_v_pair(curves.system, ends, off[here], places.j_upper[rows], label)
     return findings
 
 
-def _off_the_mean(log_rate: FloatArray, places: Neighbourhood) -> tuple[FloatArray, BoolArray]:
-    """Return how far ln k is from the mean of both neighbours at equal dj, (n, m), and where both exist."""
+def _off_the_mean(log_rate: FloatArray, places: Neighbourhood) -> tuple[IntArray, FloatArray]:
+    """Return the rows, (k,), with both neighbours at equal dj, and how far ln k is from their mean."""
     everything = np.arange(len(log_rate))
     below, above = places.at(everything, -1, -1), places.at(everything, 1, 1)
     near = np.abs(places.j_upper - places.j_lower) <= _FARTHEST_DJ
-    both = (below >= 0) & (above >= 0) & near
-    off = np.abs(log_rate - 0.5 * (log_rate[below] + log_rate[above]))
-    return np.asarray(off), np.asarray(both)
+    both = np.flatnonzero((below >= 0) & (above >= 0) & near)
+    off = np.abs(log_rate[both] - 0.5 * (log_rate[below[both]] + log_rate[above[both]]))
+    return both, np.asarray(off)
 
 
 def _first_of(j_upper: IntArray, curves: Curves, rows: IntArray) -> list[tuple[int, int]]:

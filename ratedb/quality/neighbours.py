@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ratedb.arrays import STD_OVER_MAD, BoolArray, FloatArray, IntArray
+from ratedb.arrays import STD_OVER_MAD, BoolArray, FloatArray, IntArray, row_medians
 from ratedb.rates import Rates
 
 Term = tuple[float, int, int]
@@ -79,6 +79,17 @@ class Residuals:
     shape_spread: FloatArray
     predictors: IntArray
 
+    def put(self, rows: slice | IntArray, part: Residuals) -> None:
+        """Put what was found of some rows in its place."""
+        for one in fields(self):
+            getattr(self, one.name)[rows] = getattr(part, one.name)
+
+
+def _nothing(n: int, m: int) -> Residuals:
+    """Return residuals of n rows and m temperatures that are yet to be found."""
+    whole, half = np.empty((2, n)), np.empty((2, n, m), dtype=np.float32)
+    return Residuals(whole[0], whole[1], half[0], half[1], np.empty(n, dtype=np.int64))
+
 
 class Neighbourhood:
     """Where the neighbours of each transition of a table are; needs levels with v and j."""
@@ -115,7 +126,7 @@ class Neighbourhood:
         rows = np.arange(len(log_rate))
         if len(rows) < _FEWEST_RESIDUALS:
             return
-        level = np.median(log_rate, axis=1)[:, None]
+        level = row_medians(log_rate)[:, None]
         known = np.isfinite(level[:, 0])
         scale = np.full(len(PREDICTORS), np.nan)
         nothing = np.zeros(len(rows), dtype=np.bool_)
@@ -134,10 +145,12 @@ class Neighbourhood:
         chunks = [rows[i : i + size] for i in range(0, max(len(rows), 1), size)]
         if len(chunks) == 1:  # starting threads takes longer than a small set
             return self._chunk(log_rate, chunks[0], hidden)
+        found = _nothing(len(rows), log_rate.shape[1])
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = list(pool.map(lambda chunk: self._chunk(log_rate, chunk, hidden), chunks))
-        names = ("offset", "offset_spread", "shape", "shape_spread", "predictors")
-        return Residuals(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+            parts = pool.map(lambda chunk: self._chunk(log_rate, chunk, hidden), chunks)
+            for start, part in zip(range(0, len(rows), size), parts, strict=True):
+                found.put(slice(start, start + size), part)
+        return found
 
     def _residuals(self, log_rate: FloatArray, rows: IntArray, hidden: BoolArray) -> FloatArray:
         """Return value minus prediction of each predictor, shape (p, k, m); NaN without its neighbours."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray
+from ratedb.arrays import BoolArray, FloatArray, blocks
 from ratedb.findings import Finding
 from ratedb.quality import rules
 from ratedb.quality.columns import Columns
 from ratedb.quality.curves import Curves
 from ratedb.quality.surroundings import Around
-from ratedb.quality.values import half_digit
+from ratedb.quality.values import half_digit, last_digits
 
 _CAP = 10.0
 _LEAST_MISFIT = 0.15
@@ -25,21 +25,23 @@ class _Misfits:
     """
 
     def __init__(self, curves: Curves, columns: Columns, around: Around | None) -> None:
-        y = curves.log_rate
         self._weight = np.gradient(np.log(curves.rates.temperature_k))
+        n = len(curves.log_rate)
+        self.near, self.around, self.part = np.empty((3, n)), np.full((3, n), np.nan), np.zeros(n)
+        for rows in blocks(curves.log_rate.shape):
+            self._compare(rows, curves.log_rate[rows], columns, around)
+
+    def _compare(self, rows: slice, y: FloatArray, columns: Columns, around: Around | None) -> None:
         up = np.concatenate([y[:, :1], y[:, :-1]], axis=1)
         down = np.concatenate([y[:, 1:], y[:, -1:]], axis=1)
-        self.near = np.stack([self._near(columns, curve) for curve in (y, up, down)])
-        self.around = np.full(self.near.shape, np.nan)
-        self.part = np.zeros(len(y))
+        self.near[:, rows] = np.stack([self._near(columns, curve) for curve in (y, up, down)])
         if around is None:
             return
-        residuals = around.residuals
-        scale = around.shape_scale
-        expected = y - residuals.shape - residuals.offset[:, None]
-        self.around = np.stack([self._around(curve - expected, scale) for curve in (y, up, down)])
+        shape, scale = around.residuals.shape[rows], around.shape_scale(rows)
+        expected = y - shape - around.residuals.offset[rows, None]
+        self.around[:, rows] = np.stack([self._around(curve - expected, scale) for curve in (y, up, down)])
         inner = self._weight[1:-1]
-        self.part = np.abs(residuals.shape[:, 1:-1]) @ inner / inner.sum()
+        self.part[rows] = np.abs(shape[:, 1:-1]) @ inner / inner.sum()
 
     def _near(self, columns: Columns, curve: FloatArray) -> FloatArray:
         """Leave out the columns where a shifted curve has no value for the regression, on both sides."""
@@ -92,20 +94,43 @@ def _moved(curves: Curves, row: int, gain: FloatArray) -> Finding:
     return curves.finding(rules.SHIFTED_ROW, row, detail, value=float(gain.max()), expected=1.0)
 
 
+def _largest_rounding(log_rate: FloatArray) -> FloatArray:
+    """Return the largest rounding of the rates in each column, relative to them, shape (m,)."""
+    unit = last_digits(np.exp(log_rate[:: -(-len(log_rate) // rules.ENOUGH_ROWS)]))
+    parts = [half_digit(np.exp(log_rate[rows]), unit).max(axis=0) for rows in blocks(log_rate.shape)]
+    return np.asarray(np.max(parts, axis=0))
+
+
+def _shapes(log_rate: FloatArray) -> FloatArray:
+    return np.asarray(log_rate - log_rate.mean(axis=1)[:, None])
+
+
+def _near_to(first: FloatArray, log_rate: FloatArray, tolerance: FloatArray) -> BoolArray:
+    """Return which rows have the shape `first`, shape (n,)."""
+    return np.concatenate(
+        [
+            (np.abs(_shapes(log_rate[rows]) - first) <= tolerance).all(axis=1)
+            for rows in blocks(log_rate.shape)
+        ]
+    )
+
+
 def few_shapes(curves: Curves) -> list[Finding]:
     """Return a finding where a set has only one or two shapes of temperature curves."""
     n, m = curves.log_rate.shape
-    rounding = half_digit(np.exp(curves.log_rate)).max(axis=0)
-    if n < 30 or m < 4 or rounding.max() > rules.FEWEST_DIGITS:
+    if n < 30 or m < 4:
+        return []
+    rounding = _largest_rounding(curves.log_rate)
+    if rounding.max() > rules.FEWEST_DIGITS:
         return []
     # the mean over T includes the rounding of all temperatures
     tolerance = 2.0 * (rounding + rounding.mean())
-    shape = curves.log_rate - curves.log_rate.mean(axis=1)[:, None]
     left = np.ones(n, dtype=np.bool_)
     sizes: list[int] = []
     while len(sizes) < rules.FEW_SHAPES.threshold and left.any():
-        first = shape[np.flatnonzero(left)[left.sum() // 2]]
-        same = left & (np.abs(shape - first) <= tolerance).all(axis=1)
+        row = int(np.flatnonzero(left)[left.sum() // 2])
+        [first] = _shapes(curves.log_rate[row : row + 1])
+        same = left & _near_to(first, curves.log_rate, tolerance)
         sizes.append(int(same.sum()))
         left &= ~same
     if left.sum() > 0.01 * n:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray, IntArray, robust_scale
+from ratedb.arrays import BoolArray, FloatArray, IntArray, robust_scale, row_medians
 from ratedb.findings import Finding, Rule
+from ratedb.levels import Transitions
 from ratedb.quality import rules
 from ratedb.quality.curves import Curves, times
-from ratedb.quality.neighbours import Neighbourhood, Residuals, near
+from ratedb.quality.neighbours import Neighbourhood, near
 from ratedb.rates import Rates
 
 _ROUNDS = 4
@@ -39,8 +40,13 @@ class Around:
         self.doubtful = np.zeros(len(everything), dtype=np.bool_)
         if hidden.any():
             self._settle(hidden)
-        floor = [max(robust_scale(column), rules.LEAST_SCALE) for column in self.residuals.shape.T]
-        self.shape_scale = np.hypot(self.residuals.shape_spread, floor)
+        self._shape_floor = [
+            max(robust_scale(column), rules.LEAST_SCALE) for column in self.residuals.shape.T
+        ]
+
+    def shape_scale(self, rows: slice) -> FloatArray:
+        """Return the local standard deviation of the shapes of k rows, shape (k, m), in ln k."""
+        return np.hypot(self.residuals.shape_spread[rows], self._shape_floor)
 
     @property
     def scale(self) -> FloatArray:
@@ -72,7 +78,7 @@ class Around:
         everything = np.arange(len(hidden))
         reached = np.flatnonzero(np.any([near(self._places, row, everything) for row in changed], axis=0))
         again = self._places.residuals(self._curves.log_rate, reached, hidden)
-        self.residuals = _replace(self.residuals, again, reached)
+        self.residuals.put(reached, again)
 
     def _settle(self, hidden: BoolArray) -> None:
         """Hide only rows that certainly stand out and compare again; the other suspects are doubtful."""
@@ -87,15 +93,6 @@ def is_off(offset: FloatArray | float, scale: FloatArray | float) -> BoolArray:
     size = np.abs(offset)
     large = size > np.log(rules.UNLIKE_NEIGHBOURS.threshold)
     return np.asarray(large & (size > rules.UNLIKE_SIGMAS * scale))
-
-
-def _replace(old: Residuals, new: Residuals, rows: IntArray) -> Residuals:
-    parts = []
-    for name in ("offset", "offset_spread", "shape", "shape_spread", "predictors"):
-        array = getattr(old, name).copy()
-        array[rows] = getattr(new, name)
-        parts.append(array)
-    return Residuals(*parts)
 
 
 def _floor(predictors: IntArray, offset: FloatArray) -> FloatArray:
@@ -155,10 +152,10 @@ def alone_findings(curves: Curves, judged: BoolArray) -> list[Finding]:
 
     Only transitions of one kind, with the same change of v, are compared.
     """
-    level = np.median(curves.log_rate, axis=1)
+    level = row_medians(curves.log_rate)
     residual, scale = np.zeros(len(level)), np.ones(len(level))
     for rows in _kinds(curves.rates):
-        part = curves.rates.select(rows)
+        part = curves.rates.transitions.select(rows)
         residual[rows] = level[rows] - _two_way(level[rows], part)
         scale[rows] = max(robust_scale(residual[rows]), rules.LEAST_SCALE)
     out = (np.abs(residual) > np.log(rules.ALONE_FACTOR)) & (np.abs(residual) > rules.ALONE_SIGMAS * scale)
@@ -183,11 +180,11 @@ def _kinds(rates: Rates) -> list[IntArray]:
     return [np.flatnonzero(change == one) for one in np.unique(change)]
 
 
-def _two_way(level: FloatArray, rates: Rates) -> FloatArray:
+def _two_way(level: FloatArray, transitions: Transitions) -> FloatArray:
     """Return the sum of one number for the upper and one for the lower level that fits best, by medians."""
     fitted = np.full(len(level), np.median(level))
     for _ in range(5):
-        for ends_of in (rates.upper, rates.lower):
+        for ends_of in (transitions.upper, transitions.lower):
             order = np.argsort(ends_of, kind="stable")
             for rows in np.split(order, np.flatnonzero(np.diff(ends_of[order])) + 1):
                 if len(rows) >= 5:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray, blocks
 from ratedb.findings import Finding
 from ratedb.quality import rules
 from ratedb.quality.columns import Columns, next_to_gap
 from ratedb.quality.curves import Curves, times
 from ratedb.quality.surroundings import Around
-from ratedb.quality.values import half_digit
+from ratedb.quality.values import half_digit, last_digits
 
 _LEFT_CAP = 1e3
 
@@ -31,10 +31,24 @@ def temperature_findings(
     """Return the findings about single temperatures; rows where `explained`, shape (n,), are left out."""
     wrong = explained.copy()
     findings: list[Finding] = []
-    residual = columns.residuals(curves.log_rate)
-    sigmas = columns.sigmas(curves.log_rate, residual)
-    large = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
-    for row in np.flatnonzero(large.any(axis=1) & ~explained):
+    repeated: list[Finding] = []
+    unit = last_digits(curves.rates.rate_cm3_s)
+    for rows in blocks(curves.log_rate.shape):
+        residual = columns.residuals(curves.log_rate[rows])
+        sigmas = columns.sigmas(curves.log_rate[rows], residual)
+        large = (np.abs(residual) > np.log(rules.KINK.threshold)) & (sigmas > rules.TOGETHER_SIGMAS)
+        here = np.flatnonzero(large.any(axis=1) & ~explained[rows]) + rows.start
+        findings += _single_values(curves, columns, here, around, wrong)
+        repeated += _repeated(curves, rows, residual, sigmas, wrong, unit)
+    return findings + repeated
+
+
+def _single_values(
+    curves: Curves, columns: Columns, rows: IntArray, around: Around | None, wrong: BoolArray
+) -> list[Finding]:
+    """Return the findings about single values of some rows, which are marked in `wrong`, shape (n,)."""
+    findings: list[Finding] = []
+    for row in rows.tolist():
         slips = _slips(curves, columns, row, around)
         grave = [slip for slip in slips if _grave(slip)]
         wrong[row] = bool(slips)
@@ -42,7 +56,7 @@ def temperature_findings(
             findings.append(_scrambled(curves, row, grave))
         else:
             findings += [_off_curve(curves, slip) for slip in slips]
-    return findings + _repeated(curves, residual, sigmas, wrong)
+    return findings
 
 
 def _slips(curves: Curves, columns: Columns, row: int, around: Around | None) -> list[_Slip]:
@@ -115,24 +129,34 @@ def _scrambled(curves: Curves, row: int, slips: list[_Slip]) -> Finding:
     return curves.finding(rules.SCRAMBLED, row, detail, value=here["value"], expected=expected)
 
 
-def _repeated(curves: Curves, residual: FloatArray, sigmas: FloatArray, wrong: BoolArray) -> list[Finding]:
-    """Return the values that equal an adjacent one where the set predicts a difference."""
-    rate = curves.rates.rate_cm3_s
-    same = (np.diff(rate, axis=1) == 0) & curves.known[:, 1:] & curves.known[:, :-1]
+def _repeated(
+    curves: Curves,
+    rows: slice,
+    residual: FloatArray,
+    sigmas: FloatArray,
+    wrong: BoolArray,
+    unit: FloatArray,
+) -> list[Finding]:
+    """Return the values of some rows that equal an adjacent one where the set predicts a difference.
+
+    `residual` and `sigmas` are of these rows, `wrong` of all; `unit` is the last digit of each column.
+    """
+    rate, known = curves.rates.rate_cm3_s[rows], curves.known[rows]
+    same = (np.diff(rate, axis=1) == 0) & known[:, 1:] & known[:, :-1]
     repeats = np.zeros(rate.shape, dtype=np.bool_)
     repeats[:, 1:] |= same
     repeats[:, :-1] |= same
     # rounding alone repeats values that differ within their last digit
-    coarse = rules.ROUNDING_UNITS * 2.0 * half_digit(rate)
-    out = repeats & (sigmas > rules.REPEATED.threshold) & (np.abs(residual) > coarse) & ~wrong[:, None]
+    coarse = rules.ROUNDING_UNITS * 2.0 * half_digit(rate, unit)
+    out = repeats & (sigmas > rules.REPEATED.threshold) & (np.abs(residual) > coarse) & ~wrong[rows, None]
     findings = []
     for row in np.flatnonzero(out.any(axis=1)):
         column = int(np.argmax(np.where(out[row], sigmas[row], 0.0)))
-        here = curves.value(row, column)
+        here = curves.value(row + rows.start, column)
         expected = here["value"] * float(np.exp(-residual[row, column]))
         detail = (
             f"{here['value']:.4g} cm3 s-1 at {here['temperature_k']:g} K repeats at an adjacent temperature, "
             f"where {expected:.4g} is expected ({sigmas[row, column]:.0f} standard deviations)"
         )
-        findings.append(curves.finding(rules.REPEATED, row, detail, **here, expected=expected))
+        findings.append(curves.finding(rules.REPEATED, row + rows.start, detail, **here, expected=expected))
     return findings

@@ -25,21 +25,34 @@ def check_values(rates: Rates, floor: BoolArray) -> list[Finding]:
     ]
 
 
-def half_digit(rate: FloatArray) -> FloatArray:
+def half_digit(rate: FloatArray, unit: FloatArray | None = None) -> FloatArray:
     """Return half a unit in the last printed digit of each value, relative to it, shape (n, m).
 
-    The digits are those that 99 % of a column need, up to seven. Zeros and NaN have none: NaN. Of a very long
-    column, evenly spaced values are looked at.
+    `unit` is the last digit of each column where these are some of its values, else that of `last_digits`.
+    Zeros and NaN have none: NaN.
     """
+    unit = last_digits(rate) if unit is None else unit
+    return np.asarray(0.5 * unit / _mantissa(rate))
+
+
+def _mantissa(rate: FloatArray) -> FloatArray:
     rate = np.where(rate > 0, rate, np.nan)
-    mantissa = rate / 10.0 ** np.floor(np.log10(rate) + 1e-12)
+    return np.asarray(rate / 10.0 ** np.floor(np.log10(rate) + 1e-12))
+
+
+def last_digits(rate: FloatArray) -> FloatArray:
+    """Return a unit in the last digit of each column of rates (n, m), as 0.001 for four digits, shape (m,).
+
+    The digits are those that 99 % of a column need, up to seven. Of a very long column, evenly spaced values
+    are looked at.
+    """
+    some = _mantissa(rate[:: -(-len(rate) // rules.ENOUGH_ROWS) or 1])
     unit = np.full(rate.shape[1], 1e-6)
-    some = mantissa[:: -(-len(mantissa) // rules.ENOUGH_ROWS) or 1]
     for digits in (6, 5, 4, 3, 2, 1):
         scaled = some * 10.0 ** (digits - 1)
         off = np.abs(scaled - np.round(scaled)) >= 1e-4  # false for NaN
         unit[off.mean(axis=0) < 0.01] = 10.0 ** (1 - digits)
-    return np.asarray(0.5 * unit / mantissa)
+    return unit
 
 
 def _each(rates: Rates, wrong: BoolArray, rule: Rule, what: str) -> list[Finding]:
@@ -79,15 +92,15 @@ def _missing(rates: Rates) -> list[Finding]:
 def _large(rates: Rates) -> list[Finding]:
     factor = rules.CHARGED_FACTOR if is_charged(rates.collider) else 1.0
     impossible = rules.IMPLAUSIBLE.threshold * factor
-    rate = np.nan_to_num(rates.rate_cm3_s)
+    rate = rates.rate_cm3_s
     what = (
         f"the rate coefficient is above {impossible:g} cm3 s-1, more than any collision with {rates.collider}"
     )
     findings = _each(rates, rate > impossible, rules.IMPLAUSIBLE, what)
     limit = rules.LARGE.threshold * factor
-    highest = rate.max(axis=1)
+    highest = np.nan_to_num(np.fmax.reduce(rate, axis=1))
     for row in np.flatnonzero((highest > limit) & (highest <= impossible)):
-        kelvin, value = float(rates.temperature_k[rate[row].argmax()]), float(highest[row])
+        kelvin, value = float(rates.temperature_k[np.nan_to_num(rate[row]).argmax()]), float(highest[row])
         detail = f"the rate coefficient reaches {value:.3g} cm3 s-1 at {kelvin:g} K, above {limit:g}"
         parts = {"temperature_k": kelvin, "value": value, "expected": limit}
         findings.append(rules.LARGE.finding(rates.system, detail, **ends(rates, row), **parts))
@@ -95,14 +108,13 @@ def _large(rates: Rates) -> list[Finding]:
 
 
 def _unit_of_set(rates: Rates) -> list[Finding]:
-    rate = rates.rate_cm3_s
+    highest = np.fmax.reduce(rates.rate_cm3_s, axis=1)
     if rates.levels.has_vj:
         # rates that change v may be as small as 1e-20 in the right unit
-        rate = rate[rates.v == rates.v_final]
-    known = rate[np.isfinite(rate) & (rate > 0)]
-    if not len(known) or known.max() >= rules.UNIT_OF_SET.threshold:
+        highest = highest[rates.v == rates.v_final]
+    largest = float(np.nan_to_num(highest).max(initial=0.0))
+    if largest == 0.0 or largest >= rules.UNIT_OF_SET.threshold:
         return []
-    largest = float(known.max())
     detail = (
         f"the largest rate coefficient is {largest:.3g} cm3 s-1, below {rules.UNIT_OF_SET.threshold:g}: if "
         f"it is in m3 s-1, it is {largest * 1e6:.3g} cm3 s-1"

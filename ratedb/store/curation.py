@@ -31,23 +31,25 @@ class CurationStore(SourceStore):
 
         A new collider makes its system where there is none.
         """
-        [name] = self.column("SELECT system FROM sources WHERE source_id = ?", [source_id])
-        for event in events:
-            if event.field == "collider" and event.new_value is not None:
-                self.put_system(self.system(name).molecule, event.new_value)
-            self.rows(
-                "INSERT INTO source_event (source_id, action, field, old_value, new_value, reason,"
-                " happened_at, ratedb_version, user_name) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    source_id,
-                    *(event.action, event.field, event.old_value, event.new_value, reason),
-                    *(now(), __version__, user_name()),
-                ],
-            )
-        corrected = {event.field: event.new_value or None for event in events}
-        if "reference" in corrected:
-            self.put_reference(source_id, parse_reference(corrected["reference"] or ""))
-        classify_methods(self.connection)
+        with self.transaction():
+            [name] = self.column("SELECT system FROM sources WHERE source_id = ?", [source_id])
+            for event in events:
+                if event.field == "collider" and event.new_value is not None:
+                    self.put_system(self.system(name).molecule, event.new_value)
+                self.rows(
+                    "INSERT INTO source_event (event_id, source_id, action, field, old_value, new_value, reason,"
+                    " happened_at, ratedb_version, user_name)"
+                    " VALUES (nextval('source_event_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        source_id,
+                        *(event.action, event.field, event.old_value, event.new_value, reason),
+                        *(now(), __version__, user_name()),
+                    ],
+                )
+            corrected = {event.field: event.new_value or None for event in events}
+            if "reference" in corrected:
+                self.put_reference(source_id, parse_reference(corrected["reference"] or ""))
+            classify_methods(self.connection)
 
     def source_history(self, name: str | None) -> QueryResult:
         """List what was said of the sources of a system, or of all, the oldest first.

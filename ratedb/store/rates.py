@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.arrays import distinct, positions
+from ratedb.arrays import FloatArray, IntArray, distinct, positions
 from ratedb.errors import RatedbError
 from ratedb.layers import LAYERS
+from ratedb.levels import Transitions
 from ratedb.rates import Rates
 from ratedb.store.connection import clear_errors, run
 from ratedb.store.levels import LevelStore, StoredLevels
@@ -22,12 +23,32 @@ from ratedb.store.sources import SourceStore
 _BEST = """
 SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank AS kind_code, source_id,
        coalesce(log10_half_width_68, 'nan'::DOUBLE) AS log10_half_width_68, extrapolated, marked
-FROM {view} WHERE system_id = ?
+FROM {view} WHERE system = ?
+"""
+_BEST_KINDS = """
+SELECT upper_id, lower_id, min(rank) AS kind_code FROM best_row WHERE system = ? GROUP BY upper_id, lower_id
+"""
+_TEMPERATURES = """
+SELECT DISTINCT unnest(coalesce(given_k, temperature_k)) AS temperature_k
+FROM (SELECT DISTINCT grid_id, given_k FROM best_row WHERE system = ?) JOIN temperature_grid USING (grid_id)
+ORDER BY temperature_k
 """
 _OF_SOURCE = """
 SELECT upper_id, lower_id, temperature_k, rate_cm3_s FROM rate_value
 WHERE source_id = ? AND rate_cm3_s IS NOT NULL
 """
+
+
+@dataclass(frozen=True, eq=False)
+class BestKinds:
+    """The transitions of a system that have rates, n of them, and the temperatures of any, shape (m,).
+
+    `kind_code`, shape (n,), is the Kind of the best value of each transition.
+    """
+
+    transitions: Transitions
+    kind_code: IntArray
+    temperature_k: FloatArray
 
 
 class RateStore(SourceStore, ModelStore, LevelStore):
@@ -52,11 +73,23 @@ class RateStore(SourceStore, ModelStore, LevelStore):
         system = self.system(name)
         molecule = self.levels(system.molecule)
         self._need_intact_rates("SELECT source_id FROM source_now WHERE system_id = ?", system.system_id)
-        rates = self._read(_BEST.format(view=view), system.system_id, system.collider, molecule)
+        rates = self._read(_BEST.format(view=view), name, system.collider, molecule)
         used = set(np.unique(rates.source_id).tolist())
         sources = {row["source_id"]: row for row in self.sources(name) if row["source_id"] in used}
         made = {row["model_id"] for row in sources.values()} - {None}
         return replace(rates, sources=sources, models={number: self.model(number) for number in sorted(made)})
+
+    def best_kinds(self, name: str) -> BestKinds:
+        """Return which transitions have which kind of rates; reads no rates.
+
+        Raises RatedbError for an unknown system.
+        """
+        molecule = self.levels(self.system(name).molecule)
+        found = self._columns(_BEST_KINDS, name)
+        upper, lower = (positions(molecule.level_id, found[end]) for end in ("upper_id", "lower_id"))
+        kelvin = np.array(self.column(_TEMPERATURES, [name]), dtype=np.float64)
+        kinds = found["kind_code"].astype(np.int64)
+        return BestKinds(Transitions(molecule.levels, upper, lower), kinds, kelvin)
 
     def source_rates(self, name: str, source_id: int) -> Rates:
         """Return all rates of one source of a system, NaN where it has none.
@@ -84,10 +117,12 @@ class RateStore(SourceStore, ModelStore, LevelStore):
         with clear_errors(self.path):
             need_intact_rates(self.connection, f"source_id IN ({sources})", [number])
 
-    def _read(self, sql: str, number: int, collider: str, molecule: StoredLevels) -> Rates:
+    def _read(self, sql: str, asked: str | int, collider: str, molecule: StoredLevels) -> Rates:
+        return _as_rates(self._columns(sql, asked), collider, molecule)
+
+    def _columns(self, sql: str, asked: str | int) -> dict[str, npt.NDArray[Any]]:
         with clear_errors(self.path):
-            columns = run(self.connection, sql, [number]).fetchnumpy()
-        return _as_rates(columns, collider, molecule)
+            return run(self.connection, sql, [asked]).fetchnumpy()
 
 
 def _as_rates(columns: Mapping[str, npt.NDArray[Any]], collider: str, molecule: StoredLevels) -> Rates:

@@ -31,12 +31,19 @@ if TYPE_CHECKING:
 _LISTED = """
 WITH held AS (
     SELECT source_id, count(DISTINCT (upper_id, lower_id)) AS transitions,
-           min(temperature_k) AS temperature_min_k, max(temperature_k) AS temperature_max_k,
-           count(rate_cm3_s) AS rates, count(*) FILTER (marked) AS marked
-    FROM rate_value WHERE system_id = coalesce($system, system_id) GROUP BY source_id
+           min(temperature_k[1]) AS temperature_min_k, max(temperature_k[-1]) AS temperature_max_k,
+           sum(len(temperature_k))::BIGINT AS rates,
+           sum(CASE WHEN marked_at_all THEN len(temperature_k) WHEN marked_k IS NOT NULL THEN len(
+               list_filter(temperature_k, lambda kelvin: list_contains(marked_k, kelvin))
+           ) ELSE 0 END)::BIGINT AS marked
+    FROM rate_row WHERE {which} GROUP BY source_id
 ), chosen AS (
-    SELECT source_id, count(*) AS best, count(DISTINCT (upper_id, lower_id)) AS best_transitions
-    FROM best_value WHERE system_id = coalesce($system, system_id) GROUP BY source_id
+    SELECT source_id, sum(size * len(coalesce(given_k, temperature_k)))::BIGINT AS best,
+           sum(size)::BIGINT AS best_transitions
+    FROM (
+        SELECT source_id, grid_id, given_k, count(*) AS size FROM best_row WHERE {which} GROUP BY ALL
+    ) JOIN temperature_grid USING (grid_id)
+    GROUP BY source_id
 )
 SELECT {columns} source_id, now.kind, now.method, now.reference, now.file_name, turn.place, transitions,
        temperature_min_k, temperature_max_k, coalesce(rates, 0) AS rates, coalesce(marked, 0) AS marked,
@@ -44,7 +51,7 @@ SELECT {columns} source_id, now.kind, now.method, now.reference, now.file_name, 
        coalesce(turn.joined, false) AS joined, coalesce(best_transitions, 0) AS best_transitions
 FROM source_now AS now JOIN collision_system USING (system_id) LEFT JOIN held USING (source_id)
 LEFT JOIN chosen USING (source_id) LEFT JOIN source_turn AS turn USING (source_id)
-WHERE now.system_id = coalesce($system, now.system_id)
+WHERE {of_system}
 ORDER BY name, turn.turn NULLS LAST, source_id
 """
 
@@ -96,12 +103,16 @@ class SourceStore(FindingStore):
         Each with its kind, reference, transitions, temperatures, how many of its values are the best known,
         and how many are flagged. Raises RatedbError for an unknown system.
         """
-        system_id = None if name is None else self.system(name).system_id
+        if name is None:
+            columns, which, of_system, asked = "name AS system,", "true", "true", {}
+        else:
+            columns, which, of_system = "", "system = $system", "name = $system"
+            asked = {"system": self.system(name).name}
         return self.table(
-            _LISTED.format(columns="name AS system," if name is None else ""),
-            {"system": system_id},
+            _LISTED.format(columns=columns, which=which, of_system=of_system),
+            asked,
             name="sources",
-            about={} if name is None else {"system": name},
+            about=asked,
         )
 
     def source_ids(self, name: str, *, predicted: bool = False) -> list[int]:

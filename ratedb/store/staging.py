@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
-from ratedb.arrays import IntArray, gap_patterns
+from ratedb.arrays import IntArray, blocks, gap_patterns
 from ratedb.findings import Finding
 from ratedb.rates import Rates
 from ratedb.references import Reference
@@ -54,8 +54,10 @@ def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArra
     patterns, group = gap_patterns(np.isfinite(rates.rate_cm3_s))
     for number, pattern in enumerate(patterns):
         if pattern.any():
-            part = rates.select(np.flatnonzero(group == number)).select_temperatures(pattern)
-            _stage_group(connection, part, level_id)
+            rows = np.flatnonzero(group == number)
+            for some in blocks((len(rows), len(pattern))):
+                part = rates.select(rows[some]).select_temperatures(pattern)
+                _stage_group(connection, part, level_id)
 
 
 def _stage_group(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:

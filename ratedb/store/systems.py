@@ -8,6 +8,33 @@ from ratedb.errors import RatedbError
 from ratedb.store.base import OpenStore
 from ratedb.store.query import QueryResult
 
+_LISTED = """
+WITH span AS (
+    SELECT system_id, predicted, size, coalesce(given_k, temperature_k) AS temperature_k
+    FROM (
+        SELECT system_id, kind = 'predicted' AS predicted, grid_id, given_k, count(*) AS size
+        FROM best_row GROUP BY ALL
+    ) JOIN temperature_grid USING (grid_id)
+), pair AS (
+    SELECT system_id, count(DISTINCT (upper_id, lower_id)) AS transitions FROM best_row GROUP BY system_id
+), kelvin AS (
+    SELECT system_id, min(kelvin) AS lowest, max(kelvin) AS highest, count(DISTINCT kelvin) AS temperatures
+    FROM (SELECT system_id, unnest(temperature_k) AS kelvin FROM span) GROUP BY system_id
+), total AS (
+    SELECT system_id, sum(size * len(temperature_k))::BIGINT AS rates,
+           sum(size * len(temperature_k)) FILTER (predicted)::BIGINT AS predicted
+    FROM span GROUP BY system_id
+)
+SELECT s.name AS system, s.molecule, s.collider, coalesce(transitions, 0) AS transitions,
+       lowest AS temperature_min_k, highest AS temperature_max_k, coalesce(temperatures, 0) AS temperatures,
+       coalesce(rates, 0) AS rates, coalesce(predicted, 0) AS predicted,
+       (SELECT count(*) FROM source_now AS now
+        WHERE now.system_id = s.system_id AND NOT withdrawn) AS sources
+FROM collision_system AS s LEFT JOIN pair USING (system_id) LEFT JOIN kelvin USING (system_id)
+LEFT JOIN total USING (system_id)
+ORDER BY s.name
+"""
+
 
 @dataclass(frozen=True)
 class System:
@@ -66,17 +93,6 @@ class SystemStore(OpenStore):
     def list_systems(self) -> QueryResult:
         """List all systems: transitions, temperatures, values, how many are predicted, and sources."""
         return self.table(
-            """
-            SELECT s.name AS system, s.molecule, s.collider,
-                   count(DISTINCT (b.upper_id, b.lower_id)) FILTER (b.upper_id IS NOT NULL) AS transitions,
-                   min(b.temperature_k) AS temperature_min_k, max(b.temperature_k) AS temperature_max_k,
-                   count(DISTINCT b.temperature_k) AS temperatures,
-                   count(b.rate_cm3_s) AS rates,
-                   count(*) FILTER (b.kind = 'predicted') AS predicted,
-                   (SELECT count(*) FROM source_now AS now
-                    WHERE now.system_id = s.system_id AND NOT withdrawn) AS sources
-            FROM collision_system AS s LEFT JOIN best_value AS b USING (system_id)
-            GROUP BY s.name, s.molecule, s.collider, s.system_id ORDER BY s.name
-            """,
+            _LISTED,
             name="systems",
         )

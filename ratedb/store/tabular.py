@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.arrays import FloatArray
+from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
 from ratedb.store.connection import run
 from ratedb.temporary import temporary_folder
@@ -60,30 +60,14 @@ class Tabular:
         if types is None:
             described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
             types = {str(row[0]): str(row[1]) for row in described}
-        self.names, self._types = list(types), list(types.values())
+        self.names, self.types = list(types), list(types.values())
 
     def fetch(self, numbers: Mapping[str, int], texts: Mapping[str, int]) -> Cells:
         """Return the columns at these places, under these names, in the order of the rows.
 
         Blanks around a text do not count, and an empty text is null.
         """
-        given, chosen = ["0 AS one"], ["0 AS one"]
-        from_text = []
-        for name, place in {**numbers, **texts}.items():
-            column, quoted = _quoted(self.names[place]), _quoted(name)
-            if name in numbers and _NUMERIC_TYPE.fullmatch(self._types[place]):
-                given.append(f"{column}::DOUBLE AS {quoted}")
-                chosen.append(quoted)
-                continue
-            given.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {quoted}")
-            if name in texts:
-                chosen.append(quoted)
-            else:
-                # DuckDB's own cast takes 1_000 for a thousand.
-                number = f"CASE WHEN NOT contains({quoted}, '_') THEN try_cast({quoted} AS DOUBLE) END"
-                chosen.append(f"{number} AS {quoted}")
-                chosen.append(f"CASE WHEN {number} IS NULL THEN {quoted} END AS {_quoted(f'{name} unread')}")
-                from_text.append(name)
+        given, chosen, from_text = self.expressions(numbers, texts)
         found = self._connection.execute(
             f"SELECT {', '.join(chosen)} FROM (SELECT {', '.join(given)} FROM {self._source})"
         ).fetchnumpy()
@@ -92,6 +76,33 @@ class Tabular:
             {name: _objects(found[name]) for name in texts},
             {name: _present(_objects(found[f"{name} unread"])) for name in from_text},
         )
+
+    def rows(self, count: int) -> IntArray:
+        """Return the place of each of `count` rows in the table, counted from 0, shape (n,)."""
+        return np.arange(count)
+
+    def expressions(
+        self, numbers: Mapping[str, int], texts: Mapping[str, int]
+    ) -> tuple[list[str], list[str], list[str]]:
+        """Return what to select of the table, what of that, and which numbers are read from text."""
+        given, chosen = ["0 AS one"], ["0 AS one"]
+        from_text = []
+        for name, place in {**numbers, **texts}.items():
+            column, as_name = quoted(self.names[place]), quoted(name)
+            if name in numbers and _NUMERIC_TYPE.fullmatch(self.types[place]):
+                given.append(f"{column}::DOUBLE AS {as_name}")
+                chosen.append(as_name)
+                continue
+            given.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {as_name}")
+            if name in texts:
+                chosen.append(as_name)
+            else:
+                # DuckDB's own cast takes 1_000 for a thousand.
+                number = f"CASE WHEN NOT contains({as_name}, '_') THEN try_cast({as_name} AS DOUBLE) END"
+                chosen.append(f"{number} AS {as_name}")
+                chosen.append(f"CASE WHEN {number} IS NULL THEN {as_name} END AS {quoted(f'{name} unread')}")
+                from_text.append(name)
+        return given, chosen, from_text
 
 
 def _floats(values: npt.NDArray[Any]) -> FloatArray:
@@ -181,10 +192,16 @@ def _file_of(content: bytes) -> Iterator[str]:
     with temporary_folder() as folder:
         path = folder / "table"
         path.write_bytes(content)
-        yield re.sub(r"([*?\[])", r"[\1]", str(path))
+        yield only_file(path)
 
 
-def _quoted(name: str) -> str:
+def only_file(path: Path) -> str:
+    """Return the name of a file as a pattern that fits it alone."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
+def quoted(name: str) -> str:
+    """Return a name as SQL writes it."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.arrays import IntArray
 from ratedb.kinds.recognise import why
 from ratedb.layers import KINDS, temperatures_text
 from ratedb.physics.rotational_constants import MoleculeReport, report_of
 from ratedb.planning.coverage import coverage
 from ratedb.quality.precedence import only_newer
-from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
@@ -80,20 +78,20 @@ def findings(db: Path, system: str | None = None) -> QueryResult:
 def show(db: Path, system: str) -> SystemReport:
     """Return what the store contains of a system; raises RatedbError for an unknown system."""
     with Store(db) as store:
-        rates = store.rates(system)
+        best = store.best_kinds(system)
         listed = store.list_sources(system).dicts()
         rows = {row["source_id"]: row for row in store.sources(system)}
         models = store.list_models(system)
-    best = _best_kind(rates)
+    levels = best.transitions.levels
     return SystemReport(
         system=system,
-        molecule_kind=rates.levels.kind,
-        why_kind=why(rates.levels),
-        levels=len(rates.levels),
-        transitions=len(rates),
-        temperatures_k=rates.temperature_k.tolist(),
-        kinds={kind: int((best == number).sum()) for number, kind in enumerate(KINDS)},
-        coverage=coverage(rates, best),
+        molecule_kind=levels.kind,
+        why_kind=why(levels),
+        levels=len(levels),
+        transitions=len(best.transitions),
+        temperatures_k=best.temperature_k.tolist(),
+        kinds={kind: int((best.kind_code == number).sum()) for number, kind in enumerate(KINDS)},
+        coverage=coverage(best.transitions, best.kind_code),
         sources=[
             {name: rows[one["source_id"]][name] for name in _OF_SOURCE}
             | {"transitions": one["best_transitions"]}
@@ -101,11 +99,5 @@ def show(db: Path, system: str) -> SystemReport:
         ],
         warnings=only_newer(system, listed),
         models=models,
-        molecules=report_of(rates.levels),
+        molecules=report_of(levels),
     )
-
-
-def _best_kind(rates: Rates) -> IntArray:
-    """Return the best kind of each transition, shape (n,)."""
-    codes = np.where(rates.kind_code < 0, len(KINDS), rates.kind_code)
-    return codes.min(axis=1) if len(rates) else np.zeros(0, dtype=np.int64)

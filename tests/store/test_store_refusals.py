@@ -10,8 +10,9 @@ import pytest
 from children import Children, rates_number
 from stores import make_store, put
 
-from ratedb.errors import RatedbError
+from ratedb.errors import LockedError, RatedbError
 from ratedb.store.store import Store
+from ratedb.store.waiting import waiting_up_to
 
 pytestmark = pytest.mark.usefixtures("stores_made_anew")
 
@@ -169,9 +170,10 @@ def test_read_only_files_and_folders_are_read_and_refused_for_writing(
 
 def test_one_process_cannot_read_and_write_at_once_and_is_told_why(store_path: Path) -> None:
     with Store(store_path, write=True) as store:
-        with pytest.raises(RatedbError, match="this process already has the database open") as caught:
+        what = "this process already has the database open"
+        with waiting_up_to(0), pytest.raises(LockedError, match=what) as caught:
             Store(store_path)
-        assert caught.value.exit_code == 1
+        assert caught.value.exit_code == 3
         assert put(store, rates_number(1), "still works").new > 0
 
 

@@ -67,7 +67,8 @@ PUBLISHED = {
     "set_scores": "search system kernel train_j validate_j dex_rms log10_percent_error",
 }
 INNER = """rate_row rate_value best_value mark whole_mark source_place source_change source_now unit_doubt
-    level_named complete_source source_turn chosen_row chosen_value known_curve best_curve level_set_rank"""
+    level_named complete_source source_turn chosen_row chosen_value known_curve best_curve level_set_rank
+    system_level best_row"""
 STORE_MD = Path(__file__).parents[2] / "docs" / "store.md"
 GRID = (10.0, 20.0, 30.0)
 LEVELS = 3  # so three downward transitions
