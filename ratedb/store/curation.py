@@ -37,8 +37,8 @@ class CurationStore(SourceStore):
                 if event.field == "collider" and event.new_value is not None:
                     self.put_system(self.system(name).molecule, event.new_value)
                 self.rows(
-                    "INSERT INTO source_event (event_id, source_id, action, field, old_value, new_value, reason,"
-                    " happened_at, ratedb_version, user_name)"
+                    "INSERT INTO source_event (event_id, source_id, action, field, old_value, new_value,"
+                    " reason, happened_at, ratedb_version, user_name)"
                     " VALUES (nextval('source_event_ids'), ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     [
                         source_id,

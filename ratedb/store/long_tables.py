@@ -7,7 +7,6 @@ and the values below each head, which come as a matrix.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.store.connection import run
+from ratedb.store.connection import Config, run
 from ratedb.store.tabular import Cells, TableError, Tabular, only_file, quoted
+from ratedb.temporary import temporary_folder
 
 _MEMORY = "2GB"
 _PIECE = 4_000_000
@@ -172,8 +172,12 @@ def long_table(path: Path, columns: int | None = None) -> Iterator[LongTable]:
     Raises TableError where it cannot be read.
     """
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            config = {"threads": os.cpu_count() or 1, "memory_limit": _MEMORY, "temp_directory": folder}
+        with temporary_folder() as folder:
+            config: Config = {
+                "threads": os.cpu_count() or 1,
+                "memory_limit": _MEMORY,
+                "temp_directory": str(folder),
+            }
             with duckdb.connect(f"{folder}/table.duckdb", config=config) as connection:
                 run(connection, "SET VARIABLE path = ?", [only_file(path.absolute())])
                 if columns is None:

@@ -51,7 +51,7 @@ PUBLISHED = {
         v1_final v3_final""",
     "sources": """source_id system kind method reference file_name file_sha256 model_id warnings imported_at
         ratedb_version library_versions method_class grade authors year journal doi withdrawn
-        title bibtex""",
+        title bibtex user_name comment""",
     "models": """model_id system engine kernel features train_j validate_j target_j training_sha256
         training_source_ids criterion seed validation tried seconds trained_at ratedb_version
         library_versions mean prior train_units validate_units""",
@@ -60,15 +60,15 @@ PUBLISHED = {
     "derivations": "source_id system target input_system input_source_ids method reference derived_at"
     " ratedb_version withdrawn rates_sha256",
     "source_events": """event_id system source_id action field old_value new_value reason happened_at
-        ratedb_version imported_as""",
-    "source_orders": "order_id system source_ids reason ordered_at ratedb_version joined",
+        ratedb_version imported_as user_name""",
+    "source_orders": "order_id system source_ids reason ordered_at ratedb_version joined user_name",
     "source_files": "source_id file_name file_sha256",
     "plans": "plan_id system strategy request candidates chosen planned_at ratedb_version",
     "set_scores": "search system kernel train_j validate_j dex_rms log10_percent_error",
 }
 INNER = """rate_row rate_value best_value mark whole_mark source_place source_change source_now unit_doubt
     level_named complete_source source_turn chosen_row chosen_value known_curve best_curve level_set_rank
-    system_level best_row"""
+    system_level best_row newest_order"""
 STORE_MD = Path(__file__).parents[2] / "docs" / "store.md"
 GRID = (10.0, 20.0, 30.0)
 LEVELS = 3  # so three downward transitions
