@@ -96,7 +96,8 @@ class _Processes:
         # Fits that run already would go on for minutes.
         for process in list((self._pool._processes or {}).values()):
             process.terminate()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        # They have ended, so that this takes no time; without it their semaphores would stay.
+        self._pool.shutdown(wait=True, cancel_futures=True)
 
     def run(self, function: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
         call = partial(_on_one_thread, function)

@@ -183,6 +183,14 @@ class OpenStore:
         return self.table(sql, parameters).dicts()
 
 
+def load_records() -> None:
+    """Import what transactions need: a second, for which nobody should have to wait for the store."""
+    import duckdb_sqlalchemy  # noqa: F401
+    import sqlmodel  # noqa: F401
+
+    import ratedb.store.records  # noqa: F401
+
+
 def need_id(number: int | None) -> int:
     """Return the id of a new row; raises RatedbError where the store gave none."""
     if number is None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ratedb.store.base import load_records
 from ratedb.store.curation import CurationStore, SourceEvent
 from ratedb.store.derived import DerivedInfo, DerivedStore
 from ratedb.store.level_repair import LevelRepair
@@ -30,3 +33,8 @@ class Store(CurationStore, DerivedStore, PlanStore, CorpusStore, LevelRepair):
     file where there is none. Raises RatedbError where the file is not a store or was written by a newer
     ratedb, LockedError where another process holds it.
     """
+
+    def __init__(self, path: Path | str, *, write: bool = False, create: bool = False) -> None:
+        if write:
+            load_records()
+        super().__init__(path, write=write, create=create)

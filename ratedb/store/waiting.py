@@ -121,10 +121,12 @@ def when_free(path: Path, attempt: Callable[[], _Result], *, write: bool, announ
                 in_turn = ahead is None or ahead != announced.of_another()
             waited_s = patience.waited_s - began_s
             if in_turn or patience.left_s <= 0 or waited_s > min(_GIVES_WAY_S, patience.wait_s / 2):
+                start_s = time.monotonic()
                 try:
                     return attempt()
                 except LockedError as error:
                     locked = error
+                    patience.waited_s += time.monotonic() - start_s
                     if patience.left_s <= 0:
                         raise
             patience.say_once(path, locked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -181,6 +182,42 @@ def test_ctrl_c_during_training_leaves_the_store_as_it_was(filled: Path, seconds
     assert err.strip().endswith("interrupted; the database is as it was")
     assert process.returncode == 130
     assert sha256(read_bytes(filled)) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_end_training_and_its_workers(
+    filled: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    before = sha256(read_bytes(filled))
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    words = ["--db", str(filled), "train", "AB+He", *TRAIN, "--engine", "dense", "--jobs", "2"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ratedb_cli", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"TMPDIR": str(temporary)},
+        start_new_session=True,
+    )
+
+    def members() -> list[str]:
+        found = subprocess.run(["ps", "-o", "pid=", "-g", str(process.pid)], capture_output=True, text=True)
+        return found.stdout.split()
+
+    while len(members()) < 4:  # the command, two workers, and what keeps track of what they share
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert err.strip().endswith("interrupted; the database is as it was")
+    assert process.returncode == 128 + number
+    assert sha256(read_bytes(filled)) == before
+    end = time.monotonic() + 60
+    while members() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert members() == []
+    assert list(temporary.iterdir()) == []
 
 
 def test_ctrl_c_that_breaks_an_import_is_one_message(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
