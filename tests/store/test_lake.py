@@ -59,6 +59,8 @@ def test_a_lake_has_the_columns_and_ids_of_a_file(address: str, tmp_path: Path) 
         # Places of columns may have gaps where a table was changed.
         assert [row[:3] for row in given] == [row[:3] for row in columns_of(b.connection)]
         sequences = b.column("SELECT sequence_name FROM duckdb_sequences() ORDER BY ALL")
+    # DuckDB writes 128-bit integers to Parquet as floating-point numbers.
+    assert [row for row in given if "HUGEINT" in row[2]] == []
     assert sorted(f"{table}_ids" for table in id_columns(migrations.available())) == sequences
 
 
