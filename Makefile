@@ -46,7 +46,7 @@ docs: $(VENV)/ready ## write what is generated: command reference, notebook's ou
 corpus: $(VENV)/ready ## learn the corpus again from the real data sets (6 min), into ratedb/models/corpus/corpus.json
 	$(BIN)/python benchmarks/corpus.py
 
-bench-store: $(VENV)/ready ## import 1e6 values, query them, start the command line: seconds and sizes
+bench-store: $(VENV)/ready ## stores of 1e6, 1e7 and 1e8 values: seconds and memory of commands, and their growth (20 min, 5 GB of disk)
 	$(BIN)/python benchmarks/store.py
 
 bench-merge: $(VENV)/ready ## two stores of 1e6 values, half shared: merge, backup, publish, open; seconds and memory (1 min)

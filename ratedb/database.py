@@ -283,21 +283,23 @@ class Database:
         min_quality: str = "any",
         temperature_k: npt.ArrayLike | None = None,
         j_max: int | None = None,
+        upper: str | None = None,
+        lower: str | None = None,
     ) -> Rates:
         """Return the best rates of a system, such as CO+p-H2: those that an export writes.
 
         `kinds` are the kinds of values to take (computed, scaled, extrapolated, derived, predicted), all
         where empty; `min_quality` is any, unmarked (no value with an error of quality control) or
         unsuspected (no warning either); `temperature_k` are temperatures to interpolate at; `j_max` leaves
-        out levels above it.
+        out levels above it; `upper` and `lower` are labels of the levels of the transitions to take.
 
         Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing
         is left, or where rates do not reach a temperature.
         """
-        from ratedb.verbs.select import select
+        from ratedb.verbs.select import Selection, select
 
         wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds or ())
-        rates = select(self.path, system, wanted, min_quality, j_max)
+        rates = select(self.path, system, Selection(wanted, min_quality, j_max, upper, lower))
         return rates if temperature_k is None else rates.at(temperature_k)
 
     def systems(self) -> QueryResult:

@@ -15,7 +15,7 @@ from ratedb.io.registry import writer
 from ratedb.layers import KINDS
 from ratedb.levels import Levels
 from ratedb.rates import Rates
-from ratedb.store.tabular import table_bytes
+from ratedb.store.tabular import Coded, table_bytes
 
 TABLE_FORMATS = ("csv", "parquet")
 
@@ -64,41 +64,56 @@ def column_types(tables: Sequence[Rates]) -> dict[str, str]:
     return found
 
 
-def rate_columns(tables: Sequence[Rates]) -> dict[str, npt.NDArray[Any]]:
+def rate_columns(tables: Sequence[Rates]) -> dict[str, npt.NDArray[Any] | Coded]:
     """Return the columns of a table with a row for each value, as schemas/rates.schema.json names them."""
     names = column_types(tables)
     parts = [_columns_of(rates, names) for rates in tables]
-    return {name: np.concatenate([part[name] for part in parts]) for name in names}
+    texts = [_texts_of(rates) for rates in tables]
+    return {
+        name: Coded.join([part[name] for part in texts])
+        if name in texts[0]
+        else np.concatenate([part[name] for part in parts])
+        for name in names
+    }
+
+
+def _places(rates: Rates) -> tuple[IntArray, IntArray]:
+    """Return the row and column of each value, shape (k,), in the order of levels and temperatures."""
+    order = np.lexsort([rates.lower, rates.upper])
+    row, column = np.nonzero(np.isfinite(rates.rate_cm3_s[order]))
+    return order[row], column
+
+
+def _texts_of(rates: Rates) -> dict[str, Coded]:
+    row, column = _places(rates)
+    used, place = np.unique(rates.source_id[row, column], return_inverse=True)
+    one = np.zeros(len(row), dtype=np.int64)
+    kind = rates.kind_code[row, column]
+    return {
+        "molecule": Coded(one, [rates.levels.molecule]),
+        "collider": Coded(one, [rates.collider]),
+        "upper_label": Coded(rates.upper[row], rates.levels.label),
+        "lower_label": Coded(rates.lower[row], rates.levels.label),
+        "kind": Coded(np.where(kind < 0, len(KINDS), kind), [*KINDS, ""]),
+        "reference": Coded(place, [rates.sources.get(one, {}).get("reference") for one in used.tolist()]),
+    }
 
 
 def _columns_of(rates: Rates, names: Collection[str]) -> dict[str, npt.NDArray[Any]]:
     levels = rates.levels
-    row, column = np.nonzero(np.isfinite(rates.rate_cm3_s))
-    order = np.lexsort([column, rates.lower[row], rates.upper[row]])
-    row, column = row[order], column[order]
-    label = np.array(levels.label, dtype=object)
+    row, column = _places(rates)
     upper, lower = rates.upper[row], rates.lower[row]
-    source_id = rates.source_id[row, column]
-    used, place = np.unique(source_id, return_inverse=True)
-    named = [rates.sources.get(number, {}).get("reference") for number in used.tolist()]
-    references = np.array([*named, ""], dtype=object)
     return _numbers(levels, names, upper, lower) | {
-        "molecule": np.full(len(row), levels.molecule, dtype=object),
-        "collider": np.full(len(row), rates.collider, dtype=object),
-        "upper_label": label[upper],
-        "lower_label": label[lower],
         "upper_energy_cm1": levels.energy_cm1[upper],
         "lower_energy_cm1": levels.energy_cm1[lower],
         "upper_weight": levels.weight[upper],
         "lower_weight": levels.weight[lower],
         "temperature_k": rates.temperature_k[column],
         "rate_cm3_s": rates.rate_cm3_s[row, column],
-        "kind": rates.kind[row, column].astype(object),
         "log10_half_width_68": rates.log10_half_width_68[row, column],
         "extrapolated": rates.extrapolated[row, column],
         "marked": rates.marked[row, column],
-        "source_id": source_id,
-        "reference": references[place],
+        "source_id": rates.source_id[row, column],
     }
 
 

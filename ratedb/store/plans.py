@@ -119,14 +119,15 @@ class PlanStore(OpenStore):
     def predicted_by(self, system: str) -> tuple[frozenset[int], frozenset[int]]:
         """Return the initial j whose best rates are predicted, and the ids of the models they are from."""
         rows = self.rows(
-            "SELECT DISTINCT j, model_id FROM rates WHERE system = ? AND kind = 'predicted'", [system]
+            "SELECT DISTINCT j, model_id FROM best_row WHERE system = ? AND kind = 'predicted'", [system]
         )
         return frozenset(j for j, _ in rows), frozenset(model_id for _, model_id in rows)
 
     def models_that_predict(self, system: str) -> list[int]:
         """Return the ids of the models that the best rates of a system are predicted by."""
         return self.column(
-            "SELECT DISTINCT model_id FROM rates WHERE system = ? AND kind = 'predicted' ORDER BY model_id",
+            "SELECT DISTINCT model_id FROM best_row WHERE system = ? AND kind = 'predicted'"
+            " ORDER BY model_id",
             [system],
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +19,12 @@ from ratedb.store.levels import LevelStore, StoredLevels
 from ratedb.store.models import ModelStore
 from ratedb.store.seals import need_intact_rates
 from ratedb.store.sources import SourceStore
+from ratedb.store.systems import System
 
 _BEST = """
 SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank AS kind_code, source_id,
        coalesce(log10_half_width_68, 'nan'::DOUBLE) AS log10_half_width_68, extrapolated, marked
-FROM {view} WHERE system = ?
+FROM {view} WHERE {which}
 """
 _BEST_KINDS = """
 SELECT upper_id, lower_id, min(rank) AS kind_code FROM best_row WHERE system = ? GROUP BY upper_id, lower_id
@@ -51,29 +52,69 @@ class BestKinds:
     temperature_k: FloatArray
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of the rates of a system: one transition by labels, up to a highest j, some kinds; else all.
+
+    The store reads no more than that. A highest j leaves out levels without a whole j.
+    """
+
+    upper: str | None = None
+    lower: str | None = None
+    j_max: int | None = None
+    kinds: tuple[str, ...] = ()
+
+    def condition(self, system: str) -> tuple[str, list[Any]]:
+        """Return the condition of a query for this part of a system, and its values."""
+        asked = {
+            "system = ?": system,
+            "upper_label = ?": self.upper,
+            "lower_label = ?": self.lower,
+            "greatest(j, j_final) <= ?": self.j_max,
+            "list_contains(?::VARCHAR[], kind)": list(self.kinds) or None,
+        }
+        wanted = {text: value for text, value in asked.items() if value is not None}
+        return " AND ".join(wanted), list(wanted.values())
+
+    def rows(self, system: System) -> tuple[str, list[Any]]:
+        """Return the condition for the rows of the table rate that the values of this part are among."""
+        conditions = ["source_id IN (SELECT source_id FROM source_now WHERE system_id = ?)"]
+        values: list[Any] = [system.system_id]
+        for end, label in (("upper_id", self.upper), ("lower_id", self.lower)):
+            if label is not None:
+                conditions.append(f"{end} IN (SELECT level_id FROM level WHERE molecule = ? AND label = ?)")
+                values += [system.molecule, label]
+            if self.j_max is not None:
+                of_j = "SELECT level_id FROM level_named WHERE molecule = ? AND j <= ?"
+                conditions.append(f"{end} IN ({of_j})")
+                values += [system.molecule, self.j_max]
+        return " AND ".join(conditions), values
+
+
 class RateStore(SourceStore, ModelStore, LevelStore):
     """The part of a store with the views of the table rate, as arrays."""
 
-    def rates(self, name: str) -> Rates:
-        """Return the best rates of a system, with predictions; raises RatedbError for an unknown system.
+    def rates(self, name: str, part: Part | None = None) -> Rates:
+        """Return the best rates of a system, or a part of them; raises RatedbError for an unknown system.
 
         Each curve is that of one source from its lowest to its highest temperature; values beyond, and in the
         place of flagged ones, come from the next source. (The view `rates` chooses at each temperature.)
         """
-        return self._best(name, "best_curve")
+        return self._best(name, "best_curve", part or Part())
 
-    def known_rates(self, name: str) -> Rates:
-        """Return the best rates of a system from files; raises RatedbError for an unknown system.
+    def known_rates(self, name: str, part: Part | None = None) -> Rates:
+        """Return the best rates of a system from files, or a part; raises RatedbError for an unknown system.
 
         Values that quality control flagged are included where files have no other.
         """
-        return self._best(name, "known_curve")
+        return self._best(name, "known_curve", part or Part())
 
-    def _best(self, name: str, view: str) -> Rates:
+    def _best(self, name: str, view: str, part: Part) -> Rates:
         system = self.system(name)
         molecule = self.levels(system.molecule)
-        self._need_intact_rates("SELECT source_id FROM source_now WHERE system_id = ?", system.system_id)
-        rates = self._read(_BEST.format(view=view), name, system.collider, molecule)
+        self._need_intact_rates(*part.rows(system))
+        which, values = part.condition(name)
+        rates = self._read(_BEST.format(view=view, which=which), values, system.collider, molecule)
         used = set(np.unique(rates.source_id).tolist())
         sources = {row["source_id"]: row for row in self.sources(name) if row["source_id"] in used}
         made = {row["model_id"] for row in sources.values()} - {None}
@@ -85,7 +126,7 @@ class RateStore(SourceStore, ModelStore, LevelStore):
         Raises RatedbError for an unknown system.
         """
         molecule = self.levels(self.system(name).molecule)
-        found = self._columns(_BEST_KINDS, name)
+        found = self._columns(_BEST_KINDS, [name])
         upper, lower = (positions(molecule.level_id, found[end]) for end in ("upper_id", "lower_id"))
         kelvin = np.array(self.column(_TEMPERATURES, [name]), dtype=np.float64)
         kinds = found["kind_code"].astype(np.int64)
@@ -105,24 +146,24 @@ class RateStore(SourceStore, ModelStore, LevelStore):
                 expected="one of " + ", ".join(map(str, known)),
                 todo=f"`ratedb sources {name}` lists them",
             )
-        self._need_intact_rates("SELECT ?", source_id)
-        rates = self._read(_OF_SOURCE, source_id, system.collider, self.levels(system.molecule))
+        self._need_intact_rates("source_id = ?", [source_id])
+        rates = self._read(_OF_SOURCE, [source_id], system.collider, self.levels(system.molecule))
         if not len(rates):
             raise RatedbError(
                 f"source {source_id} has no rates", todo=f"`ratedb show {name}` lists the sources"
             )
         return rates
 
-    def _need_intact_rates(self, sources: str, number: int) -> None:
+    def _need_intact_rates(self, condition: str, values: Sequence[Any]) -> None:
         with clear_errors(self.path):
-            need_intact_rates(self.connection, f"source_id IN ({sources})", [number])
+            need_intact_rates(self.connection, condition, values)
 
-    def _read(self, sql: str, asked: str | int, collider: str, molecule: StoredLevels) -> Rates:
+    def _read(self, sql: str, asked: Sequence[Any], collider: str, molecule: StoredLevels) -> Rates:
         return _as_rates(self._columns(sql, asked), collider, molecule)
 
-    def _columns(self, sql: str, asked: str | int) -> dict[str, npt.NDArray[Any]]:
+    def _columns(self, sql: str, asked: Sequence[Any]) -> dict[str, npt.NDArray[Any]]:
         with clear_errors(self.path):
-            return run(self.connection, sql, [asked]).fetchnumpy()
+            return run(self.connection, sql, asked).fetchnumpy()
 
 
 def _as_rates(columns: Mapping[str, npt.NDArray[Any]], collider: str, molecule: StoredLevels) -> Rates:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -209,23 +209,45 @@ def quoted(name: str) -> str:
 # -- written -----------------------------------------------------------------------------------------
 
 
+class Coded(NamedTuple):
+    """A column of texts: the place of each among the few that occur, shape (n,), and these."""
+
+    code: IntArray
+    names: Sequence[str | None]
+
+    @staticmethod
+    def join(parts: Sequence[Coded]) -> Coded:
+        """Return one column below the other."""
+        start = np.cumsum([0, *(len(part.names) for part in parts)])
+        codes = [part.code + first for part, first in zip(parts, start, strict=False)]
+        return Coded(np.concatenate(codes), [name for part in parts for name in part.names])
+
+
+Columns = Mapping[str, npt.NDArray[Any] | Coded]
+
+
 @contextmanager
-def _typed(
-    columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str]
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """Give a database in memory and a query for the columns with their types, NaN as null."""
-    chosen = ", ".join(
-        f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END::{of} AS {name}"
-        if columns[name].dtype == np.float64
-        else f"{name}::{of} AS {name}"
-        for name, of in types.items()
-    )
+    given, chosen = {}, []
     with duckdb.connect(config={"threads": 1}) as connection:
-        connection.register("given", dict(columns))
-        yield connection, f"SELECT {chosen} FROM given"
+        for name, of in types.items():
+            column = columns[name]
+            if isinstance(column, Coded):
+                run(connection, f"SET VARIABLE {name}_names = ?::VARCHAR[]", [list(column.names)])
+                given[name] = column.code
+                chosen.append(f"getvariable('{name}_names')[{name} + 1]::{of} AS {name}")
+                continue
+            given[name] = column
+            value = (
+                f"CASE WHEN isnan({name}) THEN NULL ELSE {name} END" if column.dtype == np.float64 else name
+            )
+            chosen.append(f"{value}::{of} AS {name}")
+        connection.register("given", given)
+        yield connection, f"SELECT {', '.join(chosen)} FROM given"
 
 
-def table_bytes(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str], file_format: str) -> bytes:
+def table_bytes(columns: Columns, types: Mapping[str, str], file_format: str) -> bytes:
     """Return the bytes of a CSV or Parquet file with columns of these DuckDB types, each of shape (n,).
 
     NaN is written as null. The same values give the same bytes.
@@ -236,13 +258,13 @@ def table_bytes(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str
         return target.read_bytes()
 
 
-def table_as_pandas(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str]) -> pandas.DataFrame:
+def table_as_pandas(columns: Columns, types: Mapping[str, str]) -> pandas.DataFrame:
     """Return columns of these DuckDB types as a data frame; raises RatedbError without pandas."""
     with _typed(columns, types) as (connection, select):
         return as_pandas(connection, select)
 
 
-def table_as_arrow(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str]) -> pyarrow.Table:
+def table_as_arrow(columns: Columns, types: Mapping[str, str]) -> pyarrow.Table:
     """Return columns of these DuckDB types as an Arrow table; raises RatedbError without pyarrow."""
     with _typed(columns, types) as (connection, select):
         return as_arrow(connection, select)

@@ -10,13 +10,12 @@ from ratedb.store.selection import Selection, select_rates
 from ratedb.store.store import Store
 
 
-def select(db: Path, system: str, kinds: tuple[str, ...], min_quality: str, j_max: int | None) -> Rates:
-    """Return the best rates of a system: `kinds` where given, of `min_quality`, up to `j_max`.
+def select(db: Path, system: str, wanted: Selection) -> Rates:
+    """Return the best rates of a system that are selected.
 
     Raises UsageError for an unknown kind or quality, RatedbError for an unknown system or where nothing is
     left.
     """
-    wanted = Selection(kinds, min_quality, j_max)
     wanted.check()
     with Store(db) as store:
         return selected(store, system, wanted)
@@ -31,7 +30,8 @@ def selected(store: Store, system: str, wanted: Selection) -> Rates:
             where=str(store.path),
             expected="rates in the store that match the selection",
             got=f"kinds {', '.join(wanted.kinds) or 'all'}, min_quality {wanted.min_quality},"
-            f" j_max {wanted.j_max}",
+            f" j_max {wanted.j_max}"
+            + "".join(f", {end} level {label}" for end, label in wanted.labels().items()),
             todo=f"select less strictly; `ratedb show {system}` lists what is stored",
         )
     return rates
