@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from children import Children
 from merged import contents, said
 from small_co import make_small_store
 from small_lamda import lamda_text as small_lamda
-from stores import all_tables, model_record, schema_version
+from stores import all_tables, model_record, put, schema_version
 from synthetic import lamda_text, prediction_of, rotor_levels, rotor_rates
 
 import ratedb
@@ -96,6 +97,22 @@ def test_merging_twice_changes_nothing(make: Make, name: str) -> None:
     assert all_tables(ours.path) == before
     assert (again.added, again.conflicts) == (0, ())
     assert all(one["added"] == 0 for one in again.records.values())
+
+
+def test_other_values_under_the_same_description_are_another_source(tmp_path: Path) -> None:
+    levels = rotor_levels(5)
+    first, second = rotor_rates(levels, seed=1), rotor_rates(levels, seed=2)
+    high = (second.initial_j() > 2)[:, None]
+    partly = replace(second, rate_cm3_s=np.where(high, second.rate_cm3_s, first.rate_cm3_s))
+    for name, tables in {"a": [first], "b": [partly], "c": [first, partly]}.items():
+        with Store(tmp_path / f"{name}.duckdb", write=True, create=True) as store:
+            for rates in tables:
+                put(store, rates)
+    merged = Database(tmp_path / "a.duckdb").merge(tmp_path / "b.duckdb", quality="off")
+    changed = int((partly.rate_cm3_s != first.rate_cm3_s).sum())
+    assert 0 < changed < first.rate_cm3_s.size
+    assert merged.records["values"]["added"] == changed
+    assert contents(tmp_path / "a.duckdb") == contents(tmp_path / "c.duckdb")
 
 
 def test_a_merge_says_what_it_adds_and_what_was_there(make: Make) -> None:
