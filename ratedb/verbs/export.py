@@ -10,8 +10,9 @@ from typing import Any
 from ratedb.errors import RatedbError
 from ratedb.files import check_target, sha256, write_atomically
 from ratedb.io.mixed_sources import count_by_source
-from ratedb.io.provenance import partner_provenance, render_provenance, sidecar_path
+from ratedb.io.provenance import partner_provenance, render_provenance
 from ratedb.io.rendering import Rendered, check_options, render
+from ratedb.io.sidecar import sidecar_path
 from ratedb.options import ExportOptions, Progress, silent
 from ratedb.results import Result
 from ratedb.verbs.taking import take
