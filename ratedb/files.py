@@ -159,8 +159,8 @@ def _too_large(what: str, path: Path, largest: int, when: str = "") -> RatedbErr
         where=str(path),
         expected=f"at most {largest / 1e6:g} MB{when}",
         got="more",
-        todo="check that this is the right file; rates of any number are read from a table of one row for each"
-        " value, CSV or Parquet",
+        todo="check that this is the right file; a table of one row for each value (CSV or Parquet) may be of"
+        " any size",
     )
 
 
@@ -202,7 +202,7 @@ def is_plain_name(name: str) -> bool:
 
 
 def sha256_of(path: Path, *, follow: bool = True) -> str:
-    """Return the SHA-256 of a file of any size, in hexadecimal; raises RatedbError where it cannot be read."""
+    """Return the SHA-256 of a file of any size, in hexadecimal; raises RatedbError as open_regular does."""
     with open_regular(path, follow=follow) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 

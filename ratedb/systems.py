@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from ratedb.errors import RatedbError
-from ratedb.safe_text import visible
+from ratedb.safe_text import refuse_hidden, visible
 
 COLLIDERS = ("H2", "p-H2", "o-H2", "e", "H", "He", "H+")
 """Collision partners by the names that readers of LAMDA files know, in the order of their ids 1..7."""
@@ -47,6 +48,12 @@ def need_molecule(name: str, where: str | None = None) -> None:
         )
 
 
+def need_level_names(molecule: str, labels: Iterable[str], where: str | None = None) -> None:
+    """Raise RatedbError where a molecule, or a label of a level, has a name that none may have."""
+    need_molecule(molecule, where)
+    refuse_hidden("the label of a level", labels, where)
+
+
 def is_collider(name: str) -> bool:
     """Return whether a text can be the name of a collider: one of COLLIDERS, or another such as p-H2O."""
     return len(name) <= _LONGEST and _COLLIDER.fullmatch(name) is not None
@@ -78,11 +85,11 @@ def split_system(name: str) -> tuple[str, str]:
     places = [len(name) - len(one) - 1 for one in by_length if name.endswith(f"+{one}")]
     places += [place for place in range(len(name) - 1, 0, -1) if name[place] == "+"]
     for place in places:
-        if place > 0 and is_collider(name[place + 1 :]):
+        if is_molecule(name[:place]) and is_collider(name[place + 1 :]):
             return name[:place], name[place + 1 :]
     raise RatedbError(
         f"{name!r} is not the name of a system",
         expected=f"MOLECULE+COLLIDER, with a collider of {COLLIDER_NAMES}",
-        got=name,
+        got=visible(name),
         todo="write for example CO+p-H2 or SiO+He",
     )

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
     ("safe_text",),
-    ("arrays", "files", "methods", "numbers", "origin", "references", "results", "systems"),
+    ("arrays", "documents", "files", "methods", "numbers", "origin", "references", "results", "systems"),
     ("declared", "findings", "layers", "levels"),
     ("kinds",),  # above Levels, whose kind it finds, and below all that reads or stores them
     ("options",),

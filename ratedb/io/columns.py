@@ -18,6 +18,7 @@ from ratedb.files import InputFile
 from ratedb.io.columns_levels import LevelsOf, file_of_rows
 from ratedb.io.columns_rows import ALIASES, need_once, records, rows_of
 from ratedb.io.contents import MoleculeFile
+from ratedb.io.door import admitted
 from ratedb.io.level_lists import levels_if_known
 from ratedb.io.listed_levels import open_end
 from ratedb.io.registry import ReadOptions, rate_reader
@@ -87,7 +88,7 @@ def rates_of_frame(
             got=f"{type(frame).__name__}: {str(error)[:_SHOWN]}",
             todo="give a pandas.DataFrame or pyarrow.Table",
         ) from error
-    return file_of_rows(rows, molecule, collider, known)
+    return admitted(file_of_rows(rows, molecule, collider, known))
 
 
 def _header(content: bytes) -> list[str]:

@@ -96,8 +96,8 @@ def sidecar_path(path: Path) -> Path:
 def read_provenance(path: Path, sha256: str | None = None) -> Provenance:
     """Return the provenance next to an exported file, checked against its schema.
 
-    `sha256` is that of the file, where it is known. Raises NoProvenanceError where there is none, or with `sha256`
-    one of another file, RatedbError where it is invalid. A link is not followed.
+    `sha256` is that of the file, where it is known. Raises NoProvenanceError where there is none, or with
+    `sha256` one of another file, RatedbError where it is invalid. A link is not followed.
     """
     sidecar = sidecar_path(path)
     if not sidecar.exists() and not sidecar.is_symlink():

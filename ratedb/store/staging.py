@@ -11,6 +11,7 @@ from ratedb.arrays import IntArray, gap_patterns
 from ratedb.findings import Finding
 from ratedb.rates import Rates
 from ratedb.references import Reference
+from ratedb.safe_text import clean
 from ratedb.store.connection import run
 
 
@@ -20,7 +21,7 @@ class SourceInfo:
 
     `files` are the names and SHA-256 of all files where the values come from more than one. `parts` are those
     of the reference where they are given; else they are read from its text. `exported` values were written by
-    ratedb: they are new only where the source that they came from does not have them.
+    ratedb: they are new only where the source that they came from does not have them. Texts are cleaned.
     """
 
     kind: str
@@ -33,6 +34,13 @@ class SourceInfo:
     files: tuple[tuple[str, str], ...] = ()
     parts: Reference | None = None
     exported: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("method", "reference", "file_name"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
+        object.__setattr__(self, "files", tuple((clean(name), digest) for name, digest in self.files))
+        if self.parts is not None:
+            object.__setattr__(self, "parts", self.parts.cleaned())
 
 
 def stage(connection: duckdb.DuckDBPyConnection, rates: Rates, level_id: IntArray) -> None:
