@@ -41,11 +41,13 @@ from . import (
 from . import (
     next as next_,
 )
+from .group import SafeGroup
 from .interrupt import INTERRUPTED, pressed, watch
-from .output import Context
+from .output import Context, printable
 
 app = typer.Typer(
     name="ratedb",
+    cls=SafeGroup,
     help="Collisional rate coefficients: compute a few initial j, predict the rest, know the error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -144,7 +146,7 @@ def _command() -> Any:
 
 
 def _say(error: RatedbError, as_json: bool) -> int:
-    print(f"ratedb: {error}", file=sys.stderr)
+    print(printable(f"ratedb: {error}"), file=sys.stderr)
     if as_json:
         print(json.dumps({"error": error.to_json()}))
     return error.exit_code

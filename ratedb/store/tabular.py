@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from ratedb.arrays import FloatArray
 from ratedb.errors import RatedbError
+from ratedb.store.cells import as_cells, quoted, text_of
 from ratedb.store.connection import run
 
 if TYPE_CHECKING:
@@ -52,12 +53,15 @@ class Cells:
 
 
 class Tabular:
-    """A table that DuckDB can read: the names of its columns, and their cells on request."""
+    """A table that DuckDB can read: the names of its columns, and their cells on request.
+
+    `types` are those of a CSV file, whose texts are cells of safe_text.to_cell.
+    """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, source: str, types: Mapping[str, str] | None = None
     ) -> None:
-        self._connection, self._source = connection, source
+        self._connection, self._source, self._of_csv = connection, source, types is not None
         if types is None:
             described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
             types = {str(row[0]): str(row[1]) for row in described}
@@ -71,19 +75,22 @@ class Tabular:
         given, chosen = ["0 AS one"], ["0 AS one"]
         from_text = []
         for name, place in {**numbers, **texts}.items():
-            column, quoted = _quoted(self.names[place]), _quoted(name)
+            column, named = quoted(self.names[place]), quoted(name)
             if name in numbers and _NUMERIC_TYPE.fullmatch(self._types[place]):
-                given.append(f"{column}::DOUBLE AS {quoted}")
-                chosen.append(quoted)
+                given.append(f"{column}::DOUBLE AS {named}")
+                chosen.append(named)
                 continue
-            given.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {quoted}")
+            text = f"trim({column}::VARCHAR, {_BLANKS})"
+            if self._of_csv and name in texts:
+                text = text_of(text)
+            given.append(f"nullif({text}, '') AS {named}")
             if name in texts:
-                chosen.append(quoted)
+                chosen.append(named)
             else:
                 # DuckDB's own cast takes 1_000 for a thousand.
-                number = f"CASE WHEN NOT contains({quoted}, '_') THEN try_cast({quoted} AS DOUBLE) END"
-                chosen.append(f"{number} AS {quoted}")
-                chosen.append(f"CASE WHEN {number} IS NULL THEN {quoted} END AS {_quoted(f'{name} unread')}")
+                number = f"CASE WHEN NOT contains({named}, '_') THEN try_cast({named} AS DOUBLE) END"
+                chosen.append(f"{number} AS {named}")
+                chosen.append(f"CASE WHEN {number} IS NULL THEN {named} END AS {quoted(f'{name} unread')}")
                 from_text.append(name)
         found = self._connection.execute(
             f"SELECT {', '.join(chosen)} FROM (SELECT {', '.join(given)} FROM {self._source})"
@@ -185,10 +192,6 @@ def _file_of(content: bytes) -> Iterator[str]:
         yield re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 # -- written -----------------------------------------------------------------------------------------
 
 
@@ -211,10 +214,12 @@ def _typed(
 def table_bytes(columns: Mapping[str, npt.NDArray[Any]], types: Mapping[str, str], file_format: str) -> bytes:
     """Return the bytes of a CSV or Parquet file with columns of these DuckDB types, each of shape (n,).
 
-    NaN is written as null. The same values give the same bytes.
+    NaN is written as null. The same values give the same bytes. Texts are cells of safe_text.to_cell in CSV.
     """
     with _typed(columns, types) as (connection, select), tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "table"
+        if file_format == "csv":
+            select = as_cells(connection, select)
         run(connection, f"COPY ({select}) TO ? ({_AS_FORMAT[file_format]})", [str(target)])
         return target.read_bytes()
 
