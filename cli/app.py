@@ -133,6 +133,8 @@ def main(arguments: list[str] | None = None) -> int:
             # A path that the system refuses (too long, no permission), or a full device.
             where = str(error.filename or "standard output")
             error = RatedbError("cannot read or write", where=where, got=error.strerror)
+        if isinstance(error, MemoryError):
+            error = RatedbError("the memory is full", todo="work on fewer values, or free memory")
         if isinstance(error, RatedbError):
             return _say(error, as_json)
         raise

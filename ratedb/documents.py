@@ -6,6 +6,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
 from typing import Any
 
 _MOST_DIGITS = 40
@@ -60,6 +62,14 @@ def _integer(word: str) -> int:
     if len(word) > _MOST_DIGITS:
         raise DocumentError("a number is too large")
     return int(word)
+
+
+@cache
+def load_schema(name: str) -> dict[str, Any]:
+    """Return one of the JSON Schemas that ratedb ships, such as `provenance`."""
+    text = (resources.files("ratedb_schemas") / f"{name}.schema.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
 
 
 # -- schema ------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ LARGEST_TEXT_BYTES = 50_000_000
 """A text that is not a table of one row for each value is refused beyond this size, before it is read."""
 LONGEST_LINE_BYTES, MOST_LINES = 1_000_000, 1_000_000
 """A text with a longer line, or with more lines, is refused before memory is taken for it."""
+LARGEST_JSON_BYTES = 6_000_000
+"""A JSON document of unknown origin is refused beyond this size: read, it takes up to 25 times as much."""
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 

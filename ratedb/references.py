@@ -85,13 +85,17 @@ _NO_NAMES = re.compile(
     r"|Database|Figure|Private|Paper)\b"
 )
 
+_LONGEST = 1000  # the time to look for authors grows with the square of the length
+
 
 def parse_reference(text: str) -> Reference:
     """Return the parts of a reference such as `Yang et al. (2010), ApJ 718, 1062`.
 
-    Parts that are not sure are empty: with several years or works none is taken.
+    Parts that are not sure are empty: with several years or works, or in a very long text, none is taken.
     """
     text = " ".join(text.split())
+    if len(text) > _LONGEST:
+        return Reference()
     doi = _DOI.search(text)
     rest = text.replace(doi.group(), "") if doi else text
     found = Reference(doi=doi.group() if doi else "")

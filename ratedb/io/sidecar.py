@@ -6,26 +6,22 @@ it only.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ratedb.documents import DocumentError, need_schema, strict_json
+from ratedb.documents import DocumentError, load_schema, need_schema, strict_json
 from ratedb.errors import RatedbError
-from ratedb.files import open_regular, sha256_of
+from ratedb.files import LARGEST_JSON_BYTES, open_regular, sha256_of
 from ratedb.io.provenance import FORMAT
 from ratedb.layers import Kind
 from ratedb.references import OF_REFERENCE, Reference, parse_reference
 from ratedb.safe_text import clean, refuse_hidden, visible
 
 _PREDICTED = Kind.PREDICTED.text
-# Reading JSON takes up to some 25 times its size.
-_SMALL_BYTES, _HEAD_BYTES = 6_000_000, 4096
+_HEAD_BYTES = 4096
 
 
 @dataclass(frozen=True)
@@ -114,7 +110,7 @@ def read_provenance(path: Path, sha256: str | None = None) -> Provenance:
             document.get(name) != value for name, value in FORMAT.items()
         ):
             raise DocumentError("its format is another one")
-        need_schema(document, _schema())
+        need_schema(document, load_schema("provenance"))
     except DocumentError as error:
         raise RatedbError(
             "this is not a provenance of ratedb, or one of a newer version",
@@ -129,25 +125,18 @@ def read_provenance(path: Path, sha256: str | None = None) -> Provenance:
     return _provenance(document)
 
 
-@cache
-def _schema() -> dict[str, Any]:
-    text = (resources.files("ratedb_schemas") / "provenance.schema.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
 def _content(sidecar: Path, path: Path) -> bytes:
     """Return the bytes of a provenance; a large one is read only where it has the hash of its file."""
     with open_regular(sidecar, follow=False) as handle:
-        head = handle.read(_SMALL_BYTES + 1)
-        if len(head) <= _SMALL_BYTES:
+        head = handle.read(LARGEST_JSON_BYTES + 1)
+        if len(head) <= LARGEST_JSON_BYTES:
             return head
         said = re.search(rb'"sha256": "([0-9a-f]{64})"', head[:_HEAD_BYTES])
         if said is None or not path.is_file() or sha256_of(path).encode() != said[1]:
             raise NoProvenanceError(
                 "the provenance is large, and of another file",
                 where=str(sidecar),
-                expected=f"at most {_SMALL_BYTES / 1e6:g} MB, or the SHA-256 of the file in its first lines",
+                expected=f"at most {LARGEST_JSON_BYTES / 1e6:g} MB, or the SHA-256 of its file",
                 todo="export the file again",
             )
         return head + handle.read()
