@@ -74,15 +74,18 @@ def load_schema(name: str) -> dict[str, Any]:
 
 # -- schema ------------------------------------------------------------------------------------------
 
-_TYPES: Mapping[str, Callable[[Any], bool]] = {
-    "object": lambda value: isinstance(value, dict),
-    "array": lambda value: isinstance(value, list),
-    "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "null": lambda value: value is None,
+Check = Callable[[Any], None]
+
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
 }
+_NUMBERS, _SIZED = (int, float), (str, list)
 _BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {
     "minimum": lambda value, limit: value >= limit,
     "exclusiveMinimum": lambda value, limit: value > limit,
@@ -93,71 +96,152 @@ _SIZES: Mapping[str, Callable[[int, int], bool]] = {
     "maxItems": lambda count, limit: count <= limit,
     "maxLength": lambda count, limit: count <= limit,
 }
-_NO_RULES = ("title", "description", "deprecated", "$schema", "$defs")
 RULES = frozenset(
-    {"$ref", "type", "const", "enum", "pattern", "anyOf", "oneOf", "items", "required", "properties"}
-    | {"additionalProperties", *_BOUNDS, *_SIZES, *_NO_RULES}
+    {
+        "$ref",
+        "type",
+        "const",
+        "enum",
+        "pattern",
+        "anyOf",
+        "items",
+        "required",
+        "properties",
+        *_BOUNDS,
+        *_SIZES,
+    }
+    | {"oneOf", "additionalProperties", "title", "description", "deprecated", "$schema", "$defs"}
 )
 """The words of JSON Schema that `need_schema` knows."""
 
 
+class _WrongError(Exception):
+    """A value is not as its schema says; `place` is gathered on the way out, the innermost first."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__(words)
+        self.place: list[str] = []
+
+
 def need_schema(value: Any, schema: Mapping[str, Any]) -> None:
     """Raise DocumentError where a value is not as a JSON Schema says that uses no other words than RULES."""
-    problem = next(_problems(value, schema, schema.get("$defs", {}), ""), None)
-    if problem is not None:
-        raise DocumentError(problem)
+    try:
+        _check(schema, schema.get("$defs", {}))(value)
+    except _WrongError as error:
+        place = "".join(reversed(error.place)).lstrip(".")[:_SHOWN]
+        raise DocumentError(f"{place or 'the document'} {error}") from None
 
 
-def _problems(value: Any, schema: Mapping[str, Any], defs: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Yield what is wrong with a value, in words; nothing where it is as the schema says."""
+def _check(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
+    """Return the function that raises where its argument is not as a schema says."""
+    checks = list(_checks(schema, defs))
+
+    def check(value: Any) -> None:
+        for one in checks:
+            one(value)
+
+    return checks[0] if len(checks) == 1 else check
+
+
+def _checks(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Iterator[Check]:
+    if "type" in schema:
+        yield _of_type(schema["type"])
     if "$ref" in schema:
-        yield from _problems(value, defs[schema["$ref"].removeprefix("#/$defs/")], defs, where)
-    types = schema.get("type", ())
-    types = (types,) if isinstance(types, str) else types
-    if types and not any(_TYPES[name](value) for name in types):
-        yield f"{where or 'the document'} is no {' or '.join(types)}"
-        return
-    if "const" in schema and (type(value), value) != (type(schema["const"]), schema["const"]):
-        yield f"{where} is not {schema['const']!r}"
-    if "enum" in schema and value not in schema["enum"]:
-        yield f"{where} is not one of {', '.join(map(str, schema['enum']))}"
-    yield from _simple(value, schema, where)
-    for word, wanted in (("anyOf", lambda count: count > 0), ("oneOf", lambda count: count == 1)):
-        if word in schema:
-            fits = [next(_problems(value, one, defs, where), None) is None for one in schema[word]]
-            if not wanted(sum(fits)):
-                yield f"{where or 'the document'} is none of its possible forms"
-    if isinstance(value, list) and "items" in schema:
-        for number, item in enumerate(value):
-            yield from _problems(item, schema["items"], defs, f"{where}[{number}]")
-    if isinstance(value, dict):
-        yield from _of_object(value, schema, defs, where)
+        yield _check(defs[schema["$ref"].removeprefix("#/$defs/")], defs)
+    if "const" in schema or "enum" in schema:
+        known = schema.get("enum", [schema.get("const")])
+        yield _need(
+            lambda value: any(type(one) is type(value) and one == value for one in known),
+            f"is not {' or '.join(map(str, known))}",
+        )
+    if "pattern" in schema:
+        fits = re.compile(schema["pattern"]).fullmatch
+        yield _need(lambda value: type(value) is not str or fits(value), "has impossible characters")
+    for word in _BOUNDS.keys() & schema.keys():
+        yield _bounded(_BOUNDS[word], schema[word])
+    for word in _SIZES.keys() & schema.keys():
+        yield _sized(_SIZES[word], schema[word])
+    for word in {"anyOf", "oneOf"} & schema.keys():
+        yield _one_of([_check(one, defs) for one in schema[word]], only=word == "oneOf")
+    if "items" in schema:
+        yield _of_items(_check(schema["items"], defs))
+    if schema.keys() & {"required", "properties", "additionalProperties"}:
+        yield _of_names(schema, defs)
 
 
-def _simple(value: Any, schema: Mapping[str, Any], where: str) -> Iterator[str]:
-    """Yield what is wrong with the size of a value, or with the letters of a text."""
-    if isinstance(value, int | float):
-        for word, holds in _BOUNDS.items():
-            if word in schema and not holds(value, schema[word]):
-                yield f"{where} is out of range"
-    if isinstance(value, str | list):
-        for word, holds in _SIZES.items():
-            if word in schema and not holds(len(value), schema[word]):
-                yield f"{where} has {len(value)} characters or items"
-    if isinstance(value, str) and "pattern" in schema and not re.fullmatch(schema["pattern"], value):
-        yield f"{where} is {value[:_SHOWN]!r}"
+def _need(holds: Callable[[Any], Any], words: str) -> Check:
+    def check(value: Any) -> None:
+        if not holds(value):
+            raise _WrongError(words)
+
+    return check
 
 
-def _of_object(
-    value: Mapping[str, Any], schema: Mapping[str, Any], defs: Mapping[str, Any], where: str
-) -> Iterator[str]:
-    absent: Sequence[str] = [name for name in schema.get("required", ()) if name not in value]
-    if absent:
-        yield f"{where or 'the document'} has no {absent[0]}"
-    properties, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-    for name, item in value.items():
-        inner = properties.get(name, others)
-        if inner is False:
-            yield f"{where or 'the document'} has the unknown name {name[:_SHOWN]!r}"
-        elif inner is not True:
-            yield from _problems(item, inner, defs, f"{where}.{name[:_SHOWN]}".lstrip("."))
+def _of_type(names: str | Sequence[str]) -> Check:
+    listed = (names,) if isinstance(names, str) else tuple(names)
+    known = frozenset(kind for name in listed for kind in _TYPES[name])  # by identity: True is no integer
+    return _need(lambda value: type(value) in known, f"is not of type {' or '.join(listed)}")
+
+
+def _bounded(holds: Callable[[Any, Any], bool], limit: Any) -> Check:
+    return _need(lambda value: type(value) not in _NUMBERS or holds(value, limit), "is out of range")
+
+
+def _sized(holds: Callable[[int, int], bool], limit: int) -> Check:
+    return _need(
+        lambda value: type(value) not in _SIZED or holds(len(value), limit), "is too long or too short"
+    )
+
+
+def _one_of(forms: Sequence[Check], *, only: bool) -> Check:
+    def fits(form: Check, value: Any) -> bool:
+        try:
+            form(value)
+        except _WrongError:
+            return False
+        return True
+
+    def holds(value: Any) -> bool:
+        count = sum(fits(form, value) for form in forms)
+        return count == 1 if only else count > 0
+
+    return _need(holds, "is none of its possible forms")
+
+
+def _of_items(item: Check) -> Check:
+    def check(value: Any) -> None:
+        for number, one in enumerate(value if type(value) is list else ()):
+            try:
+                item(one)
+            except _WrongError as error:
+                error.place.append(f"[{number}]")
+                raise
+
+    return check
+
+
+def _of_names(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
+    """Return the check of the names and values of an object."""
+    required = frozenset(schema.get("required", ()))
+    known = {name: _check(one, defs) for name, one in schema.get("properties", {}).items()}
+    others = schema.get("additionalProperties", True)
+    other = None if isinstance(others, bool) else _check(others, defs)
+
+    def check(value: Any) -> None:
+        if type(value) is not dict:
+            return
+        if not required <= value.keys():
+            raise _WrongError(f"has no {min(required - value.keys())}")
+        name = ""
+        try:
+            for name, item in value.items():
+                inner = known.get(name, other)
+                if inner is not None:
+                    inner(item)
+                elif others is False:
+                    raise _WrongError("is an unknown name")
+        except _WrongError as error:
+            error.place.append(f".{name}")
+            raise
+
+    return check
