@@ -45,11 +45,13 @@ from . import (
 from . import (
     next as next_,
 )
+from .group import SafeGroup
 from .interrupt import exit_code, watch
-from .output import Context
+from .output import Context, printable
 
 app = typer.Typer(
     name="ratedb",
+    cls=SafeGroup,
     help="Collisional rate coefficients: compute a few initial j, predict the rest, know the error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -148,6 +150,8 @@ def main(arguments: list[str] | None = None) -> int:
             # A path that the system refuses (too long, no permission), or a full device.
             where = str(error.filename or "standard output")
             error = RatedbError("cannot read or write", where=where, got=error.strerror)
+        if isinstance(error, MemoryError):
+            error = RatedbError("the memory is full", todo="work on fewer values, or free memory")
         if isinstance(error, RatedbError):
             return _say(error, as_json)
         raise
@@ -161,7 +165,7 @@ def _command() -> Any:
 
 
 def _say(error: RatedbError, as_json: bool) -> int:
-    print(f"ratedb: {error}", file=sys.stderr)
+    print(printable(f"ratedb: {error}"), file=sys.stderr)
     if as_json:
         print(json.dumps({"error": error.to_json()}))
     return error.exit_code

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratedb.results import plain
+from ratedb.safe_text import visible
 from ratedb.store.waiting import DEFAULT_WAIT_S
 
 from .interrupt import raise_if_interrupted
@@ -25,6 +26,11 @@ _PLAIN_WIDTH = 100
 _COUNTED = re.compile(r"(\d+) of (\d+)")
 
 
+def printable(text: str) -> str:
+    r"""Return a text as it is printed for people: hidden characters but line ends are escapes, as \x1b."""
+    return visible(text, keep="\n")
+
+
 @dataclass(frozen=True)
 class Context:
     """The options that come before the command."""
@@ -36,10 +42,10 @@ class Context:
 
     def console(self, *, stderr: bool = False) -> Console:
         """Return a console; colour is off where it is not a terminal or NO_COLOR is set."""
-        from rich.console import Console
+        from .terminal import SafeConsole
 
         stream = sys.stderr if stderr else sys.stdout
-        return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH, highlight=False)
+        return SafeConsole(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH)
 
     def emit(self, data: dict[str, Any], show: Callable[[Console], None]) -> None:
         """Print the result: one JSON object with --json, else what `show` prints (nothing with --quiet)."""
@@ -89,7 +95,7 @@ class Context:
                 counted = _COUNTED.search(text)
                 done, total = map(int, counted.groups()) if counted else (0, None)
                 bar.tasks[0].total = total  # an update to None would leave the last step's total
-                bar.update(task, description=text, completed=done)
+                bar.update(task, description=printable(text), completed=done)
 
             yield show
 
@@ -117,4 +123,4 @@ def cell(value: object) -> str:
         return f"{value:.4g}"
     if isinstance(value, (list, tuple)):
         return ",".join(cell(item) for item in value)
-    return str(value).replace("[", "\\[")
+    return visible(str(value))

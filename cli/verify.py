@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ratedb.database import Database
 
 from .command import command
-from .output import table
+from .output import printable, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -81,7 +81,7 @@ def _code(found: Verification) -> int:
     error = found.incomplete
     if error is None:
         return 0
-    print(f"ratedb: {error}", file=sys.stderr)
+    print(printable(f"ratedb: {error}"), file=sys.stderr)
     return error.exit_code
 
 

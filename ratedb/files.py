@@ -5,25 +5,34 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from io import BufferedReader, BytesIO
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from ratedb import locks
 from ratedb.errors import RatedbError
+from ratedb.safe_text import has_hidden
 from ratedb.temporary import part_file, remove_left
 
 LARGEST_UNPACKED_BYTES = 200_000_000
+"""A gzip file that expands to more is refused: a small one may expand to more than the memory holds."""
 LARGE_BYTES = 50_000_000
-"""Files of this size are not taken into memory, where their format can be read in pieces."""
-
+"""Tables of one row for each value are not taken into memory from this size on."""
+LARGEST_TEXT_BYTES = 50_000_000
+"""A text that is not a table of one row for each value is refused beyond this size, before it is read."""
+LONGEST_LINE_BYTES, MOST_LINES = 1_000_000, 1_000_000
+"""A text with a longer line, or with more lines, is refused before memory is taken for it."""
+LARGEST_JSON_BYTES = 6_000_000
+"""A JSON document of unknown origin is refused beyond this size: read, it takes up to 25 times as much."""
 _START_BYTES = 1_000_000
 _GZIP = b"\x1f\x8b"
-"""A gzip file that expands to more is refused: a small one may expand to more than the memory holds."""
+_CHUNK = 1 << 20
+_HEAD = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -59,17 +68,23 @@ class InputFile:
     @cached_property
     def sha256(self) -> str:
         """The SHA-256 of the file as it is stored, in hexadecimal."""
-        return _sha256_of(self.path) if self.is_large else sha256(self.stored)
+        return sha256_of(self.path) if self.is_large else sha256(self.stored)
 
     @staticmethod
-    def read(path: Path | str) -> InputFile:
-        """Return a file with its content; raises RatedbError where it cannot be read."""
-        file = InputFile(Path(path))
-        try:
-            large = file.path.is_file() and file.path.stat().st_size >= LARGE_BYTES
-        except OSError:
-            large = False  # which reading it explains
-        return file if large and not file.start.startswith(_GZIP) else InputFile(file.path, file.stored)
+    def read(path: Path | str, *, largest: int | None = None) -> InputFile:
+        """Return a file with its content; raises RatedbError where it cannot be read.
+
+        A text of more than `largest` bytes (LARGEST_TEXT_BYTES) is refused before it is read, a table of one
+        row for each value never; a large one is not read yet.
+        """
+        path = Path(path)
+        with open_regular(path) as handle:
+            head = handle.read(_HEAD)
+            if not is_table_of_rows(head):
+                return InputFile(path, _bounded(head, handle, path, largest or LARGEST_TEXT_BYTES))
+            if os.fstat(handle.fileno()).st_size >= LARGE_BYTES:
+                return InputFile(path)
+            return InputFile(path, head + handle.read())
 
 
 def as_input(file: InputFile | Path | str) -> InputFile:
@@ -77,11 +92,32 @@ def as_input(file: InputFile | Path | str) -> InputFile:
     return file if isinstance(file, InputFile) else InputFile.read(file)
 
 
+def is_table_of_rows(head: bytes) -> bool:
+    """Return whether bytes begin a Parquet file, or a CSV table of one row for each value, of any size."""
+    return head.startswith(b"PAR1") or b"rate_cm3_s" in head.split(b"\n", 1)[0]
+
+
 def _unpacked(stored: bytes, path: Path) -> bytes:
-    """Return the content of a gzip file, of one or several members."""
+    """Return the content of a gzip file, of one or several members; it is kept once its size is known."""
+    size, largest = 0, LARGEST_TEXT_BYTES
+    lines = _Lines(path)
+    for chunk in _unpacking(stored, path):
+        if size == 0 and is_table_of_rows(chunk):
+            largest = LARGEST_UNPACKED_BYTES
+        elif largest == LARGEST_TEXT_BYTES:
+            lines.take(chunk)
+        size += len(chunk)
+        if size > min(largest, LARGEST_UNPACKED_BYTES):
+            raise _too_large("the gzip file", path, min(largest, LARGEST_UNPACKED_BYTES), " after unpacking")
+    return b"".join(_unpacking(stored, path))
+
+
+def _unpacking(stored: bytes, path: Path) -> Iterator[bytes]:
+    """Yield the content of a gzip file in pieces; raises RatedbError where it is damaged."""
     try:
         with gzip.GzipFile(fileobj=BytesIO(stored)) as packed:
-            content = packed.read(LARGEST_UNPACKED_BYTES + 1)
+            while chunk := packed.read(_CHUNK):
+                yield chunk
     except (OSError, EOFError, zlib.error) as error:
         raise RatedbError(
             "the gzip file is damaged",
@@ -90,49 +126,117 @@ def _unpacked(stored: bytes, path: Path) -> bytes:
             got=str(error),
             todo="get the file again from its source",
         ) from error
-    if len(content) > LARGEST_UNPACKED_BYTES:
+
+
+class _Lines:
+    """Counts the lines of a text that comes in pieces; raises RatedbError for too long or too many."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._count, self._open = path, 0, 0
+
+    def take(self, chunk: bytes) -> None:
+        """Count the line ends of the next piece, of at most LONGEST_LINE_BYTES."""
+        # A carriage return ends a line too: files of old systems have no other.
+        ends = chunk.replace(b"\r", b"\n") if b"\r" in chunk else chunk
+        first, last = ends.find(b"\n"), ends.rfind(b"\n")
+        self._count += ends.count(b"\n")
+        longest = max(self._open + (first if first >= 0 else len(ends)), _longest_inside(ends, first, last))
+        self._open = len(ends) - last - 1 if last >= 0 else self._open + len(ends)
+        if longest > LONGEST_LINE_BYTES or self._count > MOST_LINES:
+            what = "a line" if longest > LONGEST_LINE_BYTES else "the number of lines"
+            raise RatedbError(
+                f"{what} is too large for a text of rate coefficients",
+                where=str(self._path),
+                expected=f"at most {MOST_LINES} lines of at most {LONGEST_LINE_BYTES / 1e6:g} MB",
+                got="more",
+                todo="check that this is the right file; a table of one row for each value (CSV or Parquet)"
+                " may be of any size",
+            )
+
+
+def _longest_inside(ends: bytes, first: int, last: int) -> int:
+    """Return the length of the longest line between two line ends, where it may be too long."""
+    if last - first <= LONGEST_LINE_BYTES:
+        return 0
+    return max(map(len, ends[first:last].split(b"\n")))
+
+
+def _bounded(head: bytes, handle: BinaryIO, path: Path, largest: int) -> bytes:
+    """Return the rest of a text with its head; raises RatedbError before more memory than that is taken."""
+    size = os.fstat(handle.fileno()).st_size
+    if size > largest:
+        raise _too_large("the file", path, largest)
+    packed, lines = head.startswith(_GZIP), _Lines(path)
+    pieces, taken = [head], len(head)
+    while True:
+        if not packed:
+            lines.take(pieces[-1])
+        piece = handle.read(_CHUNK)
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        taken += len(piece)
+        if taken > largest:  # a file that grows, or one whose size the system does not know
+            raise _too_large("the file", path, largest)
+
+
+def _too_large(what: str, path: Path, largest: int, when: str = "") -> RatedbError:
+    return RatedbError(
+        f"{what} is too large",
+        where=str(path),
+        expected=f"at most {largest / 1e6:g} MB{when}",
+        got="more",
+        todo="check that this is the right file; a table of one row for each value (CSV or Parquet) may be of"
+        " any size",
+    )
+
+
+def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
+    """Open a regular file; raises RatedbError for a folder, a device, a pipe, or what cannot be read.
+
+    Without `follow` a symbolic link is refused too. A pipe that a shell passes, as /dev/fd/63, is read.
+    """
+    try:
+        mode = (os.stat if follow else os.lstat)(path).st_mode
+        if stat.S_ISDIR(mode):
+            raise RatedbError("a directory, not a file", where=str(path), expected="a file")
+        passed = str(path).startswith(("/dev/fd/", "/dev/stdin"))
+        if not (stat.S_ISREG(mode) or (passed and stat.S_ISFIFO(mode))):
+            what = "a symbolic link" if stat.S_ISLNK(mode) else "a device or pipe"
+            raise RatedbError(f"{what}, not a file", where=str(path), expected="a regular file")
+        flags = os.O_RDONLY | (0 if follow else os.O_NOFOLLOW) | (0 if passed else os.O_NONBLOCK)
+        return os.fdopen(os.open(path, flags), "rb")
+    except (OSError, ValueError) as error:  # ValueError for a name with a null character
         raise RatedbError(
-            "the gzip file is too large",
-            where=str(path),
-            expected=f"at most {LARGEST_UNPACKED_BYTES / 1e6:g} MB after unpacking",
-            got="more",
-            todo="unpack it, and import the unpacked file",
-        )
+            "cannot read the file", where=str(path), got=getattr(error, "strerror", None) or str(error)
+        ) from error
+
+
+def read_bytes(path: Path, *, follow: bool = True, largest: int | None = None) -> bytes:
+    """Return the content of a regular file; raises RatedbError where it cannot be read, or has more bytes."""
+    with open_regular(path, follow=follow) as handle:
+        if largest is None:
+            return handle.read()
+        content = handle.read(largest + 1)
+    if len(content) > largest:
+        raise _too_large("the file", path, largest)
     return content
 
 
-def read_bytes(path: Path) -> bytes:
-    """Return the content of a file; raises RatedbError where it cannot be read."""
-    if path.is_dir():
-        raise RatedbError("a directory, not a file", where=str(path), expected="a file")
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise RatedbError(
-            "cannot read the file", where=str(path), got=error.strerror or str(error)
-        ) from error
+def is_plain_name(name: str) -> bool:
+    """Return whether a text is the name of a file in a folder: no path, and nothing that cannot be seen."""
+    return name not in ("", ".", "..") and not set("/\\") & set(name) and not has_hidden(name)
 
 
-def _start(path: Path) -> bytes:
-    with _opened(path) as handle:
-        return handle.read(_START_BYTES)
-
-
-def _sha256_of(path: Path) -> str:
-    with _opened(path) as handle:
+def sha256_of(path: Path, *, follow: bool = True) -> str:
+    """Return the SHA-256 of a file of any size, in hexadecimal; raises RatedbError as open_regular does."""
+    with open_regular(path, follow=follow) as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[BufferedReader]:
-    """Give a file to read; raises RatedbError where it cannot be read."""
-    try:
-        with path.open("rb") as handle:
-            yield handle
-    except OSError as error:
-        raise RatedbError(
-            "cannot read the file", where=str(path), got=error.strerror or str(error)
-        ) from error
+def _start(path: Path) -> bytes:
+    with open_regular(path) as handle:
+        return handle.read(_START_BYTES)
 
 
 def write_atomically(contents: Mapping[Path, bytes]) -> None:
@@ -150,7 +254,7 @@ def write_atomically(contents: Mapping[Path, bytes]) -> None:
         several = len(contents) > 1
         for path in contents:
             if several:
-                old[path] = path.read_bytes() if path.exists() else None
+                old[path] = path.read_bytes() if path.is_file() and not path.is_symlink() else None
             descriptor, temporary = waiting[path]
             os.replace(temporary, path)
             del waiting[path]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from ratedb.safe_text import clean, clean_lines, has_hidden
+
 OF_REFERENCE = ("authors", "year", "title", "journal", "doi", "bibtex")
 """The parts of a reference, in the order of the table source_reference."""
 
@@ -31,6 +33,17 @@ class Reference:
         if "et al." in names or len(names) > 2:
             return f"{names[0]} et al. {self.year}"
         return f"{' & '.join(names)} {self.year}"
+
+    def cleaned(self) -> Reference:
+        """Return the reference without control, direction and invisible characters."""
+        return Reference(
+            clean(self.authors),
+            self.year,
+            clean(self.title),
+            clean(self.journal),
+            clean(self.doi),
+            clean_lines(self.bibtex),
+        )
 
     def text(self) -> str:
         """Return the reference in one line."""
@@ -72,13 +85,17 @@ _NO_NAMES = re.compile(
     r"|Database|Figure|Private|Paper)\b"
 )
 
+_LONGEST = 1000  # the time to look for authors grows with the square of the length
+
 
 def parse_reference(text: str) -> Reference:
     """Return the parts of a reference such as `Yang et al. (2010), ApJ 718, 1062`.
 
-    Parts that are not sure are empty: with several years or works none is taken.
+    Parts that are not sure are empty: with several years or works, or in a very long text, none is taken.
     """
     text = " ".join(text.split())
+    if len(text) > _LONGEST:
+        return Reference()
     doi = _DOI.search(text)
     rest = text.replace(doi.group(), "") if doi else text
     found = Reference(doi=doi.group() if doi else "")
@@ -122,4 +139,4 @@ def _authors_of(text: str) -> str:
 
 def is_doi(text: str) -> bool:
     """Return whether a text is a DOI."""
-    return _DOI.fullmatch(text) is not None
+    return _DOI.fullmatch(text) is not None and not has_hidden(text)

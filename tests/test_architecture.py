@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[1]
 # A module may import from floors below its own; rooms of one floor may import each other without a cycle.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("locks",),
+    ("locks", "safe_text"),
     ("temporary",),
-    ("arrays", "files", "methods", "numbers", "origin", "references", "results", "systems"),
+    ("arrays", "documents", "files", "methods", "numbers", "origin", "references", "results", "systems"),
     ("declared", "findings", "layers", "levels"),
     ("kinds",),  # above Levels, whose kind it finds, and below all that reads or stores them
     ("options",),

@@ -10,6 +10,7 @@ from pathlib import Path
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 from ratedb.references import YEAR, Reference, surname
+from ratedb.safe_text import clean_lines
 
 _ENTRY = re.compile(r"@\s*([A-Za-z]+)\s*\{", re.ASCII)
 _NO_ENTRIES = ("comment", "string", "preamble")
@@ -40,7 +41,7 @@ def read_bibtex(path: Path) -> Reference:
             got=f"{len(entries)} entries",
             todo="import files of different references one by one, each with its entry",
         )
-    return parse_bibtex(entries[0])
+    return parse_bibtex(clean_lines(entries[0]))
 
 
 def parse_bibtex(entry: str) -> Reference:

@@ -9,16 +9,13 @@ from typing import Any
 
 from ratedb import __version__
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes, sha256
+from ratedb.files import sha256_of
 from ratedb.io.bibtex import bibtex_entries
 from ratedb.io.provenance import (
     METHOD,
-    Citation,
-    ExportedPartner,
-    partner_of,
     partner_provenance,
-    read_provenance,
 )
+from ratedb.io.sidecar import Citation, ExportedPartner, partner_of, read_provenance
 from ratedb.layers import Kind
 from ratedb.rates import Rates
 from ratedb.references import parse_reference
@@ -58,8 +55,9 @@ def citations_of(path: Path) -> Citations:
     levels that its rates refer to was changed.
     """
     provenance = read_provenance(path)
-    for name, expected in {path.name: provenance.sha256, **provenance.files}.items():
-        _need_unchanged(path.parent / name, expected, provenance.ratedb_version)
+    for name, expected in provenance.files.items():
+        _need_unchanged(path.parent / name, expected, provenance.ratedb_version, follow=False)
+    _need_unchanged(path, provenance.sha256, provenance.ratedb_version)
     return _citations(str(path), provenance.ratedb_version, provenance.partners.values())
 
 
@@ -77,8 +75,9 @@ def _citations(of: str, version: str, partners: Iterable[ExportedPartner]) -> Ci
     return Citations(of, version, found, METHOD if predicted else None, tuple(bibtex_entries(cited)))
 
 
-def _need_unchanged(path: Path, expected: str, version: str) -> None:
-    found = sha256(read_bytes(path))
+def _need_unchanged(path: Path, expected: str, version: str, *, follow: bool = True) -> None:
+    """Raise RatedbError where a file has another SHA-256; without `follow` also where it is a link."""
+    found = sha256_of(path, follow=follow)
     if found != expected:
         raise RatedbError(
             "the file is not the one that its provenance describes",

@@ -17,6 +17,7 @@ from ratedb.io.columns_levels import LevelsOf, file_of_rows
 from ratedb.io.columns_long import bad_csv, bad_parquet, read_long_csv, read_long_parquet
 from ratedb.io.columns_rows import ALIASES, need_once, rows_of
 from ratedb.io.contents import MoleculeFile
+from ratedb.io.door import admitted
 from ratedb.io.level_lists import levels_if_known
 from ratedb.io.listed_levels import open_end
 from ratedb.io.registry import ReadOptions, rate_reader
@@ -84,7 +85,7 @@ def rates_of_frame(
             got=f"{type(frame).__name__}: {str(error)[:_SHOWN]}",
             todo="give a pandas.DataFrame or pyarrow.Table",
         ) from error
-    return file_of_rows(rows, molecule, collider, known)
+    return admitted(file_of_rows(rows, molecule, collider, known))
 
 
 def _header(content: bytes) -> list[str]:

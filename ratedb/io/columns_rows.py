@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 from typing import Any
 
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
+from ratedb.documents import load_schema
 from ratedb.errors import RatedbError
 from ratedb.io.text import to_number
 from ratedb.kinds.reading import known_kinds
@@ -41,12 +39,9 @@ _SHOWN = 90
 _CORRECT = "correct the row"
 
 
-@cache
 def contract() -> dict[str, Any]:
     """Return the JSON Schema of a row."""
-    text = (resources.files("ratedb_schemas") / "rates.schema.json").read_text(encoding="utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+    return load_schema("rates")
 
 
 def need_once(names: Sequence[str], where: str) -> None:

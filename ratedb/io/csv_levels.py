@@ -13,6 +13,7 @@ from ratedb.io.text import Line, to_index, to_number
 from ratedb.kinds.reading import known_kinds
 from ratedb.kinds.recognise import Recognition, recognise, vocabulary
 from ratedb.levels import UNKNOWN_KIND, Lines
+from ratedb.safe_text import from_cell
 
 _SPECIES = "ortho"
 _NO_NUMBERS = ("label", "level", "energy_cm1", "weight")  # columns that are no quantum numbers
@@ -57,7 +58,7 @@ def levels_from_csv(path: Path, lines: Sequence[Line], molecule: str) -> LevelLi
 
 def _cells(line: str) -> list[str]:
     try:
-        return [name.strip() for name in next(csv.reader([line], skipinitialspace=True), [])]
+        return [from_cell(name.strip()) for name in next(csv.reader([line], skipinitialspace=True), [])]
     except csv.Error:
         return []
 

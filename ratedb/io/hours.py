@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 from ratedb.errors import RatedbError
+from ratedb.files import InputFile
+from ratedb.safe_text import from_cell
 
 
 def read_hours(path: Path) -> tuple[tuple[int, float], ...]:
@@ -33,7 +36,7 @@ def read_unit_hours(path: Path) -> tuple[tuple[str, float], ...]:
     """
     found: dict[str, float] = {}
     for where, words in _rows(path, "unit"):
-        label, hours = words[0].strip(), _hours(words)
+        label, hours = from_cell(words[0].strip()), _hours(words)
         if not label or hours is None:
             raise _invalid(where, "a label and hours >= 0, such as `3_1_2,6.5`", words)
         if label in found:
@@ -44,10 +47,11 @@ def read_unit_hours(path: Path) -> tuple[tuple[str, float], ...]:
 
 def _rows(path: Path, name: str) -> Iterator[tuple[str, list[str]]]:
     """Yield where each row below the header `name,hours` is, and its words."""
+    text = InputFile.read(path).content
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.reader(file) if any(word.strip() for word in row)]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        lines = StringIO(text.decode("utf-8-sig"), newline="")
+        rows = [row for row in csv.reader(lines) if any(word.strip() for word in row)]
+    except (UnicodeDecodeError, csv.Error) as error:
         raise RatedbError("the file with hours cannot be read", where=str(path), got=str(error)) from error
     if not rows or [word.strip().lower() for word in rows[0]] != [name, "hours"]:
         raise RatedbError(

@@ -10,7 +10,8 @@ import numpy as np
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile, as_input
 from ratedb.io.contents import MoleculeFile, PartnerRates
-from ratedb.io.provenance import PREDICTED_IN_PART, ExportedPartner, Provenance, read_provenance
+from ratedb.io.provenance import PREDICTED_IN_PART
+from ratedb.io.sidecar import ExportedPartner, NoProvenanceError, Provenance, read_provenance
 from ratedb.kinds.recognise import recognised
 from ratedb.layers import Kind
 from ratedb.rates import Rates
@@ -22,17 +23,18 @@ def as_exported(found: MoleculeFile, file: InputFile | Path) -> MoleculeFile:
     Labels that were changed for the file are the original ones again, and frequencies that were computed are
     known as such. Transitions that ratedb predicted are left out, and temperatures at which it interpolated;
     rates of one kind get that kind. Warnings say so. Raises RatedbError where a file says that it is
-    predicted in part and its provenance is missing, of another file, or names other transitions.
+    predicted in part and its provenance is missing, of another file, or names other transitions, and where
+    a provenance next to it is invalid.
     """
     file = as_input(file)
     predicted = any(PREDICTED_IN_PART in partner.reference for partner in found.partners)
     try:
-        provenance = read_provenance(file.path)
-        if provenance.sha256 != file.sha256:
-            raise RatedbError("the provenance of another file")
+        provenance = read_provenance(file.path, file.sha256)
     except RatedbError as error:
         if predicted:
             raise _unknown(file.path, error.what) from error
+        if not isinstance(error, NoProvenanceError):
+            raise
         return found
     found = _as_before(found, provenance)
     partners, warnings = [], []

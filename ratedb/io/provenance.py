@@ -1,4 +1,4 @@
-"""The provenance of an exported file, FILE.provenance.json: written, read and checked.
+"""The provenance of an exported file, FILE.provenance.json, as it is written; sidecar.py reads it.
 
 Its form is schemas/provenance.schema.json.
 """
@@ -7,20 +7,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ratedb import __version__
-from ratedb.errors import RatedbError
-from ratedb.files import read_bytes, sha256
+from ratedb.files import sha256
 from ratedb.io.mixed_sources import source_provenance
 from ratedb.layers import Kind
 from ratedb.origin import now
 from ratedb.rates import Rates
-from ratedb.references import OF_REFERENCE, Reference, parse_reference
+from ratedb.safe_text import clean
 
 if TYPE_CHECKING:
     from ratedb.models.record import Model
@@ -35,7 +33,7 @@ PREDICTED_IN_PART = "predicted in part by ratedb"
 """How a reference in an exported file begins where some of its rates are predicted."""
 
 _PREDICTED = Kind.PREDICTED.text
-_FORMAT = {"format": "ratedb-provenance", "format_version": 1}
+FORMAT = {"format": "ratedb-provenance", "format_version": 1}
 
 
 # -- of rates ----------------------------------------------------------------------------------------
@@ -45,7 +43,7 @@ def reference_of(rates: Rates) -> str:
     """Return the references of a table in one line."""
     # First, because a long reference is cut where the line of a LAMDA file ends.
     predicted = [PREDICTED_IN_PART] if (rates.kind_code == Kind.PREDICTED).any() else []
-    return "; ".join([*predicted, *_references_of(rates)])
+    return clean("; ".join([*predicted, *_references_of(rates)]))
 
 
 def citations_of_rates(rates: Rates) -> tuple[str, ...]:
@@ -70,11 +68,6 @@ def _used(rates: Rates) -> list[int]:
 # -- written -----------------------------------------------------------------------------------------
 
 
-def sidecar_path(path: Path) -> Path:
-    """Return the path of the provenance of an exported file, which is next to it."""
-    return path.with_name(f"{path.name}.provenance.json")
-
-
 def render_provenance(
     path: Path,
     digest: str,
@@ -94,7 +87,7 @@ def render_provenance(
     values = sum(partner["rates"] for partner in partners)
     predicted = sum(partner["kinds"][_PREDICTED] for partner in partners)
     document = {
-        **_FORMAT,
+        **FORMAT,
         "file": path.name,
         "sha256": digest,
         "files": [{"file": path.name, "sha256": sha256(content)} for path, content in beside.items()],
@@ -195,149 +188,3 @@ def _prior_provenance(model: Model) -> dict[str, Any] | None:
         "sha256": reference["sha256"],
         "citations": list(reference.get("citations", ())),
     }
-
-
-# -- read --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Citation:
-    """What one source gave to a file: `use` says whether its rates are in it or a model relies on them."""
-
-    system: str
-    reference: str
-    kind: str
-    use: str
-    rates: int
-    parts: Reference
-
-
-@dataclass(frozen=True)
-class ExportedSource:
-    """What a provenance says of a source of files.
-
-    `pairs` are the labels of its transitions where several sources are in the file, None for the one with the
-    rest; `own_k` are then the temperatures that it has.
-    """
-
-    kind: str
-    method: str
-    reference: str
-    pairs: frozenset[tuple[str, str]] | None
-    own_k: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class ExportedPartner:
-    """What a provenance says of one system; `predicted` are labels of transitions."""
-
-    sources: tuple[ExportedSource, ...]
-    predicted: frozenset[tuple[str, str]]
-    interpolated_k: tuple[float, ...]
-    kinds: Mapping[str, int]
-    citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """What the provenance of an export says: the hashes of its files by name, and its systems.
-
-    `labels` has for each label that was changed, as written, what it was; `computed_lines` are the lines, by
-    their labels as written, whose frequency no source has. `quantum_numbers` are the names of those in the
-    original labels.
-    """
-
-    sha256: str
-    files: Mapping[str, str]
-    ratedb_version: str
-    partners: Mapping[str, ExportedPartner]
-    labels: Mapping[str, str]
-    computed_lines: frozenset[tuple[str, str]]
-    quantum_numbers: tuple[str, ...]
-
-
-def read_provenance(path: Path) -> Provenance:
-    """Return the provenance next to an exported file; raises RatedbError where it is missing or invalid."""
-    sidecar = sidecar_path(path)
-    if not sidecar.exists():
-        raise RatedbError(
-            "the file has no provenance next to it",
-            where=str(sidecar),
-            expected="FILE.provenance.json, which `ratedb export` writes next to FILE",
-            todo="name a file that ratedb exported, and keep the two together",
-        )
-    try:
-        document = json.loads(read_bytes(sidecar))
-        if any(document[name] != value for name, value in _FORMAT.items()):
-            raise ValueError
-        return Provenance(
-            document["sha256"],
-            {one["file"]: one["sha256"] for one in document.get("files", [])},
-            document["ratedb_version"],
-            {one["system"]: partner_of(one) for one in document["partners"]},
-            {one["written"]: one["original"] for one in document.get("labels", [])},
-            frozenset((one["upper"], one["lower"]) for one in document.get("computed_lines", [])),
-            tuple(str(name) for name in document.get("quantum_numbers", [])),
-        )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise RatedbError(
-            "this is not a provenance of ratedb, or one of a newer version",
-            where=str(sidecar),
-            expected="a JSON object of the format ratedb-provenance, version 1",
-            todo="export the file again",
-        ) from error
-
-
-def partner_of(said: Mapping[str, Any]) -> ExportedPartner:
-    """Return what a provenance says of one system, as partner_provenance gives it."""
-    system = said["system"]
-    citations = [
-        Citation(system, source["reference"], source["kind"], "rates", source["rates"], _parts(source))
-        for source in said["sources"]
-        if source["kind"] != _PREDICTED
-    ]
-    citations += [
-        Citation(
-            system,
-            reference,
-            "computed",
-            f"prior mean of the model, {model['prior']['system']}",
-            0,
-            parse_reference(reference),
-        )
-        for model in said["models"]
-        if model["prior"] is not None
-        for reference in model["prior"].get("citations", ())
-    ]
-    return ExportedPartner(
-        tuple(_source(source) for source in said["sources"] if source["kind"] != _PREDICTED),
-        frozenset((pair["upper"], pair["lower"]) for pair in said["predicted"]),
-        tuple(float(kelvin) for kelvin in said["interpolated_temperatures_k"]),
-        {str(kind): int(count) for kind, count in said["kinds"].items()},
-        tuple(citations),
-    )
-
-
-def _source(said: Mapping[str, Any]) -> ExportedSource:
-    pairs = said.get("pairs")
-    return ExportedSource(
-        said["kind"],
-        said["method"],
-        said["reference"],
-        None if pairs is None else frozenset((upper, low) for upper in pairs for low in pairs[upper]),
-        tuple(said.get("own_temperatures_k", ())),
-    )
-
-
-def _parts(source: Mapping[str, Any]) -> Reference:
-    """Return the reference of a source in its parts; a provenance of earlier versions has only the text."""
-    known = {name: source[name] for name in OF_REFERENCE if source.get(name)}
-    return Reference(**known) if known else parse_reference(source["reference"])
-
-
-def hash_of_earlier_export(path: Path, name: str) -> str | None:
-    """Return the SHA-256 that the provenance of `path` gives for a file `name` next to it, None without."""
-    try:
-        return read_provenance(path).files.get(name)
-    except RatedbError:
-        return None

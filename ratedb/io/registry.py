@@ -19,9 +19,10 @@ import ratedb.io
 from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.files import InputFile, as_input, refuse_database, write_atomically
 from ratedb.io.contents import MoleculeFile
+from ratedb.io.door import admitted
 from ratedb.io.text import decode
 from ratedb.levels import Levels
-from ratedb.systems import need_collider
+from ratedb.systems import need_collider, need_molecule
 
 if TYPE_CHECKING:
     from ratedb.io.cross_sections import CrossSectionFile
@@ -49,6 +50,10 @@ class ReadOptions:
     collider_levels: Path | None = None
     known_levels: Callable[[str], Levels | None] = field(default=_none_known, compare=False)
     reduced_mass_u: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.molecule is not None:
+            need_molecule(self.molecule)
 
     def need_names(self, path: Path) -> tuple[str, str]:
         """Return molecule and collider; raises RatedbError where the caller has not named both."""
@@ -170,7 +175,7 @@ def read_rates(
     reader = _recognised(file, readers) if file_format == AUTO else readers[file_format]
     if reader is None:
         raise _no_rates(file)
-    found = reader.read(file, options)
+    found = admitted(reader.read(file, options), str(file.path))
     if reader.own_levels and (options.levels or options.collider_levels):
         names = " ".join(str(name) for name in options.levels or (options.collider_levels,))
         unused = f"{names} is not used: the file has levels of its own"
@@ -240,7 +245,7 @@ def write_any(file: MoleculeFile, path: Path | str, format: str = "lamda") -> li
     cannot be written.
     """
     target = Path(path)
-    rendered = writers()[one_of("format", format, writers())](file)
+    rendered = writers()[one_of("format", format, writers())](admitted(file))
     contents = {
         target.with_name(f"{target.stem}{ending}") if ending else target: content
         for ending, content in rendered.items()

@@ -24,6 +24,7 @@ from ratedb.options import ExportOptions
 from ratedb.physics.pairs import is_pair
 from ratedb.physics.temperatures import economic_temperatures, kelvins, linear_cost
 from ratedb.rates import Rates
+from ratedb.systems import need_level_names
 
 EXPORT_FORMATS = ("lamda", *TABLE_FORMATS, "basecol")
 
@@ -103,6 +104,8 @@ def render(tables: Sequence[Rates], lines: Lines, options: ExportOptions) -> Ren
 
     Raises RatedbError where no such file can be made, or where rates do not reach the temperatures.
     """
+    for table in tables:  # a store of an earlier version may have any
+        need_level_names(table.levels.molecule, table.levels.label, table.system)
     if options.format in TABLE_FORMATS:
         ends = np.concatenate([end for table in tables for end in (table.upper, table.lower)])
         content = render_columns(tables, options.format)

@@ -18,7 +18,7 @@ DAMAGED = "get the file again from its source, or run the calculation again"
 _SHOWN = 90
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Line:
     """A line of a file: its number, counted from 1, its text, and the file."""
 
@@ -57,7 +57,7 @@ def declared_rows(what: str, declared: int, found: int) -> str:
 
 
 def decode(content: bytes, path: Path) -> str:
-    """Return the text of a file in UTF-8 (with or without BOM) or Latin-1.
+    """Return the text of a file in UTF-8 (with or without BOM), Windows-1252 or Latin-1.
 
     Raises RatedbError for UTF-16 and for binary content.
     """
@@ -71,6 +71,12 @@ def decode(content: bytes, path: Path) -> str:
         )
     try:
         return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode(
+            "cp1252"
+        )  # Latin-1 where that has letters; its dashes and quotes are no controls
     except UnicodeDecodeError:
         return content.decode("latin-1")
 

@@ -22,6 +22,7 @@ from ratedb.kinds.reading import known_kinds
 from ratedb.kinds.recognise import vocabulary
 from ratedb.levels import Levels, Lines
 from ratedb.physics.plausibility import IMPOSSIBLE_CM3_S
+from ratedb.safe_text import from_cell
 
 _HEAD = 1 << 16  # bytes
 _NUMBERS = ("initial", "final")
@@ -113,7 +114,7 @@ def _cells(text: str) -> list[str]:
         row = next(csv.reader([text.removeprefix("\ufeff")], skipinitialspace=True), [])
     except csv.Error:
         return []
-    return [cell.strip() for cell in row]
+    return [from_cell(cell.strip()) for cell in row]
 
 
 def _header(names: Sequence[str]) -> _Header | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from typing import Any
 
+from ratedb.documents import strict_json
 from ratedb.errors import RatedbError
 from ratedb.numbers import format_integers
 from ratedb.options import NextOptions
@@ -34,7 +34,7 @@ class LineUncertainty:
 def parse_impact(content: bytes, path: str) -> LineUncertainty:
     """Return what `impact -o` wrote; raises RatedbError where the file is something else."""
     try:
-        data = json.loads(content)
+        data = strict_json(content)
         after = {
             (str(one["system"]), _state(one["j"])): _finite(one["uncertainty_after"])
             for one in data["next_j"]
@@ -43,7 +43,7 @@ def parse_impact(content: bytes, path: str) -> LineUncertainty:
         return LineUncertainty(
             path, systems, _finite(data["uncertainty_p95"]), after, frozenset(map(int, data["model_ids"]))
         )
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, OverflowError) as error:
         raise RatedbError(
             "not a file of line uncertainties",
             where=path,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ratedb.errors import UsageError
 from ratedb.planning.request import PlanRequest
 from ratedb.planning.savings import Candidate
+from ratedb.safe_text import to_cell
 
 if TYPE_CHECKING:  # brings NumPy, which a plan by j without data does not need
     from ratedb.planning.unit_plan import Landscape
@@ -87,6 +88,8 @@ def render_worklist(
         buffer = io.StringIO()
         writer = csv.DictWriter(buffer, [one.name for one in fields(of)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(
+            {name: to_cell(one) if isinstance(one, str) else one for name, one in row.items()} for row in rows
+        )
         return buffer.getvalue().encode()
     raise UsageError("a worklist is CSV or JSON", expected="a name that ends in .csv or .json", got=name)

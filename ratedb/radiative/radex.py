@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import LARGEST_TEXT_BYTES, read_bytes
 from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.radex_file import MAX_FREQUENCY_GHZ, MAX_LEVELS, MAX_LINES, FileOutline, outline_of
 from ratedb.radiative.radex_lines import RadexLines, failure_of, lines_of
@@ -71,7 +71,7 @@ def run_radex_each(
             expected="the package spectralradex",
             todo="pip install 'ratedb[radex]' (Linux, CPython 3.11)",
         )
-    contents = [read_bytes(path) for path in paths]
+    contents = [read_bytes(path, largest=LARGEST_TEXT_BYTES) for path in paths]
     outlines = [outline_of(content, str(path)) for content, path in zip(contents, paths, strict=True)]
     for outline, path in zip(outlines, paths, strict=True):
         _check_size(outline, str(path))

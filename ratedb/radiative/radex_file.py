@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes
+from ratedb.files import LARGEST_TEXT_BYTES, read_bytes
 from ratedb.io.text import to_number
 from ratedb.systems import COLLIDERS
 
@@ -46,7 +46,7 @@ class FileOutline:
 
 def file_outline(path: Path) -> FileOutline:
     """Return what RADEX reads in a LAMDA file; raises RatedbError where it would misread it."""
-    return outline_of(read_bytes(path), str(path))
+    return outline_of(read_bytes(path, largest=LARGEST_TEXT_BYTES), str(path))
 
 
 class _Records:

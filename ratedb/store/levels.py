@@ -13,10 +13,12 @@ import numpy as np
 from ratedb.arrays import IntArray, positions
 from ratedb.errors import RatedbError
 from ratedb.levels import UNKNOWN_KIND, Levels, Lines
+from ratedb.safe_text import clean
 from ratedb.store.base import OpenStore, need_id
 from ratedb.store.connection import run
 from ratedb.store.level_identity import KnownLevels, identify, known_levels, put_molecule_kind
 from ratedb.store.query import QueryResult
+from ratedb.systems import need_level_names
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -114,7 +116,7 @@ class LevelStore(OpenStore):
         """
         from ratedb.store.records import LevelSetRow
 
-        molecule = levels.molecule
+        molecule = _named(levels)
         before = known.get(molecule) or known_levels(self.connection, molecule)
         level_id, alike, warnings, now_known = identify(self.connection, levels, before)
         if molecule not in known or levels.kind != before.kind:
@@ -127,7 +129,7 @@ class LevelStore(OpenStore):
         )
         if same:
             return same[0], level_id, warnings
-        about: dict[str, Any] = {"file_name": file[0], "file_sha256": file[1], **kept}
+        about: dict[str, Any] = {"file_name": clean(file[0]), "file_sha256": file[1], **kept}
         record = LevelSetRow(molecule=molecule, molecular_weight=levels.molecular_weight, **about)
         session.add(record)
         session.flush()
@@ -173,6 +175,12 @@ def _column(numbers: str, name: str, title: str = "") -> str:
     """Return SQL for the quantum number `name` in a column of maps, under its name or a title."""
     text, column = name.replace("'", "''"), (title or name).replace('"', '""')
     return f"{numbers}['{text}'] AS \"{column}\""
+
+
+def _named(levels: Levels) -> str:
+    """Return the molecule of levels; raises RatedbError where it or a label has a name that none may have."""
+    need_level_names(levels.molecule, levels.label)
+    return levels.molecule
 
 
 def _content_sha256(levels: Levels, lines: Lines) -> str:

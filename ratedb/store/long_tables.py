@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ratedb.arrays import FloatArray, IntArray
+from ratedb.store.cells import quoted
 from ratedb.store.connection import Config, run
-from ratedb.store.tabular import Cells, TableError, Tabular, only_file, quoted
+from ratedb.store.tabular import Cells, TableError, Tabular, only_file
 from ratedb.temporary import temporary_folder
 
 _MEMORY = "2GB"

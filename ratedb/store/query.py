@@ -14,6 +14,7 @@ from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.files import refuse_database, write_atomically
 from ratedb.options import SqlOptions
 from ratedb.results import Result
+from ratedb.store.cells import as_cells
 from ratedb.store.connection import run
 from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import open_sandboxed
@@ -138,11 +139,17 @@ def query_to_file(db: Path, query: str, target: Path, file_format: str) -> Query
         result = folder / "result"
         with _opened(db, writable=result) as connection:
             select = _without_semicolon(connection, _single(connection, query, db))
-            # The line break ends a comment at the end of the query.
-            copy = f"COPY ({select}\n) TO ? ({_COPY_OPTIONS[file_format]})"
-            [(count,)] = run(connection, copy, [str(result)]).fetchall()
+            if file_format == "csv":
+                connection.extract_statements(_copy(select, file_format))  # before SHOW is taken for rows
+                select = as_cells(connection, select)
+            [(count,)] = run(connection, _copy(select, file_format), [str(result)]).fetchall()
         write_atomically({target: result.read_bytes()})
     return QueryResult((), [], (), about={"row_count": int(count)}, path=target)
+
+
+def _copy(select: str, file_format: str) -> str:
+    # The line break ends a comment at the end of the query.
+    return f"COPY ({select}\n) TO ? ({_COPY_OPTIONS[file_format]})"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from ratedb.arrays import IntArray, blocks, gap_patterns
 from ratedb.findings import Finding
 from ratedb.rates import Rates
 from ratedb.references import Reference
+from ratedb.safe_text import clean
 from ratedb.store.connection import run
 from ratedb.store.seals import RATE_HASH
 
@@ -22,7 +23,7 @@ class SourceInfo:
     `files` are the names and SHA-256 of all files where the values come from more than one. `parts` are those
     of the reference where they are given; else they are read from its text. `exported` values were written by
     ratedb: they are new only where the source that they came from does not have them. `comment` is free
-    text of whoever imports it.
+    text of whoever imports it. Texts are cleaned.
     """
 
     kind: str
@@ -36,6 +37,15 @@ class SourceInfo:
     parts: Reference | None = None
     exported: bool = False
     comment: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("method", "reference", "file_name"):
+            object.__setattr__(self, name, clean(getattr(self, name)))
+        object.__setattr__(self, "files", tuple((clean(name), digest) for name, digest in self.files))
+        if self.parts is not None:
+            object.__setattr__(self, "parts", self.parts.cleaned())
+        if self.comment is not None:
+            object.__setattr__(self, "comment", clean(self.comment))
 
 
 def clear_staged(connection: duckdb.DuckDBPyConnection) -> None:

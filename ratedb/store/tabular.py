@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.errors import RatedbError
+from ratedb.store.cells import as_cells, quoted, text_of
 from ratedb.store.connection import run
 from ratedb.temporary import temporary_folder
 
@@ -52,12 +53,15 @@ class Cells:
 
 
 class Tabular:
-    """A table that DuckDB can read: the names of its columns, and their cells on request."""
+    """A table that DuckDB can read: the names of its columns, and their cells on request.
+
+    `types` are those of a CSV file, whose texts are cells of safe_text.to_cell.
+    """
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, source: str, types: Mapping[str, str] | None = None
     ) -> None:
-        self._connection, self._source = connection, source
+        self._connection, self._source, self._of_csv = connection, source, types is not None
         if types is None:
             described = connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
             types = {str(row[0]): str(row[1]) for row in described}
@@ -94,7 +98,10 @@ class Tabular:
                 given.append(f"{column}::DOUBLE AS {as_name}")
                 chosen.append(as_name)
                 continue
-            given.append(f"nullif(trim({column}::VARCHAR, {_BLANKS}), '') AS {as_name}")
+            text = f"trim({column}::VARCHAR, {_BLANKS})"
+            if self._of_csv and name in texts:
+                text = text_of(text)
+            given.append(f"nullif({text}, '') AS {as_name}")
             if name in texts:
                 chosen.append(as_name)
             else:
@@ -201,11 +208,6 @@ def only_file(path: Path) -> str:
     return re.sub(r"([*?\[])", r"[\1]", str(path))
 
 
-def quoted(name: str) -> str:
-    """Return a name as SQL writes it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 # -- written -----------------------------------------------------------------------------------------
 
 
@@ -250,10 +252,12 @@ def _typed(columns: Columns, types: Mapping[str, str]) -> Iterator[tuple[duckdb.
 def table_bytes(columns: Columns, types: Mapping[str, str], file_format: str) -> bytes:
     """Return the bytes of a CSV or Parquet file with columns of these DuckDB types, each of shape (n,).
 
-    NaN is written as null. The same values give the same bytes.
+    NaN is written as null. The same values give the same bytes. Texts are cells of safe_text.to_cell in CSV.
     """
     with _typed(columns, types) as (connection, select), temporary_folder() as folder:
         target = folder / "table"
+        if file_format == "csv":
+            select = as_cells(connection, select)
         run(connection, f"COPY ({select}) TO ? ({_AS_FORMAT[file_format]})", [str(target)])
         return target.read_bytes()
 

@@ -13,6 +13,7 @@ from ratedb.quality.check import check_system
 from ratedb.quality.reports import SourceFindings
 from ratedb.quality.rules import OF_FILE, RULE_NAMES
 from ratedb.results import Result
+from ratedb.safe_text import clean
 from ratedb.store.store import Store
 
 
@@ -81,7 +82,9 @@ def _accept(db: Path, system: str | None, rule: str, reason: str) -> CheckResult
         raise UsageError("--accept needs a reason", expected="--because TEXT", got="none")
     with Store(db, write=True) as store:
         store.system(system)
-        count = store.accept_findings([row["source_id"] for row in store.sources(system)], rule, reason)
+        count = store.accept_findings(
+            [row["source_id"] for row in store.sources(system)], rule, clean(reason)
+        )
     if not count:
         raise RatedbError(
             f"{system} has no finding of {rule} to accept",

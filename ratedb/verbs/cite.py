@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ratedb.errors import RatedbError
 from ratedb.io.citations import Citations, citations_of, citations_of_system
-from ratedb.io.provenance import sidecar_path
+from ratedb.io.sidecar import sidecar_path
 from ratedb.options import CiteOptions
 from ratedb.store.store import Store, store_exists
 

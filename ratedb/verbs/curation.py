@@ -11,6 +11,7 @@ from ratedb.errors import RatedbError, UsageError, one_of
 from ratedb.layers import KINDS
 from ratedb.options import SourcesOptions
 from ratedb.references import OF_REFERENCE, is_doi, parse_reference
+from ratedb.safe_text import clean
 from ratedb.store.query import QueryResult
 from ratedb.store.store import SourceEvent, Store
 from ratedb.systems import is_collider
@@ -59,7 +60,7 @@ def curate(db: Path, system: str | None, options: SourcesOptions) -> QueryResult
     action = next(name for name in _CHANGES if getattr(options, name) is not None)
     if system is None:
         raise UsageError(f"--{action} needs a system", expected="SYSTEM", got="none")
-    reason = options.because.strip()
+    reason = clean(options.because).strip()
     if not reason or reason == SourcesOptions.because:
         raise UsageError(f"--{action} needs a reason", expected="--because TEXT", got="none")
     source_id, field, value = _asked(action, getattr(options, action))
@@ -95,7 +96,7 @@ def _asked(action: str, given: Any) -> tuple[int, str, str]:
     field, found, value = str(pair[1]).partition("=")
     if not found or not isinstance(pair[0], int):
         raise UsageError("invalid correction", expected="ID FIELD=VALUE, such as 3 method=CC", got=str(given))
-    field, value = field.strip(), value.strip()
+    field, value = field.strip(), clean(value).strip()
     one_of("field", field, FIELDS)
     valid, expected = _VALID[field]
     if not valid(value):

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ratedb import __version__
+from ratedb.documents import DocumentError, load_schema, need_schema, strict_json
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes, sha256, write_atomically
+from ratedb.files import LARGEST_JSON_BYTES, read_bytes, sha256_of, write_atomically
 from ratedb.options import Progress
 from ratedb.plots.figures import plots_available
 
@@ -59,7 +60,7 @@ def open_folder(path: Path, file: Path, report: Progress) -> DemoFolder:
         raise RatedbError(
             "cannot make the demo's folder", where=str(path), got=error.strerror or str(error)
         ) from error
-    identity = {"file": file.name, "sha256": sha256(read_bytes(file)), "ratedb_version": __version__}
+    identity = {"file": file.name, "sha256": sha256_of(file), "ratedb_version": __version__}
     folder = DemoFolder(path, report, identity)
     kept = path / "demo.json"
     if kept.exists():
@@ -77,11 +78,16 @@ def open_folder(path: Path, file: Path, report: Progress) -> DemoFolder:
 def _steps_of(kept: Path, identity: dict[str, str]) -> dict[str, Any]:
     found = "something else"
     try:
-        state = json.loads(read_bytes(kept))
+        state = strict_json(read_bytes(kept, largest=LARGEST_JSON_BYTES))
         found = f"a demo of {state['identity']['file']} by ratedb {state['identity']['ratedb_version']}"
         if state["identity"] == identity:
-            return dict(state["steps"])
-    except (ValueError, KeyError, TypeError):
+            steps = dict(state["steps"])
+            for name, step in steps.items():
+                need_step(name.partition(" ")[0], step)
+            return steps
+    except DocumentError as error:
+        found = str(error)
+    except (ValueError, LookupError, TypeError, AttributeError):
         pass
     raise RatedbError(
         "the folder holds a demo of another file or version",
@@ -90,6 +96,11 @@ def _steps_of(kept: Path, identity: dict[str, str]) -> dict[str, Any]:
         got=found,
         todo="name that file with --file, another folder (ratedb demo FOLDER), or remove this one",
     )
+
+
+def need_step(name: str, step: Any) -> None:
+    """Raise DocumentError where what is kept of a step is not what it gives."""
+    need_schema(step, {"$ref": f"#/$defs/{name}", "$defs": load_schema("demo")["$defs"]})
 
 
 def _files_exist(result: dict[str, Any]) -> bool:

@@ -7,13 +7,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ratedb.errors import RatedbError
-from ratedb.files import check_target, sha256, write_atomically
+from ratedb.errors import RatedbError, UsageError
+from ratedb.files import check_target, is_plain_name, sha256, write_atomically
 from ratedb.io.mixed_sources import count_by_source
-from ratedb.io.provenance import partner_provenance, render_provenance, sidecar_path
+from ratedb.io.provenance import partner_provenance, render_provenance
 from ratedb.io.rendering import Rendered, check_options, render
+from ratedb.io.sidecar import sidecar_path
 from ratedb.options import ExportOptions, Progress, silent
 from ratedb.results import Result
+from ratedb.safe_text import visible
 from ratedb.verbs.taking import take
 from ratedb.verbs.targets import refuse_unrelated
 
@@ -59,6 +61,12 @@ def export(
     this export exists at one of its names or, with `strict`, where the writer warns.
     """
     check_options(options, systems, target)
+    if not is_plain_name(target.name):
+        raise UsageError(
+            "not the name of a file",
+            expected="a name without \\, or characters that cannot be seen",
+            got=visible(target.name),
+        )
     check_target(target)
     progress("reading the store")
     tables, lines, left_out = take(db, systems, options)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,9 @@ from ratedb.methods import CALCULATIONS, NOT_STATED, ask_for_method, doubts_of_k
 from ratedb.options import ImportOptions, Progress
 from ratedb.quality.check import QUALITIES
 from ratedb.rates import Rates
+from ratedb.safe_text import visible
 from ratedb.store.store import Incoming, SourceInfo
+from ratedb.systems import MOLECULE_NAMES, is_molecule
 from ratedb.verbs.averaging import average_files
 from ratedb.verbs.incoming_quality import findings_in
 
@@ -37,8 +38,9 @@ def check_options(options: ImportOptions) -> None:
         )
     one_of("kind of imported rates", options.kind, IMPORT_KINDS)
     one_of("quality", options.quality, QUALITIES)
-    if options.molecule is not None and not re.fullmatch(r"[A-Za-z0-9()'+-]+", options.molecule):
-        raise UsageError("not the name of a molecule", expected="a name such as CO", got=options.molecule)
+    if options.molecule is not None and not is_molecule(options.molecule):
+        got = visible(options.molecule)
+        raise UsageError("not the name of a molecule", expected=MOLECULE_NAMES, got=got)
 
 
 def read_incoming(path: Path, options: ImportOptions, known_levels: KnownLevels) -> Incoming:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ratedb.files import read_bytes, refuse_database, write_atomically
+from ratedb.files import LARGEST_JSON_BYTES, read_bytes, refuse_database, write_atomically
 from ratedb.io.hours import read_hours
 from ratedb.levels import LINEAR, UNKNOWN_KIND
 from ratedb.options import NextOptions, Progress, silent
@@ -39,7 +39,9 @@ def next_(
         refuse_database(options.worklist)
         render_worklist(str(options.worklist), [])  # its name is checked before the work
     if options.for_lines is not None:
-        lines = parse_impact(read_bytes(options.for_lines), str(options.for_lines))
+        lines = parse_impact(
+            read_bytes(options.for_lines, largest=LARGEST_JSON_BYTES), str(options.for_lines)
+        )
         state = _state(db, system, options)
         with Store(db) as store:
             predicted_j, model_ids = store.predicted_by(system)

@@ -10,6 +10,7 @@ from ratedb.findings import Finding
 from ratedb.io.mixed_sources import describe
 from ratedb.options import SourcesOptions
 from ratedb.quality.joining import joined_finding
+from ratedb.safe_text import clean
 from ratedb.store.query import QueryResult
 from ratedb.store.store import Store
 from ratedb.verbs.curation import curate, curates, refuse_without_effect
@@ -50,7 +51,7 @@ def _put_order(store: Store, system: str | None, order: tuple[int, ...], options
             todo=f"`ratedb sources {system}` lists them; predictions never take precedence",
         )
     found = {} if options.join is None else _joined(store, system, order)
-    store.put_source_order(system, order, options.because, joined=found)
+    store.put_source_order(system, order, clean(options.because), joined=found)
 
 
 def _joined(store: Store, system: str, order: tuple[int, ...]) -> dict[int, Finding]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.files import check_target, read_bytes, refuse_database, sha256, write_atomically
-from ratedb.io.provenance import hash_of_earlier_export
+from ratedb.files import check_target, refuse_database, sha256_of, write_atomically
+from ratedb.io.sidecar import hash_of_earlier_export
 from ratedb.results import Result, plain
 
 Shown = TypeVar("Shown", bound=Result)
@@ -47,7 +47,7 @@ def write_result(
 def refuse_unrelated(path: Path, target: Path) -> None:
     """Raise RatedbError where a file exists at `path` that no export to the same target has written."""
     refuse_database(path)
-    if path.is_file() and sha256(read_bytes(path)) != hash_of_earlier_export(target, path.name):
+    if path.is_file() and sha256_of(path) != hash_of_earlier_export(target, path.name):
         raise RatedbError(
             "another file exists where the levels of this export would be written",
             where=str(path),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ratedb.errors import UsageError
-from ratedb.files import read_bytes, refuse_database, write_atomically
+from ratedb.files import LARGEST_JSON_BYTES, read_bytes, refuse_database, write_atomically
 from ratedb.io.hours import read_unit_hours
 from ratedb.options import NextOptions, Progress
 from ratedb.planning.next_for_lines import parse_impact
@@ -48,7 +48,9 @@ def next_by_unit(db: Path, system: str, options: NextOptions, progress: Progress
     if options.for_lines is None:
         result = next_unit(state, options, rates)
     else:
-        lines = parse_impact(read_bytes(options.for_lines), str(options.for_lines))
+        lines = parse_impact(
+            read_bytes(options.for_lines, largest=LARGEST_JSON_BYTES), str(options.for_lines)
+        )
         result = next_unit_for_lines(state, options, lines, models)
     if options.worklist is not None:
         uses = {} if result.next_unit is None else {result.next_unit: "train"}

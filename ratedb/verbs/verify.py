@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ratedb.errors import UsageError
-from ratedb.files import read_bytes
+from ratedb.files import LARGEST_TEXT_BYTES, read_bytes
 from ratedb.options import Progress, VerifyOptions, silent
 from ratedb.radiative.verify import Verification, compare
 from ratedb.verbs.targets import check_targets, write_result
@@ -26,7 +26,7 @@ def verify(file: Path, options: VerifyOptions, progress: Progress = silent) -> V
         raise UsageError("invalid tolerance", expected="a ratio >= 1", got=str(tolerance))
     check_targets(options.output, options.picture, (file, against))
     for path in (file, against):
-        read_bytes(path)
+        read_bytes(path, largest=LARGEST_TEXT_BYTES)
     progress("running RADEX")
     found = replace(compare(file, against, options=options), tolerance=tolerance)
     write_result(found, options.output, options.picture, partial(_draw, file, against))

@@ -7,6 +7,7 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,16 +179,16 @@ class Changing:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, changed: dict[Path, bytes]) -> None:
         self.reads: list[str] = []
-        real = Path.read_bytes
+        real = InputFile.read
 
-        def read_bytes(path: Path) -> bytes:
-            content = real(path)
-            if path in changed:
-                self.reads.append(path.name)
-                path.write_bytes(changed[path])
-            return content
+        def read(path: Path | str, **options: Any) -> InputFile:
+            file = real(path, **options)
+            if file.path in changed:
+                self.reads.append(file.path.name)
+                file.path.write_bytes(changed[file.path])
+            return file
 
-        monkeypatch.setattr(Path, "read_bytes", read_bytes)
+        monkeypatch.setattr(InputFile, "read", staticmethod(read))
 
 
 def test_an_input_file_has_the_hash_of_its_content(tmp_path: Path) -> None:
