@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -191,7 +191,7 @@ def _too_large(what: str, path: Path, largest: int, when: str = "") -> RatedbErr
     )
 
 
-def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
+def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
     """Open a regular file; raises RatedbError for a folder, a device, a pipe, or what cannot be read.
 
     Without `follow` a symbolic link is refused too. A pipe that a shell passes, as /dev/fd/63, is read.

@@ -27,6 +27,8 @@ from typing import Any
 
 import duckdb
 
+from ratedb.store import seals
+
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 DB = "store.duckdb"
@@ -78,7 +80,15 @@ def with_file(folder: Path) -> None:
     (folder / "new.dat").write_text(lamda_text([rotor_rates(rotor_levels(4, molecule="AB"))]))
 
 
+def with_other(folder: Path) -> None:
+    """Make a second store beside the one with a model, with a source and an order that this one lacks."""
+    with_model(folder)
+    for words in (("import", "new.dat"), ("import", "two.dat"), ("sources", "AB+He", "--prefer", "2")):
+        _run_here(folder, words, db="other.duckdb")
+
+
 _EXPORT = ("export", "AB+He", "-o", "out.dat")
+_PUBLISH = ("publish", "published")
 _FIRST_IMPORT = ("import", "new.dat", "--quality", "off")
 COMMANDS = (
     Command(_FIRST_IMPORT, with_file, _FIRST_IMPORT),
@@ -89,6 +99,9 @@ COMMANDS = (
     Command(("check", "AB+He", "--mark"), with_model),
     Command(("systems",), with_old_store),
     Command(_EXPORT, with_model, _EXPORT),
+    Command(("merge", "other.duckdb"), with_other),
+    Command(("backup", "copy.duckdb"), with_model),
+    Command(_PUBLISH, with_model, _PUBLISH),
     Command(("sql", "SELECT * FROM rates", "-o", "out.csv"), with_model),
 )
 
@@ -224,18 +237,21 @@ class Trial:
 def left_over(folder: Path) -> list[str]:
     """Return what is in a folder besides what was made for its users."""
     wanted = (".dat", ".duckdb", ".json", ".csv")
-    return sorted(p.name for p in folder.iterdir() if p.name.startswith(".") or p.suffix not in wanted)
+    hidden = [path.name for path in folder.rglob(".*")]
+    return sorted([*hidden, *(p.name for p in folder.iterdir() if p.is_file() and p.suffix not in wanted)])
 
 
 def dump(folder: Path) -> Dump:
     """Return the rows of all views and tables of a store, times left out, and the content of other files."""
     found: Dump = {}
-    for path in sorted(folder.iterdir()):
+    for path in sorted(folder.rglob("*")):
+        if path.is_dir():
+            continue
         if path.suffix == ".duckdb":
             with duckdb.connect(str(path), read_only=True) as connection:
                 found |= {f"{path.name}:{name}": rows for name, rows in _rows(connection)}
         elif not path.name.startswith("."):
-            found[path.name] = hashlib.sha256(_timeless(path)).hexdigest()
+            found[str(path.relative_to(folder))] = hashlib.sha256(_timeless(path)).hexdigest()
     return found
 
 
@@ -244,7 +260,10 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[str
         "SELECT table_name FROM duckdb_tables() WHERE NOT internal"
         " UNION ALL SELECT view_name FROM duckdb_views() WHERE NOT internal"
     ).fetchall()
+    yield "broken", [one.where for one in seals.all_broken(connection)]
     for (name,) in names:
+        if name == "seal":  # hashes of times too
+            continue
         columns = connection.execute(f'DESCRIBE "{name}"').fetchall()
         chosen = [f'"{one[0]}"' for one in columns if "TIMESTAMP" not in one[1] and one[0] != "seconds"]
         rows = connection.execute(f'SELECT {", ".join(chosen)} FROM "{name}"').fetchall()
@@ -268,9 +287,9 @@ def difference(found: Dump, *wanted: Dump) -> str:
 # -- the process that runs the commands ---------------------------------------------------------------
 
 
-def _run_here(folder: Path, words: tuple[str, ...]) -> None:
+def _run_here(folder: Path, words: tuple[str, ...], db: str = DB) -> None:
     """Run a command to its end, in a process of its own."""
-    command = [sys.executable, "-m", "ratedb_cli", "--quiet", "--db", DB, *words]
+    command = [sys.executable, "-m", "ratedb_cli", "--quiet", "--db", db, *words]
     subprocess.run(command, cwd=folder, check=True)
 
 
