@@ -291,7 +291,8 @@ class Database:
         Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing
         is left, or where rates do not reach a temperature.
         """
-        from ratedb.verbs.select import Selection, select
+        from ratedb.store.selection import Selection
+        from ratedb.verbs.select import select
 
         wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds or ())
         rates = select(self.path, system, Selection(wanted, min_quality, j_max, upper, lower))

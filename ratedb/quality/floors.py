@@ -88,8 +88,8 @@ def _counted(rate: FloatArray) -> tuple[FloatArray, FloatArray]:
     first = np.flatnonzero(np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]]))
     if len(first) == len(values):
         return values, np.broadcast_to(1.0, values.shape)
-    counts = np.diff(first, append=len(values)).astype(np.float32)
-    return values[first], counts
+    counts = np.diff(first, append=len(values))
+    return values[first], counts.astype(np.float64)
 
 
 def _isolated(rate: FloatArray, values: FloatArray, counts: FloatArray) -> FloatArray:

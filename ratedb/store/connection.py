@@ -16,14 +16,14 @@ import duckdb
 from ratedb.errors import LockedError, RatedbError
 
 # Extensions must never be fetched: nothing at run time may need a network.
-_Config = dict[str, str | bool | int | float | list[str]]
-_CONFIG: _Config = {
+Config = dict[str, str | bool | int | float | list[str]]
+_CONFIG: Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     # For new files: a store is many small tables, which blocks of 256 KB would make large.
     "default_block_size": "16384",
 }
-_SANDBOX: _Config = {"python_enable_replacements": "false"}
+_SANDBOX: Config = {"python_enable_replacements": "false"}
 _MAGIC, _MAGIC_AT = b"DUCK", 8
 # What messages of DuckDB mean, and what to do.
 _MEANINGS = (

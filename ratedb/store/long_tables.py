@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.store.connection import run
+from ratedb.store.connection import Config, run
 from ratedb.store.tabular import Cells, TableError, Tabular, only_file, quoted
 
 _MEMORY = "2GB"
@@ -173,7 +173,11 @@ def long_table(path: Path, columns: int | None = None) -> Iterator[LongTable]:
     """
     try:
         with tempfile.TemporaryDirectory() as folder:
-            config = {"threads": os.cpu_count() or 1, "memory_limit": _MEMORY, "temp_directory": folder}
+            config: Config = {
+                "threads": os.cpu_count() or 1,
+                "memory_limit": _MEMORY,
+                "temp_directory": folder,
+            }
             with duckdb.connect(f"{folder}/table.duckdb", config=config) as connection:
                 run(connection, "SET VARIABLE path = ?", [only_file(path.absolute())])
                 if columns is None:
