@@ -41,6 +41,13 @@ def is_frozen(array: npt.NDArray[Any]) -> bool:
     return array.base is None and not array.flags.writeable
 
 
+def sealed(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return an array that nobody else has, and that needs no copy to be frozen."""
+    if array.base is None:
+        array.setflags(write=False)
+    return array
+
+
 def freeze(container: object, **dtypes: Any) -> None:
     """Replace the named fields of a frozen dataclass by read-only copies with these types."""
     for name, dtype in dtypes.items():

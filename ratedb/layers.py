@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ratedb.arrays import frozen, need_shape
+from ratedb.arrays import FloatArray, frozen, need_shape, sealed
 
 
 class Kind(IntEnum):
@@ -59,6 +59,19 @@ def frozen_layers(
     for name, values in result.items():
         need_shape(where, name, values, shape)
     return result
+
+
+def changed(
+    rate_cm3_s: FloatArray,
+    layers: Mapping[str, npt.NDArray[Any]],
+    change: Callable[[npt.NDArray[Any], float], npt.NDArray[Any]],
+) -> tuple[FloatArray, dict[str, npt.NDArray[Any]]]:
+    """Return rates (cm3 s-1) and layers, shape (n, m) each, after a change that gives new arrays.
+
+    `change` gets an array and what stands in it where nothing is known.
+    """
+    made = {name: sealed(change(values, LAYERS[name].empty)) for name, values in layers.items()}
+    return sealed(change(rate_cm3_s, np.nan)), made
 
 
 def temperatures_text(temperature_k: npt.NDArray[np.float64]) -> str:

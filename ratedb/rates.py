@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray, TextArray, freeze, need_levels, need_shape, require
 from ratedb.errors import RatedbError, UsageError
-from ratedb.layers import KINDS, LAYERS, RATIO_95_68, Kind, frozen_layers, temperatures_text
+from ratedb.layers import KINDS, LAYERS, RATIO_95_68, Kind, changed, frozen_layers, temperatures_text
 from ratedb.levels import Levels, Transitions
 from ratedb.systems import need_collider
 
@@ -58,8 +58,7 @@ class Rates:
         what = f"{where}: temperatures must be positive and increase"
         require(increasing, what, "T1 < T2 < ...", self.temperature_k)
         need_levels(where, self.upper, self.lower, len(self.levels))
-        invalid = self.rate_cm3_s < 0
-        invalid |= np.isinf(self.rate_cm3_s)
+        invalid = (self.rate_cm3_s < 0) | np.isinf(self.rate_cm3_s)
         if invalid.any():
             row, column = np.argwhere(invalid)[0]
             raise RatedbError(
@@ -212,10 +211,7 @@ class Rates:
 
     def _map(self, change: Any, **fields: Any) -> Rates:
         """Return rates and layers with the same change made to each array of shape (n, m)."""
-        layers = {name: change(values, LAYERS[name].empty) for name, values in self.layers.items()}
-        rate_cm3_s = change(self.rate_cm3_s, np.nan)
-        if rate_cm3_s.base is None:  # a new array, which needs no other copy
-            rate_cm3_s.setflags(write=False)
+        rate_cm3_s, layers = changed(self.rate_cm3_s, self.layers, change)
         return replace(self, rate_cm3_s=rate_cm3_s, layers=layers, **fields)
 
     def select(self, keep: npt.ArrayLike) -> Rates:

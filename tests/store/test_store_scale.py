@@ -28,19 +28,16 @@ def fill_system(store: Store, molecule: str, seed: int) -> None:
     """Store up to five sources of a system with gaps, flags, an order and withdrawals, as the seed says."""
     chance = np.random.default_rng(seed)
     levels = rotor_levels(LEVELS - 1, molecule=molecule)
-    name, numbers = f"{molecule}+He", []
+    name = f"{molecule}+He"
+    numbers: list[int] = []
     for number in range(chance.integers(1, 6)):
         rates = rotor_rates(levels, temperature_k=GRIDS[chance.integers(len(GRIDS))], seed=number)
         rates = with_missing(rates, chance.random(rates.rate_cm3_s.shape) < chance.choice([0.0, 0.5]))
         if not np.isfinite(rates.rate_cm3_s).any():
             continue
         flags = tuple(
-            Finding("kink", "error", name, "made up", *ends, kelvin)
-            for ends, kelvin in (
-                (("2", "1"), 20.0),
-                (("3", "0"), None),
-                ((None, None), None),
-            )
+            Finding("kink", "error", name, "made up", upper, lower, kelvin)
+            for upper, lower, kelvin in (("2", "1", 20.0), ("3", "0", None), (None, None, None))
             if chance.random() < 0.3
         )
         if numbers and chance.random() < 0.4:
@@ -53,14 +50,14 @@ def fill_system(store: Store, molecule: str, seed: int) -> None:
             continue
         kind = ("computed", "scaled", "extrapolated", "derived")[chance.integers(4)]
         found = put(store, rates, f"source {number}", kind=kind, findings=flags)
-        numbers.append(found.source_id)
+        numbers.append(found.source_id or 0)
     if len(numbers) > 1 and chance.random() < 0.6:
         joined = {numbers[0]: Finding("joined-sources", "warning", name, "made up")}
         store.put_source_order(
             name, chance.permutation(numbers).tolist(), "why not", joined=joined if seed % 2 else None
         )
     if len(numbers) > 1 and chance.random() < 0.3:
-        store.put_source_events(int(numbers[-1]), [SourceEvent("withdraw")], "wrong")
+        store.put_source_events(numbers[-1], [SourceEvent("withdraw")], "wrong")
 
 
 @pytest.fixture(scope="module")
