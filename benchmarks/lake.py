@@ -36,7 +36,7 @@ SEED = 20
 VALUES = 1_000_000
 LEVELS, TEMPERATURES = 100, 10  # 100 * 99 / 2 * 10 = 49,500 values a file
 LOCKED = 3
-# Ids may differ where an import was killed: its numbers are not given again in the file.
+# Ids are left out: a file may skip some.
 QUERIES = {
     "`rates`": "SELECT * EXCLUDE (source_id) FROM rates",
     "`rates_all`": "SELECT r.* EXCLUDE (source_id), s.reference FROM rates_all AS r"

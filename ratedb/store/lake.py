@@ -215,19 +215,27 @@ def _turn(path: Path, address: LakeAddress) -> duckdb.DuckDBPyConnection:
     try:
         with clear_errors(path):
             connection.execute(f"ATTACH {_text(address.server)} AS turns (TYPE postgres, READ_ONLY)")
-            connection.execute("BEGIN TRANSACTION")
-            [(mine, *_)] = connection.execute(_TAKE_TURN).fetchall()
-        if not mine:
-            raise LockedError(
-                "another process writes to the lake",
-                where=str(path),
-                got=_holder(path),
-                todo="wait until it has finished; others can read meanwhile",
-            )
+        _take(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _take(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Take the lock, or raise LockedError; the connection can be used to try again."""
+    with clear_errors(path):
+        connection.execute("BEGIN TRANSACTION")
+        [(mine, *_)] = connection.execute(_TAKE_TURN).fetchall()
+        if not mine:
+            connection.execute("ROLLBACK")
+    if not mine:
+        raise LockedError(
+            "another process writes to the lake",
+            where=str(path),
+            got=_holder(path),
+            todo="wait until it has finished; others can read meanwhile",
+        )
 
 
 def _holder(path: Path) -> str:
