@@ -50,16 +50,18 @@ def _escape(character: str) -> str:
 
 def clean(text: str) -> str:
     """Return a free text on one line: tabs and line ends are blanks, other hidden characters are left out."""
-    if not has_hidden(text):
-        return text
-    return "".join(one for one in _SEPARATES.sub(" ", text) if not is_hidden(one)).strip()
+    return _seen(text).strip() if has_hidden(text) else text
 
 
 def clean_lines(text: str) -> str:
     """Return a free text of several lines, such as a BibTeX entry, each of them cleaned."""
     if not has_hidden(text):
         return text
-    return "\n".join(clean(line) if has_hidden(line) else line for line in _LINE_ENDS.split(text))
+    return "\n".join(_seen(line).rstrip() for line in _LINE_ENDS.split(text))
+
+
+def _seen(text: str) -> str:
+    return "".join(one for one in _SEPARATES.sub(" ", text) if not is_hidden(one))
 
 
 def refuse_hidden(what: str, texts: Iterable[str], where: str | None = None) -> None:

@@ -11,7 +11,7 @@ from ratedb.arrays import IntArray, blocks, gap_patterns
 from ratedb.findings import Finding
 from ratedb.rates import Rates
 from ratedb.references import Reference
-from ratedb.safe_text import clean
+from ratedb.safe_text import clean, visible
 from ratedb.store.connection import run
 from ratedb.store.seals import RATE_HASH
 
@@ -42,6 +42,7 @@ class SourceInfo:
         for name in ("method", "reference", "file_name"):
             object.__setattr__(self, name, clean(getattr(self, name)))
         object.__setattr__(self, "files", tuple((clean(name), digest) for name, digest in self.files))
+        object.__setattr__(self, "warnings", tuple(map(visible, self.warnings)))
         if self.parts is not None:
             object.__setattr__(self, "parts", self.parts.cleaned())
         if self.comment is not None:

@@ -190,7 +190,7 @@ def _in_memory(threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with duckdb.connect(config={"threads": threads}) as connection:
             yield connection
-    except (duckdb.Error, TypeError, ImportError) as error:
+    except (duckdb.Error, TypeError, ImportError, UnicodeError) as error:
         raise TableError(str(error).splitlines()[0]) from error
 
 
