@@ -14,7 +14,7 @@ from typer.main import get_command
 
 from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
-from ratedb.store.waiting import DEFAULT_WAIT_S, wait_quietly
+from ratedb.store.waiting import DEFAULT_WAIT_S, tell_of_waiting
 
 from . import (
     backup,
@@ -90,8 +90,8 @@ def common(
     ] = False,
 ) -> None:
     """Collisional rate coefficients: compute a few initial j, predict the rest, know the error."""
-    wait_quietly(quiet)
     context.obj = Context(db, as_json, quiet, wait)
+    tell_of_waiting(context.obj.say)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {

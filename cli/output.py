@@ -64,6 +64,11 @@ class Context:
             for text in dict.fromkeys(texts):
                 console.print(f"warning: {text}", style="yellow", markup=False, soft_wrap=True)
 
+    def say(self, text: str) -> None:
+        """Print a word on what is going on to standard error."""
+        if not self.quiet:
+            print(f"ratedb: {text}", file=sys.stderr, flush=True)
+
     def report(self, text: str) -> None:
         """Print a step of long work, with --json to standard error, and notice a swallowed Ctrl-C."""
         raise_if_interrupted()

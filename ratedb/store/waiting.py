@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 import random
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,10 +24,6 @@ _GIVES_WAY_S = 3.0
 
 _Result = TypeVar("_Result")
 _Class = TypeVar("_Class", bound=type)
-
-
-def _print(text: str) -> None:
-    print(f"ratedb: {text}", file=sys.stderr, flush=True)
 
 
 @dataclass
@@ -55,11 +50,11 @@ class Patience:
         if not self.said and self.waited_s > _SAID_AFTER_S:
             self.said = True
             holder = locked.got if locked else "another that writes is first"
-            _said.get()(f"waiting for {path.name}, up to {self.wait_s:g} s in all: {holder}")
+            _listener.get()(f"waiting for {path.name}, up to {self.wait_s:g} s in all: {holder}")
 
 
 _patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
-_said: ContextVar[Callable[[str], None]] = ContextVar("said", default=_print)
+_listener: ContextVar[Callable[[str], object]] = ContextVar("listener", default=lambda text: None)
 
 
 @contextmanager
@@ -77,9 +72,9 @@ def waiting_up_to(wait_s: float) -> Iterator[None]:
         _patience.reset(before)
 
 
-def wait_quietly(quiet: bool) -> None:
-    """Say nothing while waiting from now on, or say it on standard error."""
-    _said.set((lambda text: None) if quiet else _print)
+def tell_of_waiting(listener: Callable[[str], object]) -> None:
+    """Call a function from now on when a store is waited for, once for each command, with words on why."""
+    _listener.set(listener)
 
 
 def each_call_waits(of: _Class) -> _Class:

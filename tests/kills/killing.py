@@ -15,6 +15,7 @@ import json
 import os
 import pkgutil
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -102,7 +103,7 @@ COMMANDS = (
     Command(("merge", "other.duckdb"), with_other),
     Command(("backup", "copy.duckdb"), with_model),
     Command(_PUBLISH, with_model, _PUBLISH),
-    Command(("sql", "SELECT * FROM rates", "-o", "out.csv"), with_model),
+    Command(("sql", "SELECT * FROM rates ORDER BY ALL", "-o", "out.csv"), with_model),
 )
 
 
@@ -271,9 +272,8 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[str
 
 
 def _timeless(path: Path) -> bytes:
-    """Return the content of a file without the lines that say when it was written."""
-    lines = path.read_bytes().splitlines()
-    return b"\n".join(line for line in lines if b"written_at" not in line and b"created" not in line)
+    """Return the content of a file without the times at which it was written."""
+    return re.sub(rb'"exported_at": "[^"]*"', b"", path.read_bytes())
 
 
 def difference(found: Dump, *wanted: Dump) -> str:

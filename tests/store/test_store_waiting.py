@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 
 import pytest
@@ -89,16 +90,20 @@ def test_after_the_time_to_wait_the_holder_is_named(store_path: Path, wait_s: fl
     assert list(store_path.parent.glob(".*")) == []
 
 
-def test_a_command_that_waits_says_so_once(
-    store_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_that_waits_says_so_once(store_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "_SAID_AFTER_S", 0.05)
-    with held(store_path), waiting_up_to(0.5), pytest.raises(LockedError):
-        Store(store_path)
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    assert "0.5 s" in said
-    assert "`ratedb import`" in said
+    said: list[str] = []
+
+    def wait() -> None:
+        waiting.tell_of_waiting(said.append)
+        with waiting_up_to(0.5), pytest.raises(LockedError):
+            Store(store_path)
+
+    with held(store_path):
+        copy_context().run(wait)
+    assert len(said) == 1
+    assert "0.5 s" in said[0]
+    assert "`ratedb import`" in said[0]
 
 
 def test_the_time_to_wait_is_one_for_all_openings_of_a_call(store_path: Path) -> None:
