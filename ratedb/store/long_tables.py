@@ -43,16 +43,16 @@ class LongTable(Tabular):
     """How many rows each head has."""
     known: IntArray
     """How many of its rows have a rate."""
-    is_described: bool = False
-    """Whether the columns of heads are known."""
 
     def fetch(self, numbers: Mapping[str, int], texts: Mapping[str, int]) -> Cells:
         """Return the cells of the heads, with the lowest temperature and the largest rate below each.
 
-        Raises OddTableError where a cell is no plain number, or a temperature or rate is impossible.
+        Raises OddTableError where a temperature or rate is no plain number, or impossible.
         """
-        self._numbers, self._texts, self.is_described = numbers, texts, True
-        keys = ", ".join(quoted(name) for name in (*texts, *numbers) if name not in _VALUES)
+        places = {**texts, **numbers}
+        self._values = {name: places.pop(name) for name in _VALUES}
+        self._keys = places
+        keys = ", ".join(map(quoted, places))
         self._connection.execute(f"CREATE VIEW cell AS {self._cell(self._source)}")
         self._connection.execute(
             f"CREATE TABLE head AS SELECT (row_number() OVER (ORDER BY {keys}) - 1)::INTEGER AS head, *"
@@ -76,16 +76,25 @@ class LongTable(Tabular):
         self.size, self.known = (counts[name].astype(np.int64) for name in ("size", "known"))
         return heads.fetch({name: place[name] for name in numbers}, {name: place[name] for name in texts})
 
+    @property
+    def is_described(self) -> bool:
+        """Whether it is known which columns the heads have."""
+        return hasattr(self, "_keys")
+
     def _cell(self, source: str, more: str = "") -> str:
-        """Return a query for the cells of each row, whether it is odd, and a hash of what its head has."""
-        given, chosen, from_text = self.expressions(self._numbers, self._texts)
-        plain = [f"CASE WHEN NOT isnan({one}) THEN {one} END AS {one}" for one in map(quoted, self._numbers)]
-        names = [quoted(name) for name in (*self._texts, *self._numbers) if name not in _VALUES]
-        unread = [f"{quoted(f'{name} unread')} IS NOT NULL" for name in from_text]
+        """Return a query for what the head of each row has, as it is written, its values and if they are odd.
+
+        `key` is a hash of what the head has.
+        """
+        given, chosen, from_text = self.expressions(self._values, {})
+        keys = [f"{quoted(self.names[place])} AS {quoted(name)}" for name, place in self._keys.items()]
+        names = ", ".join(map(quoted, self._keys))
+        plain = [f"CASE WHEN NOT isnan({name}) THEN {name} END AS {name}" for name in _VALUES]
+        odd = " OR ".join([_ODD, *(f"{quoted(f'{name} unread')} IS NOT NULL" for name in from_text)])
         return (
-            f"SELECT *, hash({', '.join(names)}) AS key, {' OR '.join([_ODD, *unread])} AS odd FROM ("
-            f"SELECT * REPLACE ({', '.join(plain)}) FROM ("
-            f"SELECT {', '.join(chosen)}{more} FROM (SELECT {', '.join(given)}{more} FROM {source})))"
+            f"SELECT *, hash({names}) AS key, {odd} AS odd FROM (SELECT * REPLACE ({', '.join(plain)}) FROM ("
+            f"SELECT {', '.join(chosen)}, {names}{more} FROM ("
+            f"SELECT {', '.join([*given, *keys])}{more} FROM {source})))"
         )
 
     def temperatures(self, heads: IntArray) -> FloatArray:
