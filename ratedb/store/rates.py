@@ -26,13 +26,16 @@ SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank AS kind_code, source_
        coalesce(log10_half_width_68, 'nan'::DOUBLE) AS log10_half_width_68, extrapolated, marked
 FROM {view} WHERE {which}
 """
+# The transitions, and below them the temperatures.
 _BEST_KINDS = """
-SELECT upper_id, lower_id, min(rank) AS kind_code FROM best_row WHERE system = ? GROUP BY upper_id, lower_id
-"""
-_TEMPERATURES = """
-SELECT DISTINCT unnest(coalesce(given_k, temperature_k)) AS temperature_k
-FROM (SELECT DISTINCT grid_id, given_k FROM best_row WHERE system = ?) JOIN temperature_grid USING (grid_id)
-ORDER BY temperature_k
+WITH part AS MATERIALIZED (
+    SELECT upper_id, lower_id, rank, grid_id, given_k FROM best_row WHERE system = ?
+)
+SELECT upper_id, lower_id, min(rank) AS kind_code, 'nan'::DOUBLE AS temperature_k
+FROM part GROUP BY upper_id, lower_id
+UNION ALL
+SELECT DISTINCT -1, -1, -1, unnest(coalesce(given_k, temperature_k))
+FROM (SELECT DISTINCT grid_id, given_k FROM part) JOIN temperature_grid USING (grid_id)
 """
 _OF_SOURCE = """
 SELECT upper_id, lower_id, temperature_k, rate_cm3_s FROM rate_value
@@ -127,9 +130,10 @@ class RateStore(SourceStore, ModelStore, LevelStore):
         """
         molecule = self.levels(self.system(name).molecule)
         found = self._columns(_BEST_KINDS, [name])
-        upper, lower = (positions(molecule.level_id, found[end]) for end in ("upper_id", "lower_id"))
-        kelvin = np.array(self.column(_TEMPERATURES, [name]), dtype=np.float64)
-        kinds = found["kind_code"].astype(np.int64)
+        there = found["upper_id"] >= 0
+        upper, lower = (positions(molecule.level_id, found[end][there]) for end in ("upper_id", "lower_id"))
+        kinds = found["kind_code"][there].astype(np.int64)
+        kelvin = np.sort(found["temperature_k"][~there])
         return BestKinds(Transitions(molecule.levels, upper, lower), kinds, kelvin)
 
     def source_rates(self, name: str, source_id: int) -> Rates:
