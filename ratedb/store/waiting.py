@@ -20,7 +20,7 @@ from ratedb.locks import is_at, lock
 DEFAULT_WAIT_S = 10.0
 _SAID_AFTER_S = 1.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _GROWTH = 0.002, 0.05, 1.5
-_GIVES_WAY_S = 3.0
+_GIVES_WAY_S = 5.0
 
 _Result = TypeVar("_Result")
 _Class = TypeVar("_Class", bound=type)
