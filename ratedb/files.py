@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import os
 import stat
 import zlib
@@ -29,8 +30,7 @@ LONGEST_LINE_BYTES, MOST_LINES = 1_000_000, 1_000_000
 """A text with a longer line, or with more lines, is refused before memory is taken for it."""
 LARGEST_JSON_BYTES = 6_000_000
 """A JSON document of unknown origin is refused beyond this size: read, it takes up to 25 times as much."""
-_START_BYTES = 1_000_000
-_GZIP = b"\x1f\x8b"
+_PARQUET = b"PAR1"
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 
@@ -80,11 +80,9 @@ class InputFile:
         path = Path(path)
         with open_regular(path) as handle:
             head = handle.read(_HEAD)
-            if not is_table_of_rows(head):
-                return InputFile(path, _bounded(head, handle, path, largest or LARGEST_TEXT_BYTES))
-            if os.fstat(handle.fileno()).st_size >= LARGE_BYTES:
-                return InputFile(path)
-            return InputFile(path, head + handle.read())
+            if head.startswith(_PARQUET):
+                return InputFile(path, head + handle.read())
+            return InputFile(path, _bounded(head, handle, path, largest or LARGEST_TEXT_BYTES))
 
 
 def as_input(file: InputFile | Path | str) -> InputFile:
@@ -94,21 +92,18 @@ def as_input(file: InputFile | Path | str) -> InputFile:
 
 def is_table_of_rows(head: bytes) -> bool:
     """Return whether bytes begin a Parquet file, or a CSV table of one row for each value, of any size."""
-    return head.startswith(b"PAR1") or b"rate_cm3_s" in head.split(b"\n", 1)[0]
+    return head.startswith(_PARQUET) or b"rate_cm3_s" in head.split(b"\n", 1)[0]
 
 
 def _unpacked(stored: bytes, path: Path) -> bytes:
     """Return the content of a gzip file, of one or several members; it is kept once its size is known."""
-    size, largest = 0, LARGEST_TEXT_BYTES
-    lines = _Lines(path)
+    bounds, size = None, 0
     for chunk in _unpacking(stored, path):
-        if size == 0 and is_table_of_rows(chunk):
-            largest = LARGEST_UNPACKED_BYTES
-        elif largest == LARGEST_TEXT_BYTES:
-            lines.take(chunk)
+        bounds = bounds or _Bounds.of(chunk, path, LARGEST_TEXT_BYTES)
+        bounds.take_lines(chunk)
         size += len(chunk)
-        if size > min(largest, LARGEST_UNPACKED_BYTES):
-            raise _too_large("the gzip file", path, min(largest, LARGEST_UNPACKED_BYTES), " after unpacking")
+        if size > min(bounds.largest, LARGEST_UNPACKED_BYTES):
+            raise _too_large("the gzip file", path, min(bounds.largest, LARGEST_UNPACKED_BYTES))
     return b"".join(_unpacking(stored, path))
 
 
@@ -128,29 +123,37 @@ def _unpacking(stored: bytes, path: Path) -> Iterator[bytes]:
         ) from error
 
 
-class _Lines:
-    """Counts the lines of a text that comes in pieces; raises RatedbError for too long or too many."""
+class _Bounds:
+    """Counts the lines of a text that comes in pieces; raises RatedbError for too many, or too long ones."""
 
-    def __init__(self, path: Path) -> None:
-        self._path, self._count, self._open = path, 0, 0
+    def __init__(self, path: Path, largest: float, most_lines: float) -> None:
+        self.path, self.largest, self._most_lines = path, largest, most_lines
+        self._lines, self._open = 0, 0
 
-    def take(self, chunk: bytes) -> None:
-        """Count the line ends of the next piece, of at most LONGEST_LINE_BYTES."""
+    @staticmethod
+    def of(head: bytes, path: Path, largest: float) -> _Bounds:
+        """Return the bounds of a text that begins so: in a table of one row for each value only of lines."""
+        if is_table_of_rows(head):
+            return _Bounds(path, math.inf, math.inf)
+        return _Bounds(path, largest, MOST_LINES)
+
+    def take_lines(self, chunk: bytes) -> None:
+        """Count the line ends of the next piece."""
         # A carriage return ends a line too: files of old systems have no other.
         ends = chunk.replace(b"\r", b"\n") if b"\r" in chunk else chunk
         first, last = ends.find(b"\n"), ends.rfind(b"\n")
-        self._count += ends.count(b"\n")
+        self._lines += ends.count(b"\n")
         longest = max(self._open + (first if first >= 0 else len(ends)), _longest_inside(ends, first, last))
         self._open = len(ends) - last - 1 if last >= 0 else self._open + len(ends)
-        if longest > LONGEST_LINE_BYTES or self._count > MOST_LINES:
+        if longest > LONGEST_LINE_BYTES or self._lines > self._most_lines:
             what = "a line" if longest > LONGEST_LINE_BYTES else "the number of lines"
             raise RatedbError(
                 f"{what} is too large for a text of rate coefficients",
-                where=str(self._path),
+                where=str(self.path),
                 expected=f"at most {MOST_LINES} lines of at most {LONGEST_LINE_BYTES / 1e6:g} MB",
                 got="more",
                 todo="check that this is the right file; a table of one row for each value (CSV or Parquet)"
-                " may be of any size",
+                " may have any number of lines",
             )
 
 
@@ -163,28 +166,28 @@ def _longest_inside(ends: bytes, first: int, last: int) -> int:
 
 def _bounded(head: bytes, handle: BinaryIO, path: Path, largest: int) -> bytes:
     """Return the rest of a text with its head; raises RatedbError before more memory than that is taken."""
-    size = os.fstat(handle.fileno()).st_size
-    if size > largest:
+    packed = head.startswith(b"\x1f\x8b")
+    bounds = _Bounds(path, largest, math.inf) if packed else _Bounds.of(head, path, largest)
+    if os.fstat(handle.fileno()).st_size > bounds.largest:
         raise _too_large("the file", path, largest)
-    packed, lines = head.startswith(_GZIP), _Lines(path)
     pieces, taken = [head], len(head)
     while True:
         if not packed:
-            lines.take(pieces[-1])
+            bounds.take_lines(pieces[-1])
         piece = handle.read(_CHUNK)
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)
         taken += len(piece)
-        if taken > largest:  # a file that grows, or one whose size the system does not know
+        if taken > bounds.largest:  # a file that grows, or one whose size the system does not know
             raise _too_large("the file", path, largest)
 
 
-def _too_large(what: str, path: Path, largest: int, when: str = "") -> RatedbError:
+def _too_large(what: str, path: Path, largest: float) -> RatedbError:
     return RatedbError(
         f"{what} is too large",
         where=str(path),
-        expected=f"at most {largest / 1e6:g} MB{when}",
+        expected=f"at most {largest / 1e6:g} MB{' after unpacking' if 'gzip' in what else ''}",
         got="more",
         todo="check that this is the right file; a table of one row for each value (CSV or Parquet) may be of"
         " any size",

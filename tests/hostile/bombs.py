@@ -67,7 +67,11 @@ def _varint(number: int) -> bytes:
 
 def _lines(path: Path, head: str, line: str, size: int) -> Path:
     """Make a text of a head and then the same line until it has a size."""
-    path.write_text(head + line * ((size - len(head)) // len(line)))
+    many = line.encode() * (MB // len(line))
+    with path.open("wb") as file:  # in pieces: a child begins with the memory of this process
+        file.write(head.encode())
+        for _ in range(size // len(many)):
+            file.write(many)
     return path
 
 
