@@ -30,7 +30,8 @@ LONGEST_LINE_BYTES, MOST_LINES = 1_000_000, 1_000_000
 """A text with a longer line, or with more lines, is refused before memory is taken for it."""
 LARGEST_JSON_BYTES = 6_000_000
 """A JSON document of unknown origin is refused beyond this size: read, it takes up to 25 times as much."""
-_PARQUET = b"PAR1"
+_PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
+_START_BYTES = 1_000_000
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
 
@@ -80,6 +81,8 @@ class InputFile:
         path = Path(path)
         with open_regular(path) as handle:
             head = handle.read(_HEAD)
+            if is_table_of_rows(head) and os.fstat(handle.fileno()).st_size >= LARGE_BYTES:
+                return InputFile(path)
             if head.startswith(_PARQUET):
                 return InputFile(path, head + handle.read())
             return InputFile(path, _bounded(head, handle, path, largest or LARGEST_TEXT_BYTES))
@@ -166,7 +169,7 @@ def _longest_inside(ends: bytes, first: int, last: int) -> int:
 
 def _bounded(head: bytes, handle: BinaryIO, path: Path, largest: int) -> bytes:
     """Return the rest of a text with its head; raises RatedbError before more memory than that is taken."""
-    packed = head.startswith(b"\x1f\x8b")
+    packed = head.startswith(_GZIP)
     bounds = _Bounds(path, largest, math.inf) if packed else _Bounds.of(head, path, largest)
     if os.fstat(handle.fileno()).st_size > bounds.largest:
         raise _too_large("the file", path, largest)

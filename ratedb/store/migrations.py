@@ -119,16 +119,7 @@ def migrate(
         try:
             execute(connection, _RECORD_TABLE)
             execute(connection, migration.sql)
-            if migration.version == _WITH_METHODS:
-                classify_methods(connection)
-            if migration.version == _WITH_KINDS and version > 0:  # a new store has no levels yet
-                from ratedb.store.molecule_kinds import recognise_stored  # brings numpy
-
-                recognise_stored(connection)
-            if migration.version == _WITH_SEALS:
-                seals.seal_rates(connection)
-            if migration.version >= _WITH_SEALS:
-                seals.seal_new(connection)
+            _fill_in(connection, migration.version, is_new=version == 0)
             record = [migration.version, migration.name, now(), ratedb_version]
             run(connection, "INSERT INTO schema_migration VALUES (?, ?, ?, ?)", record)
             connection.execute("COMMIT")
@@ -138,6 +129,20 @@ def migrate(
             raise
         applied.append(migration.version)
     return applied
+
+
+def _fill_in(connection: duckdb.DuckDBPyConnection, version: int, *, is_new: bool) -> None:
+    """Do what SQL alone cannot do of a migration."""
+    if version == _WITH_METHODS:
+        classify_methods(connection)
+    if version == _WITH_KINDS and not is_new:  # a new store has no levels yet
+        from ratedb.store.molecule_kinds import recognise_stored  # brings numpy
+
+        recognise_stored(connection)
+    if version == _WITH_SEALS:
+        seals.seal_rates(connection)
+    if version >= _WITH_SEALS:
+        seals.seal_new(connection)
 
 
 def _refuse_foreign(connection: duckdb.DuckDBPyConnection, where: str) -> None:

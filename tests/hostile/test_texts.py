@@ -17,6 +17,7 @@ import pytest
 from commands import Run
 from lamda_text import TEXT, changed
 from rate_texts import CSV
+from seal_again import seal_again
 from texts import HIDDEN, SEEN, need_harmless, need_refused, raw
 
 import ratedb
@@ -232,6 +233,8 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
             )
         store.rows("UPDATE source_event SET reason = ?, new_value = ?", [texts[0], texts[1]])
         store.rows("UPDATE level SET label = ? WHERE label = '2'", [texts[0]])
+        for table in ("source", "source_event", "level", "method_class"):
+            seal_again(store.connection, table)
     return db.path
 
 
