@@ -38,10 +38,7 @@ _HEAD = 1 << 16
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file that was read once: readers parse `content`, and `sha256` is the hash of the file itself.
-
-    One that `is_large` is read where its content is asked for; readers of tables do not.
-    """
+    """A file: readers parse `content`, `sha256` is its hash; one that `is_large` is read when that is asked."""
 
     path: Path
     given: bytes | None = None

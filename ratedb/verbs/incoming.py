@@ -38,7 +38,7 @@ def check_options(options: ImportOptions) -> None:
         )
     one_of("kind of imported rates", options.kind, IMPORT_KINDS)
     one_of("quality", options.quality, QUALITIES)
-    if options.molecule is not None and not is_molecule(options.molecule):
+    if options.molecule is not None and (" " in options.molecule or not is_molecule(options.molecule)):
         got = visible(options.molecule)
         raise UsageError("not the name of a molecule", expected=MOLECULE_NAMES, got=got)
 

@@ -16,6 +16,7 @@ from synthetic import prediction_of, rotor_levels, rotor_rates, with_missing
 
 from ratedb.findings import Finding
 from ratedb.layers import KINDS
+from ratedb.store import seals
 from ratedb.store.rates import Part
 from ratedb.store.store import SourceEvent, Store
 
@@ -67,7 +68,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with Store(path, write=True, create=True) as store:
         for seed in SEEDS:
             fill_system(store, f"M{seed}", seed)
-        store.put_system("M0", "Ar")
+        with store.transaction():
+            store.put_system("M0", "Ar")
     return path
 
 
@@ -174,6 +176,8 @@ def store_of(path: Path, levels: int, sources: int) -> Path:
             for name, number in (("$levels", levels), ("$sources", sources)):
                 statement = statement.replace(name, str(number))
             store.rows(statement)
+        seals.seal_rates(store.connection)
+        seals.seal_new(store.connection)
     return path
 
 
