@@ -38,7 +38,7 @@ _HEAD = 1 << 16
 
 @dataclass(frozen=True)
 class InputFile:
-    """A file: readers parse `content`, `sha256` is its hash; one that `is_large` is read when that is asked."""
+    """A file: readers parse `content`, `sha256` is its hash; one that `is_large` is read when asked."""
 
     path: Path
     given: bytes | None = None
