@@ -3,7 +3,24 @@
 -- Who imported a source and what they say of it; who said or ordered something later. Older stores do not know.
 ALTER TABLE source ADD COLUMN user_name VARCHAR;
 ALTER TABLE source ADD COLUMN comment VARCHAR;
-ALTER TABLE source_event ADD COLUMN user_name VARCHAR;
+-- Made anew, because DuckDB cannot replay the log of a change to a table with nextval as a default: a process killed
+-- after it would leave a store that nobody opens.
+CREATE TABLE source_event_before AS SELECT * FROM source_event;
+DROP TABLE source_event;
+CREATE TABLE source_event (
+    event_id INTEGER PRIMARY KEY,
+    source_id INTEGER NOT NULL,
+    action VARCHAR NOT NULL CHECK (action IN ('withdraw', 'restore', 'correct', 'grade')),
+    field VARCHAR,
+    old_value VARCHAR,
+    new_value VARCHAR,
+    reason VARCHAR NOT NULL,
+    happened_at TIMESTAMP NOT NULL,
+    ratedb_version VARCHAR NOT NULL,
+    user_name VARCHAR
+);
+INSERT INTO source_event BY NAME SELECT * FROM source_event_before;
+DROP TABLE source_event_before;
 ALTER TABLE source_order ADD COLUMN user_name VARCHAR;
 
 -- By time, not by number: what another store said earlier is added after what was said here.

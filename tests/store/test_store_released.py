@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import runpy
+import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from stores import put, schema_version
 from synthetic import rotor_levels, rotor_rates
@@ -108,3 +110,17 @@ def test_the_script_writes_what_it_says(tmp_path: Path) -> None:
     assert all(shown.values())
     assert [row["source_id"] for row in shown["source_events"]] == [6]
     assert len(shown["rates_all"]) > len(shown["rates"])
+
+
+@pytest.mark.parametrize("version", [name for name in VERSIONS if name.startswith("schema-")][-1:])
+def test_the_log_of_each_later_migration_can_be_replayed(version: str, tmp_path: Path) -> None:
+    """A process that is killed after a migration leaves it in DuckDB's log only."""
+    for up_to in range(int(version.removeprefix("schema-")) + 1, migrations.available()[-1].version + 1):
+        path, killed = tmp_path / f"{up_to}.duckdb", tmp_path / f"{up_to}-killed.duckdb"
+        path.write_bytes(gzip.decompress((FOLDER / f"{version}.duckdb.gz").read_bytes()))
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("SET wal_autocheckpoint = '1TB'")
+            migrations.migrate(connection, "test", str(path), up_to=up_to)
+            shutil.copy(path, killed)
+            shutil.copy(f"{path}.wal", f"{killed}.wal")
+        assert schema_version(killed) == up_to
