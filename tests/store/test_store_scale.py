@@ -159,7 +159,7 @@ INSERT INTO level_value SELECT 999, j, level_id, 2.0 * j * (j + 1), 2.0 * j + 1 
     WHERE molecule = 'AB';
 INSERT INTO temperature_grid SELECT 999, list(10.0 + 5 * i ORDER BY i) FROM range(100) AS t(i);
 INSERT INTO source SELECT 998 + i, 999, 'computed', 'CC', 'somebody (2020)', 'ab.dat', 'x', 999, NULL, '[]',
-    now()::TIMESTAMP, '1', '{{}}' FROM range(1, $sources + 1) AS t(i);
+    now()::TIMESTAMP, '1', '{{}}', NULL, NULL FROM range(1, $sources + 1) AS t(i);
 INSERT INTO rate BY NAME SELECT 998 + s AS source_id, u.level_id AS upper_id, l.level_id AS lower_id,
     999 AS grid_id, list_transform(range(100), lambda i: 1e-11 * (1 + i + u.j * random())) AS rate_cm3_s,
     NULL AS log10_half_width_68, false AS extrapolated
