@@ -16,21 +16,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ratedb import locks
+from ratedb.bounds import LARGEST_TEXT_BYTES, PARQUET, Bounds, is_table_of_rows, too_large
 from ratedb.errors import RatedbError
 from ratedb.safe_text import has_hidden
 from ratedb.temporary import part_file, remove_left
 
 LARGEST_UNPACKED_BYTES = 200_000_000
 """A gzip file that expands to more is refused: a small one may expand to more than the memory holds."""
-LARGE_BYTES = 50_000_000
+LARGE_BYTES = 10_000_000
 """Tables of one row for each value are not taken into memory from this size on."""
-LARGEST_TEXT_BYTES = 50_000_000
-"""A text that is not a table of one row for each value is refused beyond this size, before it is read."""
-LONGEST_LINE_BYTES, MOST_LINES = 1_000_000, 1_000_000
-"""A text with a longer line, or with more lines, is refused before memory is taken for it."""
 LARGEST_JSON_BYTES = 6_000_000
 """A JSON document of unknown origin is refused beyond this size: read, it takes up to 25 times as much."""
-_PARQUET, _GZIP = b"PAR1", b"\x1f\x8b"
+_GZIP = b"\x1f\x8b"
 _START_BYTES = 1_000_000
 _CHUNK = 1 << 20
 _HEAD = 1 << 16
@@ -79,10 +76,19 @@ class InputFile:
         with open_regular(path) as handle:
             head = handle.read(_HEAD)
             if is_table_of_rows(head) and os.fstat(handle.fileno()).st_size >= LARGE_BYTES:
+                _check_lines(head, handle, path)
                 return InputFile(path)
-            if head.startswith(_PARQUET):
+            if head.startswith(PARQUET):
                 return InputFile(path, head + handle.read())
             return InputFile(path, _bounded(head, handle, path, largest or LARGEST_TEXT_BYTES))
+
+
+def _check_lines(head: bytes, handle: BinaryIO, path: Path) -> None:
+    """Raise RatedbError where a large table of text has a line that is too long to be read."""
+    bounds, piece = Bounds.of(head, path, LARGEST_TEXT_BYTES), head
+    while piece and not head.startswith(PARQUET):
+        bounds.take_lines(piece)
+        piece = handle.read(_CHUNK)
 
 
 def as_input(file: InputFile | Path | str) -> InputFile:
@@ -90,20 +96,15 @@ def as_input(file: InputFile | Path | str) -> InputFile:
     return file if isinstance(file, InputFile) else InputFile.read(file)
 
 
-def is_table_of_rows(head: bytes) -> bool:
-    """Return whether bytes begin a Parquet file, or a CSV table of one row for each value, of any size."""
-    return head.startswith(_PARQUET) or b"rate_cm3_s" in head.split(b"\n", 1)[0]
-
-
 def _unpacked(stored: bytes, path: Path) -> bytes:
     """Return the content of a gzip file, of one or several members; it is kept once its size is known."""
     bounds, size = None, 0
     for chunk in _unpacking(stored, path):
-        bounds = bounds or _Bounds.of(chunk, path, LARGEST_TEXT_BYTES)
+        bounds = bounds or Bounds.of(chunk, path, LARGEST_TEXT_BYTES)
         bounds.take_lines(chunk)
         size += len(chunk)
         if size > min(bounds.largest, LARGEST_UNPACKED_BYTES):
-            raise _too_large("the gzip file", path, min(bounds.largest, LARGEST_UNPACKED_BYTES))
+            raise too_large("the gzip file", path, min(bounds.largest, LARGEST_UNPACKED_BYTES))
     return b"".join(_unpacking(stored, path))
 
 
@@ -123,53 +124,12 @@ def _unpacking(stored: bytes, path: Path) -> Iterator[bytes]:
         ) from error
 
 
-class _Bounds:
-    """Counts the lines of a text that comes in pieces; raises RatedbError for too many, or too long ones."""
-
-    def __init__(self, path: Path, largest: float, most_lines: float) -> None:
-        self.path, self.largest, self._most_lines = path, largest, most_lines
-        self._lines, self._open = 0, 0
-
-    @staticmethod
-    def of(head: bytes, path: Path, largest: float) -> _Bounds:
-        """Return the bounds of a text that begins so: in a table of one row for each value only of lines."""
-        if is_table_of_rows(head):
-            return _Bounds(path, math.inf, math.inf)
-        return _Bounds(path, largest, MOST_LINES)
-
-    def take_lines(self, chunk: bytes) -> None:
-        """Count the line ends of the next piece."""
-        # A carriage return ends a line too: files of old systems have no other.
-        ends = chunk.replace(b"\r", b"\n") if b"\r" in chunk else chunk
-        first, last = ends.find(b"\n"), ends.rfind(b"\n")
-        self._lines += ends.count(b"\n")
-        longest = max(self._open + (first if first >= 0 else len(ends)), _longest_inside(ends, first, last))
-        self._open = len(ends) - last - 1 if last >= 0 else self._open + len(ends)
-        if longest > LONGEST_LINE_BYTES or self._lines > self._most_lines:
-            what = "a line" if longest > LONGEST_LINE_BYTES else "the number of lines"
-            raise RatedbError(
-                f"{what} is too large for a text of rate coefficients",
-                where=str(self.path),
-                expected=f"at most {MOST_LINES} lines of at most {LONGEST_LINE_BYTES / 1e6:g} MB",
-                got="more",
-                todo="check that this is the right file; a table of one row for each value (CSV or Parquet)"
-                " may have any number of lines",
-            )
-
-
-def _longest_inside(ends: bytes, first: int, last: int) -> int:
-    """Return the length of the longest line between two line ends, where it may be too long."""
-    if last - first <= LONGEST_LINE_BYTES:
-        return 0
-    return max(map(len, ends[first:last].split(b"\n")))
-
-
 def _bounded(head: bytes, handle: BinaryIO, path: Path, largest: int) -> bytes:
     """Return the rest of a text with its head; raises RatedbError before more memory than that is taken."""
     packed = head.startswith(_GZIP)
-    bounds = _Bounds(path, largest, math.inf) if packed else _Bounds.of(head, path, largest)
+    bounds = Bounds(path, largest, math.inf) if packed else Bounds.of(head, path, largest)
     if os.fstat(handle.fileno()).st_size > bounds.largest:
-        raise _too_large("the file", path, largest)
+        raise too_large("the file", path, largest)
     pieces, taken = [head], len(head)
     while True:
         if not packed:
@@ -180,18 +140,7 @@ def _bounded(head: bytes, handle: BinaryIO, path: Path, largest: int) -> bytes:
         pieces.append(piece)
         taken += len(piece)
         if taken > bounds.largest:  # a file that grows, or one whose size the system does not know
-            raise _too_large("the file", path, largest)
-
-
-def _too_large(what: str, path: Path, largest: float) -> RatedbError:
-    return RatedbError(
-        f"{what} is too large",
-        where=str(path),
-        expected=f"at most {largest / 1e6:g} MB{' after unpacking' if 'gzip' in what else ''}",
-        got="more",
-        todo="check that this is the right file; a table of one row for each value (CSV or Parquet) may be of"
-        " any size",
-    )
+            raise too_large("the file", path, largest)
 
 
 def open_regular(path: Path, *, follow: bool = True) -> BufferedReader:
@@ -222,7 +171,7 @@ def read_bytes(path: Path, *, follow: bool = True, largest: int | None = None) -
             return handle.read()
         content = handle.read(largest + 1)
     if len(content) > largest:
-        raise _too_large("the file", path, largest)
+        raise too_large("the file", path, largest)
     return content
 
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 # A module may import from floors below its own; rooms of one floor may import each other without a cycle.
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("locks", "safe_text"),
+    ("bounds", "locks", "safe_text"),
     ("temporary",),
     ("arrays", "documents", "files", "methods", "numbers", "origin", "references", "results", "systems"),
     ("declared", "findings", "layers", "levels"),

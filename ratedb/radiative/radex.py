@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ratedb.bounds import LARGEST_TEXT_BYTES
 from ratedb.errors import RatedbError
-from ratedb.files import LARGEST_TEXT_BYTES, read_bytes
+from ratedb.files import read_bytes
 from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.radex_file import MAX_FREQUENCY_GHZ, MAX_LEVELS, MAX_LINES, FileOutline, outline_of
 from ratedb.radiative.radex_lines import RadexLines, failure_of, lines_of

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from ratedb.bounds import LARGEST_TEXT_BYTES
 from ratedb.errors import RatedbError
-from ratedb.files import LARGEST_TEXT_BYTES, read_bytes
+from ratedb.files import read_bytes
 from ratedb.io.text import to_number
 from ratedb.systems import COLLIDERS
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import duckdb
 
 from ratedb.errors import RatedbError, UsageError
+from ratedb.files import sha256_of
 from ratedb.store.connection import clear_errors, connect
 from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import bring_up_to_date
-from ratedb.store.snapshot import is_snapshot, sha256_of_file
+from ratedb.store.snapshot import is_snapshot
 from ratedb.temporary import remove_left, temporary_folder
 
 _TABLES = """
@@ -37,7 +38,7 @@ def backup(db: Path, target: Path, *, replace: bool) -> tuple[str, int, dict[str
             with db.open("rb") as held:  # closing it would release DuckDB's lock on the file
                 _copy(db, held.fileno(), copy)
                 rows = _compared(original, copy, db)
-            digest, size = sha256_of_file(copy), copy.stat().st_size
+            digest, size = sha256_of(copy), copy.stat().st_size
             _give_name(copy, target, replace)
             return digest, size, rows
     except OSError as error:

@@ -17,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.files import LONGEST_LINE_BYTES
 from ratedb.store.cells import quoted
 from ratedb.store.connection import Config, run
 from ratedb.store.tabular import Cells, TableError, Tabular, only_file
@@ -176,17 +175,6 @@ class SomeRows(Tabular):
         return np.asarray(found["row_of_file"], dtype=np.int64)
 
 
-def _need_short_lines(path: Path) -> None:
-    """Raise TableError where a line is longer than any table has, before memory is taken for it."""
-    begun = 0
-    with path.open("rb") as handle:
-        while piece := handle.read(LONGEST_LINE_BYTES):
-            first, last = piece.find(b"\n"), piece.rfind(b"\n")
-            if begun + (first if first >= 0 else len(piece)) > LONGEST_LINE_BYTES:
-                raise TableError(f"a line has more than {LONGEST_LINE_BYTES / 1e6:g} MB")
-            begun = begun + len(piece) if last < 0 else len(piece) - last - 1
-
-
 @contextmanager
 def long_table(path: Path, columns: int | None = None) -> Iterator[LongTable]:
     """Give the table of a Parquet file, or of a CSV file with a header and so many columns.
@@ -207,7 +195,6 @@ def long_table(path: Path, columns: int | None = None) -> Iterator[LongTable]:
                     source = "read_parquet(getvariable('path'), hive_partitioning = false)"
                     yield LongTable(connection, source)
                 else:
-                    _need_short_lines(path)
                     types = {f"c{place}": "VARCHAR" for place in range(columns)}
                     source = (
                         "read_csv(getvariable('path'), header = true, auto_detect = false, delim = ',',"

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ratedb.errors import RatedbError
+from ratedb.files import sha256_of
 from ratedb.store.connection import clear_errors
-from ratedb.store.snapshot import LOADED, MANIFEST, RATE, sha256_of_file
+from ratedb.store.snapshot import LOADED, MANIFEST, RATE
 from ratedb.store.store import Store
 from ratedb.temporary import remove_left, temporary_folder
 
@@ -231,7 +232,7 @@ def _write(store: Store, query: str, folder: Path, path: str) -> dict[str, Any]:
     described = store.rows(f"DESCRIBE SELECT * FROM read_parquet('{name}')")
     return {
         "path": path,
-        "sha256": sha256_of_file(target),
+        "sha256": sha256_of(target),
         "bytes": target.stat().st_size,
         "rows": int(rows),
         "columns": [
@@ -243,7 +244,7 @@ def _write(store: Store, query: str, folder: Path, path: str) -> dict[str, Any]:
 
 def described_file(folder: Path, path: str) -> dict[str, Any]:
     """Return what the manifest says of a file that is no table."""
-    return {"path": path, "sha256": sha256_of_file(folder / path), "bytes": (folder / path).stat().st_size}
+    return {"path": path, "sha256": sha256_of(folder / path), "bytes": (folder / path).stat().st_size}
 
 
 def write_text(folder: Path, path: str, text: str) -> None:

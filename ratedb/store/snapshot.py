@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import weakref
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ from typing import Any
 
 from ratedb import __version__
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes, sha256
+from ratedb.files import read_bytes, sha256, sha256_of
 from ratedb.store import migrations, seals
 from ratedb.store.connection import clear_errors, connect
 from ratedb.temporary import temporary_folder
@@ -45,7 +44,6 @@ LOADED = (
 """The tables that are read when a snapshot is opened, in an order that their references allow."""
 RATE = "rate"
 _SMALL_BYTES = 32_000_000
-_BLOCK = 1 << 20
 _AGAIN = "get the snapshot again from where it was published"
 
 
@@ -150,25 +148,13 @@ def check_files(snapshot: Snapshot, *, deep: bool = False) -> None:
         size = path.stat().st_size if path.is_file() else None
         if size != file.bytes:
             _refuse_changed(path, f"{file.bytes} bytes", "no such file" if size is None else f"{size} bytes")
-        if (deep or file.bytes <= _SMALL_BYTES) and (found := sha256_of_file(path)) != file.sha256:
+        if (deep or file.bytes <= _SMALL_BYTES) and (found := sha256_of(path)) != file.sha256:
             _refuse_changed(path, f"SHA-256 {file.sha256[:16]}...", f"SHA-256 {found[:16]}...")
 
 
 def _refuse_changed(path: Path, expected: str, got: str) -> None:
     what = "a file of the snapshot is not the one that was published"
     raise RatedbError(what, where=str(path), expected=expected, got=got, todo=_AGAIN)
-
-
-def sha256_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file, read in parts; raises RatedbError where it cannot be read."""
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as handle:
-            while part := handle.read(_BLOCK):
-                digest.update(part)
-    except OSError as error:
-        raise RatedbError("cannot read the file", where=str(path), got=error.strerror) from error
-    return digest.hexdigest()
 
 
 def refuse_snapshot(path: Path) -> None:

@@ -139,8 +139,6 @@ def _present(texts: Objects) -> list[tuple[int, str]]:
 @contextmanager
 def csv_table(text: str, columns: int) -> Iterator[Tabular]:
     """Give the table of a CSV text with a header and this number of columns; raises TableError."""
-    if text.count('"') % 2:  # DuckDB would take much memory to find that out
-        raise TableError("a quotation mark is not closed")
     types = {f"c{place}": "VARCHAR" for place in range(columns)}
     with _shared() as connection, _file_of(text.encode()) as path:
         run(

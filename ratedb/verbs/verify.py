@@ -6,8 +6,9 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ratedb.bounds import LARGEST_TEXT_BYTES
 from ratedb.errors import UsageError
-from ratedb.files import LARGEST_TEXT_BYTES, read_bytes
+from ratedb.files import read_bytes
 from ratedb.options import Progress, VerifyOptions, silent
 from ratedb.radiative.verify import Verification, compare
 from ratedb.verbs.targets import check_targets, write_result

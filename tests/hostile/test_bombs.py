@@ -12,7 +12,7 @@ from bombs import BOMBS
 from lamda_text import TEXT
 from texts import raw
 
-from ratedb import files
+from ratedb import bounds, files
 from ratedb.errors import RatedbError
 from ratedb.files import InputFile
 
@@ -49,10 +49,6 @@ def empty_mb(tmp_path_factory: pytest.TempPathFactory) -> int:
     return measured("--db", folder / "x.duckdb", "import", folder / "no.dat")[1]
 
 
-# Known and open: refused with one message, but only after some 450 to 720 MB.
-NOT_BOUNDED_YET = {"a table of one line", "a table with an open quote"}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", BOMBS)
 def test_a_refusal_takes_little_memory(kind: str, empty_mb: int, tmp_path: Path) -> None:
@@ -64,8 +60,6 @@ def test_a_refusal_takes_little_memory(kind: str, empty_mb: int, tmp_path: Path)
     assert code == 1
     assert said.count("ratedb: ") == 1
     assert raw(said) == []
-    if kind in NOT_BOUNDED_YET:
-        pytest.xfail("the memory of this refusal is not bounded yet")
     assert memory - empty_mb <= MOST_MB
     assert not (tmp_path / "x.duckdb").exists()
 
@@ -110,8 +104,8 @@ def test_a_file_that_grows_while_it_is_read_is_refused(
 def test_limits_hold_wherever_the_pieces_of_a_file_end(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "LONGEST_LINE_BYTES", 10)
-    monkeypatch.setattr(files, "MOST_LINES", 3)
+    monkeypatch.setattr(bounds, "LONGEST_LINE_BYTES", 10)
+    monkeypatch.setattr(bounds, "MOST_LINES", 3)
     monkeypatch.setattr(files, "_CHUNK", number)
     monkeypatch.setattr(files, "_HEAD", number)
     path = tmp_path / "a"
@@ -135,7 +129,7 @@ def test_a_table_of_one_row_for_each_value_may_have_any_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "LARGEST_TEXT_BYTES", 100)
-    monkeypatch.setattr(files, "MOST_LINES", 10)
+    monkeypatch.setattr(bounds, "MOST_LINES", 10)
     path = tmp_path / "a.csv"
     path.write_text("temperature_k,rate_cm3_s\n" + "10,1e-11\n" * 1000)
     assert len(InputFile.read(path).content) > 9000

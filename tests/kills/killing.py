@@ -89,6 +89,7 @@ def with_other(folder: Path) -> None:
 
 
 _EXPORT = ("export", "AB+He", "-o", "out.dat")
+_PUBLISH = ("publish", "published")
 _FIRST_IMPORT = ("import", "new.dat", "--quality", "off")
 COMMANDS = (
     Command(_FIRST_IMPORT, with_file, _FIRST_IMPORT),
@@ -101,6 +102,7 @@ COMMANDS = (
     Command(_EXPORT, with_model, _EXPORT),
     Command(("merge", "other.duckdb"), with_other),
     Command(("backup", "copy.duckdb"), with_model),
+    Command(_PUBLISH, with_model, _PUBLISH),
     Command(("sql", "SELECT * FROM rates ORDER BY ALL", "-o", "out.csv"), with_model),
 )
 
