@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratedb import options as of
-from ratedb.declared import build, takes
+from ratedb.declared import build, stored_plan, takes
 from ratedb.errors import UsageError
 from ratedb.options import Progress, silent
 from ratedb.store.lake_address import absolute
@@ -149,7 +149,7 @@ class Database:
         """Choose which initial j, or initial state, to compute next, or to stop."""
         from ratedb.verbs.next import next_
 
-        options["plan"] = _stored_plan(options.get("plan"))
+        options["plan"] = stored_plan(options.get("plan"))
         return next_(self.path, system, build(of.NextOptions, options), progress)
 
     @takes(of.TrainOptions)
@@ -163,7 +163,7 @@ class Database:
         from ratedb.verbs.train import train
 
         self._need_writable("store a model")
-        options["plan"] = _stored_plan(options.get("plan"))
+        options["plan"] = stored_plan(options.get("plan"))
         return train(self.path, system, build(of.TrainOptions, options), progress)
 
     @takes(of.EvaluateOptions)
@@ -288,13 +288,12 @@ class Database:
     ) -> Rates:
         """Return the best rates of a system, such as CO+p-H2: those that an export writes.
 
-        `kinds` are the kinds of values to take (computed, scaled, extrapolated, derived, predicted), all
-        where empty; `min_quality` is any, unmarked (no value with an error of quality control) or
-        unsuspected (no warning either); `temperature_k` are temperatures to interpolate at; `j_max` leaves
-        out levels above it; `upper` and `lower` are labels of the levels of the transitions to take.
+        `kinds` are the kinds of values to take, all where empty; `min_quality` is any, unmarked (no error of
+        quality control) or unsuspected (no warning either); `temperature_k` are temperatures to interpolate
+        at; `j_max` leaves out levels above it; `upper` and `lower` are labels of the levels to take.
 
-        Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing
-        is left, or where rates do not reach a temperature.
+        Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing is left, or
+        where rates do not reach a temperature.
         """
         from ratedb.store.selection import Selection
         from ratedb.verbs.select import select
@@ -392,15 +391,6 @@ class Database:
         from ratedb.verbs.doctor import doctor
 
         return doctor(self.path, build(of.DoctorOptions, options), progress)
-
-
-def _stored_plan(plan: Any) -> int | None:
-    """Return the id of a plan, which may be given as such or as what `Database.plan` returned."""
-    number: int | None = getattr(plan, "plan_id", plan)
-    if plan is not None and number is None:
-        expected, todo = "a stored plan", "plan without dry_run"
-        raise UsageError("this plan was not stored", expected=expected, got="that of a dry run", todo=todo)
-    return number
 
 
 def _names(systems: str | Sequence[str]) -> list[str]:

@@ -80,3 +80,12 @@ def takes(options: type) -> Callable[[Method], Method]:
         return method
 
     return decorate
+
+
+def stored_plan(plan: Any) -> int | None:
+    """Return the id of a plan, which may be given as such or as what `Database.plan` returned."""
+    number: int | None = getattr(plan, "plan_id", plan)
+    if plan is not None and number is None:
+        expected, todo = "a stored plan", "plan without dry_run"
+        raise UsageError("this plan was not stored", expected=expected, got="that of a dry run", todo=todo)
+    return number

@@ -273,7 +273,7 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[str
 
 def _timeless(path: Path) -> bytes:
     """Return the content of a file without the times at which it was written."""
-    return re.sub(rb'"exported_at": "[^"]*"', b"", path.read_bytes())
+    return re.sub(rb'"(exported_at|created)": "[^"]*"', b"", path.read_bytes())
 
 
 def difference(found: Dump, *wanted: Dump) -> str:
