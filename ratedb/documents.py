@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
 
+import fastjsonschema
+
 _MOST_DIGITS = 40
-_SHOWN = 60
+_SHOWN = 120
 
 
 class DocumentError(ValueError):
@@ -74,174 +75,20 @@ def load_schema(name: str) -> dict[str, Any]:
 
 # -- schema ------------------------------------------------------------------------------------------
 
-Check = Callable[[Any], None]
-
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list,),
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
-}
-_NUMBERS, _SIZED = (int, float), (str, list)
-_BOUNDS: Mapping[str, Callable[[Any, Any], bool]] = {
-    "minimum": lambda value, limit: value >= limit,
-    "exclusiveMinimum": lambda value, limit: value > limit,
-    "maximum": lambda value, limit: value <= limit,
-}
-_SIZES: Mapping[str, Callable[[int, int], bool]] = {
-    "minItems": lambda count, limit: count >= limit,
-    "maxItems": lambda count, limit: count <= limit,
-    "maxLength": lambda count, limit: count <= limit,
-}
-RULES = frozenset(
-    {
-        "$ref",
-        "type",
-        "const",
-        "enum",
-        "pattern",
-        "anyOf",
-        "items",
-        "required",
-        "properties",
-        *_BOUNDS,
-        *_SIZES,
-    }
-    | {"oneOf", "additionalProperties", "title", "description", "deprecated", "$schema", "$defs"}
-)
-"""The words of JSON Schema that `need_schema` knows."""
-
-
-class _WrongError(Exception):
-    """A value is not as its schema says; `place` is gathered on the way out, the innermost first."""
-
-    def __init__(self, words: str) -> None:
-        super().__init__(words)
-        self.place: list[str] = []
-
 
 def need_schema(value: Any, schema: Mapping[str, Any]) -> None:
-    """Raise DocumentError where a value is not as a JSON Schema says that uses no other words than RULES."""
+    """Raise DocumentError where a value is not as a JSON Schema says.
+
+    Conditions next to a `$ref` are not looked at: they belong into an `allOf`.
+    """
     try:
-        _check(schema, schema.get("$defs", {}))(value)
-    except _WrongError as error:
-        place = "".join(reversed(error.place)).lstrip(".")[:_SHOWN]
-        raise DocumentError(f"{place or 'the document'} {error}") from None
+        _compiled(json.dumps(schema))(value)
+    except fastjsonschema.JsonSchemaValueException as error:
+        message = error.message.removeprefix("data").lstrip(". ")
+        raise DocumentError(message if len(message) <= _SHOWN else f"{message[:_SHOWN]}...") from None
 
 
-def _check(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
-    """Return the function that raises where its argument is not as a schema says."""
-    checks = list(_checks(schema, defs))
-
-    def check(value: Any) -> None:
-        for one in checks:
-            one(value)
-
-    return checks[0] if len(checks) == 1 else check
-
-
-def _checks(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Iterator[Check]:
-    if "type" in schema:
-        yield _of_type(schema["type"])
-    if "$ref" in schema:
-        yield _check(defs[schema["$ref"].removeprefix("#/$defs/")], defs)
-    if "const" in schema or "enum" in schema:
-        known = schema.get("enum", [schema.get("const")])
-        yield _need(
-            lambda value: any(type(one) is type(value) and one == value for one in known),
-            f"is not {' or '.join(map(str, known))}",
-        )
-    if "pattern" in schema:
-        fits = re.compile(schema["pattern"]).fullmatch
-        yield _need(lambda value: type(value) is not str or fits(value), "has impossible characters")
-    for word in _BOUNDS.keys() & schema.keys():
-        yield _bounded(_BOUNDS[word], schema[word])
-    for word in _SIZES.keys() & schema.keys():
-        yield _sized(_SIZES[word], schema[word])
-    for word in {"anyOf", "oneOf"} & schema.keys():
-        yield _one_of([_check(one, defs) for one in schema[word]], only=word == "oneOf")
-    if "items" in schema:
-        yield _of_items(_check(schema["items"], defs))
-    if schema.keys() & {"required", "properties", "additionalProperties"}:
-        yield _of_names(schema, defs)
-
-
-def _need(holds: Callable[[Any], Any], words: str) -> Check:
-    def check(value: Any) -> None:
-        if not holds(value):
-            raise _WrongError(words)
-
-    return check
-
-
-def _of_type(names: str | Sequence[str]) -> Check:
-    listed = (names,) if isinstance(names, str) else tuple(names)
-    known = frozenset(kind for name in listed for kind in _TYPES[name])  # by identity: True is no integer
-    return _need(lambda value: type(value) in known, f"is not of type {' or '.join(listed)}")
-
-
-def _bounded(holds: Callable[[Any, Any], bool], limit: Any) -> Check:
-    return _need(lambda value: type(value) not in _NUMBERS or holds(value, limit), "is out of range")
-
-
-def _sized(holds: Callable[[int, int], bool], limit: int) -> Check:
-    return _need(
-        lambda value: type(value) not in _SIZED or holds(len(value), limit), "is too long or too short"
-    )
-
-
-def _one_of(forms: Sequence[Check], *, only: bool) -> Check:
-    def fits(form: Check, value: Any) -> bool:
-        try:
-            form(value)
-        except _WrongError:
-            return False
-        return True
-
-    def holds(value: Any) -> bool:
-        count = sum(fits(form, value) for form in forms)
-        return count == 1 if only else count > 0
-
-    return _need(holds, "is none of its possible forms")
-
-
-def _of_items(item: Check) -> Check:
-    def check(value: Any) -> None:
-        for number, one in enumerate(value if type(value) is list else ()):
-            try:
-                item(one)
-            except _WrongError as error:
-                error.place.append(f"[{number}]")
-                raise
-
-    return check
-
-
-def _of_names(schema: Mapping[str, Any], defs: Mapping[str, Any]) -> Check:
-    """Return the check of the names and values of an object."""
-    required = frozenset(schema.get("required", ()))
-    known = {name: _check(one, defs) for name, one in schema.get("properties", {}).items()}
-    others = schema.get("additionalProperties", True)
-    other = None if isinstance(others, bool) else _check(others, defs)
-
-    def check(value: Any) -> None:
-        if type(value) is not dict:
-            return
-        if not required <= value.keys():
-            raise _WrongError(f"has no {min(required - value.keys())}")
-        name = ""
-        try:
-            for name, item in value.items():
-                inner = known.get(name, other)
-                if inner is not None:
-                    inner(item)
-                elif others is False:
-                    raise _WrongError("is an unknown name")
-        except _WrongError as error:
-            error.place.append(f".{name}")
-            raise
-
+@cache
+def _compiled(schema: str) -> Callable[[Any], Any]:
+    check: Callable[[Any], Any] = fastjsonschema.compile(json.loads(schema), use_default=False)
     return check

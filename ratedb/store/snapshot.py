@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import weakref
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from ratedb import __version__
+from ratedb.documents import DocumentError, load_schema, need_schema, strict_json
 from ratedb.errors import RatedbError
-from ratedb.files import read_bytes, sha256, sha256_of
+from ratedb.files import LARGEST_JSON_BYTES, read_bytes, sha256, sha256_of
+from ratedb.safe_text import visible
 from ratedb.store import migrations, seals
 from ratedb.store.connection import clear_errors, connect
 from ratedb.temporary import temporary_folder
@@ -92,31 +93,37 @@ def read_snapshot(path: Path) -> Snapshot:
     """
     folder = path if (path / MANIFEST).is_file() else _only_version(path)
     where = folder / MANIFEST
-    content = read_bytes(where)
+    content = read_bytes(where, largest=LARGEST_JSON_BYTES)
     try:
-        said = json.loads(content)
-        if said["format"] != FORMAT:
-            raise ValueError(said["format"])
-        if (
-            int(said["format_version"]) > FORMAT_VERSION
-            or said["schema_version"] > migrations.available()[-1].version
-        ):
-            raise RatedbError(
-                "the snapshot was published by a newer ratedb",
-                where=str(where),
-                got=f"ratedb {said['ratedb_version']}",
-                todo="update ratedb (pip install --upgrade ratedb)",
-            )
-        files = tuple(_file(one) for one in said["files"])
-        return Snapshot(folder, sha256(content), str(said["version"]), int(said["schema_version"]), files)
-    except (ValueError, KeyError, TypeError) as error:
+        said = strict_json(content)
+        _refuse_newer(said, where)
+        need_schema(said, load_schema("snapshot"))
+    except DocumentError as error:
         raise RatedbError(
             "not a manifest of a snapshot",
             where=str(where),
-            expected=f"what schemas/snapshot.schema.json describes, format {FORMAT}",
-            got=f"{type(error).__name__}: {error}",
+            expected="what schemas/snapshot.schema.json describes",
+            got=visible(str(error)),
             todo=_AGAIN,
         ) from error
+    files = tuple(SnapshotFile(one["path"], one["sha256"], one["bytes"]) for one in said["files"])
+    return Snapshot(folder, sha256(content), said["version"], said["schema_version"], files)
+
+
+def _refuse_newer(said: Any, where: Path) -> None:
+    """Raise RatedbError for the manifest of a newer ratedb."""
+    if not isinstance(said, dict) or said.get("format") != FORMAT:
+        return
+    newest = {"format_version": FORMAT_VERSION, "schema_version": migrations.available()[-1].version}
+    for name, known in newest.items():
+        if isinstance(found := said.get(name), int) and found > known:
+            raise RatedbError(
+                "the snapshot was published by a newer ratedb",
+                where=str(where),
+                expected=f"{name} {known} at most",
+                got=str(found),
+                todo="update ratedb (pip install --upgrade ratedb)",
+            )
 
 
 def _only_version(path: Path) -> Path:
@@ -129,13 +136,6 @@ def _only_version(path: Path) -> Path:
             todo=f"name one, such as --db {path / versions[-1].name}",
         )
     return versions[0]
-
-
-def _file(said: dict[str, Any]) -> SnapshotFile:
-    path = PurePosixPath(said["path"])
-    if path.is_absolute() or ".." in path.parts or "\\" in said["path"]:
-        raise ValueError(f"{said['path']} is not in the folder of the snapshot")
-    return SnapshotFile(str(path), str(said["sha256"]), int(said["bytes"]))
 
 
 def check_files(snapshot: Snapshot, *, deep: bool = False) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from commands import Run
+from seal_again import seal_again
 
 from ratedb.plots import figures
 from ratedb.plots.figures import plots_available
@@ -131,6 +132,7 @@ def test_a_molecule_without_lines_is_one_message_before_radex_runs(
 ) -> None:
     with duckdb.connect(str(filled)) as connection:
         connection.execute("DELETE FROM line")
+        seal_again(connection, "line")
     monkeypatch.setattr(sampled_lines, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
     answer = run("--db", filled, "impact", "AB+He", *FEW)
     assert answer.code == 1

@@ -22,6 +22,8 @@ from ratedb.store.store import Store
 _SECONDS = re.compile(r'"seconds": [^,}]+')
 _TIMES = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(\.\d+)?(\+00:00|Z)?")
 _OWN = ("_at", "seconds", "model_hours")
+_OF_TIMES = {("seal", "content")}
+"""Columns with hashes of rows that have times; the rows themselves are compared without them."""
 COMPUTED = "1:4,6,7,9,12"
 
 
@@ -111,7 +113,11 @@ def _rows(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[str, list[str
     ).fetchall()
     for (name,) in names:
         cursor = connection.execute(f"SELECT * FROM {name}")
-        kept = [at for at, (column, *_) in enumerate(cursor.description) if not column.endswith(_OWN)]
+        kept = [
+            at
+            for at, (column, *_) in enumerate(cursor.description)
+            if not column.endswith(_OWN) and (name, column) not in _OF_TIMES
+        ]
         rows = [repr([row[at] for at in kept]) for row in cursor.fetchall()]
         yield name, sorted(_SECONDS.sub("", _TIMES.sub("TIME", row)) for row in rows)
 

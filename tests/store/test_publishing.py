@@ -279,30 +279,37 @@ def test_a_file_that_is_not_the_published_one_is_named(
     assert name in str(caught.value)
 
 
-def broken(change: dict[str, Any]) -> str:
-    return json.dumps(
-        {"format": "ratedb-snapshot", "format_version": 1, "schema_version": 1, "version": "1"} | change
-    )
+def _names(path: str) -> dict[str, Any]:
+    return {"files": [{"path": path, "sha256": "0" * 64, "bytes": 1}]}
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("change", "words"),
     [
         ("no json", "not a manifest"),
         ("[]", "not a manifest"),
         ("{}", "not a manifest"),
-        (broken({"files": 3}), "not a manifest"),
-        (broken({"files": [{"path": "../x", "sha256": "", "bytes": 1}]}), "not a manifest"),
-        (broken({"files": [{"path": "/etc/passwd", "sha256": "", "bytes": 1}]}), "not a manifest"),
-        (broken({"files": []}), "not complete"),
-        (broken({"format_version": 2, "ratedb_version": "9", "files": []}), "newer ratedb"),
-        (broken({"schema_version": 999, "ratedb_version": "9", "files": []}), "newer ratedb"),
+        ('{"format": "ratedb-snapshot", "format": "ratedb-snapshot"}', "not a manifest"),
+        ({"files": 3}, "not a manifest"),
+        ({"evil": 3}, "not a manifest"),
+        ({"version": "1\x1b[2J"}, "not a manifest"),
+        (_names("../x"), "not a manifest"),
+        (_names("tables/.."), "not a manifest"),
+        (_names("/etc/passwd"), "not a manifest"),
+        (_names("tables\\rate.parquet"), "not a manifest"),
+        ({"files": []}, "not complete"),
+        ({"format_version": 2, "new_words": True}, "newer ratedb"),
+        ({"schema_version": 999}, "newer ratedb"),
     ],
 )
-def test_a_manifest_that_is_none_is_one_message(tmp_path: Path, text: str, words: str) -> None:
+def test_a_manifest_that_is_none_is_one_message(
+    published: Path, tmp_path: Path, change: str | dict[str, Any], words: str
+) -> None:
+    text = change if isinstance(change, str) else json.dumps(manifest(published) | change)
     (tmp_path / "manifest.json").write_text(text)
-    with pytest.raises(RatedbError, match=words):
+    with pytest.raises(RatedbError, match=words) as caught:
         ratedb.open(tmp_path)
+    assert "\x1b" not in str(caught.value)
 
 
 def test_a_folder_that_is_no_snapshot_is_refused_as_before(tmp_path: Path) -> None:
