@@ -15,7 +15,9 @@ import numpy as np
 from ratedb import __version__
 from ratedb.files import sha256
 from ratedb.io.mixed_sources import source_provenance
+from ratedb.kinds.recognise import header_words
 from ratedb.layers import Kind
+from ratedb.levels import Levels
 from ratedb.origin import now
 from ratedb.rates import Rates
 from ratedb.safe_text import clean
@@ -74,15 +76,15 @@ def render_provenance(
     beside: Mapping[Path, bytes],
     partners: Sequence[Mapping[str, Any]],
     warnings: Sequence[Mapping[str, str]],
-    labels: Sequence[tuple[str, str]] = (),
-    computed_lines: Sequence[tuple[str, str]] = (),
-    quantum_numbers: Sequence[str] = (),
+    labels: Sequence[tuple[str, str]],
+    computed_lines: Sequence[tuple[str, str]],
+    levels: Levels,
 ) -> bytes:
     """Return the provenance of an exported file with this SHA-256, and of the files next to it, as JSON.
 
     `partners` are those of partner_provenance; `warnings` are those of the writer. `labels` are
     those that were changed, as written and as they were, and `computed_lines` the lines, by their labels as
-    written, whose frequency no source has. `quantum_numbers` are the names of those in the original labels.
+    written, whose frequency no source has. `levels` have the original labels.
     """
     values = sum(partner["rates"] for partner in partners)
     predicted = sum(partner["kinds"][_PREDICTED] for partner in partners)
@@ -96,7 +98,7 @@ def render_provenance(
         "predicted_fraction": predicted / values,
         "partners": partners,
         "labels": [{"written": written, "original": original} for written, original in labels],
-        "quantum_numbers": list(quantum_numbers),
+        "quantum_numbers": list(header_words(levels)),
         "computed_lines": [{"upper": upper, "lower": lower} for upper, lower in computed_lines],
         "warnings": warnings,
     }

@@ -61,7 +61,7 @@ def export(
     this export exists at one of its names or, with `strict`, where the writer warns.
     """
     check_options(options, systems, target)
-    if not is_plain_name(target.name):
+    if target.name not in ("", "..") and not is_plain_name(target.name):  # those two are folders
         raise UsageError(
             "not the name of a file",
             expected="a name without \\, or characters that cannot be seen",
@@ -105,7 +105,7 @@ def export(
             result.warnings,
             rendered.labels,
             rendered.computed_lines,
-            tuple(rendered.tables[0].levels.quantum_numbers),
+            rendered.tables[0].levels,
         )
         # The sidecar first: should the process be killed before the next move, its hashes show that it is of
         # other files.

@@ -199,7 +199,6 @@ def test_other_signals_end_training_and_its_workers(
         text=True,
         env=os.environ | {"TMPDIR": str(temporary)},
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # `nohup` lets its children ignore SIGHUP
     )
 
     def members() -> list[str]:

@@ -11,7 +11,7 @@ from lamda_text import spectralradex_files
 
 from ratedb.io.lamda import read_lamda
 from ratedb.kinds.labels import quantum_numbers
-from ratedb.kinds.recognise import recognise, unknown_kind, why
+from ratedb.kinds.recognise import header_words, recognise, recognised, unknown_kind, why
 from ratedb.kinds.species import spin_species
 from ratedb.levels import Levels
 
@@ -81,6 +81,17 @@ def test_omega_is_the_projection_of_j_however_a_list_counts_it(files: dict[str, 
         assert set(omega.tolist()) == {0.5, 1.5}
     without_words = recognise(files["oh"].label, "J, parity, Omega", files["oh"].weight)
     assert set(without_words.numbers["omega"].tolist()) == {0.0, 1.0}  # as listed: nothing says otherwise
+
+
+def test_header_words_give_the_quantum_numbers_of_labels_again(files: dict[str, Levels]) -> None:
+    assert "Omega - 1/2" in header_words(files["oh"])
+    told = {name: levels for name, levels in files.items() if levels.quantum_numbers}
+    for name, levels in told.items():
+        bare = replace(levels, quantum_numbers={}, kind="")
+        again = recognised(bare, " ".join(header_words(levels))).quantum_numbers
+        assert {one: again[one].tolist() for one in again} == {
+            one: values.tolist() for one, values in levels.quantum_numbers.items()
+        }, name
 
 
 def test_spin_species_follow_from_labels_and_weights(files: dict[str, Levels]) -> None:
