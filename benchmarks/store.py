@@ -69,7 +69,7 @@ SELECT level_id // 10, j, level_id, 2.0 * j * (j + 1), 2.0 * j + 1 FROM level;
 INSERT INTO temperature_grid VALUES (1, [10.0, 20.0, 30.0, 40.0, 50.0]);
 INSERT INTO source
 SELECT i, i % $systems, 'computed', 'CC', 'somebody (2020)', 'f', 'x' || i, i % $systems, NULL, '[]',
-    now()::TIMESTAMP, '1', '{}'
+    now()::TIMESTAMP, '1', '{}', NULL, NULL
 FROM range($sources) AS t(i);
 INSERT INTO method_class VALUES ('CC', 'close coupling');
 INSERT INTO rate BY NAME
@@ -212,7 +212,7 @@ def _many(folder: Path) -> Iterator[tuple[str, str]]:
 
 def _make_many(db: Path, systems: int, sources: int) -> None:
     """Make a store of so many systems and sources."""
-    with Store(db, write=True, create=True) as store:
+    with Store(db, write=True, create=True) as store, store.transaction():
         for statement in MANY.split(";"):
             store.rows(statement.replace("$systems", str(systems)).replace("$sources", str(sources)))
 
