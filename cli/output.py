@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Where output is not a terminal there is no width to ask for; tables then get this many columns.
 _PLAIN_WIDTH = 100
+_LONG = 1000
 # A step that says how far it is, such as `M32: 300 of 4943 sets scored`, gets a bar.
 _COUNTED = re.compile(r"(\d+) of (\d+)")
 
@@ -108,16 +109,47 @@ class Context:
 def table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, text: Sequence[int] = (0,)
 ) -> Any:
-    """Return a rich table; the columns at the indices `text` are words, the others numbers."""
+    """Return a rich table; the columns at the indices `text` are words, the others numbers.
+
+    A long one is lines of text as wide as they need: rich takes a millisecond to lay out a row.
+    """
     from rich import box
     from rich.table import Table
 
+    rows = list(rows)
+    if len(rows) > _LONG:
+        return LongTable(title, columns, rows, text)
     grid = Table(title=title, box=box.SIMPLE, title_justify="left", pad_edge=False)
     for number, column in enumerate(columns):
         grid.add_column(column, justify="left" if number in text else "right", overflow="fold")
     for row in rows:
         grid.add_row(*(cell(value) for value in row))
     return grid
+
+
+class LongTable:
+    """A table of many rows, which the console prints as lines."""
+
+    def __init__(
+        self, title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], text: Sequence[int]
+    ) -> None:
+        cells = [list(columns), *([cell(value) for value in row] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            "  ".join(
+                word.ljust(width) if number in text else word.rjust(width)
+                for number, (word, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in cells
+        ]
+        self._lines = [visible(title), lines[0], "-" * len(lines[0]), *lines[1:]]
+
+    def __rich_console__(self, *_: object) -> Iterator[Any]:
+        from rich.segment import Segment
+
+        for line in self._lines:
+            yield Segment(line)
+            yield Segment.line()
 
 
 def cell(value: object) -> str:

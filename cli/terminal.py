@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from .output import printable
+from .output import LongTable, printable
 
 
 class SafeConsole(Console):
@@ -19,3 +19,8 @@ class SafeConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a text as it is shown; rich calls this for every string, in tables too."""
         return super().render_str(printable(text), **options)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print as rich does, but do not cut the lines of long tables."""
+        long = any(isinstance(one, LongTable) for one in objects)
+        super().print(*objects, **({"crop": False} if long else {}) | options)

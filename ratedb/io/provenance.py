@@ -15,7 +15,7 @@ import numpy as np
 from ratedb import __version__
 from ratedb.files import sha256
 from ratedb.io.mixed_sources import source_provenance
-from ratedb.kinds.recognise import header_words
+from ratedb.kinds.header_words import header_words
 from ratedb.layers import Kind
 from ratedb.levels import Levels
 from ratedb.origin import now

@@ -105,25 +105,6 @@ def recognised(levels: Levels, header: str = "") -> Levels:
     return as_found(levels, recognise(levels.label, header, levels.weight, levels.energy_cm1))
 
 
-def header_words(levels: Levels) -> tuple[str, ...]:
-    """Return the words of a header with which `recognised` finds the quantum numbers of levels again.
-
-    They are the names of these, but for a number that labels count otherwise, as `Omega - 1/2`.
-    """
-    names = tuple(levels.quantum_numbers)
-    added = {
-        number.name: words for kind in known_kinds() for number in kind.numbers for words, _ in number.added
-    }
-    bare = replace(levels, quantum_numbers={}, kind="")
-    for words in (names, tuple(added.get(name, name) for name in names)):
-        again = recognised(bare, " ".join(words)).quantum_numbers
-        if again.keys() == set(names) and all(
-            np.array_equal(again[name], levels.quantum_numbers[name]) for name in names
-        ):
-            return words
-    return names
-
-
 def as_found(levels: Levels, found: Recognition) -> Levels:
     """Return levels with the kind and the quantum numbers that were found in them."""
     kind = "" if found.kind == UNKNOWN_KIND else found.kind

@@ -10,8 +10,9 @@ import pytest
 from lamda_text import spectralradex_files
 
 from ratedb.io.lamda import read_lamda
+from ratedb.kinds.header_words import header_words
 from ratedb.kinds.labels import quantum_numbers
-from ratedb.kinds.recognise import header_words, recognise, recognised, unknown_kind, why
+from ratedb.kinds.recognise import recognise, recognised, unknown_kind, why
 from ratedb.kinds.species import spin_species
 from ratedb.levels import Levels
 
