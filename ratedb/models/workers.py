@@ -6,6 +6,7 @@ Workers are given arrays and return numbers; they never open a store.
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import signal
 import threading
@@ -14,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -90,7 +91,7 @@ class _Processes:
         self._pool = self._started()
 
     def _started(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(self._jobs, mp_context=get_context("spawn"))
+        return ProcessPoolExecutor(self._jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
 
     def stop(self) -> None:
         # Fits that run already would go on for minutes.
@@ -116,6 +117,18 @@ class _Processes:
                     raise _killed(f"{deaths} times: {error}") from error
                 self.stop()
                 self._pool = self._started()
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it is killed: nobody waits for its results then."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 class _Cluster:

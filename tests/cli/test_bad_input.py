@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -185,6 +186,30 @@ def test_ctrl_c_during_training_leaves_the_store_as_it_was(filled: Path, seconds
 
 
 @pytest.mark.slow
+def test_the_workers_of_a_training_that_is_killed_end_too(filled: Path) -> None:
+    words = ["--db", str(filled), "train", "AB+He", *TRAIN, "--engine", "dense", "--jobs", "2"]
+    process = subprocess.Popen([sys.executable, "-m", "ratedb_cli", *words], start_new_session=True)
+    _wait_for(lambda: len(_members(process.pid)) >= 4)  # with two workers, and what keeps track of memory
+    process.kill()
+    process.wait()
+    _wait_for(lambda: _members(process.pid) == [])
+
+
+def _members(group: int) -> list[str]:
+    """Return the processes of a group."""
+    found = subprocess.run(["ps", "-o", "pid=", "-g", str(group)], capture_output=True, text=True)
+    return found.stdout.split()
+
+
+def _wait_for(holds: Callable[[], bool]) -> None:
+    """Return once something holds, and fail after a minute."""
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_other_signals_end_training_and_its_workers(
     filled: Path, tmp_path: Path, number: signal.Signals
@@ -201,22 +226,13 @@ def test_other_signals_end_training_and_its_workers(
         start_new_session=True,
     )
 
-    def members() -> list[str]:
-        found = subprocess.run(["ps", "-o", "pid=", "-g", str(process.pid)], capture_output=True, text=True)
-        return found.stdout.split()
-
-    while len(members()) < 4:  # the command, two workers, and what keeps track of what they share
-        assert process.poll() is None
-        time.sleep(0.05)
+    _wait_for(lambda: len(_members(process.pid)) >= 4)
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert err.strip().endswith("interrupted; the database is as it was")
     assert process.returncode == 128 + number
     assert sha256(read_bytes(filled)) == before
-    end = time.monotonic() + 60
-    while members() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert members() == []
+    _wait_for(lambda: _members(process.pid) == [])
     assert list(temporary.iterdir()) == []
 
 
