@@ -22,7 +22,11 @@ from ratedb.store.waiting import when_free
 
 # Extensions must never be fetched: nothing at run time may need a network.
 Config = dict[str, str | bool | int | float | list[str]]
+# With two or three threads DuckDB 1.5 waits for itself for ever in some unions of large tables
+# (https://github.com/duckdb/duckdb/issues/24961); more threads than cores cost nothing that can be measured.
+THREADS = max(8, os.cpu_count() or 1)
 CONFIG: Config = {
+    "threads": str(THREADS),
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     # For new files: a store is many small tables, which blocks of 256 KB would make large.

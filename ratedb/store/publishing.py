@@ -12,7 +12,7 @@ from typing import Any
 
 from ratedb.errors import RatedbError
 from ratedb.files import sha256_of
-from ratedb.store.connection import clear_errors
+from ratedb.store.connection import THREADS, clear_errors
 from ratedb.store.snapshot import LOADED, MANIFEST, RATE
 from ratedb.store.store import Store
 from ratedb.temporary import remove_left, temporary_folder
@@ -195,13 +195,12 @@ def write_parquet(
     (folder / "tables").mkdir()
     files = []
     with clear_errors(store.path):
-        store.connection.execute("SET threads = 1")  # several would part the rows in an order of their own
         for name, (where, order) in VIEWS.items():
             progress(f"writing {name}")
-            query = (
-                f"SELECT {_columns(store, name, private, 'LEAVE')} FROM {name} WHERE {where} ORDER BY {order}"
-            )
-            files.append(_write(store, query, folder, f"{name}.parquet"))
+            columns = _columns(store, name, private, "LEAVE")
+            store.rows(f"CREATE OR REPLACE TEMP TABLE written AS SELECT {columns} FROM {name} WHERE {where}")
+            files.append(_write(store, f"SELECT * FROM written ORDER BY {order}", folder, f"{name}.parquet"))
+        store.rows("DROP TABLE IF EXISTS written")
         for name in (*LOADED, RATE):
             progress(f"writing tables/{name}")
             where, order = TABLES[name]
@@ -209,7 +208,6 @@ def write_parquet(
                 f"SELECT {_columns(store, name, private, 'NULL')} FROM {name} WHERE {where} ORDER BY {order}"
             )
             files.append(_write(store, query, folder, f"tables/{name}.parquet"))
-        store.connection.execute("RESET threads")
     return files
 
 
@@ -228,7 +226,9 @@ def _write(store: Store, query: str, folder: Path, path: str) -> dict[str, Any]:
     target = folder / path
     name = str(target).replace("'", "''")
     options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+    store.rows("SET threads = 1")  # several would part the rows in an order of their own
     [(rows,)] = store.rows(f"COPY ({query}) TO '{name}' ({options})")
+    store.rows(f"SET threads = {THREADS}")
     described = store.rows(f"DESCRIBE SELECT * FROM read_parquet('{name}')")
     return {
         "path": path,
