@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Mapping
 
 import numpy as np
 
+from ratedb.errors import RatedbError
 from ratedb.files import InputFile
-from ratedb.io.cross_sections import CrossSectionFile, Entries, table_of
+from ratedb.io.cross_sections import CrossSectionFile, table_of
 from ratedb.io.level_lists import needed_levels
-from ratedb.io.listed_cross_sections import needed_mass
+from ratedb.io.listed_cross_sections import entries_of_lines, needed_mass
 from ratedb.io.registry import ReadOptions, cross_section_reader
-from ratedb.io.text import Line, decode, numbered_lines, to_number
+from ratedb.io.text import Line, numbered_lines, to_number
 from ratedb.levels import Levels
 from ratedb.methods import NOT_STATED
 
@@ -55,24 +55,33 @@ def read_cross_section_columns(file: InputFile, options: ReadOptions) -> CrossSe
     levels = needed_levels(options, path, molecule).levels
     mass = needed_mass(options, path)
     lines = [line for line in numbered_lines(file.content, path) if line.text.strip()]
-    names = _names(lines[0].text)
+    names = _names(lines[0].text) if lines else []
     energies = [name for name in (_TOTAL, _KINETIC) if name in names]
+    if not lines:
+        raise RatedbError("the file is empty", where=str(path), expected=f"a CSV table with {_SIGMA}")
     if len(energies) != 1 or len(set(names)) < len(names) or not any(set(two) <= set(names) for two in _ENDS):
         raise lines[0].refuse(
             "the columns of the table are not complete",
             f"{_SIGMA}, {_TOTAL} or {_KINETIC}, and j, j_final or initial_label, final_label; each once",
         )
-    rows = csv.reader(io.StringIO(decode(file.content, path).lstrip("\ufeff"), newline=""))
-    cells = [row for row in rows if row][1:]
+    cells = [(line, _cells(line)) for line in lines[1:]]
     found = [
         _row(line, dict(zip(names, row, strict=False)), len(row) == len(names), energies[0], levels)
-        for line, row in zip(lines[1:], cells, strict=True)
+        for line, row in cells
     ]
     if not found:
         raise lines[0].refuse("the table has no rows", "one row for each transition and energy")
-    initial, final, kinetic, sigma = (np.array(column) for column in zip(*found, strict=True))
-    entries = Entries(initial, final, kinetic, sigma)
+    entries = entries_of_lines(lines[1:], found)
     return CrossSectionFile((table_of(levels, collider, NOT_STATED, mass, entries),), (), (), (path,))
+
+
+def _cells(line: Line) -> list[str]:
+    """Return the cells of a line; one that continues on the next line is refused."""
+    try:
+        [cells] = csv.reader([line.text], strict=True)
+    except (csv.Error, ValueError) as error:
+        raise line.refuse("a row cannot be read", "cells separated by commas, in one line") from error
+    return cells
 
 
 def _row(

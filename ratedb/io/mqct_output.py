@@ -6,12 +6,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from ratedb.files import InputFile
 from ratedb.io.cross_sections import CrossSectionFile, Entries, table_of
 from ratedb.io.level_lists import needed_levels
-from ratedb.io.listed_cross_sections import needed_mass
+from ratedb.io.listed_cross_sections import entries_of_lines, needed_mass
 from ratedb.io.registry import ReadOptions, cross_section_reader
 from ratedb.io.text import Line, need_whole_lines, numbered_lines, to_index, to_number, to_numbers
 from ratedb.levels import Levels
@@ -53,6 +51,7 @@ def read_mqct_output(file: InputFile, options: ReadOptions) -> CrossSectionFile:
 def _entries(lines: Sequence[Line], levels: Levels) -> tuple[Entries, int]:
     """Return the single cross sections of all blocks, and how many are zero."""
     found: list[tuple[int, int, float, float]] = []
+    places: list[Line] = []
     effective_cm1, zeros = 0.0, 0
     for line in lines:
         words = line.text.split()
@@ -65,10 +64,10 @@ def _entries(lines: Sequence[Line], levels: Levels) -> tuple[Entries, int]:
             zeros += sigma == 0
             if sigma > 0:
                 found.append((initial, final, kinetic, sigma))
+                places.append(line)
     if not found:
         raise lines[-1].refuse("the file has no cross sections", "rows of ilv, flv, sigma(U), E_coll, sigma")
-    start, end, kinetic_cm1, value = (np.array(column) for column in zip(*found, strict=True))
-    return Entries(start, end, kinetic_cm1, value), zeros
+    return entries_of_lines(places, found), zeros
 
 
 def _row(

@@ -51,6 +51,17 @@ from ratedb.errors import RatedbError
 from ratedb.io.registry import ReadOptions, cross_section_readers, read_cross_sections, read_rates
 from ratedb.levels import Levels
 
+SIGMA_J = "total_energy_cm1,v,j,v_final,j_final,sigma_angstrom2\n" + "".join(
+    f"{energy},0,{j},0,{k},{energy / (j + 1)}\n" for energy in (40, 60) for j in range(3) for k in range(j)
+)
+SIGMA_LABELS = 'kinetic_energy_cm1,initial_label,final_label,cross_section_a2\n20,2,0,1.5\n\n20,"1",0,2\n'
+SIGMA_LEVELS = "v,j,energy_cm1,weight\n" + "".join(f"0,{j},{2 * j * (j + 1)},{2 * j + 1}\n" for j in range(4))
+MQCT_OUTPUT = "".join(
+    f"U=   {u:.6f} cm^-1\n  ilv  flv  sigma(U),ANG^2  E_coll,cm^-1  sigma(E_coll),ANG^2\n"
+    + "".join(f"  1  {f + 1}  2.0  {u * (1 + f * (f + 1) / (2 * u)) ** 2:.6f}  1.5\n" for f in range(3))
+    + "TOTAL NUMBER OF TRAJECTORIES =  30\n"
+    for u in (30.0, 40.0)
+)
 LONGEST_S = 20
 WORDS = b"nan inf -1 0 1e999 1e300 -0.0 1.5 99999999999 1e-400 ***** 1_0 0x1 1D-10 6.070-102 2 x !".split()
 SIGNS = b"0123456789.-+eED ,;\t\n\r#!\"'>()/_x\0\xff\xc3"
@@ -98,6 +109,11 @@ SEEDS = {
     ],
     "hibridon": [Seed("hibridon", text) for text in (ICS, XXSC, XSC)],
     "mqct": [Seed("mqct", mqct_text())],
+    "mqct, its output": [Seed("mqct-output", MQCT_OUTPUT, (SIGMA_LEVELS,))],
+    "cross sections: CSV": [
+        Seed("cross-sections-csv", SIGMA_J, (SIGMA_LEVELS,)),
+        Seed("cross-sections-csv", SIGMA_LABELS, (SIGMA_LEVELS,)),
+    ],
 }
 
 

@@ -82,6 +82,18 @@ def test_a_csv_table_gives_cross_sections_at_total_or_kinetic_energy(tmp_path: P
     assert values(read(tmp_path, "b.csv", kinetic))[2, 0] == [(20.0, 1.5)]
 
 
+def test_a_row_that_is_there_twice_counts_once_and_one_that_differs_is_refused(tmp_path: Path) -> None:
+    head = "kinetic_energy_cm1,j,j_final,sigma_angstrom2\n"
+    assert values(read(tmp_path, "a.csv", head + "20,2,0,1.5\n20,2,0,1.5\n")) == {(2, 0): [(20.0, 1.5)]}
+    with pytest.raises(RatedbError, match="another cross section than line 2") as caught:
+        read(tmp_path, "a.csv", head + "20,2,0,1.5\n20,2,0,1.6\n")
+    assert "a.csv:3" in str(caught.value)
+    with pytest.raises(RatedbError, match="another cross section than line"):
+        read(
+            tmp_path, "CROSS_SECTIONS.out", block(30.0) + block(30.0).replace("8.000000E+00", "8.100000E+00")
+        )
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -91,6 +103,8 @@ def test_a_csv_table_gives_cross_sections_at_total_or_kinetic_energy(tmp_path: P
         ("total_energy_cm1,j,j_final,sigma_angstrom2\n20,7,0,1\n", "not in the list of levels"),
         ("total_energy_cm1,j,j_final,sigma_angstrom2\n5,2,0,1\n", "is not open"),
         ("total_energy_cm1,j,j_final,sigma_angstrom2\n", "no rows"),
+        ('total_energy_cm1,j,j_final,sigma_angstrom2\n20,2,0,"1\n20,2,1,1"\n', "a row cannot be read"),
+        ('total_energy_cm1,j,j_final,sigma_angstrom2\n20,2,"0\n', "a row cannot be read"),
     ],
 )
 def test_a_csv_table_that_cannot_be_read_is_refused(tmp_path: Path, text: str, says: str) -> None:
