@@ -19,7 +19,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	  { echo "this Python has no venv module (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "making the environment in $(VENV) (some 3 GB; a few minutes)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,dask,notebook,lake,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,dask,notebook,astropy,lake,dev]'
 	touch $@
 
 demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, export, RADEX, picture

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas
     import pyarrow
     import xarray
+    from astropy.table import QTable
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -243,10 +244,7 @@ class Rates:
         return self.where(np.isin(self.kind_code, [KINDS.index(kind) for kind in kinds]))
 
     def known(self, *, with_marked: bool = False) -> Rates:
-        """Return what is neither predicted nor flagged by quality control.
-
-        Rows and temperatures without any value are left out.
-        """
+        """Return what is neither predicted nor flagged by quality control; empty rows and temperatures go."""
         keep = (self.kind_code >= 0) & (self.kind_code < Kind.PREDICTED)
         return self.where(keep if with_marked else keep & ~self.marked)
 
@@ -331,19 +329,19 @@ class Rates:
         return rates_as_pandas(self)
 
     def to_arrow(self) -> pyarrow.Table:
-        """Return an Arrow table with a row for each value, with the columns of an export as CSV.
-
-        Raises RatedbError where pyarrow is not installed.
-        """
+        """Return an Arrow table with the rows and columns of to_pandas; RatedbError without pyarrow."""
         from ratedb.io.frames import rates_as_arrow
 
         return rates_as_arrow(self)
 
-    def to_xarray(self) -> xarray.Dataset:
-        """Return a data set with the dimensions `transition` and `temperature_k`, units in its attributes.
+    def to_table(self) -> QTable:
+        """Return an astropy table with the rows of to_pandas, and units; RatedbError without astropy."""
+        from ratedb.io.frames import rates_as_qtable
 
-        Raises RatedbError where xarray is not installed.
-        """
+        return rates_as_qtable(self)
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return a data set over transition and temperature, CF attributes; RatedbError without xarray."""
         from ratedb.io.frames import rates_as_xarray
 
         return rates_as_xarray(self)

@@ -290,14 +290,14 @@ def as_arrow(
     return run(connection, sql, parameters).to_arrow_table()
 
 
-def need_package(name: str) -> ModuleType:
-    """Return a package of the extra `notebook`; raises RatedbError where it cannot be imported."""
+def need_package(name: str, extra: str = "notebook") -> ModuleType:
+    """Return a package of an extra; raises RatedbError where it cannot be imported."""
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise RatedbError(
             f"{name} cannot be imported",
-            expected="the packages of the extra `notebook`",
+            expected=f"the packages of the extra `{extra}`",
             got=str(error),
-            todo="pip install 'ratedb[notebook]'",
+            todo=f"pip install 'ratedb[{extra}]'",
         ) from error
