@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ratedb.planning.savings import PlanResult
     from ratedb.quality.comparison import SourceComparison
     from ratedb.radiative.impact import Impact
+    from ratedb.radiative.line_list import LineList
     from ratedb.radiative.verify import Verification
     from ratedb.rates import Rates
     from ratedb.store.query import QueryResult
@@ -329,11 +330,12 @@ class Database:
 
         return levels(self.path, molecule)
 
-    def lines(self, molecule: str) -> QueryResult:
-        """List the lines of a molecule by frequency (GHz)."""
-        from ratedb.verbs.show import lines
+    @takes(of.LinesOptions)
+    def lines(self, system: str, **options: Any) -> QueryResult | LineList:
+        """List the lines of a system with critical densities, or those of a molecule, by frequency (GHz)."""
+        from ratedb.verbs.lines import lines
 
-        return lines(self.path, molecule)
+        return lines(self.path, system, build(of.LinesOptions, options))
 
     def findings(self, system: str | None = None) -> QueryResult:
         """List the stored findings of quality control, of all systems or of one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 
 from ratedb.errors import ListError
@@ -78,15 +79,26 @@ def parse_line_widths(text: str) -> tuple[float, ...]:
     return _positive(text, "line widths", "km/s > 0, such as 1,2.5")
 
 
-def parse_band(text: str) -> tuple[float, float]:
-    """Return the ends (GHz) of a band such as `84:116`; raises ListError where the text is not a band."""
+def parse_frequencies(text: str) -> tuple[float, ...]:
+    """Return the ends (GHz) of a band such as `84:116`, or one frequency such as `345.796`.
+
+    Raises ListError where the text is neither.
+    """
     try:
-        low, high = (float(word) for word in text.split(":"))
+        found = tuple(float(word) for word in text.split(":"))
     except ValueError:
-        low = high = math.nan
-    if not 0.0 <= low < high < 1e9:
-        raise ListError("not a frequency band", text, 0, "GHz that increase, such as 84:116")
-    return low, high
+        found = ()
+    if len(found) not in (1, 2) or not 0.0 <= found[0] <= found[-1] < 1e9 or len(set(found)) < len(found):
+        raise ListError(
+            "not a frequency or band", text, 0, "GHz, such as 345.796, or that increase, as 84:116"
+        )
+    return found
+
+
+def parse_line_names(text: str) -> tuple[str, ...]:
+    """Return names of lines such as `CO(3-2),CO(2-1)`: commas in brackets belong to a name."""
+    parts = re.split(r",(?![^()]*\))", text)
+    return tuple(part.strip() for part in parts if part.strip())
 
 
 def parse_names(text: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from ratedb.options.results import (
     DoctorOptions,
     ExportOptions,
     ImpactOptions,
+    LinesOptions,
     SqlOptions,
     VerifyOptions,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "FillOptions",
     "ImpactOptions",
     "ImportOptions",
+    "LinesOptions",
     "MergeOptions",
     "NextOptions",
     "PlanOptions",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ratedb.declared import option
 from ratedb.numbers import (
-    parse_band,
     parse_columns,
     parse_densities,
+    parse_frequencies,
+    parse_line_names,
     parse_line_widths,
-    parse_names,
     parse_temperatures,
 )
 from ratedb.options.values import temperatures_or_auto
@@ -64,13 +64,33 @@ class ImpactOptions:
     columns: tuple[float, ...] = option((1e14,), "Column densities, cm-2.", parse_columns)
     line_widths: tuple[float, ...] = option((1.0,), "Line widths (FWHM), km/s.", parse_line_widths)
     lines: tuple[str, ...] = option(
-        (), "Only these lines, such as 1-0,2-1, by the labels of the exported file.", parse_names
+        (), "Only these lines, such as 'CO(3-2)' or 1-0,2-1, by the labels of the levels.", parse_line_names
     )
-    ghz: tuple[float, float] | None = option(None, "Only lines in this band, such as 84:116.", parse_band)
+    ghz: tuple[float, ...] | None = option(
+        None, "Only the line at this frequency, such as 345.796, or in a band, as 84:116.", parse_frequencies
+    )
     j_max: int | None = option(None, "Only levels up to this j.")
     seed: int = option(0, "Seed of the random numbers.")
     output: Path | None = option(None, "Write all lines and conditions as JSON.", Path)
     picture: Path | None = option(None, "Draw the lines and what drives them, PNG, SVG or PDF.", Path)
+
+
+@dataclass(frozen=True)
+class LinesOptions:
+    """Which lines are listed, and the temperatures of their critical densities."""
+
+    temperatures: tuple[float, ...] | None = option(
+        None,
+        "Kinetic temperatures, K, such as 10,50,100 (default: those of 10,20,50,100,300 in range).",
+        parse_temperatures,
+    )
+    lines: tuple[str, ...] = option(
+        (), "Only these lines, such as 'CO(3-2)' or 1-0,2-1, by the labels of the levels.", parse_line_names
+    )
+    ghz: tuple[float, ...] | None = option(
+        None, "Only the line at this frequency, such as 345.796, or in a band, as 84:116.", parse_frequencies
+    )
+    output: Path | None = option(None, "Write the list as JSON.", Path)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.drivers import Driver, JImpact, find_drivers, p95
 from ratedb.radiative.grid import grid_of, temperatures_left_out
 from ratedb.radiative.line_comparison import FLUX_FLOOR
+from ratedb.radiative.line_names import NamedLines, check_ghz
 from ratedb.radiative.radex_lines import RadexLines
 from ratedb.radiative.sampled_lines import SampledFiles, draw_deviations
 from ratedb.rates import Rates
@@ -84,9 +85,7 @@ class Impact(Result):
 
 def check_options(options: ImpactOptions) -> None:
     """Raise UsageError for too few samples, an invalid seed or band."""
-    band = options.ghz
-    if band is not None and not (len(band) == 2 and band[0] < band[1]):
-        raise UsageError("not a frequency band", expected="GHz that increase, such as 84:116", got=str(band))
+    check_ghz(options.ghz)
     if options.seed < 0:
         raise UsageError("invalid seed", expected="0 or more", got=str(options.seed))
     if options.samples < _FEWEST_SAMPLES:
@@ -117,7 +116,8 @@ def impact_of(
     with temporary_folder() as folder:
         files = SampledFiles(folder, tables, lines, deviations, options.j_max)
         exported = files.exported(grid)
-        wanted = _wanted_lines(exported[0], options)
+        names = _named(tables[0], exported[0])
+        wanted = names.chosen(options.lines, options.ghz)
         runs = files.sampled(grid, progress)
     good = _converged(runs)
     flux = np.array([[one.flux_k_km_s for one in runs[number]] for number in good])
@@ -141,7 +141,7 @@ def impact_of(
             *(warning.detail for warning in incomplete),
             *left_out,
             *_cut(tables, options),
-            *_too_faint(options, found, len(grid)),
+            *_too_faint(names, options, found, len(grid)),
         ),
     )
 
@@ -203,39 +203,21 @@ def _cut(tables: Sequence[Rates], options: ImpactOptions) -> list[str]:
     ]
 
 
-def _too_faint(options: ImpactOptions, lines: Sequence[LineImpact], conditions: int) -> list[str]:
+def _too_faint(
+    names: NamedLines, options: ImpactOptions, lines: Sequence[LineImpact], conditions: int
+) -> list[str]:
     """Return a sentence for each chosen line that is too faint under some conditions."""
     bright = [f"{line.upper}-{line.lower}" for line in lines]
+    chosen = [names.names()[names.row_of(name)] for name in options.lines]
     return [
         f"{name} is too faint under {conditions - bright.count(name)} of {conditions} conditions"
-        for name in options.lines
+        for name in chosen
         if bright.count(name) < conditions
     ]
 
 
-def _wanted_lines(lines: RadexLines, options: ImpactOptions) -> BoolArray:
-    names = lines.names()
-    absent = [name for name in options.lines if name not in names]
-    if absent:
-        raise RatedbError(
-            "there is no such line",
-            expected=f"names such as {', '.join(names[:3])}",
-            got=", ".join(absent),
-            todo="name levels as the exported file labels them; --j-max may have cut them",
-        )
-    low, high = options.ghz or (0.0, np.inf)
-    band = (lines.frequency_ghz >= low) & (lines.frequency_ghz <= high)
-    if not band.any():
-        span = f"{lines.frequency_ghz.min():g} to {lines.frequency_ghz.max():g} GHz"
-        raise RatedbError("no line in this band", expected=f"lines from {span}", got=f"{low:g}:{high:g} GHz")
-    wanted = band & np.array([not options.lines or name in options.lines for name in names], dtype=np.bool_)
-    if not wanted.any():
-        raise RatedbError(
-            "none of the chosen lines is in this band",
-            expected=f"lines between {low:g} and {high:g} GHz",
-            got=", ".join(options.lines),
-        )
-    return wanted
+def _named(rates: Rates, lines: RadexLines) -> NamedLines:
+    return NamedLines(rates.levels.molecule, lines.upper, lines.lower, lines.frequency_ghz)
 
 
 def _line_impacts(

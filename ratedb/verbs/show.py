@@ -1,4 +1,4 @@
-"""Show what a store contains: its systems, levels, lines and findings, and the coverage of one system."""
+"""Show what a store contains: its systems, levels and findings, and the coverage of one system."""
 
 from __future__ import annotations
 
@@ -61,12 +61,6 @@ def levels(db: Path, molecule: str) -> QueryResult:
     """List the levels of a molecule by energy; raises RatedbError for an unknown molecule."""
     with Store(db) as store:
         return store.list_levels(molecule)
-
-
-def lines(db: Path, molecule: str) -> QueryResult:
-    """List the lines of a molecule by frequency; raises RatedbError for an unknown molecule."""
-    with Store(db) as store:
-        return store.list_lines(molecule)
 
 
 def findings(db: Path, system: str | None = None) -> QueryResult:

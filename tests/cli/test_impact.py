@@ -77,6 +77,9 @@ def test_a_band_leaves_the_lines_inside(run: Run, filled: Path) -> None:
     upper = f"{middle:.3f}:1e6"
     apart = run("--db", filled, "impact", "AB+He", *FEW, "--lines", "1-0", "--ghz", upper)
     assert (apart.code, "none of the chosen lines is in this band" in apart.err) == (1, True)
+    for choice in (("--lines", "AB(2-1)"), ("--ghz", f"{every[1]['frequency_ghz'] * 1.0005}")):
+        one = run("--db", filled, "--json", "impact", "AB+He", *FEW, *choice).json["lines"]
+        assert {(line["upper"], line["lower"]) for line in one} == {("2", "1")}
     absent = run("--db", filled, "impact", "AB+He", *FEW, "--lines", "99-98")
     assert (absent.code, "there is no such line" in absent.err) == (1, True)
 
@@ -103,8 +106,8 @@ def test_the_table_names_lines_drivers_and_the_next_j(run: Run, filled: Path, tm
         (("AB+He", "--samples", 3), "too few samples", 2),
         (("AB+He", "--densities", "many"), "not a list of densities", 2),
         (("AB+He", "--temperatures", "0"), "not a list of temperatures", 2),
-        (("AB+He", "--ghz", "116:84"), "not a frequency band", 2),
-        (("AB+He", "--ghz", "116"), "not a frequency band", 2),
+        (("AB+He", "--ghz", "116:84"), "not a frequency or band", 2),
+        (("AB+He", "--ghz", "116;84"), "not a frequency or band", 2),
         (("AB+He", "--seed", "-1"), "invalid seed", 2),
         (("AB+He", "--temperatures", "5000"), "no rates reach any of the temperatures", 1),
         (("AB+e",), "AB+e", 1),

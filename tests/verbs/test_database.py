@@ -471,5 +471,5 @@ def test_options_take_numbers_of_numpy_and_none(small_co: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize("band", [300, (116, 84), (84, 116, 200)])
 def test_a_band_has_two_ends_that_increase(db: Database, band: Any) -> None:
-    with pytest.raises(UsageError, match="not a frequency band"):
+    with pytest.raises(UsageError, match="not a frequency or band"):
         db.impact("CO+p-H2", ghz=band)

@@ -1,0 +1,53 @@
+"""`ratedb lines`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ratedb.database import Database
+
+from .command import command
+from .output import table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ratedb.radiative.line_list import LineList
+    from ratedb.store.query import QueryResult
+
+
+def _show(console: Console, result: QueryResult | LineList, options: Mapping[str, Any]) -> None:
+    if hasattr(result, "definitions"):
+        _show_densities(console, result)  # type: ignore[arg-type]
+    else:
+        _show_stored(console, result)
+
+
+def _show_stored(console: Console, result: QueryResult) -> None:
+    title = f"{len(result)} lines, as they are stored"
+    console.print(table(title, result.columns, result.rows, text=(0, 1)))
+
+
+def _show_densities(console: Console, result: LineList) -> None:
+    heads = ["line", "GHz", "E_u (K)", "A (s-1)", *(f"{one:g} K" for one in result.temperatures_k)]
+    rows = [
+        [
+            f"{one.upper}-{one.lower}",
+            f"{one.frequency_ghz:.7f}",
+            f"{one.upper_energy_k:.2f}",
+            f"{one.einstein_a_s1:.3g}",
+            *(f"{density:.1e}" if density == density else None for density in one.critical_density_cm3),
+        ]
+        for one in result.lines
+    ]
+    console.print(table(f"Lines of {result.system}, and critical densities in cm-3", heads, rows))
+    console.print(f"Critical density: {result.definitions['critical_density_cm3']}.", markup=False)
+
+
+lines_command = command(
+    Database.lines,
+    _show,
+    arguments={"system": "A system, such as CO+p-H2, or a molecule, for its lines alone."},
+    example="ratedb lines CO+p-H2 --temperatures 10,20,50",
+)

@@ -1,0 +1,46 @@
+"""List lines of a molecule, or those of a system with their critical densities."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+from ratedb.errors import UsageError
+from ratedb.options import LinesOptions, Progress, silent
+from ratedb.radiative.line_list import LineList, lines_at
+from ratedb.radiative.line_names import check_ghz
+from ratedb.store.query import QueryResult
+from ratedb.store.selection import Selection
+from ratedb.store.store import Store
+from ratedb.verbs.select import selected
+from ratedb.verbs.targets import check_targets, write_result
+
+
+def lines(db: Path, name: str, options: LinesOptions, progress: Progress = silent) -> QueryResult | LineList:
+    """List the lines of a molecule as they are stored, or of a system with critical densities.
+
+    Raises UsageError for options that a molecule does not have, RatedbError for an unknown name, unknown
+    lines, temperatures outside the range of the rates, or a molecule without lines.
+    """
+    check_ghz(options.ghz)
+    check_targets(options.output, None)
+    with Store(db) as store:
+        if store.has_molecule(name):
+            _refuse_options(name, options)
+            return store.list_lines(name)
+        rates = selected(store, name, Selection())
+        stored = store.levels(rates.levels.molecule).lines
+    progress("critical densities")
+    found = lines_at(rates, stored, options)
+    write_result(found, options.output, None, lambda *_: None)
+    return found
+
+
+def _refuse_options(name: str, options: LinesOptions) -> None:
+    given = [one.name for one in fields(options) if getattr(options, one.name) != one.default]
+    if given:
+        raise UsageError(
+            f"critical densities, and a choice of lines, need a collider: {name} is a molecule",
+            expected=f"a system such as {name}+p-H2",
+            got=f"{name} with {', '.join(given)}",
+        )
