@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ratedb.verbs.derive import DeriveResult
 
 
-def _show(console: Console, result: DeriveResult, options: Mapping[str, Any]) -> None:
+def show_derived(console: Console, result: DeriveResult, options: Mapping[str, Any]) -> None:
+    """Print what was derived, and how far it is from computed rates."""
     rows = [
         ["transitions", result.transitions],
         ["of these within one j", result.within_j],
@@ -37,6 +38,10 @@ def _show(console: Console, result: DeriveResult, options: Mapping[str, Any]) ->
         shown = [[f"{one['temperature_k']:g}", one["median"], one["least"]] for one in coverage]
         title = f"Population of the partner that is covered, {result.details['coverage_of']}"
         console.print(table(title, ["T (K)", "median", "least"], shown, text=()))
+    mixture: Sequence[Mapping[str, float]] = result.details.get("mixture", ())
+    if mixture:
+        shown = [[f"{one['temperature_k']:g}", one["ortho_to_para"]] for one in mixture]
+        console.print(table("Ratio of o-H2 to p-H2", ["T (K)", "o/p"], shown, text=()))
     if result.against is None:
         console.print("The store has no computed rates of this system to compare with.")
         return
@@ -55,7 +60,7 @@ def _agreement(title: str, found: Sequence[Agreement]) -> object:
 
 derive_command = command(
     Database.derive,
-    _show,
+    show_derived,
     arguments={"system": "The system whose rates are taken, such as HCN+H2."},
     required=["to"],
     example="ratedb derive HCN+H2 --to hyperfine --levels hcn@hfs.dat",

@@ -128,6 +128,15 @@ class Database:
             self._need_writable("store derived rates")
         return derive(self.path, system, build(of.DeriveOptions, options), progress)
 
+    @takes(of.MixOptions)
+    def mix(self, molecule: str, *, progress: Progress = silent, **options: Any) -> DeriveResult:
+        """Mix rates for p-H2 and o-H2 into those for H2, at a given or thermal ratio, as a derived source."""
+        from ratedb.verbs.mix import mix
+
+        if not options.get("dry_run"):
+            self._need_writable("store derived rates")
+        return mix(self.path, molecule, build(of.MixOptions, options), progress)
+
     # -- planning and models --------------------------------------------------------------------
 
     @takes(of.PlanOptions)

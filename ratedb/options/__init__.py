@@ -5,7 +5,7 @@ Methods of Database take them as keywords, commands as `--name`; the verb gets o
 
 from __future__ import annotations
 
-from ratedb.options.derived import DeriveOptions
+from ratedb.options.derived import DeriveOptions, MixOptions
 from ratedb.options.models import CorpusOptions, EvaluateOptions, FillOptions, TrainOptions
 from ratedb.options.planning import NextOptions, PlanOptions, ReproduceOptions
 from ratedb.options.results import (
@@ -38,6 +38,7 @@ __all__ = [
     "ImportOptions",
     "LinesOptions",
     "MergeOptions",
+    "MixOptions",
     "NextOptions",
     "PlanOptions",
     "Progress",

@@ -1,4 +1,4 @@
-"""Options of `derive`."""
+"""Options of `derive` and `mix`."""
 
 from __future__ import annotations
 
@@ -28,3 +28,13 @@ class DeriveOptions:
     complete_only: bool = option(False, "Effective, thermal: leave out sums that lack jumps of the partner.")
     use_marked: bool = option(False, "Use also values flagged by quality control.")
     dry_run: bool = option(False, "Derive and compare; store nothing.")
+
+
+@dataclass(frozen=True)
+class MixOptions:
+    """At which ratio p-H2 and o-H2 are mixed."""
+
+    ortho_to_para: float | None = option(None, "Ratio of o-H2 to p-H2, such as 3; 0 for p-H2 alone.")
+    thermal: bool = option(False, "The ratio in thermal equilibrium at each temperature.")
+    use_marked: bool = option(False, "Use also values flagged by quality control.")
+    dry_run: bool = option(False, "Mix and compare; store nothing.")

@@ -8,7 +8,7 @@ from ratedb.arrays import FloatArray
 from ratedb.levels import LINEAR, Levels
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 
-_H2_CM1 = (59.322, 0.0471)
+H2_CM1 = (59.322, 0.0471)
 """B and D of H2 in its vibrational ground state (Huber & Herzberg 1979), where a list has one level."""
 _HIGHEST_J = 60
 
@@ -41,7 +41,7 @@ def _energies(every: FloatArray, j: FloatArray, energy_cm1: FloatArray, hydrogen
     low = int(np.argmin(energy_cm1))
     x = square - square[low]
     if hydrogen and len(j) < 3:
-        b, d = _H2_CM1
+        b, d = H2_CM1
     elif len(j) < 3:
         b, d = float(energy_cm1.max() - energy_cm1.min()) / float(x.max()), 0.0
     else:

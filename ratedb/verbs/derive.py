@@ -81,9 +81,13 @@ def derive(db: Path, system: str, options: DeriveOptions, progress: Progress = s
     progress("storing")
     with Store(db, write=True) as store:
         put = store.put_derived(found.rates, None if stored_list else lines, info, dry_run=options.dry_run)
+    return result_of(found, info, asked, put, compared(truth, found), options.dry_run)
+
+
+def compared(truth: Rates | None, found: Derived) -> Comparison | None:
+    """Return how far derived rates are from the computed ones of a store, None where it has none."""
     known = None if truth is None else truth.of_kinds(["computed"]).known()
-    against = compare_with(known, found.rates) if known is not None and len(known) else None
-    return _result(found, info, asked, put, against, options.dry_run)
+    return compare_with(known, found.rates) if known is not None and len(known) else None
 
 
 def _levels(store: Store, asked: Wanted, options: DeriveOptions) -> LevelList | None:
@@ -107,7 +111,7 @@ def _info(rates: Rates, asked: Wanted, options: DeriveOptions, warnings: tuple[s
     )
 
 
-def _result(
+def result_of(
     found: Derived,
     info: DerivedInfo,
     asked: Wanted,
@@ -115,6 +119,7 @@ def _result(
     against: Comparison | None,
     dry_run: bool,
 ) -> DeriveResult:
+    """Return what was derived, with what the store said of it."""
     rates = found.rates
     return DeriveResult(
         system=asked.system,
