@@ -25,7 +25,7 @@ def lines(db: Path, name: str, options: LinesOptions, progress: Progress = silen
     check_ghz(options.ghz)
     check_targets(options.output, None)
     with Store(db) as store:
-        if store.has_molecule(name):
+        if store.has_molecule(name) or "+" not in name:
             _refuse_options(name, options)
             return store.list_lines(name)
         rates = selected(store, name, Selection())
