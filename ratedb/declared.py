@@ -8,7 +8,7 @@ from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ratedb.errors import UsageError
+from ratedb.errors import UsageError, did_you_mean
 
 Options = TypeVar("Options")
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -32,7 +32,8 @@ def build(of: type[Options], given: Mapping[str, Any]) -> Options:
     known = {one.name: one for one in fields(of)}  # type: ignore[arg-type]
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise UsageError(f"unknown option {unknown[0]!r}", expected=", ".join(known), got=unknown[0])
+        expected, todo = ", ".join(known), did_you_mean(unknown[0], known)
+        raise UsageError(f"unknown option {unknown[0]!r}", expected=expected, got=unknown[0], todo=todo)
     return of(**{name: _value(known[name], value) for name, value in given.items()})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 
@@ -67,10 +68,37 @@ class UsageError(RatedbError):
     exit_code = 2
 
 
+_LONGEST_NAME, _MOST_SUGGESTED = 200, 3
+_NO_PART_OF_NAMES = re.compile(r"[^\w+]|_")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return "did you mean ...?" with the known names most like a name, None where none is.
+
+    Case, hyphens and blanks count less than letters: CO+pH2 is CO+p-H2.
+    """
+    from difflib import get_close_matches  # here: only errors need it
+
+    written: dict[str, list[str]] = {}
+    for one in dict.fromkeys(known):
+        written.setdefault(_bare(one), []).append(one)
+    bare = _bare(name)
+    if not bare or len(name) > _LONGEST_NAME:
+        return None
+    close = [bare] if bare in written else get_close_matches(bare, written, n=_MOST_SUGGESTED)
+    found = [one for match in close for one in written[match]][:_MOST_SUGGESTED]
+    return f"did you mean {' or '.join(found)}?" if found else None
+
+
+def _bare(name: str) -> str:
+    return _NO_PART_OF_NAMES.sub("", name.casefold())
+
+
 def one_of(what: str, value: str, known: Iterable[str]) -> str:
     """Return a value that is among the known ones; raises UsageError for another."""
-    if value not in known:
-        raise UsageError(f"unknown {what} {value!r}", expected=", ".join(known), got=value)
+    if value not in (names := list(known)):
+        todo = did_you_mean(value, names)
+        raise UsageError(f"unknown {what} {value!r}", expected=", ".join(names), got=value, todo=todo)
     return value
 
 

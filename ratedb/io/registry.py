@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ratedb.io
-from ratedb.errors import RatedbError, UsageError, one_of
+from ratedb.errors import RatedbError, UsageError, did_you_mean, one_of
 from ratedb.files import InputFile, as_input, refuse_database, write_atomically
 from ratedb.io.contents import MoleculeFile
 from ratedb.io.door import admitted
@@ -225,7 +225,8 @@ def read_any(path: Path | str, **options: Any) -> MoleculeFile:
     known = ("format", "molecule", "collider", "levels", "collider_levels")
     unknown = [name for name in options if name not in known]
     if unknown:
-        raise UsageError(f"unknown option {unknown[0]!r}", expected=", ".join(known), got=unknown[0])
+        expected, todo = ", ".join(known), did_you_mean(unknown[0], known)
+        raise UsageError(f"unknown option {unknown[0]!r}", expected=expected, got=unknown[0], todo=todo)
     file_format = options.pop("format", AUTO)
     levels = options.pop("levels", ())
     lists = (levels,) if isinstance(levels, str | Path) else levels

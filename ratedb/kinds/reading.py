@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, did_you_mean
 from ratedb.kinds.expressions import Condition, Expression
 from ratedb.kinds.kind import GROUP, Kind, Number, Series, Species, Triangle, Weight, beside, on_top, one_word
 
@@ -87,7 +87,7 @@ def kind_named(name: str, kinds: Sequence[Kind] | None = None) -> Kind:
         "not a kind of molecule",
         expected=", ".join(alone) + ", such a kind with ' + hyperfine', or two with ' x ' between them",
         got=repr(name),
-        todo="see docs/kinds.md",
+        todo=f"{did_you_mean(name, alone) or ''} see docs/kinds.md".strip(),
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.errors import FitError, UsageError
+from ratedb.errors import FitError, UsageError, did_you_mean
 from ratedb.levels import Transitions
 
 
@@ -129,6 +129,7 @@ def feature_map(name: str) -> Callable[[Transitions], FloatArray]:
             f"unknown features {', '.join(map(repr, unknown))}",
             expected=", ".join(["auto", *FEATURE_MAPS]) + ", or several joined by +",
             got=name,
+            todo=did_you_mean(unknown[0], FEATURE_MAPS),
         )
 
     def together(transitions: Transitions) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from ratedb.arrays import FloatArray, IntArray
-from ratedb.errors import UsageError
+from ratedb.errors import UsageError, did_you_mean
 from ratedb.levels import Transitions
 from ratedb.models.features import energy_gap_cm1, feature_map
 from ratedb.models.process import random_rows
@@ -236,7 +236,8 @@ REFERENCE = "prior+"
 def check_mean(name: str) -> str:
     """Return the name of a mean; raises UsageError where there is none of that name."""
     if name.removeprefix(REFERENCE) not in MEANS:
-        raise UsageError("unknown mean", expected=", ".join(["auto", *MEANS]), got=name)
+        known = ["auto", *MEANS]
+        raise UsageError("unknown mean", expected=", ".join(known), got=name, todo=did_you_mean(name, known))
     return name
 
 

@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 
 from ratedb.arrays import IntArray, positions
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, did_you_mean
 from ratedb.levels import UNKNOWN_KIND, Levels, Lines
 from ratedb.safe_text import clean
 from ratedb.store.base import OpenStore, need_id
@@ -57,7 +57,8 @@ class LevelStore(OpenStore):
         if not rows:
             raise RatedbError(
                 f"the store has no levels of {molecule}",
-                todo="import a file that lists them, such as the molecule's LAMDA file",
+                todo=did_you_mean(molecule, self.column("SELECT molecule FROM molecule"))
+                or "import a file that lists them, such as the molecule's LAMDA file",
             )
         ids, labels, energy, weight, kinds, numbers = zip(*rows, strict=True)
         names = dict.fromkeys(name for one in numbers for name in one)

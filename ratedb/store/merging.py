@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, did_you_mean
 from ratedb.store.connection import clear_errors, run
 from ratedb.store.lake_address import is_lake
 from ratedb.store.merging_levels import merge_levels
@@ -157,7 +157,10 @@ def _take(store: Store, systems: Sequence[str]) -> None:
     unknown = [name for name in systems if name not in known]
     if unknown:
         raise RatedbError(
-            f"the other store has no system {unknown[0]!r}", expected=", ".join(known), got=unknown[0]
+            f"the other store has no system {unknown[0]!r}",
+            expected=", ".join(known),
+            got=unknown[0],
+            todo=did_you_mean(unknown[0], known),
         )
     names = ", ".join("'" + name.replace("'", "''") + "'" for name in systems)
     store.connection.execute(_TAKEN.format(chosen=f"name IN ({names})" if systems else "true"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, did_you_mean
 from ratedb.store.base import OpenStore
 from ratedb.store.query import QueryResult
 
@@ -66,11 +66,13 @@ class SystemStore(OpenStore):
             "SELECT system_id, name, molecule, collider FROM collision_system WHERE name = ?", [name]
         )
         if not found:
+            known = self.system_names()
             raise RatedbError(
                 f"the store has no system {name!r}",
                 where=str(self.path),
-                expected=", ".join(self.system_names()) or "a store with systems in it",
-                todo="`ratedb systems` lists them; `ratedb import FILE` adds new ones",
+                expected=", ".join(known) or "a store with systems in it",
+                todo=did_you_mean(name, known)
+                or "`ratedb systems` lists them; `ratedb import FILE` adds new ones",
             )
         self.need_intact(system_id=found[0][0])
         return System(*found[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, did_you_mean
 from ratedb.io.citations import Citations, citations_of, citations_of_system
 from ratedb.io.sidecar import sidecar_path
 from ratedb.options import CiteOptions
@@ -19,10 +19,11 @@ def cite(db: Path, target: Path | str, options: CiteOptions) -> Citations:
     path = Path(target)
     if path.exists() or sidecar_path(path).exists():
         return citations_of(path)
+    todo = "name a file that ratedb exported, or a system that `ratedb systems` lists"
     if store_exists(db):
         with Store(db) as store:
             if store.has_system(str(target)):
                 return citations_of_system(store.rates(str(target)))
+            todo = did_you_mean(str(target), store.system_names()) or todo
     what = "this is neither a file nor a system of the store"
-    todo = "name a file that ratedb exported, or a system that `ratedb systems` lists"
     raise RatedbError(what, where=str(target), todo=todo)
