@@ -92,6 +92,8 @@ def common(
     ] = False,
 ) -> None:
     """Collisional rate coefficients: compute a few initial j, predict the rest, know the error."""
+    if context.obj is not None and context.invoked_subcommand != "doctor":
+        raise context.obj  # what is wrong with the config file
     context.obj = Context(db, as_json, quiet, wait)
     tell_of_waiting(context.obj.say)
 

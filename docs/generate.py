@@ -28,6 +28,7 @@ from ratedb.quality.rules import RULES  # noqa: E402
 from ratedb.radiative.radex import lamda_folder  # noqa: E402
 
 _WIDTH = "100"
+os.environ["RATEDB_CONFIG"] = ""  # not that of whoever runs it
 
 
 def command_reference() -> str:

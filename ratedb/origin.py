@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 
-_LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
+SCIENCE_LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
+"""The libraries that numbers depend on."""
 
 
 def now() -> datetime:
@@ -33,8 +34,18 @@ def library_versions() -> dict[str, str]:
     return dict(_versions())
 
 
+def installed_version(name: str) -> str | None:
+    """Return the version of an installed package, None where it is not installed; nothing is imported."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
 @cache
 def _versions() -> tuple[tuple[str, str], ...]:
     # Each version is read from a file, and every source in the store names them all.
-    versions = {"python": platform.python_version()} | {name: metadata.version(name) for name in _LIBRARIES}
+    versions = {"python": platform.python_version()} | {
+        name: metadata.version(name) for name in SCIENCE_LIBRARIES
+    }
     return tuple(versions.items())

@@ -32,6 +32,14 @@ def _signals_are_heard() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _no_config_file() -> Iterator[None]:
+    """Keep the config file of whoever runs the tests out of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RATEDB_CONFIG", "")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> Iterator[None]:
     """Use one thread for matrices, as a search does: they are small, and threads wait for each other."""
     with threadpool_limits(limits=1):

@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("arrays", "documents", "files", "methods", "numbers", "origin", "references", "results", "systems"),
     ("declared", "findings", "layers", "levels"),
     ("kinds",),  # above Levels, whose kind it finds, and below all that reads or stores them
-    ("options",),
+    ("config", "options"),
     ("cross_sections", "rates"),
     ("physics",),
     ("io", "models", "store"),
@@ -35,7 +35,7 @@ FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 CALLS_UP = {"ratedb/rates.py": {"physics", "io"}}
 
 MOST_LINES, MOST_FUNCTION_LINES, LONG_FUNCTION, MOST_LONG_FUNCTIONS = 350, 60, 40, 19
-MOST_VERB_LINES, MOST_VERBS_LINES = 150, 3620
+MOST_VERB_LINES, MOST_VERBS_LINES = 150, 3640
 # The door has one method for each verb, and grows with them.
 MORE_LINES = {"ratedb/database.py": 410}
 

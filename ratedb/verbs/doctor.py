@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import platform
 import shutil
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from ratedb import __version__
+from ratedb.config import read_config
 from ratedb.errors import IntegrityError, RatedbError
 from ratedb.options import DoctorOptions, Progress, silent
-from ratedb.radiative.radex import radex_available
+from ratedb.origin import SCIENCE_LIBRARIES, installed_version
 from ratedb.results import Result
 from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import place_of, schema_version, store_exists
 from ratedb.store.snapshot import check_files, is_snapshot, read_snapshot
 
-_LIBRARIES = ("numpy", "scipy", "duckdb", "sqlmodel", "gpflow", "tensorflow", "typer", "rich")
+_LIBRARIES = (*SCIENCE_LIBRARIES, "sqlmodel", "typer", "rich")
+# What extras of the installation bring: a name, the package that shows it, and what it is for.
+_OPTIONAL = (
+    ("RADEX", "spectralradex", "for `verify`: pip install 'ratedb[radex]' (Linux, CPython 3.11)"),
+    ("plots", "matplotlib", "for pictures: pip install 'ratedb[plots]'"),
+    ("dask", "distributed", "for --scheduler: pip install 'ratedb[dask]'"),
+    ("lake", "duckdb-extension-ducklake", "for --db ducklake:...: pip install 'ratedb[lake]'"),
+    ("notebook", "pyarrow", "for data frames: pip install 'ratedb[notebook]'"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,10 +59,10 @@ def doctor(db: Path, options: DoctorOptions, progress: Progress = silent) -> Doc
 
     With `deep` also every row and every model of the database.
     """
-    checks = [_versions(), *_libraries(), _database(db)]
+    checks = [_versions(), *_libraries(), _config(), _database(db)]
     if options.deep and checks[-1].status == "ok" and store_exists(db):
         checks += _contents(db, progress)
-    return DoctorReport([*checks, _disk(db), _radex(), _plots()])
+    return DoctorReport([*checks, _disk(db), *(_optional(*one) for one in _OPTIONAL)])
 
 
 def _versions() -> Check:
@@ -63,13 +70,18 @@ def _versions() -> Check:
 
 
 def _libraries() -> list[Check]:
-    checks = []
-    for name in _LIBRARIES:
-        try:
-            checks.append(Check(name, "ok", metadata.version(name)))
-        except metadata.PackageNotFoundError:
-            checks.append(Check(name, "problem", f"not installed; `pip install {name}`"))
-    return checks
+    found = ((name, installed_version(name)) for name in _LIBRARIES)
+    return [
+        Check(name, "ok" if version else "problem", version or f"not installed; `pip install {name}`")
+        for name, version in found
+    ]
+
+
+def _config() -> Check:
+    try:
+        return Check("config", "ok", read_config().summary())
+    except RatedbError as error:
+        return Check("config", "problem", str(error))
 
 
 def _database(db: Path) -> Check:
@@ -126,13 +138,6 @@ def _disk(db: Path) -> Check:
     return Check("disk", status, f"{free / 1e9:.1f} GB free at {folder}")
 
 
-def _radex() -> Check:
-    if radex_available():
-        return Check("RADEX", "ok", f"spectralradex {metadata.version('spectralradex')}")
-    return Check("RADEX", "missing", "for `verify`: pip install 'ratedb[radex]' (Linux, CPython 3.11)")
-
-
-def _plots() -> Check:
-    if importlib.util.find_spec("matplotlib") is not None:
-        return Check("plots", "ok", f"matplotlib {metadata.version('matplotlib')}")
-    return Check("plots", "missing", "for pictures: pip install 'ratedb[plots]'")
+def _optional(name: str, package: str, brings: str) -> Check:
+    version = installed_version(package)
+    return Check(name, "ok" if version else "missing", f"{package} {version}" if version else brings)
