@@ -49,6 +49,7 @@ from . import (
 )
 from .group import SafeGroup
 from .interrupt import exit_code, watch
+from .logs import listen
 from .output import Context, printable
 
 app = typer.Typer(
@@ -87,6 +88,17 @@ def common(
             help="How long to wait in all for others that use the database; 0 for not at all.",
         ),
     ] = DEFAULT_WAIT_S,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "-v",
+            "--verbose",
+            count=True,
+            show_default=False,
+            metavar="",
+            help="Say on standard error what is done; -vv says more.",
+        ),
+    ] = 0,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -95,6 +107,7 @@ def common(
     if context.obj is not None and context.invoked_subcommand != "doctor":
         raise context.obj  # what is wrong with the config file
     context.obj = Context(db, as_json, quiet, wait)
+    listen(verbose, quiet=quiet)
     tell_of_waiting(context.obj.say)
 
 
@@ -188,14 +201,16 @@ def _refuse_moved(arguments: list[str]) -> None:
 
 
 def _common_first(arguments: list[str]) -> list[str]:
-    """Move --json, --quiet, --db and --wait to the front, so that they may also follow the command."""
+    """Move --json, --quiet, -v, --db and --wait to the front: they may also follow the command."""
     front: list[str] = []
     rest: list[str] = []
     waiting = iter(arguments)
     for argument in waiting:
         if argument == "--":
             rest += [argument, *waiting]
-        elif argument in ("--json", "--quiet") or argument.startswith(("--db=", "--wait=")):
+        elif argument in ("--json", "--quiet", "--verbose", "-v", "-vv") or argument.startswith(
+            ("--db=", "--wait=")
+        ):
             front.append(argument)
         elif argument in ("--db", "--wait"):
             front += [argument, *([value] if (value := next(waiting, None)) is not None else [])]

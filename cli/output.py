@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from ratedb.safe_text import visible
 from ratedb.store.waiting import DEFAULT_WAIT_S
 
 from .interrupt import raise_if_interrupted
+from .progress import Count, Pace, lines, words_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 # Where output is not a terminal there is no width to ask for; tables then get this many columns.
 _PLAIN_WIDTH = 100
 _LONG = 1000
-# A step that says how far it is, such as `M32: 300 of 4943 sets scored`, gets a bar.
-_COUNTED = re.compile(r"(\d+) of (\d+)")
 
 
 def printable(text: str) -> str:
@@ -78,13 +76,27 @@ class Context:
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str], None]]:
-        """Give a function that shows the step being worked on, on standard error, with a bar where it counts.
+        """Give a function that shows the step being worked on, on standard error, and when it will end.
 
-        Commands call it before each step, so that is where a Ctrl-C that was swallowed is noticed.
+        A terminal gets a bar where the step counts, another output a line now and then. Commands call it
+        before each step, so that is where a Ctrl-C that was swallowed is noticed.
         """
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet:
             yield lambda text: raise_if_interrupted()
-            return
+        elif sys.stderr.isatty():
+            with self._bar() as show:
+                yield show
+        else:
+            with lines(lambda text: self.say(printable(text))) as said:
+
+                def take(text: str) -> None:
+                    raise_if_interrupted()
+                    said.show(text)
+
+                yield take
+
+    @contextmanager
+    def _bar(self) -> Iterator[Callable[[str], None]]:
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         columns = (
@@ -94,14 +106,15 @@ class Context:
             TimeElapsedColumn(),
         )
         with Progress(*columns, console=self.console(stderr=True), transient=True) as bar:
-            task = bar.add_task("starting", total=None)
+            task, pace = bar.add_task("starting", total=None), Pace()
 
             def show(text: str) -> None:
                 raise_if_interrupted()
-                counted = _COUNTED.search(text)
-                done, total = map(int, counted.groups()) if counted else (0, None)
-                bar.tasks[0].total = total  # an update to None would leave the last step's total
-                bar.update(task, description=printable(text), completed=done)
+                count = Count.of(text)
+                # An update to None would leave the last step's total.
+                bar.tasks[0].total = None if count is None else count.total
+                text = printable(text) + words_of(pace.left_s(text))
+                bar.update(task, description=text, completed=0 if count is None else count.done)
 
             yield show
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from ratedb.errors import RatedbError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Levels", "RatedbError", "Rates", "__version__", "open", "read", "write"]
 __version__ = "0.1.0"
+
+# A program that wants to hear of stores, files and models sets up logging; without that nothing is printed.
+logging.getLogger("ratedb").addHandler(logging.NullHandler())
 
 
 def open(path: Path | str, *, create: bool = False, read_only: bool = False, wait: float = 10.0) -> Database:

@@ -7,6 +7,7 @@ A new format is one module in this package. It declares a function with `@rate_r
 from __future__ import annotations
 
 import importlib
+import logging
 import pkgutil
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping
@@ -26,6 +27,8 @@ from ratedb.systems import need_collider, need_molecule
 
 if TYPE_CHECKING:
     from ratedb.io.cross_sections import CrossSectionFile
+
+_log = logging.getLogger(__name__)
 
 AUTO = "auto"
 """The name of no format: it is recognised by the content of the file."""
@@ -176,6 +179,7 @@ def read_rates(
     if reader is None:
         raise _no_rates(file)
     found = admitted(reader.read(file, options), str(file.path))
+    _log.info("read %s as %s", file.path, reader.name)
     if reader.own_levels and (options.levels or options.collider_levels):
         names = " ".join(str(name) for name in options.levels or (options.collider_levels,))
         unused = f"{names} is not used: the file has levels of its own"

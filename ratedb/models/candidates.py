@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +22,8 @@ from ratedb.models.engine import Curves, Fitted, Specification, TrainingData, rm
 from ratedb.models.workers import Workers
 from ratedb.options import Progress
 from ratedb.rates import Rates
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,9 @@ class Task:
         for number, outcome in enumerate(pool.run(partial(try_candidate, self), wanted), 1):
             progress(f"{number} of {len(wanted)}: {wanted[number - 1]}")
             outcomes.append(outcome)
+            tried = outcome.tried
+            score = tried.failure or f"{tried.validation_dex_rms or np.nan:.4f} dex on the validation j"
+            _log.debug("%s: %s, %.2f s", wanted[number - 1], score, tried.seconds)
         return outcomes
 
     def unseen(self, candidates: Sequence[Candidate]) -> UnseenErrors:

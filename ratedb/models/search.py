@@ -6,6 +6,7 @@ and low. So each training j is also predicted from the others, with a mean fitte
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,8 @@ from ratedb.models.with_corpus import corpus_for, with_intervals
 from ratedb.models.workers import Workers, workers
 from ratedb.options import Progress, silent
 from ratedb.rates import Rates
+
+_log = logging.getLogger(__name__)
 
 # Candidates are compared on at most so many transitions, with hyperparameters from at most so many; the
 # chosen ones are then fitted to all.
@@ -101,6 +104,8 @@ def search(
             outcomes = outcomes + failed
         predictor = _predictor(training, members, weights, reference)
         predictor, judged = _finished(predictor, members, final, request)
+    names = [str(one.fitted.specification) for one in members]
+    _log.info("%s: chose %s of %d candidates", training.system, ", ".join(names), len(outcomes))
     return SearchResult(predictor, judged, _with_weights(outcomes, members, weights), notes)
 
 

@@ -26,6 +26,8 @@ from ratedb.errors import UsageError, WorkersError
 if TYPE_CHECKING:
     from distributed import Client
 
+_log = logging.getLogger(__name__)
+
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -113,6 +115,7 @@ class _Processes:
                     done, deaths = done + 1, 0
             except BrokenProcessPool as error:
                 deaths += 1
+                _log.warning("a process of a search died; its fits are run again")
                 if deaths == _MOST_DEATHS:
                     raise _killed(f"{deaths} times: {error}") from error
                 self.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,8 @@ from ratedb.origin import now
 from ratedb.store import seals
 from ratedb.store.connection import run
 from ratedb.store.method_classes import classify_methods
+
+_log = logging.getLogger(__name__)
 
 _RECORD_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migration (
@@ -128,6 +131,8 @@ def migrate(
                 connection.execute("ROLLBACK")
             raise
         applied.append(migration.version)
+    if applied and version:
+        _log.info("migrated %s from schema %d to %d", where, version, applied[-1])
     return applied
 
 

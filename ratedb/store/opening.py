@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from contextlib import closing, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from ratedb.store.lake_address import is_lake
 from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_snapshot, snapshot_file
 from ratedb.store.waiting import waiting_up_to
 from ratedb.temporary import remove_left, temporary_folder
+
+_log = logging.getLogger(__name__)
 
 # DuckDB drops the end of a log that was cut off only when something is added to it.
 _NO_CHANGE = "BEGIN; CREATE TABLE cut_off_log (nothing INTEGER); DROP TABLE cut_off_log; COMMIT"
@@ -54,6 +57,7 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
         connection.close()
         raise
     if write or version == migrations.available()[-1].version:
+        _log.debug("opened %s for %s", path, "writing" if write else "reading")
         return connection
     connection.close()
     if version == 0:
@@ -161,6 +165,7 @@ def _create(path: Path) -> None:
             finally:
                 writer.close()
             _give_name(new, path)
+            _log.info("made %s", path)
     except OSError as error:
         raise RatedbError(
             "cannot make the database",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import os
 import random
 import time
@@ -16,6 +17,8 @@ from typing import Any, TypeVar
 
 from ratedb.errors import LockedError, UsageError
 from ratedb.locks import is_at, lock
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_WAIT_S = 10.0
 _SAID_AFTER_S = 1.0
@@ -50,6 +53,7 @@ class Patience:
         if not self.said and self.waited_s > _SAID_AFTER_S:
             self.said = True
             holder = locked.got if locked else "another that writes is first"
+            _log.debug("waiting for %s: %s", path, holder)
             _listener.get()(f"waiting for {path.name}, up to {self.wait_s:g} s in all: {holder}")
 
 
@@ -88,8 +92,11 @@ def each_call_waits(of: _Class) -> _Class:
 def _waiting(method: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(method)
     def call(self: Any, *places: Any, **named: Any) -> Any:
+        start_s = time.monotonic()
         with waiting_up_to(self.wait):
-            return method(self, *places, **named)
+            result = method(self, *places, **named)
+        _log.info("%s took %.2f s", method.__name__.strip("_"), time.monotonic() - start_s)
+        return result
 
     return call
 

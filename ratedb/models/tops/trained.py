@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from ratedb.models.metrics import Metrics, metrics
@@ -11,6 +12,8 @@ from ratedb.models.training_set import at_temperatures
 from ratedb.options import Progress
 from ratedb.rates import Rates
 from ratedb.results import Result
+
+_log = logging.getLogger(__name__)
 
 ENGINE, KERNEL, FEATURES = "tops", "linear + Matern 5/2 + groups", "energies, quantum numbers, strengths"
 
@@ -78,6 +81,7 @@ def train_result(
     warnings: tuple[str, ...],
 ) -> UnitTrainResult:
     """Return what training found, before it is stored."""
+    _log.info("%s: chose %s", training.system, predictor.kept)
     weight_of = {one.name: weight for one, weight in zip(predictor.members, predictor.weights, strict=True)}
     tried = tuple(
         TriedTop(one.name, one.dex_rms, one.factor_p95, weight_of.get(one.name, 0.0))
