@@ -12,7 +12,6 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from ratedb import __version__
 from ratedb.errors import RatedbError, UsageError
 from ratedb.store.waiting import DEFAULT_WAIT_S, tell_of_waiting
 
@@ -51,6 +50,7 @@ from .group import SafeGroup
 from .interrupt import exit_code, watch
 from .logs import listen
 from .output import Context, printable
+from .versions import show_version
 
 app = typer.Typer(
     name="ratedb",
@@ -58,15 +58,30 @@ app = typer.Typer(
     help="Collisional rate coefficients: compute a few initial j, predict the rest, know the error.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        print(f"ratedb {__version__}")
-        raise typer.Exit
+_Verbose = Annotated[
+    int,
+    typer.Option(
+        "-v",
+        "--verbose",
+        count=True,
+        show_default=False,
+        metavar="",
+        help="Say on standard error what is done; -vv says more.",
+    ),
+]
+_Version = Annotated[
+    bool,
+    typer.Option(
+        "--version",
+        callback=show_version,
+        is_eager=True,
+        help="Print the versions of ratedb and of the libraries it uses.",
+    ),
+]
 
 
 @app.callback()
@@ -76,7 +91,7 @@ def common(
         "ratedb.duckdb"
     ),
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print exactly one JSON object on standard output.")
+        bool, typer.Option("--json", is_eager=True, help="Print exactly one JSON object on standard output.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     wait: Annotated[
@@ -88,23 +103,11 @@ def common(
             help="How long to wait in all for others that use the database; 0 for not at all.",
         ),
     ] = DEFAULT_WAIT_S,
-    verbose: Annotated[
-        int,
-        typer.Option(
-            "-v",
-            "--verbose",
-            count=True,
-            show_default=False,
-            metavar="",
-            help="Say on standard error what is done; -vv says more.",
-        ),
-    ] = 0,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
+    verbose: _Verbose = 0,
+    version: _Version = False,
 ) -> None:
     """Collisional rate coefficients: compute a few initial j, predict the rest, know the error."""
-    if context.obj is not None and context.invoked_subcommand != "doctor":
+    if isinstance(context.obj, RatedbError) and context.invoked_subcommand != "doctor":
         raise context.obj  # what is wrong with the config file
     context.obj = Context(db, as_json, quiet, wait)
     listen(verbose, quiet=quiet)

@@ -15,6 +15,7 @@ from ratedb.declared import flag_of
 from ratedb.errors import ListError
 from ratedb.numbers import format_integers
 
+from .complete import systems
 from .output import Context, cell
 
 if TYPE_CHECKING:
@@ -87,7 +88,9 @@ def summary_of(method: Callable[..., Any]) -> str:
 def _argument(one: inspect.Parameter, text: str) -> inspect.Parameter:
     """Return a positional argument of a method as Typer takes it."""
     of: Any = list[Path] if one.kind is inspect.Parameter.VAR_POSITIONAL else _POSITIONAL[one.annotation]
-    annotation: Any = Annotated[of, typer.Argument(help=text, metavar=one.name.removesuffix("s").upper())]
+    complete = systems if one.name in ("system", "systems") else None
+    words: dict[str, Any] = {"help": text, "metavar": one.name.removesuffix("s").upper()}
+    annotation: Any = Annotated[of, typer.Argument(**words, autocompletion=complete)]
     return inspect.Parameter(one.name, _NAMED, annotation=annotation, default=one.default)
 
 

@@ -18,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "benchmarks")]
 
-from ratedb_cli.app import app, main  # noqa: E402  (after the paths to `report` and `run_notebook` are set)
+from manual_page import manual_page  # noqa: E402  (after the paths to `report` and `run_notebook` are set)
+from ratedb_cli.app import app, main  # noqa: E402
 from report import replace_section  # noqa: E402
 from run_notebook import write_outputs  # noqa: E402
 from run_session import executed  # noqa: E402
@@ -127,6 +128,7 @@ def _captured(words: list[str]) -> str:
 
 if __name__ == "__main__":
     (ROOT / "docs" / "cli.md").write_text(command_reference(), encoding="utf-8")
+    (ROOT / "docs" / "ratedb.1").write_text(manual_page(), encoding="utf-8")
     replace_section(ROOT / "docs" / "quality.md", "rules", quality_rules())
     write_outputs(ROOT / "docs" / "notebook.ipynb")
     write_demo(ROOT / "README.md", ROOT / "docs" / "demo.md", ROOT / "docs" / "demo.png")

@@ -12,6 +12,17 @@ from importlib import metadata
 SCIENCE_LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
 """The libraries that numbers depend on."""
 
+OPTIONAL_PACKAGES = (
+    "spectralradex",
+    "matplotlib",
+    "distributed",
+    "duckdb-extension-ducklake",
+    "pandas",
+    "pyarrow",
+    "xarray",
+)
+"""Packages that extras of the installation bring."""
+
 
 def now() -> datetime:
     """Return the time in UTC, without a zone, as the store keeps it."""

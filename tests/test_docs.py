@@ -44,6 +44,19 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
     assert (ROOT / "docs" / "cli.md").read_text() == generator().command_reference(), "run `make docs`"
 
 
+def test_the_manual_page_is_what_the_commands_say() -> None:
+    assert (ROOT / "docs" / "ratedb.1").read_text() == generator().manual_page(), "run `make docs`"
+
+
+def test_the_manual_page_is_read_without_a_warning() -> None:
+    page = ROOT / "docs" / "ratedb.1"
+    if shutil.which("groff") is None:
+        pytest.skip("groff is not installed")
+    words = ["groff", "-man", "-Tutf8", "-ww", "-z", str(page)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
 def test_the_rules_of_quality_control_are_those_of_the_code() -> None:
     assert generator().quality_rules() in (ROOT / "docs" / "quality.md").read_text(), "run `make docs`"
 

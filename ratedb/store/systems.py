@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 from ratedb.errors import RatedbError, did_you_mean
 from ratedb.store.base import OpenStore
+from ratedb.store.connection import clear_errors, connect
+from ratedb.store.lake_address import is_lake
 from ratedb.store.query import QueryResult
+from ratedb.store.snapshot import is_snapshot
+from ratedb.store.waiting import waiting_up_to
 
+_NAMES = "SELECT name FROM collision_system ORDER BY name"
 _LISTED = """
 WITH span AS (
     SELECT system_id, predicted, size, coalesce(given_k, temperature_k) AS temperature_k
@@ -46,12 +53,23 @@ class System:
     collider: str
 
 
+def names_of_systems(path: Path) -> list[str]:
+    """Return the names of all systems of a store as it is, sorted: it waits for nobody and changes nothing.
+
+    None of a lake or a snapshot, which take longer. Raises RatedbError where the store cannot be read.
+    """
+    if is_lake(path) or is_snapshot(path):
+        return []
+    with waiting_up_to(0), closing(connect(path, read_only=True)) as connection, clear_errors(path):
+        return [str(name) for (name,) in connection.execute(_NAMES).fetchall()]
+
+
 class SystemStore(OpenStore):
     """The part of a store with the table collision_system."""
 
     def system_names(self) -> list[str]:
         """Return the names of all systems, sorted."""
-        return self.column("SELECT name FROM collision_system ORDER BY name")
+        return self.column(_NAMES)
 
     def has_system(self, name: str) -> bool:
         """Return whether a system of this name exists."""
