@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -42,6 +42,13 @@ format: $(VENV)/ready ## fix format and style
 
 docs: $(VENV)/ready ## write what is generated: command reference, notebook's outputs, README's demo output, pictures
 	$(BIN)/python docs/generate.py
+
+dist: $(VENV)/ready ## build and check a release: source, wheel, metadata; install the wheel into an empty environment (5 min, 3 GB)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dist]'
+	rm -rf build dist
+	$(BIN)/python -m build
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python .ci/check_dist.py dist
 
 corpus: $(VENV)/ready ## learn the corpus again from the real data sets (6 min), into ratedb/models/corpus/corpus.json
 	$(BIN)/python benchmarks/corpus.py
@@ -102,4 +109,4 @@ bench-waiting: $(VENV)/ready ## 8 readers and 2 writers of one store for a minut
 	$(BIN)/python benchmarks/waiting.py
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

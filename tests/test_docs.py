@@ -18,7 +18,8 @@ from test_architecture import FLOORS
 import ratedb
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FACE = ["README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md"]
+DOCUMENTS = [*(ROOT / name for name in FACE), *sorted((ROOT / "docs").glob("*.md"))]
 
 
 # Words that the field does not use, and what to write instead.
@@ -149,6 +150,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 def test_the_version_is_the_same_everywhere() -> None:
     assert f"version: {ratedb.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+    assert f'version = "{ratedb.__version__}"' in (ROOT / "recipe" / "meta.yaml").read_text()
     assert f"## {ratedb.__version__}" in (ROOT / "CHANGELOG.md").read_text()
 
 
@@ -170,5 +172,5 @@ def test_the_benchmark_tables_have_been_filled_in() -> None:
 def test_ci_runs_the_linters_and_all_tests() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert "make lint\nmake test-all" in script
-    done = subprocess.run(["bash", "-n", str(ROOT / ".ci" / "run")], check=False)
-    assert done.returncode == 0
+    for name in ("run", "python3.12"):
+        assert subprocess.run(["bash", "-n", str(ROOT / ".ci" / name)], check=False).returncode == 0
