@@ -61,8 +61,9 @@ def check_wheel(wheel: Path) -> None:
 
 def check_installed(wheel: Path) -> None:
     """Stop where the wheel cannot be installed alone, or its commands fail."""
-    # A short name would be found in the repository: nothing of it may be on the path.
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # Nothing of the repository, or of who runs this, may have a part in it.
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "RATEDB_"))}
+    clean["RATEDB_CONFIG"] = ""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         venv.create(place / "venv", with_pip=True)

@@ -203,6 +203,9 @@ def _refuse_moved(arguments: list[str]) -> None:
         )
 
 
+_ALONE = ("--json", "--quiet", "--verbose", "-v", "-vv")
+
+
 def _common_first(arguments: list[str]) -> list[str]:
     """Move --json, --quiet, -v, --db and --wait to the front: they may also follow the command."""
     front: list[str] = []
@@ -211,9 +214,7 @@ def _common_first(arguments: list[str]) -> list[str]:
     for argument in waiting:
         if argument == "--":
             rest += [argument, *waiting]
-        elif argument in ("--json", "--quiet", "--verbose", "-v", "-vv") or argument.startswith(
-            ("--db=", "--wait=")
-        ):
+        elif argument in _ALONE or argument.startswith(("--db=", "--wait=")):
             front.append(argument)
         elif argument in ("--db", "--wait"):
             front += [argument, *([value] if (value := next(waiting, None)) is not None else [])]
