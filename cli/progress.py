@@ -112,8 +112,10 @@ def lines(say: Callable[[str], None]) -> Iterator[Lines]:
         while not ended.wait(_TICK_S):
             found.tick()
 
-    threading.Thread(target=keep_saying, daemon=True).start()
+    thread = threading.Thread(target=keep_saying, daemon=True)
+    thread.start()
     try:
         yield found
     finally:
         ended.set()
+        thread.join(_TICK_S)  # at once, unless standard error takes no more

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import signal
 from collections.abc import Iterator
@@ -36,6 +37,14 @@ def _no_config_file() -> Iterator[None]:
     """Keep the config file of whoever runs the tests out of them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RATEDB_CONFIG", "")
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_lines_on_progress() -> Iterator[None]:
+    """Let commands in this process say the same on a slow machine: no lines on work of some seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratedb_cli.progress._FIRST_LINE_S", math.inf)
         yield
 
 

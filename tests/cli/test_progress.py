@@ -12,6 +12,12 @@ from ratedb_cli.output import Context
 from ratedb_cli.progress import Lines, Pace, words_of
 
 
+@pytest.fixture(autouse=True)
+def _with_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what other tests are run without: lines on work of more than two seconds."""
+    monkeypatch.setattr("ratedb_cli.progress._FIRST_LINE_S", 2.0)
+
+
 class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True

@@ -31,7 +31,7 @@ print(code, int(largest) // 1000, file=sys.stderr)
 def measured(*words: object) -> tuple[int, int, str]:
     """Run a command in a process of its own; return its exit code, largest memory (MB) and messages."""
     ended = subprocess.run(
-        [sys.executable, "-c", CODE, *map(str, words)],
+        [sys.executable, "-c", CODE, "--quiet", *map(str, words)],
         capture_output=True,
         text=True,
         timeout=500,
