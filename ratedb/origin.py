@@ -20,6 +20,7 @@ OPTIONAL_PACKAGES = (
     "pandas",
     "pyarrow",
     "xarray",
+    "astropy",
 )
 """Packages that extras of the installation bring."""
 

@@ -26,6 +26,7 @@ _OPTIONAL = (
     ("dask", "distributed", "for --scheduler: pip install 'ratedb[dask]'"),
     ("lake", "duckdb-extension-ducklake", "for --db ducklake:...: pip install 'ratedb[lake]'"),
     ("notebook", "pyarrow", "for data frames: pip install 'ratedb[notebook]'"),
+    ("astropy", "astropy", "for tables with units: pip install 'ratedb[astropy]'"),
 )
 
 
