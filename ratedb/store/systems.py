@@ -15,15 +15,18 @@ from ratedb.store.snapshot import is_snapshot
 from ratedb.store.waiting import waiting_up_to
 
 _NAMES = "SELECT name FROM collision_system ORDER BY name"
+# The view of best values is kept: DuckDB would plan it twice, which takes longer than to run it.
 _LISTED = """
-WITH span AS (
+WITH best AS MATERIALIZED (
+    SELECT system_id, kind, grid_id, given_k, upper_id, lower_id FROM best_row
+), span AS (
     SELECT system_id, predicted, size, coalesce(given_k, temperature_k) AS temperature_k
     FROM (
         SELECT system_id, kind = 'predicted' AS predicted, grid_id, given_k, count(*) AS size
-        FROM best_row GROUP BY ALL
+        FROM best GROUP BY ALL
     ) JOIN temperature_grid USING (grid_id)
 ), pair AS (
-    SELECT system_id, count(DISTINCT (upper_id, lower_id)) AS transitions FROM best_row GROUP BY system_id
+    SELECT system_id, count(DISTINCT (upper_id, lower_id)) AS transitions FROM best GROUP BY system_id
 ), kelvin AS (
     SELECT system_id, min(kelvin) AS lowest, max(kelvin) AS highest, count(DISTINCT kelvin) AS temperatures
     FROM (SELECT system_id, unnest(temperature_k) AS kelvin FROM span) GROUP BY system_id
