@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ratedb import options as of
-from ratedb.declared import build, stored_plan, takes
+from ratedb.declared import build, each_path, stored_plan, takes
 from ratedb.errors import UsageError
 from ratedb.options import Progress, silent
 from ratedb.store.lake_address import absolute
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ratedb.verbs.import_ import ImportResult
     from ratedb.verbs.merging import MergeResult
     from ratedb.verbs.repair import RepairResult
+    from ratedb.verbs.report import ReportResult
     from ratedb.verbs.sharing import BackupResult, PublishResult
     from ratedb.verbs.show import SystemReport
     from ratedb.verbs.unit_plan import UnitPlanResult
@@ -98,13 +99,7 @@ class Database:
         from ratedb.verbs.import_ import import_files
 
         self._need_writable("import")
-        lists = [file for file in files if not isinstance(file, str | Path)]
-        if lists or not files:
-            got = repr(lists[0]) if lists else "none"
-            raise UsageError("files are given one by one", expected='import_("a.dat", "b.dat")', got=got)
-        return import_files(
-            self.path, [Path(file) for file in files], build(of.ImportOptions, options), progress
-        )
+        return import_files(self.path, each_path(files), build(of.ImportOptions, options), progress)
 
     @takes(of.FillOptions)
     def fill(self, system: str, *, progress: Progress = silent, **options: Any) -> FillResult:
@@ -242,6 +237,15 @@ class Database:
 
         return export(self.path, _names(systems), Path(output), build(of.ExportOptions, options), progress)
 
+    @takes(of.ReportOptions)
+    def report(
+        self, systems: str | Sequence[str], output: Path | str, *, progress: Progress = silent, **options: Any
+    ) -> ReportResult:
+        """Write one page for a browser, without a network: map, curves, errors, plan, findings, sources."""
+        from ratedb.verbs.report import report
+
+        return report(self.path, _names(systems), Path(output), build(of.ReportOptions, options), progress)
+
     @takes(of.CiteOptions)
     def cite(self, file: Path | str, **options: Any) -> Citations:
         """List the references to cite for an exported file, from FILE.provenance.json, or for a system.
@@ -301,7 +305,6 @@ class Database:
         `kinds` are the kinds of values to take, all where empty; `min_quality` is any, unmarked (no error of
         quality control) or unsuspected (no warning either); `temperature_k` are temperatures to interpolate
         at; `j_max` leaves out levels above it; `upper` and `lower` are labels of the levels to take.
-
         Raises UsageError for an unknown choice, RatedbError for an unknown system, where nothing is left, or
         where rates do not reach a temperature.
         """

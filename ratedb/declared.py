@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -81,6 +81,15 @@ def takes(options: type) -> Callable[[Method], Method]:
         return method
 
     return decorate
+
+
+def each_path(files: Sequence[Path | str]) -> list[Path]:
+    """Return files as paths; raises UsageError for none, or for what is no file, such as a list of them."""
+    lists = [file for file in files if not isinstance(file, str | Path)]
+    if lists or not files:
+        got = repr(lists[0]) if lists else "none"
+        raise UsageError("files are given one by one", expected='import_("a.dat", "b.dat")', got=got)
+    return [Path(file) for file in files]
 
 
 def stored_plan(plan: Any) -> int | None:

@@ -15,6 +15,7 @@ from ratedb.options.results import (
     ExportOptions,
     ImpactOptions,
     LinesOptions,
+    ReportOptions,
     SqlOptions,
     VerifyOptions,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "Progress",
     "PublishOptions",
     "RepairOptions",
+    "ReportOptions",
     "ReproduceOptions",
     "SourcesOptions",
     "SqlOptions",

@@ -42,6 +42,13 @@ class ExportOptions:
 
 
 @dataclass(frozen=True)
+class ReportOptions:
+    """Where the page is written."""
+
+    output: Path | None = option(None, "The page to write, such as report.html.", Path)
+
+
+@dataclass(frozen=True)
 class CiteOptions:
     """How references are printed."""
 

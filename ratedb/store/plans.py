@@ -70,13 +70,13 @@ class PlanStore(OpenStore):
             )
         return found[0]
 
-    def newest_plan(self, system: str) -> Plan | None:
-        """Return the newest plan of a system that has a chosen set, None where there is none."""
+    def newest_plan(self, system: str, *, chosen: bool = True) -> Plan | None:
+        """Return the newest plan of a system, by default with a chosen set; None where there is none."""
         # Older stores have a JSON null where nothing was chosen.
         found = self._plans(
-            "system_name = ? AND coalesce(chosen::VARCHAR, 'null') <> 'null'"
+            "system_name = ? AND (NOT ? OR coalesce(chosen::VARCHAR, 'null') <> 'null')"
             " ORDER BY planned_at DESC, plan_id DESC LIMIT 1",
-            [system],
+            [system, chosen],
         )
         return found[0] if found else None
 

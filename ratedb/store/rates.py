@@ -41,6 +41,11 @@ _OF_SOURCE = """
 SELECT upper_id, lower_id, temperature_k, rate_cm3_s FROM rate_value
 WHERE source_id = ? AND rate_cm3_s IS NOT NULL
 """
+_OF_ALL_SOURCES = """
+SELECT upper_id, lower_id, temperature_k, rate_cm3_s, rank AS kind_code, source_id,
+       coalesce(log10_half_width_68, 'nan'::DOUBLE) AS log10_half_width_68, extrapolated, marked
+FROM rate_value WHERE system = ? AND rate_cm3_s IS NOT NULL
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +162,24 @@ class RateStore(SourceStore, ModelStore, LevelStore):
                 f"source {source_id} has no rates", todo=f"`ratedb show {name}` lists the sources"
             )
         return rates
+
+    def rates_by_source(self, name: str) -> dict[int, Rates]:
+        """Return the rates of each source of a system that is not withdrawn by its id, predictions too.
+
+        Each has all that is said of its values. Raises RatedbError for an unknown system.
+        """
+        system = self.system(name)
+        molecule = self.levels(system.molecule)
+        self._need_intact_rates(*Part().rows(system))
+        found = self._columns(_OF_ALL_SOURCES, [name])
+        return {
+            number: _as_rates(
+                {column: values[found["source_id"] == number] for column, values in found.items()},
+                system.collider,
+                molecule,
+            )
+            for number in np.unique(found["source_id"]).tolist()
+        }
 
     def _need_intact_rates(self, condition: str, values: Sequence[Any]) -> None:
         with clear_errors(self.path):

@@ -1,0 +1,131 @@
+"""A page of systems: one HTML file with everything in it, which needs no network and may use none."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib.util
+from collections.abc import Sequence
+from importlib import metadata, resources
+from typing import Any
+
+from ratedb import __version__
+from ratedb.errors import RatedbError
+from ratedb.origin import library_versions
+from ratedb.report import figures, sections
+from ratedb.report.contents import SystemContents
+from ratedb.report.embedding import as_json, embedded
+from ratedb.report.errors_by_state import errors_by_state
+from ratedb.report.plans import words_of_plan
+from ratedb.safe_text import visible
+
+
+def report_available() -> bool:
+    """Return whether Bokeh is installed, without importing it."""
+    return importlib.util.find_spec("bokeh") is not None
+
+
+def need_report() -> None:
+    """Raise RatedbError where Bokeh is not installed."""
+    if not report_available():
+        raise RatedbError("Bokeh is not installed", todo="pip install 'ratedb[report]'")
+
+
+def render_page(systems: Sequence[SystemContents]) -> str:
+    """Return the page of some systems as HTML; raises RatedbError without Bokeh."""
+    need_report()
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+
+    def seen(value: Any) -> Any:
+        return (
+            visible(value, keep="\n") if isinstance(value, str) and not isinstance(value, Markup) else value
+        )
+
+    environment = Environment(
+        autoescape=True,
+        loader=PackageLoader("ratedb.report", ""),
+        finalize=seen,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"digits": _digits, "factor": _factor}
+    scripts = [_bokeh_script(), _own("page.js")]
+    shown = [_system(number, contents) for number, contents in enumerate(systems)]
+    return environment.get_template("page.html").render(
+        title=f"{', '.join(one.system for one in systems)}: rate coefficients",
+        policy=_policy(scripts),
+        style=Markup(_own("page.css")),
+        scripts=[Markup(script) for script in scripts],
+        data=Markup(as_json([embedded(one) for one in systems])),
+        systems=shown,
+        most_findings=sections.MOST_FINDINGS,
+        versions={"ratedb": __version__, **library_versions(), "bokeh": metadata.version("bokeh")},
+    )
+
+
+def _system(number: int, contents: SystemContents) -> dict[str, Any]:
+    """Return what the template says of one system."""
+    from markupsafe import Markup
+
+    errors = errors_by_state(contents)
+    plan = None if contents.plan is None else words_of_plan(contents.plan)
+    items: dict[str, Any] = {}
+    if len(contents.best):
+        items = {"map": figures.map_item(contents), "curve": figures.curve_item()}
+    if errors is not None and len(errors.rows) > 1:
+        items["error"] = figures.error_item(errors.names, errors.by_j, errors.series)
+    if plan is not None and plan.cost:
+        items["plan"] = figures.plan_item(plan.cost, plan.error, plan.chosen)
+    return {
+        "number": number,
+        **sections.facts(contents),
+        "errors": errors,
+        "why_not_measured": contents.test if isinstance(contents.test, str) else None,
+        "plan": plan,
+        "findings": sections.findings(contents),
+        "sources": sections.sources(contents),
+        "models": contents.models,
+        "citations": sections.citations(contents),
+        "sha256": contents.best.sha256(),
+        "items": {name: Markup(as_json(item)) for name, item in items.items()},
+    }
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    """Return the Content-Security-Policy: these scripts, by their hashes, and no connection of any kind."""
+    digests = (base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts)
+    allowed = " ".join(f"'sha256-{one}'" for one in digests)
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {allowed}",
+            "style-src 'unsafe-inline'",  # Bokeh writes its styles at run time
+            "img-src data:",
+            "connect-src 'none'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _own(name: str) -> str:
+    return resources.files("ratedb.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _bokeh_script() -> str:
+    """Return Bokeh's script without widgets."""
+    from bokeh.resources import Resources
+
+    script = str(Resources(mode="inline", components=["bokeh"]).js_raw[0])
+    return script.replace("</script", "<\\/script").replace("\r\n", "\n")  # as a browser hashes it
+
+
+def _digits(value: float | None, digits: int = 4) -> str:
+    """Return a number to some significant digits, a dash where there is none."""
+    return "\u2013" if value is None else f"{value:.{digits}g}"
+
+
+def _factor(value: Any) -> str:
+    """Return a cell of a table: numbers that are no counts to four digits."""
+    return _digits(value) if isinstance(value, float) or value is None else str(value)

@@ -1,0 +1,85 @@
+"""Write a page of systems for people: what the store has of each, in one file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ratedb.errors import RatedbError, UsageError
+from ratedb.files import check_target, sha256, write_atomically
+from ratedb.options import EvaluateOptions, Progress, ReportOptions, silent
+from ratedb.report.contents import SystemContents
+from ratedb.report.page import need_report, render_page
+from ratedb.results import Result
+from ratedb.store.store import Store
+from ratedb.verbs.evaluate import evaluate
+
+if TYPE_CHECKING:
+    from ratedb.models.evaluation import Evaluation
+    from ratedb.models.tops.evaluation import UnitEvaluation
+
+
+@dataclass(frozen=True, repr=False)
+class ReportResult(Result):
+    """A written page: its file, size and hash, and the systems on it."""
+
+    path: str
+    bytes: int
+    sha256: str
+    systems: list[str]
+
+    def summary(self) -> str:
+        """Return in a few words what was written."""
+        return f"{Path(self.path).name}, {', '.join(self.systems)}, {self.bytes / 1e6:.1f} MB"
+
+
+def report(
+    db: Path, systems: Sequence[str], target: Path, options: ReportOptions, progress: Progress = silent
+) -> ReportResult:
+    """Write one HTML file on systems that needs no network; a file of this name is replaced as a whole.
+
+    Raises UsageError without a system, RatedbError for an unknown one, without Bokeh, or where the file
+    cannot be written.
+    """
+    need_report()
+    names = list(dict.fromkeys(systems))
+    if not names:
+        raise UsageError("a report needs a system", expected="SYSTEM, such as CO+p-H2", got="none")
+    check_target(target)
+    contents = []
+    for number, name in enumerate(names, start=1):
+        progress(f"reading {name}: {number} of {len(names)}")
+        contents.append(contents_of(db, name))
+    progress("writing the page")
+    page = render_page(contents).encode()
+    write_atomically({target: page})
+    return ReportResult(str(target), len(page), sha256(page), names)
+
+
+def contents_of(db: Path, system: str) -> SystemContents:
+    """Return what a page says of a system; raises RatedbError for an unknown system."""
+    with Store(db) as store:
+        rows = {row["source_id"]: row for row in store.sources(system)}
+        found = SystemContents(
+            best=store.rates(system),
+            curves=store.rates_by_source(system),
+            sources=[rows[one["source_id"]] | one for one in store.list_sources(system).dicts()],
+            findings=store.list_findings(system).dicts(),
+            models=store.list_models(system),
+            plan=store.newest_plan(system) or store.newest_plan(system, chosen=False),
+            test="",
+        )
+    return replace(found, test=_test(db, found.models))
+
+
+def _test(db: Path, models: Sequence[Mapping[str, Any]]) -> Evaluation | UnitEvaluation | str:
+    """Return the held-out test of the newest model, or why there is none."""
+    if not models:
+        return "the store has no model of this system"
+    newest = max(models, key=lambda one: (one["trained_at"], one["model_id"]))
+    try:
+        return evaluate(db, newest["model_id"], EvaluateOptions())
+    except RatedbError as error:
+        return error.what
