@@ -56,22 +56,22 @@ class SystemContents:
         used = np.unique(np.concatenate([self.best.upper, self.best.lower]))
         return used[np.argsort(self.best.levels.energy_cm1[used], kind="stable")]
 
-    @cached_property
-    def initial(self) -> tuple[tuple[str, ...], IntArray]:
-        """The initial states by name, and that of each transition of `best`, shape (n,).
 
-        They are the initial j of a linear molecule, the initial states of a kind that is known, else levels.
-        """
-        levels = self.best.levels
-        if levels.has_vj:
-            every, place = np.unique(self.best.initial_j(), return_inverse=True)
-            return tuple(map(str, every.tolist())), np.ravel(place)
-        if kind_of(levels) is not None:
-            units = units_of(levels)
-            every, place = np.unique(units_out_of(self.best.transitions, units), return_inverse=True)
-            return units.named(every), np.ravel(place)
-        order = self.level_order
-        place = np.full(len(levels), -1)
-        place[order] = np.arange(len(order))
-        every, row = np.unique(place[self.best.upper], return_inverse=True)
-        return tuple(levels.label[order[one]] for one in every), np.ravel(row)
+def initial_states(rates: Rates) -> tuple[tuple[str, ...], IntArray]:
+    """Return the initial states by name, and that of each transition, shape (n,).
+
+    They are the initial j of a linear molecule, the initial states of a kind that is known, else levels.
+    """
+    levels = rates.levels
+    if levels.has_vj:
+        every, place = np.unique(rates.initial_j(), return_inverse=True)
+        return tuple(map(str, every.tolist())), np.ravel(place)
+    if kind_of(levels) is not None:
+        units = units_of(levels)
+        every, place = np.unique(units_out_of(rates.transitions, units), return_inverse=True)
+        return units.named(every), np.ravel(place)
+    order = np.argsort(levels.energy_cm1, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    every, place = np.unique(rank[rates.upper], return_inverse=True)
+    return tuple(levels.label[order[one]] for one in every), np.ravel(place)

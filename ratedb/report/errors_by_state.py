@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ratedb.layers import RATIO_95_68, Kind
-from ratedb.models.evaluation import Evaluation
-from ratedb.report.contents import SystemContents
+from ratedb.rates import Rates
+from ratedb.report.contents import SystemContents, initial_states
+
+if TYPE_CHECKING:
+    from ratedb.models.evaluation import Evaluation
+    from ratedb.models.tops.evaluation import UnitEvaluation
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,23 @@ class ErrorByState:
 
 def errors_by_state(contents: SystemContents) -> ErrorByState | None:
     """Return the measured errors, else the expected ones; None where nothing is predicted."""
-    if not isinstance(contents.test, str):
-        return _measured(contents)
-    return _expected(contents)
+    return _expected(contents) if isinstance(contents.test, str) else _measured(contents.test)
 
 
-def _measured(contents: SystemContents) -> ErrorByState:
-    test = contents.test
-    if isinstance(test, str):
-        raise TypeError("there is no test")
-    by_j = isinstance(test, Evaluation)
-    slices = test.by_j if isinstance(test, Evaluation) else test.by_unit
+def has_held_out(best: Rates, known: Collection[str], target: Collection[str]) -> bool:
+    """Return whether rates are computed out of a state of the target that a model does not know.
+
+    States are initial j or the labels of initial states; an empty target is all of them.
+    """
+    names, of_row = initial_states(best)
+    computed = (best.kind_code == Kind.COMPUTED).any(axis=1)
+    there = {names[place] for place in np.unique(of_row[computed]).tolist()}
+    return bool((there & set(target) if target else there) - set(known))
+
+
+def _measured(test: Evaluation | UnitEvaluation) -> ErrorByState:
+    by_j = hasattr(test, "by_j")
+    slices: Any = getattr(test, "by_j", None) or getattr(test, "by_unit", ())
     rows = tuple(
         (
             int(one.value) if isinstance(one.value, float | int) else one.value,
@@ -71,7 +82,7 @@ def _expected(contents: SystemContents) -> ErrorByState | None:
     """Return what the intervals of predictions say: the median over a state's values of their half widths."""
     best = contents.best
     predicted = (best.kind_code == Kind.PREDICTED) & np.isfinite(best.log10_half_width_68)
-    names, of_row = contents.initial
+    names, of_row = initial_states(best)
     rows = []
     for place, name in enumerate(names):
         here = of_row == place

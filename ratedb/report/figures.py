@@ -43,7 +43,7 @@ def map_item(contents: SystemContents) -> dict[str, Any]:
         line_color=None,
     )
     drawn.nonselection_glyph = None
-    width = max(0.5, min(2.0, 60.0 / max(size, 1)))
+    width = max(0.4, min(2.0, 40.0 / max(size, 1)))
     _frames(plot, "frames", VERMILION, width, 0.8)
     flags = ColumnDataSource({"x": [], "y": []}, name="flags")
     for colour, thick in (("white", 4.0), ("black", 1.6)):
@@ -105,8 +105,10 @@ def curve_item() -> dict[str, Any]:
     )
     curves = ColumnDataSource({"xs": [], "ys": [], "colour": [], "dash": []}, name="curves")
     plot.multi_line("xs", "ys", source=curves, line_color="colour", line_dash="dash", line_width=2)
-    names = ("x", "y", "colour", "marker", "name", "t", "k", "interval")
-    points = ColumnDataSource({name: [] for name in names}, name="points")
+    names = ("colour", "marker", "name", "t", "k", "interval")
+    # Two points, which the script replaces: a logarithmic axis without any would warn.
+    first = {"x": [1.0, 10.0], "y": [1e-12, 1e-11], **{name: ["", ""] for name in names}}
+    points = ColumnDataSource(first, name="points")
     drawn = plot.scatter(
         "x", "y", source=points, marker="marker", size=7, fill_color="colour", line_color="colour"
     )
@@ -120,6 +122,8 @@ def curve_item() -> dict[str, Any]:
 
 def error_item(names: Sequence[str], by_j: bool, series: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     """Return the picture of factors (1 is exact) by initial j or state, one curve for each of `series`."""
+    from bokeh.models import AdaptiveTicker
+
     plot = _figure(_SMALL_HEIGHT, "pan,wheel_zoom,box_zoom,reset,save", name="error", y_axis_type="log")
     place: list[float] = [float(name) for name in names] if by_j else [float(n) for n in range(len(names))]
     styles = ((BLUE, "solid", "circle"), (BLUE, "dashed", "square"), (ORANGE, "solid", "triangle"))
@@ -136,6 +140,7 @@ def error_item(names: Sequence[str], by_j: bool, series: Mapping[str, Sequence[f
         )
     plot.xaxis[0].axis_label = "initial j" if by_j else "initial state"
     plot.yaxis[0].axis_label = "factor"
+    plot.xaxis[0].ticker = AdaptiveTicker(min_interval=1, num_minor_ticks=0)
     if not by_j:
         _name_ticks(plot.xaxis[0], [visible(name) for name in names])
         plot.xaxis[0].major_label_orientation = "vertical"

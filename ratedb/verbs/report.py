@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import check_target, sha256, write_atomically
 from ratedb.options import EvaluateOptions, Progress, ReportOptions, silent
 from ratedb.report.contents import SystemContents
+from ratedb.report.errors_by_state import has_held_out
 from ratedb.report.page import need_report, render_page
 from ratedb.results import Result
 from ratedb.store.store import Store
-from ratedb.verbs.evaluate import evaluate
 
 if TYPE_CHECKING:
     from ratedb.models.evaluation import Evaluation
+    from ratedb.models.record import Model
     from ratedb.models.tops.evaluation import UnitEvaluation
+    from ratedb.rates import Rates
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,24 +64,31 @@ def contents_of(db: Path, system: str) -> SystemContents:
     """Return what a page says of a system; raises RatedbError for an unknown system."""
     with Store(db) as store:
         rows = {row["source_id"]: row for row in store.sources(system)}
+        models = store.list_models(system)
+        newest = max(models, key=lambda one: (one["trained_at"], one["model_id"]), default=None)
+        model = None if newest is None else store.model(newest["model_id"])
         found = SystemContents(
             best=store.rates(system),
             curves=store.rates_by_source(system),
             sources=[rows[one["source_id"]] | one for one in store.list_sources(system).dicts()],
             findings=store.list_findings(system).dicts(),
-            models=store.list_models(system),
+            models=models,
             plan=store.newest_plan(system) or store.newest_plan(system, chosen=False),
             test="",
         )
-    return replace(found, test=_test(db, found.models))
+    return replace(found, test=_test(db, found.best, model))
 
 
-def _test(db: Path, models: Sequence[Mapping[str, Any]]) -> Evaluation | UnitEvaluation | str:
+def _test(db: Path, best: Rates, model: Model | None) -> Evaluation | UnitEvaluation | str:
     """Return the held-out test of the newest model, or why there is none."""
-    if not models:
+    if model is None:
         return "the store has no model of this system"
-    newest = max(models, key=lambda one: (one["trained_at"], one["model_id"]))
+    known = [*model.train_j, *model.validate_j, *(model.train_units or ()), *(model.validate_units or ())]
+    if not has_held_out(best, list(map(str, known)), list(map(str, model.target_j))):
+        return f"the store has no computed rates that model {model.model_id} has not seen"
     try:
-        return evaluate(db, newest["model_id"], EvaluateOptions())
+        from ratedb.verbs.evaluate import evaluate  # brings SciPy
+
+        return evaluate(db, model.model_id or 0, EvaluateOptions())
     except RatedbError as error:
         return error.what
