@@ -47,7 +47,9 @@ def _show(console: Console, result: DemoResult, options: Mapping[str, Any]) -> N
             f"of the strongest flux there. {_FREE[what]} as computed already, at no cost.\n"
         )
     picture = result.picture or "left out, matplotlib is not installed"
-    console.print(f"export: {result.export['path']}\npicture: {picture}", soft_wrap=True)
+    page = result.report.get("skipped", result.report.get("path"))
+    files = f"export: {result.export['path']}\npicture: {picture}\npage for a browser: {page}"
+    console.print(files, soft_wrap=True, markup=False)
     console.print(f"done in {result.seconds:.0f} s")
 
 

@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cross_sections", "rates"),
     ("physics",),
     ("io", "models", "store"),
-    ("derived", "paper", "planning", "plots", "quality", "radiative"),
+    ("derived", "paper", "planning", "plots", "quality", "radiative", "report"),
     ("verbs",),
     ("database",),
     ("cli",),
@@ -35,7 +35,7 @@ FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 CALLS_UP = {"ratedb/rates.py": {"physics", "io"}}
 
 MOST_LINES, MOST_FUNCTION_LINES, LONG_FUNCTION, MOST_LONG_FUNCTIONS = 350, 60, 40, 19
-MOST_VERB_LINES, MOST_VERBS_LINES = 150, 3640
+MOST_VERB_LINES, MOST_VERBS_LINES = 150, 3760
 # The door has one method for each verb, and grows with them.
 MORE_LINES = {"ratedb/database.py": 410}
 
@@ -145,7 +145,13 @@ def test_sql_is_written_in_the_store_only(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("package", "room"),
-    [("duckdb", "store"), ("sqlmodel", "store"), ("sqlalchemy", "store"), ("matplotlib", "plots")],
+    [
+        ("duckdb", "store"),
+        ("sqlmodel", "store"),
+        ("sqlalchemy", "store"),
+        ("matplotlib", "plots"),
+        ("bokeh", "report"),
+    ],
 )
 def test_a_heavy_package_has_one_room(package: str, room: str) -> None:
     users = {room_of(path) for path, tree in sources().items() if package in _packages(tree)}

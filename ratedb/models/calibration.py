@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.stats import t as student
+from scipy.special import stdtrit  # as scipy.stats.t.ppf, without the 0.3 s that scipy.stats takes to load
 
 from ratedb.arrays import FloatArray, IntArray
 from ratedb.layers import RATIO_95_68
 
 DEGREES_OF_FREEDOM = 3.0
-HALF_WIDTH_68 = float(student.ppf(0.5 + 0.6827 / 2, DEGREES_OF_FREEDOM))
+HALF_WIDTH_68 = float(stdtrit(DEGREES_OF_FREEDOM, 0.5 + 0.6827 / 2))
 """Half width of the 68.27 % interval in units of the distribution's scale."""
 
 _LEAST_SCALE = 1e-3

@@ -26,9 +26,8 @@ class SystemContents:
     """One system of a page.
 
     `best` are the rates that an export writes, `curves` all rates of each source that counts, by its id.
-    `sources` are the rows of the view `sources`, in order of precedence, each with the number of values and
-    transitions that it gives to `best`. `test` is the held-out test of the newest model, or why there is
-    none.
+    `sources` are the rows of the view `sources`. `test` is the held-out test of the newest model, or why
+    there is none.
     """
 
     best: Rates
@@ -48,13 +47,15 @@ class SystemContents:
     def temperature_k(self) -> FloatArray:
         """The temperatures of all sources, K, shape (m,), increasing."""
         every = [self.best.temperature_k, *(rates.temperature_k for rates in self.curves.values())]
-        return np.unique(np.concatenate(every))
+        kelvin: FloatArray = np.unique(np.concatenate(every))
+        return kelvin
 
     @cached_property
     def level_order(self) -> IntArray:
         """The levels with rates, in the order of energy, as indices into the levels, shape (l,)."""
-        used = np.unique(np.concatenate([self.best.upper, self.best.lower]))
-        return used[np.argsort(self.best.levels.energy_cm1[used], kind="stable")]
+        used: IntArray = np.unique(np.concatenate([self.best.upper, self.best.lower]))
+        order: IntArray = used[np.argsort(self.best.levels.energy_cm1[used], kind="stable")]
+        return order
 
 
 def initial_states(rates: Rates) -> tuple[tuple[str, ...], IntArray]:

@@ -18,8 +18,16 @@ from ratedb.safe_text import visible
 MARKED, EXTRAPOLATED = 1, 2
 """The bits of the flags of a value: wrong by quality control, predicted outside what was trained."""
 
+# Rates below this share of all are drawn in the lowest colour, so that a few tiny ones do not take them all.
+_LOWEST_SHARE = 0.01
 # In an HTML document a script ends at `</script`, whatever it is.
-_INERT = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_INERT: dict[str, str | int | None] = {
+    "<": "\\u003c",
+    ">": "\\u003e",
+    "&": "\\u0026",
+    "\u2028": "\\u2028",
+    "\u2029": "\\u2029",
+}
 
 
 def as_json(value: Any) -> str:
@@ -40,7 +48,7 @@ def embedded(contents: SystemContents) -> dict[str, Any]:
     the labels of the levels in the order of energy. `best` (n, m) is the place in `sources` of the source
     whose value counts, -1 where there is none. A source has the `rows` (r,) that it gives, and their `rate`
     and, for predictions, `half_width` (log10, 68 %), each (r, m) of float64, NaN where it has none, and
-    `flags` (r, m).
+    `flags` (r, m). `colours` are log10 k of the lowest and the highest colour of the map.
     """
     best, order = contents.best, contents.level_order
     place = np.full(len(best.levels), -1)
@@ -54,6 +62,7 @@ def embedded(contents: SystemContents) -> dict[str, Any]:
         source[:, column] = part
     return {
         "system": visible(contents.system),
+        "colours": _colour_range(best),
         "ratio_95_68": RATIO_95_68,
         "label": [visible(best.levels.label[one]) for one in order],
         "temperature_k": contents.temperature_k.tolist(),
@@ -62,6 +71,15 @@ def embedded(contents: SystemContents) -> dict[str, Any]:
         "best": packed(source, "<i2"),
         "sources": [_source(contents, source_id) for source_id in ids],
     }
+
+
+def _colour_range(best: Rates) -> tuple[float, float]:
+    """Return the lowest and highest log10 k of the colours, the same at all temperatures."""
+    values = best.log10_rate[np.isfinite(best.log10_rate)]
+    if not len(values):
+        return -12.0, -9.0
+    low, high = float(np.quantile(values, _LOWEST_SHARE)), float(values.max())
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
 def _source(contents: SystemContents, source_id: int) -> dict[str, Any]:

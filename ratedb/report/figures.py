@@ -5,71 +5,47 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from ratedb.report.contents import SystemContents
 from ratedb.safe_text import visible
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart.
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
 _MAP_HEIGHT, _SMALL_HEIGHT = 470, 320
 _COLOURS = 256
-# Rates below this share of all are drawn in the lowest colour, so that a few tiny ones do not take them all.
-_LOWEST_SHARE = 0.01
 
 
-def map_item(contents: SystemContents) -> dict[str, Any]:
-    """Return the map initial x final state; the page's script gives it the rates at a temperature."""
+def map_item() -> dict[str, Any]:
+    """Return the map initial x final state; the page's script gives it levels, colours and rates."""
     from bokeh.models import BasicTicker, ColorBar, ColumnDataSource, HoverTool, LinearColorMapper, TapTool
     from bokeh.palettes import cividis
 
-    labels = [visible(contents.best.levels.label[one]) for one in contents.level_order]
-    plot = _figure(_MAP_HEIGHT, "tap,pan,wheel_zoom,box_zoom,reset,save", name="map")
-    size = len(labels)
-    plot.x_range.update(start=-0.5, end=size - 0.5)
-    plot.y_range.update(start=-0.5, end=size - 0.5)
-    low, high = _colour_range(contents)
-    mapper = LinearColorMapper(palette=cividis(_COLOURS), low=low, high=high, nan_color="rgba(0,0,0,0)")
-    cells = ColumnDataSource(
-        {name: [] for name in ("x", "y", "log10_k", "name", "k", "kind")}, name="cells", tags=[]
+    ends = (-0.5, 0.5)
+    plot = _figure(
+        _MAP_HEIGHT, "tap,pan,wheel_zoom,box_zoom,reset,save", name="map", x_range=ends, y_range=ends
     )
-    drawn = plot.rect(
-        "x",
-        "y",
-        0.92,
-        0.92,
-        source=cells,
-        fill_color={"field": "log10_k", "transform": mapper},
-        line_color=None,
+    mapper = LinearColorMapper(
+        palette=cividis(_COLOURS), low=-12.0, high=-9.0, nan_color="rgba(0,0,0,0)", name="mapper"
     )
+    for axis in plot.axis:
+        axis.ticker = _whole_numbers()
+    fill = {"field": "log10_k", "transform": mapper}
+    columns = ("x", "y", "log10_k", "name", "k", "kind")
+    cells = ColumnDataSource({name: [] for name in columns}, name="cells")
+    drawn = plot.rect("x", "y", 0.92, 0.92, source=cells, fill_color=fill, line_color=None)
     drawn.nonselection_glyph = None
-    width = max(0.4, min(2.0, 40.0 / max(size, 1)))
-    _frames(plot, "frames", VERMILION, width, 0.8)
+    _frames(plot, "frames", VERMILION, 1.0, 0.8)
     flags = ColumnDataSource({"x": [], "y": []}, name="flags")
     for colour, thick in (("white", 4.0), ("black", 1.6)):
         mark = plot.scatter("x", "y", source=flags, marker="x", line_color=colour, line_width=thick)
-        mark.glyph.size = max(5.0, min(12.0, 200.0 / max(size, 1)))
+        mark.glyph.name = f"flag {colour}"
     for colour, thick in (("black", 4.5), ("white", 1.8)):
         _frames(plot, f"chosen {colour}", colour, thick, 1.0)
-    plot.add_tools(
-        HoverTool(
-            renderers=[drawn], tooltips=[("transition", "@name"), ("k (cm3 s-1)", "@k"), ("kind", "@kind")]
-        )
-    )
+    tips = [("transition", "@name"), ("k (cm3 s-1)", "@k"), ("kind", "@kind")]
+    plot.add_tools(HoverTool(renderers=[drawn], tooltips=tips))
     plot.select_one(TapTool).renderers = [drawn]
-    bar = ColorBar(
-        color_mapper=mapper,
-        title="log10 k / cm3 s-1",
-        background_fill_color=None,
-        width=12,
-        ticker=BasicTicker(desired_num_ticks=8),
-    )
-    plot.add_layout(bar, "right")
-    _name_ticks(plot.xaxis[0], labels)
-    _name_ticks(plot.yaxis[0], labels)
-    plot.xaxis[0].major_label_orientation = (
-        "vertical" if max(map(len, labels), default=0) > 2 else "horizontal"
-    )
+    ticker = BasicTicker(desired_num_ticks=8)
+    title = "log10 k / cm3 s-1"
+    plot.add_layout(ColorBar(color_mapper=mapper, title=title, ticker=ticker, width=12), "right")
+    plot.right[-1].background_fill_color = None
     plot.xaxis[0].axis_label, plot.yaxis[0].axis_label = "initial level", "final level"
     plot.grid.visible = False
     return _item(plot)
@@ -80,17 +56,8 @@ def _frames(plot: Any, name: str, colour: str, width: float, side: float) -> Non
     from bokeh.models import ColumnDataSource
 
     source = ColumnDataSource({"x": [], "y": []}, name=name)
-    plot.rect("x", "y", side, side, source=source, fill_color=None, line_color=colour, line_width=width)
-
-
-def _colour_range(contents: SystemContents) -> tuple[float, float]:
-    """Return the lowest and highest log10 k of the colours, the same at all temperatures."""
-    values = contents.best.log10_rate
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return -12.0, -9.0
-    low, high = float(np.quantile(values, _LOWEST_SHARE)), float(values.max())
-    return (low, high) if high > low else (low - 0.5, high + 0.5)
+    frame = {"fill_color": None, "line_color": colour, "line_width": width}
+    plot.rect("x", "y", side, side, source=source, **frame).glyph.name = f"glyph of {name}"
 
 
 def curve_item() -> dict[str, Any]:
@@ -122,8 +89,6 @@ def curve_item() -> dict[str, Any]:
 
 def error_item(names: Sequence[str], by_j: bool, series: Mapping[str, Sequence[float]]) -> dict[str, Any]:
     """Return the picture of factors (1 is exact) by initial j or state, one curve for each of `series`."""
-    from bokeh.models import AdaptiveTicker
-
     plot = _figure(_SMALL_HEIGHT, "pan,wheel_zoom,box_zoom,reset,save", name="error", y_axis_type="log")
     place: list[float] = [float(name) for name in names] if by_j else [float(n) for n in range(len(names))]
     styles = ((BLUE, "solid", "circle"), (BLUE, "dashed", "square"), (ORANGE, "solid", "triangle"))
@@ -140,9 +105,9 @@ def error_item(names: Sequence[str], by_j: bool, series: Mapping[str, Sequence[f
         )
     plot.xaxis[0].axis_label = "initial j" if by_j else "initial state"
     plot.yaxis[0].axis_label = "factor"
-    plot.xaxis[0].ticker = AdaptiveTicker(min_interval=1, num_minor_ticks=0)
+    plot.xaxis[0].ticker = _whole_numbers()
     if not by_j:
-        _name_ticks(plot.xaxis[0], [visible(name) for name in names])
+        plot.xaxis[0].major_label_overrides = {place: _no_formula(name) for place, name in enumerate(names)}
         plot.xaxis[0].major_label_orientation = "vertical"
     plot.legend.background_fill_alpha = 0.0
     plot.legend.border_line_color = None
@@ -176,17 +141,15 @@ def _figure(height: int, tools: str, *, name: str, **options: Any) -> Any:
     return plot
 
 
-def _name_ticks(axis: Any, labels: Sequence[str]) -> None:
-    """Write labels at the ticks 0, 1, 2, ..., as many as there is room for."""
+def _whole_numbers() -> Any:
     from bokeh.models import AdaptiveTicker
 
-    axis.ticker = AdaptiveTicker(min_interval=1, num_minor_ticks=0, desired_num_ticks=20)
-    axis.major_label_overrides = {number: _no_formula(label) for number, label in enumerate(labels)}
+    return AdaptiveTicker(min_interval=1, num_minor_ticks=0, desired_num_ticks=20)
 
 
 def _no_formula(label: str) -> str:
     """Return a label that Bokeh does not take for TeX, for which it would ask the network."""
-    return label.replace("$", "\uff04").replace("\\", "\uff3c")
+    return visible(label).replace("$", "\uff04").replace("\\", "\uff3c")
 
 
 def _item(plot: Any) -> dict[str, Any]:

@@ -90,6 +90,7 @@
       this.column = Math.floor((this.rates.columns - 1) / 2);
       this.row = this.first();
       this.listen();
+      this.name_levels();
       this.fill_upper();
       this.show_map();
       this.choose(this.row);
@@ -123,6 +124,25 @@
 
     selected() {
       return this.row_of.get(`${this.by("upper").value},${this.by("lower").value}`);
+    }
+
+    // Give the map its levels, the range of its colours, and lines that fit the size of its cells.
+    name_levels() {
+      const size = this.rates.label.length, ends = { start: -0.5, end: size - 0.5 };
+      // Bokeh takes $ and \ for TeX, for which it would ask the network.
+      const names = this.rates.label.map((label) => label.replaceAll("$", "\uff04").replaceAll("\\", "\uff3c"));
+      for (const range of [this.map.x_range, this.map.y_range]) {
+        range.setv({ ...ends, reset_start: ends.start, reset_end: ends.end });
+      }
+      for (const axis of [...this.map.below, ...this.map.left]) {
+        axis.major_label_overrides = new Map(names.map((name, place) => [place, name]));
+      }
+      if (names.some((name) => name.length > 2)) this.map.below[0].major_label_orientation = "vertical";
+      this.source(this.map, "mapper").setv({ low: this.rates.colours[0], high: this.rates.colours[1] });
+      this.source(this.map, "glyph of frames").line_width = { value: Math.max(0.4, Math.min(2, 40 / size)) };
+      for (const colour of ["white", "black"]) {
+        this.source(this.map, `flag ${colour}`).size = { value: Math.max(5, Math.min(12, 200 / size)) };
+      }
     }
 
     fill_upper() {
@@ -320,9 +340,10 @@
 
   async function start() {
     const figures = new Map();
-    for (const one of document.querySelectorAll("script.figure")) {
-      const views = await Bokeh.embed.embed_item(JSON.parse(one.textContent), one.dataset.target);
-      figures.set(one.dataset.target, views.roots[0].model);
+    for (const place of document.querySelectorAll("[data-figure]")) {
+      const own = document.getElementById(`figure-${place.id}`) ?? document.getElementById(`figure-${place.dataset.figure}`);
+      const views = await Bokeh.embed.embed_item(JSON.parse(own.textContent), place.id);
+      figures.set(place.id, views.roots[0].model);
     }
     colour(figures);
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {

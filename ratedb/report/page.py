@@ -51,6 +51,7 @@ def render_page(systems: Sequence[SystemContents]) -> str:
     )
     environment.filters |= {"digits": _digits, "factor": _factor}
     scripts = [_bokeh_script(), _own("page.js")]
+    common = {"map": figures.map_item(), "curve": figures.curve_item()}
     shown = [_system(number, contents) for number, contents in enumerate(systems)]
     return environment.get_template("page.html").render(
         title=f"{', '.join(one.system for one in systems)}: rate coefficients",
@@ -59,6 +60,8 @@ def render_page(systems: Sequence[SystemContents]) -> str:
         scripts=[Markup(script) for script in scripts],
         data=Markup(as_json([embedded(one) for one in systems])),
         systems=shown,
+        # One of each for all systems: the page's script gives them their numbers.
+        common={name: Markup(as_json(item)) for name, item in common.items()},
         most_findings=sections.MOST_FINDINGS,
         versions={"ratedb": __version__, **library_versions(), "bokeh": metadata.version("bokeh")},
     )
@@ -71,8 +74,6 @@ def _system(number: int, contents: SystemContents) -> dict[str, Any]:
     errors = errors_by_state(contents)
     plan = None if contents.plan is None else words_of_plan(contents.plan)
     items: dict[str, Any] = {}
-    if len(contents.best):
-        items = {"map": figures.map_item(contents), "curve": figures.curve_item()}
     if errors is not None and len(errors.rows) > 1:
         items["error"] = figures.error_item(errors.names, errors.by_j, errors.series)
     if plan is not None and plan.cost:

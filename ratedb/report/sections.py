@@ -83,8 +83,27 @@ def _transition(row: Mapping[str, Any]) -> str:
 
 
 def sources(contents: SystemContents) -> list[dict[str, Any]]:
-    """Return the sources in order of precedence, each with a link where it has a DOI."""
-    return [{**row, "link": doi_link(row["doi"])} for row in contents.sources]
+    """Return the sources, first those that give most values, each with a link where it has a DOI.
+
+    `rates` are its values, and `best` those of them that count.
+    """
+    given, used = np.unique(contents.best.source_id, return_counts=True)
+    count = dict(zip(given.tolist(), used.tolist(), strict=True))
+    rows = [
+        {
+            **row,
+            "link": doi_link(row["doi"]),
+            "rates": _values_of(contents, row["source_id"]),
+            "best": count.get(row["source_id"], 0),
+        }
+        for row in contents.sources
+    ]
+    return sorted(rows, key=lambda row: -row["best"])
+
+
+def _values_of(contents: SystemContents, source_id: int) -> int:
+    rates = contents.curves.get(source_id)
+    return 0 if rates is None else int(np.isfinite(rates.rate_cm3_s).sum())
 
 
 def doi_link(doi: str | None) -> str | None:

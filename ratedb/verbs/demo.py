@@ -14,6 +14,7 @@ from ratedb.options import (
     FillOptions,
     ImportOptions,
     Progress,
+    ReportOptions,
     TrainOptions,
     VerifyOptions,
     silent,
@@ -21,6 +22,7 @@ from ratedb.options import (
 from ratedb.plots.evaluation import draw_evaluation
 from ratedb.plots.figures import plots_available
 from ratedb.radiative.radex import radex_available
+from ratedb.report.page import report_available
 from ratedb.verbs.demo_file import shipped_file
 from ratedb.verbs.demo_folder import DemoFolder, open_folder
 from ratedb.verbs.demo_summary import DemoResult, bright_lines
@@ -30,6 +32,7 @@ from ratedb.verbs.export import export
 from ratedb.verbs.fill import fill
 from ratedb.verbs.import_ import import_files
 from ratedb.verbs.plan import plan
+from ratedb.verbs.report import report as write_page
 from ratedb.verbs.train import train
 from ratedb.verbs.verify import verify
 
@@ -74,11 +77,14 @@ def demo(
     )
     run.step("truth", "export the true file, to compare with", lambda: _export_truth(run, work, file, origin))
     verified = run.step("verify", "run RADEX on the true and the filled file", lambda: _verify(folder))
+    page = run.step("report", "make a page of the systems", lambda: _page(run, systems))
     trained, filled, evaluated = (
         {system: steps[step] for system, steps in found.items()} for step in ("train", "fill", "evaluate")
     )
     seconds = perf_counter() - start
-    return DemoResult(systems, str(folder), planned, trained, filled, evaluated, exported, verified, seconds)
+    return DemoResult(
+        systems, str(folder), planned, trained, filled, evaluated, exported, verified, page, seconds
+    )
 
 
 def _predict(
@@ -125,3 +131,9 @@ def _verify(folder: Path) -> dict[str, Any]:
         return {"skipped": "RADEX is not installed (pip install 'ratedb[radex]', Linux, CPython 3.11)"}
     found = verify(folder / "filled.dat", VerifyOptions(against=folder / "true.dat"))
     return {**found.to_json(), "bright": bright_lines(found)}
+
+
+def _page(run: DemoFolder, systems: list[str]) -> dict[str, Any]:
+    if not report_available():
+        return {"skipped": "Bokeh is not installed (pip install 'ratedb[report]')"}
+    return write_page(run.db, systems, run.path / "report.html", ReportOptions()).to_json()

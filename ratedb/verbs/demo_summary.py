@@ -22,6 +22,7 @@ class DemoResult(Result):
     evaluate: dict[str, Any]
     export: dict[str, Any]
     verify: dict[str, Any]
+    report: dict[str, Any]
     seconds: float
 
     @property

@@ -63,14 +63,13 @@ def report(
 def contents_of(db: Path, system: str) -> SystemContents:
     """Return what a page says of a system; raises RatedbError for an unknown system."""
     with Store(db) as store:
-        rows = {row["source_id"]: row for row in store.sources(system)}
         models = store.list_models(system)
         newest = max(models, key=lambda one: (one["trained_at"], one["model_id"]), default=None)
         model = None if newest is None else store.model(newest["model_id"])
         found = SystemContents(
             best=store.rates(system),
             curves=store.rates_by_source(system),
-            sources=[rows[one["source_id"]] | one for one in store.list_sources(system).dicts()],
+            sources=store.sources(system),
             findings=store.list_findings(system).dicts(),
             models=models,
             plan=store.newest_plan(system) or store.newest_plan(system, chosen=False),

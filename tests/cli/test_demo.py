@@ -94,6 +94,18 @@ def test_the_picture_is_drawn(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
+def test_the_demo_ends_by_making_a_page_and_says_where(found: dict[str, Any], folder: Path) -> None:
+    pytest.importorskip("bokeh", reason="Bokeh (the report extra) is not installed")
+    page = (folder / "report.html").read_bytes()
+    assert found["report"] == {
+        "path": str(folder / "report.html"),
+        "bytes": len(page),
+        "sha256": sha256(page),
+        "systems": ["CO+p-H2", "CO+o-H2"],
+    }
+
+
+@pytest.mark.slow
 def test_a_demo_that_was_stopped_goes_on_where_it_was(folder: Path, tmp_path: Path, run: Run) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
@@ -102,7 +114,7 @@ def test_a_demo_that_was_stopped_goes_on_where_it_was(folder: Path, tmp_path: Pa
     (copy / "demo.json").write_text(json.dumps(state))
     answer = run("demo", copy)
     assert answer.code == 0
-    assert answer.out.count("(done before)") == 10
+    assert answer.out.count("(done before)") == 11
     assert "11  run RADEX on the true and the filled file\n" in answer.out
 
 
@@ -123,10 +135,12 @@ def test_any_lamda_file_will_do_and_missing_parts_are_left_out_with_a_word(
 ) -> None:
     monkeypatch.setattr(demo_workflow, "radex_available", lambda: False)
     monkeypatch.setattr(demo_workflow, "plots_available", lambda: False)
+    monkeypatch.setattr(demo_workflow, "report_available", lambda: False)
     answer = run("demo", tmp_path / "work", "--file", rotor_file)
     assert answer.code == 0
     assert "RADEX is not installed" in answer.out
     assert "matplotlib is not installed" in answer.out
+    assert "Bokeh is not installed (pip install 'ratedb[report]')" in answer.out
     assert (tmp_path / "work" / "filled.dat").exists()
     pytest.importorskip("matplotlib", reason="matplotlib (the plots extra) is not installed")
     monkeypatch.setattr(demo_workflow, "plots_available", lambda: True)
