@@ -11,6 +11,7 @@ from ratedb.safe_text import visible
 BLUE, ORANGE, VERMILION = "#0072B2", "#E69F00", "#D55E00"
 _MAP_HEIGHT, _SMALL_HEIGHT = 470, 320
 _COLOURS = 256
+_LONGEST = 16
 
 
 def map_item() -> dict[str, Any]:
@@ -148,8 +149,10 @@ def _whole_numbers() -> Any:
 
 
 def _no_formula(label: str) -> str:
-    """Return a label that Bokeh does not take for TeX, for which it would ask the network."""
-    return visible(label).replace("$", "\uff04").replace("\\", "\uff3c")
+    """Return a label, cut where it is long, that Bokeh does not take for TeX: it would ask the network."""
+    label = visible(label)
+    label = f"{label[: _LONGEST - 1]}\u2026" if len(label) > _LONGEST else label
+    return label.replace("$", "\uff04").replace("\\", "\uff3c")
 
 
 def _item(plot: Any) -> dict[str, Any]:

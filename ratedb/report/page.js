@@ -130,7 +130,8 @@
     name_levels() {
       const size = this.rates.label.length, ends = { start: -0.5, end: size - 0.5 };
       // Bokeh takes $ and \ for TeX, for which it would ask the network.
-      const names = this.rates.label.map((label) => label.replaceAll("$", "\uff04").replaceAll("\\", "\uff3c"));
+      const short = (label) => label.length > 16 ? `${label.slice(0, 15)}\u2026` : label;
+      const names = this.rates.label.map((label) => short(label).replaceAll("$", "\uff04").replaceAll("\\", "\uff3c"));
       for (const range of [this.map.x_range, this.map.y_range]) {
         range.setv({ ...ends, reset_start: ends.start, reset_end: ends.end });
       }
