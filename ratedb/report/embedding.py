@@ -20,6 +20,8 @@ MARKED, EXTRAPOLATED = 1, 2
 
 # Rates below this share of all are drawn in the lowest colour, so that a few tiny ones do not take them all.
 _LOWEST_SHARE = 0.01
+# From this number of sources on their places need two bytes.
+_MANY = 128
 # In an HTML document a script ends at `</script`, whatever it is.
 _INERT: dict[str, str | int | None] = {
     "<": "\\u003c",
@@ -68,7 +70,7 @@ def embedded(contents: SystemContents) -> dict[str, Any]:
         "temperature_k": contents.temperature_k.tolist(),
         "upper": place[best.upper].tolist(),
         "lower": place[best.lower].tolist(),
-        "best": packed(source, "<i2"),
+        "best": packed(source, "|i1" if len(ids) < _MANY else "<i2"),
         "sources": [_source(contents, source_id) for source_id in ids],
     }
 

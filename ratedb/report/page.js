@@ -19,7 +19,8 @@
     constructor(data) {
       Object.assign(this, data);
       this.columns = data.temperature_k.length;
-      this.best = new Int16Array(bytes(data.best).buffer);
+      const best = bytes(data.best).buffer, many = best.byteLength > this.columns * data.upper.length;
+      this.best = many ? new Int16Array(best) : new Int8Array(best);
       this.sources = data.sources.map((one, place) => ({
         ...one,
         rate: doubles(one.rate),

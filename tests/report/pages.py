@@ -114,7 +114,8 @@ def values_of(system: Mapping[str, Any]) -> dict[tuple[int, str, str, float], Va
 def best_of(system: Mapping[str, Any]) -> dict[tuple[str, str, float], int]:
     """Return the id of the source whose value counts, by labels and temperature."""
     kelvin, found = system["temperature_k"], {}
-    best = _unpacked(system["best"], "h", len(system["upper"]) * len(kelvin))
+    code = "b" if len(system["sources"]) < 128 else "h"
+    best = _unpacked(system["best"], code, len(system["upper"]) * len(kelvin))
     for row, (upper, lower) in enumerate(zip(system["upper"], system["lower"], strict=True)):
         for column, temperature in enumerate(kelvin):
             place = best[row * len(kelvin) + column]
