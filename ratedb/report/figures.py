@@ -158,5 +158,19 @@ def _no_formula(label: str) -> str:
 def _item(plot: Any) -> dict[str, Any]:
     from bokeh.embed import json_item
 
-    item: dict[str, Any] = dict(json_item(plot))
+    item: dict[str, Any] = _numbered(json_item(plot), {})
     return item
+
+
+def _numbered(value: Any, numbers: dict[str, str]) -> Any:
+    """Return a document with ids of its own: Bokeh counts all that is drawn in a process."""
+    if isinstance(value, Mapping):
+        return {
+            key: numbers.setdefault(one, f"m{len(numbers)}")
+            if key in ("id", "root_id") and isinstance(one, str)
+            else _numbered(one, numbers)
+            for key, one in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_numbered(one, numbers) for one in value]
+    return value

@@ -226,6 +226,11 @@ def test_the_command_says_what_it_wrote(
     }
 
 
+def test_the_same_store_gives_the_same_page(rich: Path, written: Path, tmp_path: Path) -> None:
+    ratedb.open(rich).report(["CO+p-H2", "CO+o-H2"], tmp_path / "again.html")
+    assert (tmp_path / "again.html").read_bytes() == written.read_bytes()
+
+
 def test_a_page_that_fails_leaves_the_old_one(rich: Path, tmp_path: Path) -> None:
     target = tmp_path / "page.html"
     target.write_text("old")
