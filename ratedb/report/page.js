@@ -351,6 +351,13 @@
     for (const query of ["(prefers-color-scheme: dark)", "print"]) {
       matchMedia(query).addEventListener("change", () => colour(figures));
     }
+    // Paper has no button to unfold a table.
+    addEventListener("beforeprint", () => {
+      for (const one of document.querySelectorAll("details:not([open])")) one.dataset.folded = one.open = true;
+    });
+    addEventListener("afterprint", () => {
+      for (const one of document.querySelectorAll("details[data-folded]")) { one.open = false; delete one.dataset.folded; }
+    });
     for (const button of document.querySelectorAll("button.copy")) button.addEventListener("click", () => copy(button));
     const data = JSON.parse(document.getElementById("report-data").textContent);
     data.forEach((one, number) => {

@@ -23,7 +23,7 @@ _GRAVE = ("error", "warning", "note")
 
 def facts(contents: SystemContents) -> dict[str, Any]:
     """Return what a system is: levels, transitions, temperatures, and its values by kind."""
-    best = contents.best
+    best, by_state = contents.best, _coverage(contents)
     return {
         "system": contents.system,
         "molecule": best.levels.molecule,
@@ -36,7 +36,8 @@ def facts(contents: SystemContents) -> dict[str, Any]:
         "marked": int(best.marked.sum()),
         "extrapolated": int(best.extrapolated.sum()),
         "kinds": _kinds(contents),
-        "coverage": _coverage(contents),
+        "coverage": by_state,
+        "missing": sum(row["missing"] for row in by_state),
     }
 
 

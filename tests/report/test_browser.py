@@ -170,6 +170,16 @@ def test_pictures_have_the_colours_of_the_page_in_the_dark_and_on_paper(
     assert page.run("return document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_paper_shows_what_is_folded_on_the_screen(page: Browser) -> None:
+    folded = "return document.querySelectorAll('details:not([open])').length"
+    before = page.run(folded)
+    page.run("dispatchEvent(new Event('beforeprint'))")
+    assert (before > 3, page.run(folded)) == (True, 0)
+    page.run("dispatchEvent(new Event('afterprint'))")
+    assert page.run(folded) == before
+    assert len(page.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]) > 100_000
+
+
 def _is_light(colour: str) -> bool:
     if colour.startswith("#"):
         return int(colour[1:3], 16) > 127

@@ -86,6 +86,7 @@ def test_tops_and_pairs_have_pages_too(partner: tuple[float, ...], tmp_path: Pat
     assert "Transitions by initial state" in Page.read(tmp_path / "top.html").text
 
 
+@pytest.mark.slow
 def test_a_real_top_has_a_page(tmp_path: Path) -> None:
     store = ratedb.open(tmp_path / "h2co.duckdb", create=True)
     store.import_(shared_folder("h2co-h2-rot-wiesenfeld2013") / "oh2co-h2.dat")
@@ -103,6 +104,13 @@ def test_a_store_with_predictions_only_and_one_without_any(tmp_path: Path) -> No
     assert "Nothing is predicted here" in text
     assert text.count("The store has no plan for this system") == 2
     assert "The store has no models of this system." in text
+
+
+def test_the_missing_transitions_are_counted(rich: Path, written: Path) -> None:
+    shown = ratedb.open(rich).show("CO+p-H2")
+    missing = sum(row["missing"] for row in shown.coverage)
+    assert missing > 0
+    assert f"{missing} transitions of these levels have no rates." in Page.read(written).text
 
 
 def test_the_expected_error_is_the_median_of_the_half_widths(rich: Path, written: Path) -> None:
