@@ -37,7 +37,7 @@ CALLS_UP = {"ratedb/rates.py": {"physics", "io"}}
 MOST_LINES, MOST_FUNCTION_LINES, LONG_FUNCTION, MOST_LONG_FUNCTIONS = 350, 60, 40, 19
 MOST_VERB_LINES, MOST_VERBS_LINES = 150, 3760
 # The door has one method for each verb, and grows with them.
-MORE_LINES = {"ratedb/database.py": 410}
+MORE_LINES = {"ratedb/database.py": 411}
 
 
 @cache

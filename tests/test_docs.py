@@ -96,7 +96,7 @@ def test_the_other_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytes
     monkeypatch.chdir(tmp_path)
     shutil.copy(co_file(), tmp_path)
     commands = re.findall(r"^(?:\$ )?ratedb (.*?)(?: \| .*)?$", text, flags=re.MULTILINE)
-    assert len(commands) == 14
+    assert len(commands) == 15
     for command in commands:
         assert main(shlex.split(command, comments=True)) == 0, command
 
