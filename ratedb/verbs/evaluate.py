@@ -38,7 +38,14 @@ def evaluate(
         record = store.model(model_id)
         system = store.system_name(record.system_id)
         stored = store.known_rates(system)
-    model = any_of_record(record, system)
+    return evaluate_on(record, stored, options, progress)
+
+
+def evaluate_on(
+    record: Model, stored: Rates, options: EvaluateOptions, progress: Progress = silent
+) -> Evaluation | UnitEvaluation:
+    """Test a model as `evaluate` does, on the rates of its system from files that a store has."""
+    model = any_of_record(record, stored.system)
     if isinstance(model, TopPredictor):
         kelvin = model.temperature_k
         given = None if options.truth is None else _truth_from(options.truth, options, kelvin, stored)
@@ -59,7 +66,7 @@ def evaluate(
     given = given_to(model, training, stored.known())
     found = compare(model, given, test, dense_on=training if options.dense else None)
     paper = _paper_columns(record, training, test)
-    return replace(found, model_id=model_id, paper=paper, warnings=(*warnings, *left_out))
+    return replace(found, model_id=record.model_id, paper=paper, warnings=(*warnings, *left_out))
 
 
 def _truth_from(path: Path, options: EvaluateOptions, temperature_k: FloatArray, stored: Rates) -> Rates:

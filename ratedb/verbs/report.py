@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import check_target, sha256, write_atomically
+from ratedb.layers import Kind
 from ratedb.options import EvaluateOptions, Progress, ReportOptions, silent
 from ratedb.report.contents import SystemContents
 from ratedb.report.errors_by_state import has_held_out
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ratedb.models.record import Model
     from ratedb.models.tops.evaluation import UnitEvaluation
     from ratedb.rates import Rates
+
+
+FROM_FILES = tuple(kind.text for kind in Kind if kind is not Kind.PREDICTED)
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,10 +79,10 @@ def contents_of(db: Path, system: str) -> SystemContents:
             plan=store.newest_plan(system) or store.newest_plan(system, chosen=False),
             test="",
         )
-    return replace(found, test=_test(db, found.best, model))
+    return replace(found, test=_test(found.best, model))
 
 
-def _test(db: Path, best: Rates, model: Model | None) -> Evaluation | UnitEvaluation | str:
+def _test(best: Rates, model: Model | None) -> Evaluation | UnitEvaluation | str:
     """Return the held-out test of the newest model, or why there is none."""
     if model is None:
         return "the store has no model of this system"
@@ -86,8 +90,8 @@ def _test(db: Path, best: Rates, model: Model | None) -> Evaluation | UnitEvalua
     if not has_held_out(best, list(map(str, known)), list(map(str, model.target_j))):
         return f"the store has no computed rates that model {model.model_id} has not seen"
     try:
-        from ratedb.verbs.evaluate import evaluate  # brings SciPy
+        from ratedb.verbs.evaluate import evaluate_on  # brings SciPy
 
-        return evaluate(db, model.model_id or 0, EvaluateOptions())
+        return evaluate_on(model, best.of_kinds(FROM_FILES), EvaluateOptions())
     except RatedbError as error:
         return error.what
