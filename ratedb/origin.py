@@ -15,6 +15,7 @@ SCIENCE_LIBRARIES = ("numpy", "scipy", "duckdb", "gpflow", "tensorflow")
 OPTIONAL_PACKAGES = (
     "spectralradex",
     "matplotlib",
+    "bokeh",
     "distributed",
     "duckdb-extension-ducklake",
     "pandas",

@@ -76,8 +76,8 @@ def embedded(contents: SystemContents) -> dict[str, Any]:
 
 
 def _colour_range(best: Rates) -> tuple[float, float]:
-    """Return the lowest and highest log10 k of the colours, the same at all temperatures."""
-    values = best.log10_rate[np.isfinite(best.log10_rate)]
+    """Return the lowest and highest log10 k of the colours: those of values that are not flagged."""
+    values = best.log10_rate[np.isfinite(best.log10_rate) & ~best.marked]
     if not len(values):
         return -12.0, -9.0
     low, high = float(np.quantile(values, _LOWEST_SHARE)), float(values.max())

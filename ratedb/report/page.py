@@ -4,31 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 from collections.abc import Sequence
 from importlib import metadata, resources
 from typing import Any
 
 from ratedb import __version__
-from ratedb.errors import RatedbError
 from ratedb.origin import library_versions
 from ratedb.report import figures, sections
 from ratedb.report.contents import SystemContents
 from ratedb.report.embedding import as_json, embedded
 from ratedb.report.errors_by_state import errors_by_state
+from ratedb.report.installed import need_report
 from ratedb.report.plans import words_of_plan
 from ratedb.safe_text import visible
-
-
-def report_available() -> bool:
-    """Return whether Bokeh is installed, without importing it."""
-    return importlib.util.find_spec("bokeh") is not None
-
-
-def need_report() -> None:
-    """Raise RatedbError where Bokeh is not installed."""
-    if not report_available():
-        raise RatedbError("Bokeh is not installed", todo="pip install 'ratedb[report]'")
 
 
 def render_page(systems: Sequence[SystemContents]) -> str:

@@ -22,7 +22,7 @@ from ratedb.options import (
 from ratedb.plots.evaluation import draw_evaluation
 from ratedb.plots.figures import plots_available
 from ratedb.radiative.radex import radex_available
-from ratedb.report.page import report_available
+from ratedb.report.installed import report_available
 from ratedb.verbs.demo_file import shipped_file
 from ratedb.verbs.demo_folder import DemoFolder, open_folder
 from ratedb.verbs.demo_summary import DemoResult, bright_lines

@@ -23,6 +23,7 @@ _LIBRARIES = (*SCIENCE_LIBRARIES, "sqlmodel", "typer", "rich")
 _OPTIONAL = (
     ("RADEX", "spectralradex", "for `verify`: pip install 'ratedb[radex]' (Linux, CPython 3.11)"),
     ("plots", "matplotlib", "for pictures: pip install 'ratedb[plots]'"),
+    ("report", "bokeh", "for pages: pip install 'ratedb[report]'"),
     ("dask", "distributed", "for --scheduler: pip install 'ratedb[dask]'"),
     ("lake", "duckdb-extension-ducklake", "for --db ducklake:...: pip install 'ratedb[lake]'"),
     ("notebook", "pyarrow", "for data frames: pip install 'ratedb[notebook]'"),

@@ -13,7 +13,8 @@ from ratedb.layers import Kind
 from ratedb.options import EvaluateOptions, Progress, ReportOptions, silent
 from ratedb.report.contents import SystemContents
 from ratedb.report.errors_by_state import has_held_out
-from ratedb.report.page import need_report, render_page
+from ratedb.report.installed import need_report
+from ratedb.report.page import render_page
 from ratedb.results import Result
 from ratedb.store.store import Store
 

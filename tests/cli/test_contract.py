@@ -183,7 +183,7 @@ def test_doctor_looks_at_the_database_and_the_optional_parts(run: Run, filled: P
     answer = run("--db", filled, "--json", "doctor")
     checks = {check["name"]: check for check in answer.json["checks"]}
     assert answer.code == 0
-    assert set(checks) >= {"ratedb", "tensorflow", "database", "disk", "RADEX", "plots"}
+    assert set(checks) >= {"ratedb", "tensorflow", "database", "disk", "RADEX", "plots", "report"}
     assert f"schema {available()[-1].version}" in checks["database"]["detail"]
 
 

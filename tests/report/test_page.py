@@ -23,7 +23,7 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.layers import RATIO_95_68
 from ratedb.levels import Lines
 from ratedb.rates import Rates
-from ratedb.report import page as page_module
+from ratedb.report import installed
 from ratedb.store.store import Incoming, SourceInfo, Store
 
 pytest.importorskip("bokeh", reason="Bokeh (the report extra) is not installed")
@@ -104,6 +104,12 @@ def test_a_store_with_predictions_only_and_one_without_any(tmp_path: Path) -> No
     assert "Nothing is predicted here" in text
     assert text.count("The store has no plan for this system") == 2
     assert "The store has no models of this system." in text
+
+
+def test_a_flagged_value_does_not_take_the_colours_of_the_map(rich: Path, written: Path) -> None:
+    query = "SELECT max(rate_cm3_s) FROM rates WHERE system = 'CO+p-H2' AND NOT marked"
+    [(largest,)] = ratedb.open(rich).sql(query).rows
+    assert 10 ** Page.read(written).data[0]["colours"][1] == pytest.approx(largest)
 
 
 def test_the_missing_transitions_are_counted(rich: Path, written: Path) -> None:
@@ -255,7 +261,7 @@ def test_a_page_that_fails_leaves_the_old_one(rich: Path, tmp_path: Path) -> Non
 def test_without_bokeh_the_message_names_the_extra(
     rich: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_module, "report_available", lambda: False)
+    monkeypatch.setattr(installed, "report_available", lambda: False)
     with pytest.raises(RatedbError, match=r"ratedb\[report\]"):
         ratedb.open(rich).report("CO+p-H2", tmp_path / "page.html")
 
