@@ -23,10 +23,10 @@ from ratedb.store.waiting import when_free
 # Extensions must never be fetched: nothing at run time may need a network.
 Config = dict[str, str | bool | int | float | list[str]]
 # With two or three threads DuckDB 1.5 waits for itself for ever in some unions of large tables
-# (https://github.com/duckdb/duckdb/issues/24961); more threads than cores cost nothing that can be measured.
-THREADS = max(8, os.cpu_count() or 1)
+# (https://github.com/duckdb/duckdb/issues/24961); in small ones more threads than cores only cost time.
+MANY_THREADS = max(8, os.cpu_count() or 1)
+_LARGE_STORE_BYTES = 30_000_000
 CONFIG: Config = {
-    "threads": str(THREADS),
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     # For new files: a store is many small tables, which blocks of 256 KB would make large.
@@ -99,7 +99,10 @@ def _open(path: Path, read_only: bool, config: Config, shown: Path) -> duckdb.Du
             if (process := locks.who_holds(path, write=not read_only)) is not None:
                 raise _locked(path, name_of_process(process))
         # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
-        return duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
+        connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
+        if path.stat().st_size > _LARGE_STORE_BYTES:
+            connection.execute(f"SET threads = {MANY_THREADS}")
+        return connection
 
 
 def run(

@@ -12,7 +12,7 @@ from typing import Any
 
 from ratedb.errors import RatedbError
 from ratedb.files import sha256_of
-from ratedb.store.connection import THREADS, clear_errors
+from ratedb.store.connection import clear_errors
 from ratedb.store.snapshot import LOADED, MANIFEST, RATE
 from ratedb.store.store import Store
 from ratedb.temporary import remove_left, temporary_folder
@@ -226,9 +226,10 @@ def _write(store: Store, query: str, folder: Path, path: str) -> dict[str, Any]:
     target = folder / path
     name = str(target).replace("'", "''")
     options = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880"
+    [(threads,)] = store.rows("SELECT current_setting('threads')")
     store.rows("SET threads = 1")  # several would part the rows in an order of their own
     [(rows,)] = store.rows(f"COPY ({query}) TO '{name}' ({options})")
-    store.rows(f"SET threads = {THREADS}")
+    store.rows(f"SET threads = {threads}")
     described = store.rows(f"DESCRIBE SELECT * FROM read_parquet('{name}')")
     return {
         "path": path,
