@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def test_all_commands_give_the_same_on_a_lake_as_on_a_file(tmp_path: Path, addre
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("RATEDB_LONG_TESTS" not in os.environ, reason="two minutes: `make bench-lake` runs it")
 def test_all_commands_give_the_same_on_a_lake_in_postgresql(tmp_path: Path, server: Any) -> None:
     assert_same(tmp_path, server("same", tmp_path / "data"))
 
