@@ -100,7 +100,7 @@ bench-roundtrip: $(VENV)/ready ## every LAMDA file through a store: numbers that
 	$(BIN)/python benchmarks/roundtrip.py $(FILES)
 
 bench-lake: $(VENV)/ready ## a lake in PostgreSQL (apt install postgresql), two writers, one killed at random moments, 1e6 values (10 min)
-	RATEDB_LONG_TESTS=1 $(BIN)/python -m pytest tests/store/test_lake.py -k in_postgresql
+	RATEDB_LONG_TESTS=1 $(BIN)/python -m pytest tests/store/test_lake.py tests/store/test_lake_writers.py -k 'in_postgresql or server'
 	$(BIN)/python benchmarks/lake.py
 
 bench-kills: $(VENV)/ready ## 200 kills of commands at their N-th write: what is half, lost or left over (5 min)

@@ -63,8 +63,13 @@ def assert_whole(address: str, stored: dict[str, list[int]]) -> None:
         assert orphans == []
 
 
+long = pytest.mark.skipif(
+    "RATEDB_LONG_TESTS" not in os.environ, reason="two minutes: `make bench-lake` runs it"
+)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("catalogue", ["file", "server"])
+@pytest.mark.parametrize("catalogue", ["file", pytest.param("server", marks=long)])
 def test_two_who_write_at_once_lose_nothing(catalogue: str, tmp_path: Path, request: Any) -> None:
     if catalogue == "server":
         address = request.getfixturevalue("server")("writers", tmp_path / "data")
