@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
-from ratedb.errors import RatedbError, UsageError
+from ratedb.errors import RatedbError, UsageError, did_you_mean
 
 NEAREST = 1.0e-3
 """A frequency names the nearest line within this distance, relative to it."""
 
 _SHOWN = 3
+_ALL_LINES = "`ratedb lines {molecule}` lists all lines; --j-max may have cut some"
 _SPECIES = re.compile(r"^(?:ortho|para|[op])-")
 _OTHER = re.compile(r"(?P<molecule>(?:[op]-)?(?!J\b|N\b)[A-Z0-9]*[A-Z][A-Za-z0-9]*\+?)[ (]")
 _ARROWS = re.compile(r"\s*(?:-+>|=>|→|–|—|−|\s-\s)\s*")
@@ -121,14 +121,13 @@ class NamedLines:
         return [self.full_name(row) for row in range(min(_SHOWN, len(self.upper)))]
 
     def _unknown(self, name: str, asked: str) -> RatedbError:
-        plain = {_plain(one): self.full_name(row) for row, one in enumerate(self.names())}
-        close = [plain[one] for one in get_close_matches(_plain(asked), plain, n=_SHOWN)]
-        mean = f"did you mean {' or '.join(close)}? " if close else ""
+        every = [self.full_name(row) for row in range(len(self.upper))]
+        mean = did_you_mean(f"{self.molecule}({_plain(asked)})", every)
         return RatedbError(
             "there is no such line",
             expected=f"a name such as {', '.join(self._examples())}",
             got=name,
-            todo=f"{mean}`ratedb lines {self.molecule}` lists all lines; --j-max may have cut some",
+            todo=" ".join([*([mean] if mean else []), _ALL_LINES.format(molecule=self.molecule)]),
         )
 
 

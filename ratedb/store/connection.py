@@ -22,10 +22,7 @@ from ratedb.store.waiting import when_free
 
 # Extensions must never be fetched: nothing at run time may need a network.
 Config = dict[str, str | bool | int | float | list[str]]
-# With two or three threads DuckDB 1.5 waits for itself for ever in some unions of large tables
-# (https://github.com/duckdb/duckdb/issues/24961); in small ones more threads than cores only cost time.
-MANY_THREADS = max(8, os.cpu_count() or 1)
-_LARGE_STORE_BYTES = 30_000_000
+_MANY_THREADS, _LARGE_STORE_BYTES = 8, 30_000_000
 CONFIG: Config = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
@@ -100,9 +97,17 @@ def _open(path: Path, read_only: bool, config: Config, shown: Path) -> duckdb.Du
                 raise _locked(path, name_of_process(process))
         # An absolute path, because DuckDB takes `:memory:` and `name:...` for something else than files.
         connection = duckdb.connect(str(path.absolute()), read_only=read_only, config=config)
-        if path.stat().st_size > _LARGE_STORE_BYTES:
-            connection.execute(f"SET threads = {MANY_THREADS}")
-        return connection
+        return with_many_threads(connection) if path.stat().st_size > _LARGE_STORE_BYTES else connection
+
+
+def with_many_threads(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return a connection to what may be large with enough threads for any query.
+
+    With two or three DuckDB 1.5 waits for itself for ever in some unions of large tables
+    (https://github.com/duckdb/duckdb/issues/24961). In small ones more threads than cores only cost time.
+    """
+    connection.execute(f"SET threads = {max(_MANY_THREADS, os.cpu_count() or 1)}")
+    return connection
 
 
 def run(

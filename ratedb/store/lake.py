@@ -22,7 +22,7 @@ from ratedb import __version__
 from ratedb.errors import LockedError, RatedbError, UsageError
 from ratedb.origin import now
 from ratedb.store import lake_schema, migrations
-from ratedb.store.connection import CONFIG, SANDBOX, Config, clear_errors, run
+from ratedb.store.connection import CONFIG, SANDBOX, Config, clear_errors, run, with_many_threads
 from ratedb.store.lake_address import LakeAddress, lake_address
 from ratedb.store.waiting import when_free
 
@@ -274,7 +274,7 @@ def _loaded(path: Path, extensions: Sequence[str], more: Config | None = None) -
     """Return a connection to nothing yet, with extensions loaded."""
     files = [extension(name) for name in extensions]
     with clear_errors(path):
-        connection = duckdb.connect(":memory:", config=CONFIG | (more or {}))
+        connection = with_many_threads(duckdb.connect(":memory:", config=CONFIG | (more or {})))
         for file in files:
             connection.execute(f"LOAD {_text(str(file))}")
     return connection

@@ -12,7 +12,7 @@ import duckdb
 from ratedb import __version__
 from ratedb.errors import RatedbError
 from ratedb.store import migrations
-from ratedb.store.connection import clear_errors, connect
+from ratedb.store.connection import clear_errors, connect, with_many_threads
 from ratedb.store.lake_address import is_lake
 from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_snapshot, snapshot_file
 from ratedb.store.waiting import waiting_up_to
@@ -41,7 +41,7 @@ def open_store(path: Path, *, write: bool = False, create: bool = False) -> duck
     if is_snapshot(path):
         if write:
             refuse_snapshot(path)
-        return connect(snapshot_file(path), read_only=True, shown=path)
+        return with_many_threads(connect(snapshot_file(path), read_only=True, shown=path))
     # A missing file is opened for reading, which says that it is missing.
     connection = connect(path, read_only=not (write and path.exists()))
     if any(left.exists() for left in _left_by_duckdb(path)):  # and nobody writes now
@@ -109,7 +109,8 @@ def open_sandboxed(path: Path, writable: Path | None = None) -> duckdb.DuckDBPyC
     allowed = [] if writable is None else [writable]
     if is_snapshot(path):
         allowed += files_to_read(path)
-        path = snapshot_file(path)
+        file = snapshot_file(path)
+        return with_many_threads(connect(file, read_only=True, sandboxed=True, allowed_files=allowed))
     return connect(path, read_only=True, sandboxed=True, allowed_files=allowed)
 
 

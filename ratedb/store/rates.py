@@ -172,13 +172,12 @@ class RateStore(SourceStore, ModelStore, LevelStore):
         molecule = self.levels(system.molecule)
         self._need_intact_rates(*Part().rows(system))
         found = self._columns(_OF_ALL_SOURCES, [name])
+        order = np.argsort(found["source_id"], kind="stable")
+        every, first = np.unique(found["source_id"][order], return_index=True)
+        parts = {column: np.split(values[order], first[1:]) for column, values in found.items()}
         return {
-            number: _as_rates(
-                {column: values[found["source_id"] == number] for column, values in found.items()},
-                system.collider,
-                molecule,
-            )
-            for number in np.unique(found["source_id"]).tolist()
+            number: _as_rates({column: part[at] for column, part in parts.items()}, system.collider, molecule)
+            for at, number in enumerate(every.tolist())
         }
 
     def _need_intact_rates(self, condition: str, values: Sequence[Any]) -> None:

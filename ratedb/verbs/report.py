@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ratedb.rates import Rates
 
 
-FROM_FILES = tuple(kind.text for kind in Kind if kind is not Kind.PREDICTED)
+_FROM_FILES = tuple(kind.text for kind in Kind if kind is not Kind.PREDICTED)
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,6 +93,6 @@ def _test(best: Rates, model: Model | None) -> Evaluation | UnitEvaluation | str
     try:
         from ratedb.verbs.evaluate import evaluate_on  # brings SciPy
 
-        return evaluate_on(model, best.of_kinds(FROM_FILES), EvaluateOptions())
+        return evaluate_on(model, best.of_kinds(_FROM_FILES), EvaluateOptions())
     except RatedbError as error:
         return error.what
