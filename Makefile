@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting bench-report dist clean
+.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting bench-report bench-serve dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -19,7 +19,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	  { echo "this Python has no venv module (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "making the environment in $(VENV) (some 3 GB; a few minutes)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,report,dask,notebook,astropy,lake,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,report,serve,dask,notebook,astropy,lake,dev]'
 	touch $@
 
 demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, export, RADEX, picture
@@ -111,6 +111,9 @@ bench-waiting: $(VENV)/ready ## 8 readers and 2 writers of one store for a minut
 
 bench-report: $(VENV)/ready ## pages of systems: seconds, bytes, and what a browser says of them (1 min)
 	$(BIN)/python benchmarks/report_page.py
+
+bench-serve: $(VENV)/ready ## a server of 1e6 values under load: requests a second, and how long they take (2 min)
+	$(BIN)/python benchmarks/serve.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -37,6 +37,7 @@ from . import (
     repair,
     report,
     reproduce,
+    serve,
     show,
     sources,
     sql,
@@ -143,6 +144,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "merge": merge.merge_command,
     "backup": backup.backup_command,
     "publish": publish.publish_command,
+    "serve": serve.serve_command,
     "doctor": doctor.doctor_command,
 }
 for _name, _run in _COMMANDS.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import Field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin, get_type_hints
@@ -14,6 +15,7 @@ from ratedb.database import Database
 from ratedb.declared import flag_of
 from ratedb.errors import ListError
 from ratedb.numbers import format_integers
+from ratedb.options import silent
 
 from .complete import systems
 from .output import Context, cell
@@ -40,12 +42,13 @@ def command(
     arguments: Mapping[str, str] | None = None,
     required: Sequence[str] = (),
     code: Callable[[Any], int] | None = None,
+    endless: bool = False,
 ) -> Callable[..., None]:
     """Return a function for Typer that parses, calls a method of Database and prints what it returns.
 
     `show` prints the result for people; it gets the console, the result, and the options that were given.
     `arguments` are the positional ones with their help. `required` options have no default. `code` gives the
-    exit code of a result.
+    exit code of a result. An `endless` command works until it is stopped, and has no progress to show.
     """
     options = getattr(method, "options", None)
     declared = fields(options) if options is not None else ()
@@ -58,7 +61,7 @@ def command(
         places = [given[name] for name in positional]
         if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in taken.values()):
             places = [*places[:-1], *places[-1]]
-        with shared.progress() as progress:
+        with nullcontext(silent) if endless else shared.progress() as progress:
             listeners = {"progress": progress, "report": shared.report}
             told = {name: listener for name, listener in listeners.items() if name in taken}
             result = method(Database(shared.db, wait=shared.wait), *places, **chosen, **told)

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ratedb.verbs.merging import MergeResult
     from ratedb.verbs.repair import RepairResult
     from ratedb.verbs.report import ReportResult
+    from ratedb.verbs.serve import ServeResult
     from ratedb.verbs.sharing import BackupResult, PublishResult
     from ratedb.verbs.show import SystemReport
     from ratedb.verbs.unit_plan import UnitPlanResult
@@ -387,6 +388,13 @@ class Database:
         from ratedb.verbs.sharing import publish
 
         return publish(self.path, Path(folder), build(of.PublishOptions, options), progress)
+
+    @takes(of.ServeOptions)
+    def serve(self, *, report: Progress = silent, **options: Any) -> ServeResult:
+        """Serve pages, files and a query API of this store for a web browser, read-only, until Ctrl-C."""
+        from ratedb.verbs.serve import serve
+
+        return serve(self.path, build(of.ServeOptions, options), report)
 
     @takes(of.RepairOptions)
     def repair(

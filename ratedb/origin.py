@@ -16,6 +16,8 @@ OPTIONAL_PACKAGES = (
     "spectralradex",
     "matplotlib",
     "bokeh",
+    "starlette",
+    "uvicorn",
     "distributed",
     "duckdb-extension-ducklake",
     "pandas",

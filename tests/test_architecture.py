@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("cross_sections", "rates"),
     ("physics",),
     ("io", "models", "store"),
-    ("derived", "paper", "planning", "plots", "quality", "radiative", "report"),
+    ("derived", "paper", "planning", "plots", "quality", "radiative", "report", "server"),
     ("verbs",),
     ("database",),
     ("cli",),
@@ -35,9 +35,9 @@ FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
 CALLS_UP = {"ratedb/rates.py": {"physics", "io"}}
 
 MOST_LINES, MOST_FUNCTION_LINES, LONG_FUNCTION, MOST_LONG_FUNCTIONS = 350, 60, 40, 19
-MOST_VERB_LINES, MOST_VERBS_LINES = 150, 3760
+MOST_VERB_LINES, MOST_VERBS_LINES = 150, 3900
 # The door has one method for each verb, and grows with them.
-MORE_LINES = {"ratedb/database.py": 411}
+MORE_LINES = {"ratedb/database.py": 419}
 
 
 @cache
@@ -151,6 +151,8 @@ def test_sql_is_written_in_the_store_only(path: str) -> None:
         ("sqlalchemy", "store"),
         ("matplotlib", "plots"),
         ("bokeh", "report"),
+        ("starlette", "server"),
+        ("uvicorn", "server"),
     ],
 )
 def test_a_heavy_package_has_one_room(package: str, room: str) -> None:

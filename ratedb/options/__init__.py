@@ -19,7 +19,7 @@ from ratedb.options.results import (
     SqlOptions,
     VerifyOptions,
 )
-from ratedb.options.sharing import BackupOptions, MergeOptions, PublishOptions
+from ratedb.options.sharing import BackupOptions, MergeOptions, PublishOptions, ServeOptions
 from ratedb.options.sources import CheckOptions, CompareOptions, ImportOptions, RepairOptions, SourcesOptions
 from ratedb.options.values import Progress, silent
 
@@ -47,6 +47,7 @@ __all__ = [
     "RepairOptions",
     "ReportOptions",
     "ReproduceOptions",
+    "ServeOptions",
     "SourcesOptions",
     "SqlOptions",
     "TrainOptions",

@@ -35,3 +35,14 @@ class PublishOptions:
     doi: str | None = option(None, "DOI of the snapshot, where one is reserved.")
     creator: tuple[str, ...] = option((), "Who publishes it; may be repeated.", many=True)
     comments: bool = option(False, "Publish the users' names and their comments on sources too.")
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """Where a server listens, and how much it sends."""
+
+    host: str = option("127.0.0.1", "Address to listen on; 0.0.0.0 lets other machines in.")
+    port: int = option(8000, "Port to listen on; 0 takes a free one.")
+    title: str | None = option(None, "Title of the pages (default: the name of the database).")
+    max_values: int = option(2_000_000, "Largest system, in values, that is sent or shown as a whole.")
+    max_seconds: float = option(30.0, "Longest time for one answer, s.")

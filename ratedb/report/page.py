@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
-from importlib import metadata, resources
+from importlib import metadata
 from typing import Any
 
 from ratedb import __version__
@@ -16,35 +14,25 @@ from ratedb.report.embedding import as_json, embedded
 from ratedb.report.errors_by_state import errors_by_state
 from ratedb.report.installed import need_report
 from ratedb.report.plans import words_of_plan
-from ratedb.safe_text import visible
+from ratedb.report.templates import environment, policy, text_of
+
+_HERE = "ratedb.report"
 
 
 def render_page(systems: Sequence[SystemContents]) -> str:
     """Return the page of some systems as HTML; raises RatedbError without Bokeh."""
     need_report()
-    from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
-    def seen(value: Any) -> Any:
-        return (
-            visible(value, keep="\n") if isinstance(value, str) and not isinstance(value, Markup) else value
-        )
-
-    environment = Environment(
-        autoescape=True,
-        loader=PackageLoader("ratedb.report", ""),
-        finalize=seen,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"digits": _digits, "factor": _factor}
-    scripts = [_bokeh_script(), _own("page.js")]
+    templates = environment(_HERE)
+    templates.filters |= {"digits": _digits, "factor": _factor}
+    scripts = [_bokeh_script(), text_of(_HERE, "page.js")]
     common = {"map": figures.map_item(), "curve": figures.curve_item()}
     shown = [_system(number, contents) for number, contents in enumerate(systems)]
-    return environment.get_template("page.html").render(
+    return templates.get_template("page.html").render(
         title=f"{', '.join(one.system for one in systems)}: rate coefficients",
-        policy=_policy(scripts),
-        style=Markup(_own("page.css")),
+        policy=policy(scripts),
+        style=Markup(text_of(_HERE, "page.css")),
         scripts=[Markup(script) for script in scripts],
         data=Markup(as_json([embedded(one) for one in systems])),
         systems=shown,
@@ -79,27 +67,6 @@ def _system(number: int, contents: SystemContents) -> dict[str, Any]:
         "sha256": contents.best.sha256(),
         "items": {name: Markup(as_json(item)) for name, item in items.items()},
     }
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    """Return the Content-Security-Policy: these scripts, by their hashes, and no connection of any kind."""
-    digests = (base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts)
-    allowed = " ".join(f"'sha256-{one}'" for one in digests)
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src {allowed}",
-            "style-src 'unsafe-inline'",  # Bokeh writes its styles at run time
-            "img-src data:",
-            "connect-src 'none'",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
-def _own(name: str) -> str:
-    return resources.files("ratedb.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _bokeh_script() -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from ratedb.errors import RatedbError
 from ratedb.store import migrations
 from ratedb.store.connection import clear_errors, connect, with_many_threads
 from ratedb.store.lake_address import is_lake
-from ratedb.store.snapshot import files_to_read, is_snapshot, refuse_snapshot, snapshot_file
+from ratedb.store.snapshot import MANIFEST, files_to_read, is_snapshot, refuse_snapshot, snapshot_file
 from ratedb.store.waiting import waiting_up_to
 from ratedb.temporary import remove_left, temporary_folder
 
 _log = logging.getLogger(__name__)
+_LAKE_STATE_S = 10
 
 # DuckDB drops the end of a log that was cut off only when something is added to it.
 _NO_CHANGE = "BEGIN; CREATE TABLE cut_off_log (nothing INTEGER); DROP TABLE cut_off_log; COMMIT"
@@ -92,6 +94,15 @@ def place_of(path: Path) -> Path:
     from ratedb.store.lake import lake_folder
 
     return lake_folder(path)
+
+
+def state_of(path: Path) -> str:
+    """Return a text that changes when a store does; for a lake, which has no one file, every ten seconds."""
+    if is_lake(path):
+        return str(int(time.time() // _LAKE_STATE_S))
+    file = path / MANIFEST if path.is_dir() else path
+    states = [one.stat() for one in (file, *_left_by_duckdb(path)) if one.exists()]
+    return " ".join(f"{one.st_ino}:{one.st_mtime_ns}:{one.st_size}" for one in states)
 
 
 def bring_up_to_date(path: Path) -> None:

@@ -24,6 +24,7 @@ _OPTIONAL = (
     ("RADEX", "spectralradex", "for `verify`: pip install 'ratedb[radex]' (Linux, CPython 3.11)"),
     ("plots", "matplotlib", "for pictures: pip install 'ratedb[plots]'"),
     ("report", "bokeh", "for pages: pip install 'ratedb[report]'"),
+    ("serve", "uvicorn", "for a server of pages: pip install 'ratedb[serve]'"),
     ("dask", "distributed", "for --scheduler: pip install 'ratedb[dask]'"),
     ("lake", "duckdb-extension-ducklake", "for --db ducklake:...: pip install 'ratedb[lake]'"),
     ("notebook", "pyarrow", "for data frames: pip install 'ratedb[notebook]'"),

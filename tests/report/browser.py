@@ -32,7 +32,7 @@ for (const view of Bokeh.index) {
 class Browser:
     """A page in Chromium: what it shows, and what it asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, downloads: Path | None = None) -> None:
         webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
         from selenium.webdriver.chrome.service import Service
 
@@ -43,6 +43,8 @@ class Browser:
         options = webdriver.ChromeOptions()
         for argument in _ARGUMENTS:
             options.add_argument(argument)
+        if downloads is not None:
+            options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
         options.binary_location = chromium
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
@@ -51,9 +53,17 @@ class Browser:
         self.driver.quit()
 
     def open(self, page: Path) -> None:
-        """Open a page and wait until its script is done."""
+        """Open the page in a file and wait until its script is done."""
+        self.go(page.as_uri())
+
+    def go(self, address: str) -> None:
+        """Open an address and wait until the script of its page is done."""
         self.driver.get_log("browser"), self.driver.get_log("performance")
-        self.driver.get(page.as_uri())
+        self.driver.get(address)
+        self.ready()
+
+    def ready(self) -> None:
+        """Wait until the script of the page is done."""
         self.wait(lambda: self.run("return document.documentElement.dataset.ready === 'yes'"))
 
     def run(self, script: str, *arguments: object) -> Any:

@@ -6,18 +6,19 @@ import base64
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from small_co import LEVELS, make_small_store, of_j, put, truth
-from synthetic import prediction_of
+from synthetic import prediction_of, rotor_rates
 
-import ratedb
+from ratedb.levels import Lines
+from ratedb.rates import Rates
 from ratedb.store.plans import Plan
-from ratedb.store.store import Store
+from ratedb.store.store import Incoming, SourceInfo, Store
 
 PLANNED = {
     "n": 4,
@@ -35,6 +36,8 @@ OTHER = PLANNED | {
     "avoided_hours": 410.0,
     "expected_error": 9.25,
 }
+
+HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">\' "&amp; ]]> <!-- {{ 7*7 }} </title>'
 
 
 @dataclass
@@ -147,8 +150,20 @@ def predicted_only(path: Path) -> Path:
             store.put_system("CO", "He")
         model = store.model(1)
         rates = prediction_of(of_j(truth(), (7, 8)))
-        rates = ratedb.Rates(
+        rates = Rates(
             LEVELS, "He", rates.upper, rates.lower, rates.temperature_k, rates.rate_cm3_s, rates.layers
         )
         store.put_prediction("CO+He", rates, np.ones(rates.rate_cm3_s.shape, dtype=np.bool_), model)
+    return path
+
+
+def hostile_store(path: Path) -> Path:
+    """Make a store whose levels, references, methods and findings are markup, TeX and templates."""
+    labels = tuple(f"{HOSTILE}$${n}$$ \\({n}\\)" for n in range(len(LEVELS)))
+    levels = replace(LEVELS, label=labels, quantum_numbers={}, kind="")
+    one = rotor_rates(LEVELS, "p-H2", (10.0, 20.0, 50.0))
+    rates = Rates(levels, "p-H2", one.upper, one.lower, one.temperature_k, one.rate_cm3_s)
+    info = SourceInfo("computed", HOSTILE, HOSTILE, HOSTILE.replace("/", ""), "0" * 64)
+    with Store(path, write=True, create=True) as store:
+        store.put_rates([Incoming(Lines.empty(), ((rates, info),))])
     return path

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 import top_store
 from browser import Browser
-from pages import predicted_only, rich_store
+from pages import hostile_store, predicted_only, rich_store
 from small_co import GAP, KELVIN, WRONG
-from test_page import hostile_store
 
 import ratedb
 from ratedb.rates import Rates

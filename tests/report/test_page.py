@@ -6,29 +6,23 @@ import base64
 import hashlib
 import json
 import statistics
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import top_store
-from pages import PLANNED, Page, best_of, predicted_only, rich_store, values_of
+from pages import HOSTILE, PLANNED, Page, best_of, hostile_store, predicted_only, rich_store, values_of
 from ratedb_cli.app import main
 from real import shared_folder
-from small_co import LEVELS, put, truth
-from synthetic import rotor_rates
+from small_co import put, truth
 
 import ratedb
 from ratedb.errors import RatedbError, UsageError
 from ratedb.layers import RATIO_95_68
-from ratedb.levels import Lines
-from ratedb.rates import Rates
 from ratedb.report import installed
-from ratedb.store.store import Incoming, SourceInfo, Store
+from ratedb.store.store import Store
 
 pytest.importorskip("bokeh", reason="Bokeh (the report extra) is not installed")
-
-HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)">\' "&amp; ]]> <!-- {{ 7*7 }} </title>'
 
 
 @pytest.fixture(scope="module")
@@ -174,18 +168,6 @@ def test_a_doi_is_a_link_and_what_is_no_doi_is_none(tmp_path: Path) -> None:
     links = [attrs.get("href") for tag, attrs in Page.read(tmp_path / "page.html").elements if tag == "a"]
     outside = {link for link in links if link is not None and not link.startswith("#")}
     assert outside == {"https://doi.org/10.1088/0004-637X/718/2/1062"}
-
-
-def hostile_store(path: Path) -> Path:
-    """Make a store whose levels, references, methods and findings are markup, TeX and templates."""
-    labels = tuple(f"{HOSTILE}$${n}$$ \\({n}\\)" for n in range(len(LEVELS)))
-    levels = replace(LEVELS, label=labels, quantum_numbers={}, kind="")
-    one = rotor_rates(LEVELS, "p-H2", (10.0, 20.0, 50.0))
-    rates = Rates(levels, "p-H2", one.upper, one.lower, one.temperature_k, one.rate_cm3_s)
-    info = SourceInfo("computed", HOSTILE, HOSTILE, HOSTILE.replace("/", ""), "0" * 64)
-    with Store(path, write=True, create=True) as store:
-        store.put_rates([Incoming(Lines.empty(), ((rates, info),))])
-    return path
 
 
 def test_what_comes_from_the_store_is_text_and_never_markup(tmp_path: Path, written: Path) -> None:
