@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format docs corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting bench-report bench-serve dist clean
+.PHONY: help demo test test-all lint format generate docs site corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting bench-report bench-serve dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -19,7 +19,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	  { echo "this Python has no venv module (on Debian: apt install python3-venv)"; exit 1; }
 	@echo "making the environment in $(VENV) (some 3 GB; a few minutes)"
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,report,serve,dask,notebook,astropy,lake,dev]'
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --constraint constraints.txt --editable '.[radex,plots,report,serve,dask,notebook,astropy,lake,docs,dev]'
 	touch $@
 
 demo: $(VENV)/ready ## the whole job on real data: plan, train, fill, evaluate, export, RADEX, picture
@@ -40,8 +40,14 @@ format: $(VENV)/ready ## fix format and style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/ready ## write what is generated: command reference, notebook's outputs, README's demo output, pictures
+generate: $(VENV)/ready ## write what is generated: command reference, notebook's outputs, README's demo output, pictures
 	$(BIN)/python docs/generate.py
+
+docs: site ## build the documentation site and show it at http://127.0.0.1:8001/ (Ctrl-C ends it)
+	cd build/site && ../../$(BIN)/python -m http.server --bind 127.0.0.1 8001
+
+site: $(VENV)/ready ## build the documentation site in build/site; a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 dist: $(VENV)/ready ## build and check a release: source, wheel, metadata; install the wheel into an empty environment (5 min, 3 GB)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dist]'

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -168,6 +169,15 @@ def _growth(found: dict[float, dict[str, Run | None]], name: str, empty: str) ->
 
 
 def _write(path: Path, levels: int, file_format: str) -> None:
+    """Write a file in a process of its own: its memory would count as that of the commands measured later."""
+    process = get_context("spawn").Process(target=_write_here, args=(path, levels, file_format))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise RuntimeError(f"{path} was not written")
+
+
+def _write_here(path: Path, levels: int, file_format: str) -> None:
     with duckdb.connect() as connection:
         connection.execute(
             FILE.format(temperatures=TEMPERATURES, levels=levels, path=path, file_format=file_format)

@@ -1,6 +1,6 @@
 """Write what is generated: the command reference, outputs of notebook, README and demo, and all pictures.
 
-`make docs` runs it; tests fail where what it would write differs from what is there.
+`make generate` runs it; tests fail where what it would write differs from what is there.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def command_reference() -> str:
     parts = [
         "# Commands",
         "",
-        "Written by `make docs` from the commands' own help. Options before the command may also follow it.",
+        "Written by `make generate` from the help of each command. Options before the command may also follow it.",
     ]
     for words in ([], *([name] for name in names)):
         title = " ".join(["ratedb", *words])
@@ -133,5 +133,6 @@ if __name__ == "__main__":
     write_outputs(ROOT / "docs" / "notebook.ipynb")
     write_demo(ROOT / "README.md", ROOT / "docs" / "demo.md", ROOT / "docs" / "demo.png")
     pages = {"README.md": "co.dat", "docs/tops.md": "oh2cs.dat", "docs/sharing.md": "co.dat"}
+    pages |= {str(page.relative_to(ROOT)): "co.dat" for page in (ROOT / "docs" / "tutorials").glob("*.md")}
     for page, shipped in ((ROOT / name, shipped) for name, shipped in pages.items()):
         page.write_text(with_outputs(page, shipped), encoding="utf-8")

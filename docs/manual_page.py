@@ -32,7 +32,7 @@ def manual_page() -> str:
     group = get_command(app)
     context = group.make_context("ratedb", [], resilient_parsing=True)
     lines = [
-        ".\\\" Written by `make docs` from the commands' own help.",
+        ".\\\" Written by `make generate` from the commands' own help.",
         f'.TH RATEDB 1 "" "ratedb {__version__}" "User Commands"',
         ".SH NAME",
         f"ratedb \\- {_roff(group.help or '').rstrip('.')}",

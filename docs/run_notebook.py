@@ -1,7 +1,7 @@
 """Run the cells of a notebook in this process and keep what they show; no Jupyter is needed.
 
-`make docs` writes docs/notebook.ipynb with it, and a test runs the cells and compares. What a cell shows is
-what Jupyter would: what it prints, the value of its last line, and the figures of matplotlib.
+`make generate` writes docs/notebook.ipynb with it, and a test runs the cells and compares. What a cell shows
+is what Jupyter would: what it prints, the value of its last line, and the figures of matplotlib.
 """
 
 from __future__ import annotations

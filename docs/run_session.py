@@ -1,7 +1,7 @@
 """Run the commands and the Python examples of a document, and write what they print below them.
 
 A block ```console has commands after `$ `, perhaps with `| head -N` or `| tail -N`; a block ```python has
-examples after `>>> `. What follows each is its output: `make docs` rewrites that of README.md, and a test
+examples after `>>> `. What follows each is its output: `make generate` rewrites that of README.md, and a test
 compares it.
 """
 

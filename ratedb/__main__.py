@@ -2,4 +2,5 @@
 
 from ratedb_cli.entry import run
 
-run()
+if __name__ == "__main__":
+    run()

@@ -15,7 +15,7 @@ NUMBER = r"-?\d+\.?\d*(?:e[+-]?\d+)?"
 def assert_quoted(quoted: str, now: str) -> None:
     """Words must be equal; numbers may differ a little between processors; seconds are ignored."""
     quoted, now = (re.sub(r"[\d.]+\s+s\b", "", text) for text in (quoted, now))
-    assert re.sub(NUMBER, "", now).split() == re.sub(NUMBER, "", quoted).split(), "run `make docs`"
+    assert re.sub(NUMBER, "", now).split() == re.sub(NUMBER, "", quoted).split(), "run `make generate`"
     numbers = [float(number) for number in re.findall(NUMBER, now)]
     assert [float(n) for n in re.findall(NUMBER, quoted)] == pytest.approx(numbers, rel=0.15, abs=0), now
 

@@ -19,7 +19,8 @@ import ratedb
 
 ROOT = Path(__file__).parents[1]
 FACE = ["README.md", "CONTRIBUTING.md", "CODE_OF_CONDUCT.md", "SECURITY.md"]
-DOCUMENTS = [*(ROOT / name for name in FACE), *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [*(ROOT / name for name in FACE), *sorted((ROOT / "docs").rglob("*.md"))]
+TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
 
 
 # Words that the field does not use, and what to write instead.
@@ -42,11 +43,11 @@ def generator() -> ModuleType:
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:
-    assert (ROOT / "docs" / "cli.md").read_text() == generator().command_reference(), "run `make docs`"
+    assert (ROOT / "docs" / "cli.md").read_text() == generator().command_reference(), "run `make generate`"
 
 
 def test_the_manual_page_is_what_the_commands_say() -> None:
-    assert (ROOT / "docs" / "ratedb.1").read_text() == generator().manual_page(), "run `make docs`"
+    assert (ROOT / "docs" / "ratedb.1").read_text() == generator().manual_page(), "run `make generate`"
 
 
 def test_the_manual_page_is_read_without_a_warning() -> None:
@@ -59,7 +60,7 @@ def test_the_manual_page_is_read_without_a_warning() -> None:
 
 
 def test_the_rules_of_quality_control_are_those_of_the_code() -> None:
-    assert generator().quality_rules() in (ROOT / "docs" / "quality.md").read_text(), "run `make docs`"
+    assert generator().quality_rules() in (ROOT / "docs" / "quality.md").read_text(), "run `make generate`"
 
 
 def test_the_readme_is_short_and_its_python_imports_nothing_but_ratedb() -> None:
@@ -87,6 +88,15 @@ def test_the_commands_of_the_page_on_tops_print_what_it_says() -> None:
 def test_the_commands_of_the_page_on_sharing_print_what_it_says() -> None:
     co_file()
     page = ROOT / "docs" / "sharing.md"
+    assert_quoted(page.read_text(), generator().with_outputs(page))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs" / "tutorials").glob("*.md")), ids=lambda page: page.stem
+)
+def test_the_commands_and_the_python_of_a_tutorial_print_what_it_says(page: Path) -> None:
+    co_file()
     assert_quoted(page.read_text(), generator().with_outputs(page))
 
 

@@ -42,7 +42,7 @@ def test_the_notebook_runs_and_shows_what_is_stored_in_it(
     stored, now = shown(json.loads(NOTEBOOK.read_text("utf-8"))), shown(runner().executed(NOTEBOOK))
     assert len(stored) == len(now) > 12
     for (quoted, quoted_kinds), (text, kinds) in zip(stored, now, strict=True):
-        assert kinds == quoted_kinds, f"run `make docs`: {text}"
+        assert kinds == quoted_kinds, f"run `make generate`: {text}"
         assert_quoted(quoted, text)
     assert list(tmp_path.iterdir()) == []
 

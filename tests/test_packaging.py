@@ -37,7 +37,7 @@ def test_the_recipe_needs_what_the_project_needs() -> None:
 def test_the_readme_says_what_each_extra_brings() -> None:
     [heads] = re.findall(r"^\| extra \|(.*)\|$", (ROOT / "README.md").read_text(), flags=re.MULTILINE)
     named = re.findall(r"`(\w+)`", heads)
-    assert named == [one for one in PROJECT["optional-dependencies"] if one not in ("dev", "dist")]
+    assert named == [one for one in PROJECT["optional-dependencies"] if one not in ("dev", "dist", "docs")]
 
 
 def test_every_package_folder_is_shipped() -> None:

@@ -99,7 +99,8 @@ class TableRows:
     @property
     def by_label(self) -> bool:
         """Whether labels name the levels though j is there: it is not all that tells them apart."""
-        halves = any((self.numbers[name] % 1 > 0).any() for name in ("j", "j_final"))
+        with np.errstate(invalid="ignore"):  # an infinite j is refused where levels are made
+            halves = any((self.numbers[name] % 1 > 0).any() for name in ("j", "j_final"))
         return self.labelled and (bool(self.further) or halves)
 
     def select(self, keep: BoolArray) -> TableRows:

@@ -161,9 +161,8 @@ def test_a_locked_database_gives_code_3_and_the_pid(run: Run, filled: Path) -> N
     assert run("--db", filled, "systems").code == 0
 
 
-@pytest.mark.parametrize(
-    "seconds", [1.0, *(pytest.param(late, marks=pytest.mark.slow) for late in (1.3, 4.0))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("seconds", [1.0, 1.3, 4.0])
 def test_ctrl_c_during_training_leaves_the_store_as_it_was(filled: Path, seconds: float) -> None:
     """Pressed while DuckDB imports pandas or while TensorFlow is imported, which would swallow it.
 

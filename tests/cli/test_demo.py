@@ -124,7 +124,7 @@ def test_the_readme_quotes_what_the_demo_finds(found: dict[str, Any]) -> None:
     for row in found["summary"]:
         words = re.escape(row["question"]).replace(r"\ ", r"\s")
         line = re.search(rf"^ {words} +(.*)$", README, flags=re.MULTILINE)
-        assert line is not None, f"run `make docs`: {row['question']}"
+        assert line is not None, f"run `make generate`: {row['question']}"
         quoted = [float(number) for number in re.findall(r"\d+\.?\d*", line[1])]
         ours = [float(n) for n in re.findall(r"\d+\.?\d*", row["answer"] + " " + row["interpolation"])]
         assert quoted == pytest.approx(ours, rel=0.15), row["question"]

@@ -192,6 +192,7 @@ def test_a_linear_molecule_is_not_planned_by_states(tmp_path: Path) -> None:
         store.train("CO+p-H2", train_units=("1", "2", "3"))
 
 
+@pytest.mark.slow
 def test_h2cs_is_a_demo(tmp_path: Path) -> None:
     found = ratedb.open(tmp_path / "x.duckdb", create=True).demo(tmp_path / "demo", molecule="H2CS")
     assert found.plan["chosen"]["train_units"]

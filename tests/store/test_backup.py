@@ -44,6 +44,7 @@ def test_a_store_is_not_its_own_backup(store_path: Path, tmp_path: Path) -> None
             Database(store_path).backup(target, replace=True)
 
 
+@pytest.mark.slow
 def test_others_may_read_meanwhile_and_nobody_may_write(
     store_path: Path, tmp_path: Path, children: Children
 ) -> None:

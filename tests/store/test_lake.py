@@ -92,6 +92,7 @@ def test_values_are_kept_to_the_last_bit_in_few_and_in_many_rows(address: str) -
         assert np.array(kept).tobytes() == rows.tobytes()
 
 
+@pytest.mark.slow
 def test_a_copied_lake_is_one_of_its_own(address: str, tmp_path: Path) -> None:
     db = ratedb.open(address)
     db.import_(rotor_file(tmp_path / "ab.dat"))
@@ -104,6 +105,7 @@ def test_a_copied_lake_is_one_of_its_own(address: str, tmp_path: Path) -> None:
     assert len(copy.sql("FROM rates").rows) == 840
 
 
+@pytest.mark.slow
 def test_an_older_lake_is_brought_up_to_date(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ratedb.open(address).import_(rotor_file(Path(address.removeprefix("ducklake:")).with_name("ab.dat")))
     newest = migrations.available()[-1].version
@@ -221,6 +223,7 @@ def test_without_the_extension_the_message_says_what_to_install(
         ratedb.open(address)
 
 
+@pytest.mark.slow
 def test_an_address_keeps_its_file_when_the_folder_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +233,7 @@ def test_an_address_keeps_its_file_when_the_folder_changes(
     assert db.systems().rows == []
 
 
+@pytest.mark.slow
 def test_a_new_lake_in_postgresql_asks_for_a_folder_and_an_old_one_knows_it(
     server: Any, tmp_path: Path
 ) -> None:
@@ -243,6 +247,7 @@ def test_a_new_lake_in_postgresql_asks_for_a_folder_and_an_old_one_knows_it(
         ratedb.open(without + f" data={tmp_path / 'elsewhere'}")
 
 
+@pytest.mark.slow
 def test_a_reader_sees_one_state_while_another_writes(server: Any, tmp_path: Path) -> None:
     address = server("readers", tmp_path / "data")
     db = ratedb.open(address, create=True)
@@ -255,6 +260,7 @@ def test_a_reader_sees_one_state_while_another_writes(server: Any, tmp_path: Pat
     assert len(db.rates("AB+He").levels) == 17
 
 
+@pytest.mark.slow
 def test_two_who_write_at_once_take_turns(server: Any, tmp_path: Path) -> None:
     address = server("turns", tmp_path / "data")
     ratedb.open(address, create=True)

@@ -103,6 +103,7 @@ def test_a_kill_during_import_or_fill_loses_nothing_reported_and_leaves_no_half(
         assert put(store, rates_number(1), "import 999999").new > 0
 
 
+@pytest.mark.slow
 def test_a_kill_while_stores_are_made_leaves_each_whole_or_not_there(
     tmp_path: Path, children: Children
 ) -> None:

@@ -372,6 +372,7 @@ def test_a_query_only_reads_and_only_the_store(db: Database, tmp_path: Path) -> 
         db.sql("SELECT 1; SELECT 2")
 
 
+@pytest.mark.slow
 def test_nothing_stays_open_between_questions(small_co: Path, tmp_path: Path) -> None:
     own = Path(shutil.copy(small_co, tmp_path / "own.duckdb"))
     with ratedb.open(own) as db:
