@@ -38,7 +38,8 @@ def command_reference() -> str:
     parts = [
         "# Commands",
         "",
-        "Written by `make generate` from the help of each command. Options before the command may also follow it.",
+        "Written by `make generate` from the help of each command."
+        " Options before the command may also follow it.",
     ]
     for words in ([], *([name] for name in names)):
         title = " ".join(["ratedb", *words])
