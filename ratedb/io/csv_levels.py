@@ -125,7 +125,8 @@ def _need_distinct(table: _Table, molecule: str) -> None:
     for place, (line, row) in enumerate(zip(table.lines, table.rows, strict=True)):
         key = (row.get("label", ""), *(row[name] for name in shown))
         if key in first:
-            same = ", ".join(f"{name} = {row[name] or row['label']}" for name in shown)
+            numbers = ", ".join(f"{name} = {row[name] or 'nothing'}" for name in shown)
+            same = f"the label {row['label']}" if row.get("label") else numbers
             absent = ", ".join(table.absent) or "quantum numbers"
             no_number = f"; no quantum number is called {', '.join(unknown)}" if unknown else ""
             raise RatedbError(

@@ -358,3 +358,10 @@ def test_an_empty_list_is_called_empty(tmp_path: Path, content: bytes) -> None:
 def test_a_list_of_a_header_only_lists_no_levels(tmp_path: Path, header: str) -> None:
     with pytest.raises(RatedbError, match="lists no levels"):
         read(tmp_path, header)
+
+
+def test_rows_with_an_empty_quantum_number_and_no_label_are_not_told_apart(tmp_path: Path) -> None:
+    text = "level,energy_cm1,weigm1,weight,j,ka,kc\n1,0.0,1,0,0,0\n3,70.1,5,2, ,2\n3,70.1,5,2, ,2\n"
+    with pytest.raises(RatedbError, match="does not tell the levels of X apart") as caught:
+        read(tmp_path, text, molecule="X")
+    assert "= nothing" in (caught.value.got or "")
