@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ratedb.arrays import BoolArray, FloatArray
+from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.physics.plausibility import PLACEHOLDER_CM3_S, REPEATS, repeated_tiny
 from ratedb.quality import rules
@@ -81,18 +81,24 @@ def _depends_on_t(rate: FloatArray) -> bool:
     return int((rate.min(axis=1) < rate.max(axis=1)).sum()) >= REPEATS
 
 
-def _counted(rate: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _counted(rate: FloatArray) -> tuple[FloatArray, IntArray]:
     """Return the different numbers in order, and how often each is there, shape (k,) each."""
     values = rate[np.isfinite(rate)]
     values.sort()
-    first = np.flatnonzero(np.concatenate([values[:1] == values[:1], values[1:] != values[:-1]]))
-    if len(first) == len(values):
-        return values, np.broadcast_to(1.0, values.shape)
-    counts = np.diff(first, append=len(values))
-    return values[first], counts.astype(np.float64)
+    size = len(values)
+    new = np.ones(size, dtype=np.bool_)
+    new[1:] = values[1:] != values[:-1]
+    if new.all():
+        return values, np.broadcast_to(np.int64(1), values.shape)
+    values = values[new]  # of a large set each of these arrays is a gigabyte
+    first = np.flatnonzero(new)
+    del new
+    first[:-1] = np.diff(first)
+    first[-1] = size - first[:-1].sum()
+    return values, first
 
 
-def _isolated(rate: FloatArray, values: FloatArray, counts: FloatArray) -> FloatArray:
+def _isolated(rate: FloatArray, values: FloatArray, counts: IntArray) -> FloatArray:
     """Return the values that repeat and have no other within a factor 10, the largest one left out.
 
     The lowest value may repeat within one row; any other needs three rows, as one real curve may be flat.
@@ -125,18 +131,34 @@ def _flat_rows(rate: FloatArray) -> BoolArray:
 
 def _copied_rows(rate: FloatArray) -> BoolArray:
     """Return the rows, shape (n,), that are one curve ten times as often as any other one repeats."""
-    first, place, counts = np.unique(rate[:, 0], return_inverse=True, return_counts=True)
+    _, place, counts = np.unique(rate[:, 0], return_inverse=True, return_counts=True)
     often = np.flatnonzero((counts >= rules.FLOOR_PILE)[place.ravel()] & np.isfinite(rate).all(axis=1))
     found = np.zeros(len(rate), dtype=np.bool_)
-    if not len(often) or not len(first):
-        return found
-    _, place, counts = np.unique(rate[often], axis=0, return_inverse=True, return_counts=True)
-    usual = max(1.0, float(np.sort(counts)[-2])) if len(counts) > 1 else 1.0
-    found[often] = (counts >= rules.FLOOR_PILE * usual)[place.ravel()]
+    rows, group = _repeated(rate, often)
+    if len(rows):
+        counts = np.bincount(group)
+        usual = max(1.0, float(np.sort(counts)[-2])) if len(counts) > 1 else 1.0
+        found[rows] = counts[group] >= rules.FLOOR_PILE * usual
     return found
 
 
-def _piles(rate: FloatArray, values: FloatArray, counts: FloatArray) -> FloatArray:
+def _repeated(rate: FloatArray, rows: IntArray) -> tuple[IntArray, IntArray]:
+    """Return which of some rows are equal to another of them, and the number of the curve that each is.
+
+    Column by column, so that rows which differ early, which are nearly all, are not copied and sorted.
+    """
+    group = np.zeros(len(rows), dtype=np.int64)
+    for column in rate.T:
+        values, code = np.unique(column[rows], return_inverse=True)
+        _, group, counts = np.unique(group * len(values) + code, return_inverse=True, return_counts=True)
+        more = counts[group] > 1
+        rows, group = rows[more], group[more]
+        if not len(rows):
+            break
+    return rows, np.unique(group, return_inverse=True)[1]
+
+
+def _piles(rate: FloatArray, values: FloatArray, counts: IntArray) -> FloatArray:
     """Return the values ten times as frequent as any of about their size, in three rows and two columns."""
     found = []
     for at in np.flatnonzero(counts >= rules.FLOOR_PILE):
