@@ -7,7 +7,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 # Let Python keep what it compiles: each process would compile TensorFlow and the like again (10 s).
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-all lint format generate docs site corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting bench-report bench-serve dist clean
+.PHONY: help demo test test-all lint format generate docs site corpus bench-store bench-merge bench-models bench-corpus bench-vibration bench-tops bench-derived bench-temperatures bench-planner bench-quality bench-readers bench-impact bench-exports bench-roundtrip bench-lake bench-kills bench-waiting bench-report bench-serve bench-solvers dist clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -120,6 +120,9 @@ bench-report: $(VENV)/ready ## pages of systems: seconds, bytes, and what a brow
 
 bench-serve: $(VENV)/ready ## a server of 1e6 values under load: requests a second, and how long they take (2 min)
 	$(BIN)/python benchmarks/serve.py
+
+bench-solvers: $(VENV)/ready ## RADEX and ratedb's own solver on every LAMDA file of spectralradex (5 min)
+	$(BIN)/python benchmarks/solvers.py
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -34,18 +34,16 @@ def _show(console: Console, result: DemoResult, options: Mapping[str, Any]) -> N
     for system in result.systems:
         show_evaluation(console, result.evaluate[system], brief=True)
     verify = result.verify
-    if "skipped" not in verify:
-        _show_lines(console, verify)
+    _show_lines(console, verify)
     rows = [list(row.values()) for row in result.answers()]
     title = f"How good is the filled file? ({result.systems[0]})"
     console.print(table(title, ["", "filled", "interpolation"], rows))
-    if "skipped" not in verify:
-        what = "states" if "train_units" in result.plan["chosen"] else "j"
-        console.print(
-            f"Lines at {len(verify['conditions'])} temperatures and densities; a bright one has at least"
-            f" {verify['bright']['share_of_strongest']:.0%}\n"
-            f"of the strongest flux there. {_FREE[what]} as computed already, at no cost.\n"
-        )
+    what = "states" if "train_units" in result.plan["chosen"] else "j"
+    console.print(
+        f"Lines at {len(verify['conditions'])} temperatures and densities; a bright one has at least"
+        f" {verify['bright']['share_of_strongest']:.0%}\n"
+        f"of the strongest flux there. {_FREE[what]} as computed already, at no cost.\n"
+    )
     picture = result.picture or "left out, matplotlib is not installed"
     page = result.report.get("skipped", result.report.get("path"))
     files = f"export: {result.export['path']}\npicture: {picture}\npage for a browser: {page}"
@@ -98,8 +96,10 @@ def _show_lines(console: Console, verify: dict[str, Any]) -> None:
         and abs(sum(line["density_cm3"].values()) / _SHOWN_DENSITY_CM3 - 1) < 1e-6
     ]
     if rows:
+        from ratedb.radiative.solving import name_of_solver
+
         condition = f"{_SHOWN_TEMPERATURE_K:g} K, {_SHOWN_DENSITY_CM3:.0e} cm-3"
-        title = f"RADEX at {condition}: upper level population, flux (K km/s)"
+        title = f"{name_of_solver(verify['solver'])} at {condition}: upper level population, flux (K km/s)"
         columns = ["line", "GHz", "true", "filled", "true flux", "filled flux", "off by"]
         console.print(table(title, columns, rows[:_SHOWN_LEVELS]))
 

@@ -20,11 +20,15 @@ _SHOWN = 10
 
 def _show(console: Console, found: Impact, options: Mapping[str, Any]) -> None:
     """Print the least certain lines, which transitions drive them, and which j to compute next."""
+    from ratedb.radiative.solving import name_of_solver
+
     title = f"{found.samples} samples of the predicted rates, {len(found.conditions)} conditions: the"
     columns = ["line", "GHz", "T (K)", "n (cm-3)", "flux (K km/s)", "95 % interval", "Tex (K)", "95 %"]
     worst = sorted(found.lines, key=lambda line: -line.uncertainty)[:_SHOWN]
     rows = [_row(found, line) for line in worst]
     console.print(table(f"{title} least certain lines", columns, rows, text=(0, 5, 7)))
+    if found.solver != "radex":
+        console.print(f"Lines by {name_of_solver(found.solver)}.")
     console.print(
         f"Half of the {len(found.lines)} lines and conditions are uncertain by less than"
         f" {found.uncertainty_median:.2%}, 95 % of them by less than {found.uncertainty_p95:.2%}"

@@ -30,19 +30,30 @@ def _show_stored(console: Console, result: QueryResult) -> None:
 
 
 def _show_densities(console: Console, result: LineList) -> None:
-    heads = ["line", "GHz", "E_u (K)", "A (s-1)", *(f"{one:g} K" for one in result.temperatures_k)]
+    kelvin = [f"{one:g} K" for one in result.temperatures_k]
     rows = [
         [
             f"{one.upper}-{one.lower}",
             f"{one.frequency_ghz:.7f}",
             f"{one.upper_energy_k:.2f}",
             f"{one.einstein_a_s1:.3g}",
-            *(f"{density:.1e}" if density == density else None for density in one.critical_density_cm3),
+            *map(_density, one.critical_density_cm3),
         ]
         for one in result.lines
     ]
+    heads = ["line", "GHz", "E_u (K)", "A (s-1)", *kelvin]
     console.print(table(f"Lines of {result.system}, and critical densities in cm-3", heads, rows))
     console.print(f"Critical density: {result.definitions['critical_density_cm3']}.", markup=False)
+    if (words := result.definitions.get("effective_density_cm3")) is not None:
+        rows = [
+            [f"{one.upper}-{one.lower}", *map(_density, one.effective_density_cm3)] for one in result.lines
+        ]
+        console.print(table("Effective densities in cm-3", ["line", *kelvin], rows))
+        console.print(f"Effective density: {words}.", markup=False)
+
+
+def _density(density: float) -> str | None:
+    return f"{density:.1e}" if density == density else None
 
 
 lines_command = command(

@@ -22,6 +22,8 @@ _SHOWN = 10
 
 def _show(console: Console, found: Verification, options: Mapping[str, Any]) -> None:
     """Print the differences that an observer would see, the largest first."""
+    from ratedb.radiative.solving import name_of_solver
+
     rows: list[list[object]] = [
         ["conditions (temperature x density)", len(found.conditions)],
         ["lines compared", found.lines_compared],
@@ -44,7 +46,7 @@ def _show(console: Console, found: Verification, options: Mapping[str, Any]) -> 
         ["lines that only one file has", len(found.unmatched)],
         ["colliders that were not tested", ", ".join(found.colliders_left_out) or "none"],
     ]
-    console.print(table("RADEX on both files", ["", "value"], rows))
+    console.print(table(f"{name_of_solver(found.solver)} on both files", ["", "value"], rows))
     compared = [line for line in found.lines if line.flux_ratio is not None]
     worst = sorted(compared, key=lambda line: -(line.flux_ratio or 0.0))[:_SHOWN]
     columns = ["line", "GHz", "T (K)", "n (cm-3)", "flux (K km/s)", "against", "off by"]

@@ -78,6 +78,7 @@ class ImpactOptions:
     )
     j_max: int | None = option(None, "Only levels up to this j.")
     seed: int = option(0, "Seed of the random numbers.")
+    solver: str = option("auto", "radex, escape (ratedb's own), or auto: RADEX where it is installed.")
     output: Path | None = option(None, "Write all lines and conditions as JSON.", Path)
     picture: Path | None = option(None, "Draw the lines and what drives them, PNG, SVG or PDF.", Path)
 
@@ -97,6 +98,9 @@ class LinesOptions:
     ghz: tuple[float, ...] | None = option(
         None, "Only the line at this frequency, such as 345.796, or in a band, as 84:116.", parse_frequencies
     )
+    effective: bool = option(False, "Also list effective densities, at which a line has 1 K km/s.")
+    column: float = option(1e14, "Column density for effective densities, cm-2.")
+    line_width: float = option(1.0, "Line width (FWHM) for effective densities, km/s.")
     output: Path | None = option(None, "Write the list as JSON.", Path)
 
 
@@ -114,6 +118,7 @@ class VerifyOptions:
     )
     columns: tuple[float, ...] = option((1e14,), "Column densities, cm-2.", parse_columns)
     line_widths: tuple[float, ...] = option((1.0,), "Line widths (FWHM), km/s.", parse_line_widths)
+    solver: str = option("auto", "radex, escape (ratedb's own), or auto: RADEX where it is installed.")
     output: Path | None = option(None, "Write all lines and conditions as JSON.", Path)
     picture: Path | None = option(None, "Draw how the fluxes change, PNG, SVG or PDF.", Path)
 

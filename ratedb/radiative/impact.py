@@ -19,6 +19,7 @@ from ratedb.radiative.line_comparison import FLUX_FLOOR
 from ratedb.radiative.line_names import NamedLines, check_ghz
 from ratedb.radiative.radex_lines import RadexLines
 from ratedb.radiative.sampled_lines import SampledFiles, draw_deviations
+from ratedb.radiative.solving import chosen_solver
 from ratedb.rates import Rates
 from ratedb.results import Result
 from ratedb.temporary import temporary_folder
@@ -73,6 +74,7 @@ class Impact(Result):
     next_j: tuple[JImpact, ...]
     model_ids: tuple[int, ...]
     failed_samples: int
+    solver: str = "radex"
     warnings: tuple[str, ...] = ()
 
     def summary(self) -> str:
@@ -102,19 +104,20 @@ def impact_of(
     options: ImpactOptions,
     progress: Progress = silent,
 ) -> Impact:
-    """Draw joint samples of the predicted rates of one molecule and run RADEX on each.
+    """Draw joint samples of the predicted rates of one molecule and solve for the lines of each.
 
     Raises UsageError for too few samples, RatedbError where the molecule has no lines, nothing is predicted,
-    a model gives no joint samples, or RADEX is not installed or fails.
+    a model gives no joint samples, or the solver is not installed or fails.
     """
     check_options(options)
+    solver = chosen_solver(options.solver)
     _need_lines(tables, lines)
     tables, incomplete = complete(tables)
     progress("drawing samples")
     deviations = _drawn(tables, options)
     grid, left_out = _grid(tables, options)
     with temporary_folder() as folder:
-        files = SampledFiles(folder, tables, lines, deviations, options.j_max)
+        files = SampledFiles(folder, tables, lines, deviations, options.j_max, solver)
         exported = files.exported(grid)
         names = _named(tables[0], exported[0])
         wanted = names.chosen(options.lines, options.ghz)
@@ -137,6 +140,7 @@ def impact_of(
         next_j=next_j,
         model_ids=tuple(sorted({number for table in tables for number in table.models})),
         failed_samples=options.samples - len(good),
+        solver=solver,
         warnings=(
             *(warning.detail for warning in incomplete),
             *left_out,
@@ -172,11 +176,11 @@ def _drawn(tables: Sequence[Rates], options: ImpactOptions) -> list[FloatArray]:
 
 
 def _converged(runs: Sequence[list[RadexLines]]) -> list[int]:
-    """Return the samples for which RADEX converged; raises RatedbError where they are too few."""
+    """Return the samples for which the solver converged; raises RatedbError where they are too few."""
     good = [number for number, run in enumerate(runs) if run]
     if len(good) < _FEWEST_SAMPLES:
         raise RatedbError(
-            "RADEX failed for nearly all samples",
+            "the solver failed for nearly all samples",
             expected=f"{_FEWEST_SAMPLES} samples that converge",
             got=f"{len(good)} of {len(runs)}",
             todo="choose conditions with lower columns",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,8 @@ from ratedb.levels import Levels, Lines
 from ratedb.options import LinesOptions
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.radiative.critical_density import DEFINITION, TWO_LEVELS, critical_densities
+from ratedb.radiative.effective_density import DEFINITION as EFFECTIVE
+from ratedb.radiative.effective_density import FLUX_K_KM_S, effective_densities
 from ratedb.radiative.line_names import NamedLines
 from ratedb.rates import Rates
 from ratedb.results import Result
@@ -28,7 +30,8 @@ class LineDensity:
     Densities are in cm-3, one for each temperature of the list, as `critical_density.CriticalDensities`
     defines them; NaN where rates are unknown. `log10_half_width_68` (dex) is that of
     `critical_density_cm3`, 0 where no rate is predicted. `missing_rates` counts the levels to which no rate
-    is known: the density is an upper limit then. A computed frequency is the difference of level energies.
+    is known: the density is an upper limit then. `effective_density_cm3`, where asked for, is as
+    effective_density.py defines it. A computed frequency is the difference of level energies.
     """
 
     name: str
@@ -42,6 +45,7 @@ class LineDensity:
     two_level_density_cm3: tuple[float, ...]
     log10_half_width_68: tuple[float, ...]
     missing_rates: int
+    effective_density_cm3: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,10 +88,20 @@ def lines_at(rates: Rates, lines: Lines, options: LinesOptions) -> LineList:
     keep = named.chosen(options.lines, options.ghz)
     rates = rates.at(_temperatures(rates.temperature_k, options.temperatures))
     found = _listed(rates, lines.select(keep), [named.full_name(row) for row in np.flatnonzero(keep)])
+    definitions = {"critical_density_cm3": DEFINITION, "two_level_density_cm3": TWO_LEVELS}
+    if options.effective:
+        densities = effective_densities(rates, lines, options.column, options.line_width)[keep]
+        found = tuple(
+            replace(one, effective_density_cm3=tuple(row.tolist()))
+            for one, row in zip(found, densities, strict=True)
+        )
+        definitions["effective_density_cm3"] = EFFECTIVE.format(
+            flux=FLUX_K_KM_S, column=options.column, width=options.line_width
+        )
     return LineList(
         system=rates.system,
         temperatures_k=tuple(rates.temperature_k.tolist()),
-        definitions={"critical_density_cm3": DEFINITION, "two_level_density_cm3": TWO_LEVELS},
+        definitions=definitions,
         lines=found,
         references=rates.references,
         warnings=tuple(_incomplete(found)),

@@ -20,8 +20,15 @@ from ratedb.bounds import LARGEST_TEXT_BYTES
 from ratedb.errors import RatedbError
 from ratedb.files import read_bytes
 from ratedb.radiative.conditions import Conditions
-from ratedb.radiative.radex_file import MAX_FREQUENCY_GHZ, MAX_LEVELS, MAX_LINES, FileOutline, outline_of
-from ratedb.radiative.radex_lines import RadexLines, failure_of, lines_of
+from ratedb.radiative.radex_file import (
+    MAX_FREQUENCY_GHZ,
+    MAX_LEVELS,
+    MAX_LINES,
+    FileOutline,
+    check_conditions,
+    outline_of,
+)
+from ratedb.radiative.radex_lines import RadexLines, failed_under, failure_of, lines_of
 from ratedb.radiative.radex_worker import CHATTER, RESULTS
 from ratedb.systems import COLLIDERS
 from ratedb.temporary import temporary_folder
@@ -77,7 +84,7 @@ def run_radex_each(
     for outline, path in zip(outlines, paths, strict=True):
         _check_size(outline, str(path))
         for conditions in grid:
-            _check_conditions(outline, conditions, str(path))
+            check_conditions(outline, conditions, str(path))
     if not grid:
         return [[] for _ in paths]
     where = [str(path) for path in paths]
@@ -98,18 +105,9 @@ def run_radex_each(
 def _judged(
     answers: Sequence[dict[str, Any]], grid: Sequence[Conditions], outline: FileOutline, where: str
 ) -> list[RadexLines] | RatedbError:
-    failures = [
-        f"{conditions.describe()}: {reason}"
-        for conditions, answer in zip(grid, answers, strict=True)
-        if (reason := failure_of(answer, outline))
-    ]
-    if failures:
-        return RatedbError(
-            f"RADEX failed for {len(failures)} of {len(grid)} conditions",
-            where=where,
-            got="\n    ".join(failures[:20]),
-            todo="leave these conditions out or lower the column, or look for unconnected levels",
-        )
+    reasons = [failure_of(answer, outline) for answer in answers]
+    if any(reasons):
+        return failed_under("RADEX", reasons, grid, where)
     return [lines_of(answer, outline) for answer in answers]
 
 
@@ -126,38 +124,6 @@ def _check_size(outline: FileOutline, where: str) -> None:
                 got=str(count),
                 todo="export fewer levels",
             )
-
-
-def _check_conditions(outline: FileOutline, conditions: Conditions, where: str) -> None:
-    known = outline.temperature_range_k
-    for name in conditions.colliders:
-        if name not in known:
-            raise RatedbError(
-                f"the file has no rates for {name}",
-                where=where,
-                expected=f"densities of {', '.join(known)} only",
-                got=conditions.describe(),
-                todo="take this collider out of the conditions: RADEX would ignore it",
-            )
-        low, high = known[name]
-        if not low <= conditions.temperature_k <= high:
-            raise RatedbError(
-                f"the rates for {name} do not reach {conditions.temperature_k:g} K",
-                where=where,
-                expected=f"{low:g} to {high:g} K",
-                got=conditions.describe(),
-                todo="choose a temperature in this range: RADEX would use the rates at its end",
-            )
-    # RADEX sets the density of H2 to p-H2 + o-H2, or the reverse, whatever is given.
-    nuclear_spin = {"p-H2", "o-H2"} & set(known)
-    if "H2" in known and nuclear_spin and {"H2", *nuclear_spin} & set(conditions.colliders):
-        raise RatedbError(
-            "RADEX would count H2 twice in this file",
-            where=where,
-            expected="rates for H2, or for p-H2 and o-H2",
-            got=", ".join(known),
-            todo="use a file with only one of the two",
-        )
 
 
 def _inputs(conditions: Conditions, file: str) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ratedb.arrays import FloatArray, freeze, need_shape
+from ratedb.errors import RatedbError
 from ratedb.physics.constants import HC_OVER_KB_CM_K
+from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.radex_file import FileOutline
 
 _OUTPUT_ROWS = {
@@ -79,10 +82,31 @@ def failure_of(answer: dict[str, Any], outline: FileOutline) -> str | None:
 def lines_of(answer: dict[str, Any], outline: FileOutline) -> RadexLines:
     """Return the lines of an answer of the worker that has no failure."""
     output = np.array(answer["lines"], dtype=np.float64)
+    return RadexLines(**level_columns(outline), **{name: output[row] for name, row in _OUTPUT_ROWS.items()})
+
+
+def level_columns(outline: FileOutline) -> dict[str, Any]:
+    """Return what lines have of their levels: labels, and upper energies above the lowest level in K."""
     energy_k = HC_OVER_KB_CM_K * (np.array(outline.energy_cm1) - min(outline.energy_cm1))
-    return RadexLines(
-        upper=tuple(outline.label[i] for i in outline.upper),
-        lower=tuple(outline.label[i] for i in outline.lower),
-        upper_energy_k=energy_k[list(outline.upper)],
-        **{name: output[row] for name, row in _OUTPUT_ROWS.items()},
+    return {
+        "upper": tuple(outline.label[i] for i in outline.upper),
+        "lower": tuple(outline.label[i] for i in outline.lower),
+        "upper_energy_k": energy_k[list(outline.upper)],
+    }
+
+
+def failed_under(
+    program: str, reasons: Sequence[str | None], grid: Sequence[Conditions], where: str
+) -> RatedbError:
+    """Return the error for conditions under which a program has no lines, each with its reason."""
+    failures = [
+        f"{conditions.describe()}: {reason}"
+        for conditions, reason in zip(grid, reasons, strict=True)
+        if reason
+    ]
+    return RatedbError(
+        f"{program} failed for {len(failures)} of {len(grid)} conditions",
+        where=where,
+        got="\n    ".join(failures[:20]),
+        todo="leave these conditions out or lower the column, or look for unconnected levels",
     )

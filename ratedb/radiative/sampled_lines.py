@@ -1,4 +1,4 @@
-"""Draw joint samples of predicted rates and run RADEX on each, through the same writer as an export."""
+"""Draw joint samples of predicted rates and solve for the lines of each, through the writer of exports."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ratedb.models.storage import any_of_record
 from ratedb.options import Progress
 from ratedb.physics.temperatures import interpolation
 from ratedb.radiative.conditions import Conditions
-from ratedb.radiative.radex import run_radex, run_radex_each
 from ratedb.radiative.radex_lines import RadexLines
+from ratedb.radiative.solving import name_of_solver, solve, solve_each
 from ratedb.rates import Rates
 
 _AT_ONCE = 10  # samples in one process, whose start takes as long as some fifty conditions
@@ -60,22 +60,24 @@ class SampledFiles:
     lines: Lines
     deviations: Sequence[FloatArray]
     j_max: int | None
+    solver: str = "auto"
 
     def exported(self, grid: Sequence[Conditions]) -> list[RadexLines]:
-        """Return RADEX on the rates as they are; raises RatedbError where it fails."""
-        return run_radex(self._write("exported", self.tables), grid)
+        """Return the lines for the rates as they are; raises RatedbError where the solver fails."""
+        return solve(self._write("exported", self.tables), grid, self.solver)
 
     def sampled(self, grid: Sequence[Conditions], progress: Progress) -> list[list[RadexLines]]:
-        """Return RADEX on each sample, empty where it fails, on all cores."""
+        """Return the lines for each sample, empty where the solver fails, on all cores."""
         count = len(self.deviations[0])
         runs: list[list[RadexLines]] = []
+        words = f"running {name_of_solver(self.solver)}"
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             parts = [range(first, min(first + _AT_ONCE, count)) for first in range(0, count, _AT_ONCE)]
             running = [pool.submit(self._run, part, grid) for part in parts]
             try:
                 for one in running:
                     runs += one.result()
-                    progress(f"running RADEX: sample {len(runs)} of {count}")
+                    progress(f"{words}: sample {len(runs)} of {count}")
             except BaseException:  # Ctrl-C too: cancel what has not started
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
@@ -83,7 +85,7 @@ class SampledFiles:
 
     def _run(self, numbers: range, grid: Sequence[Conditions]) -> list[list[RadexLines]]:
         paths = [self._write(str(number), self._sample(number)) for number in numbers]
-        outcomes = run_radex_each(paths, grid)
+        outcomes = solve_each(paths, grid, self.solver)
         for path in paths:
             path.unlink()
         return [[] if isinstance(outcome, RatedbError) else outcome for outcome in outcomes]

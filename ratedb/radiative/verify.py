@@ -23,9 +23,9 @@ from ratedb.radiative.line_comparison import (
     relative_population_difference,
 )
 from ratedb.radiative.line_matching import match_lines
-from ratedb.radiative.radex import run_radex
 from ratedb.radiative.radex_file import file_outline
 from ratedb.radiative.radex_lines import RadexLines
+from ratedb.radiative.solving import chosen_solver, solve
 from ratedb.results import Result
 
 
@@ -49,7 +49,8 @@ class Verification(Result):
     flux ratios are None where no line could be compared by its ratio, and
     `max_excitation_temperature_difference` where no line could by its excitation temperature. `lines_...`
     count each line once for each condition. `worst_...` are the lines with the maxima. `colliders_left_out`
-    are in one of the files and were not tested. `tolerance` is the flux ratio that may not be exceeded.
+    are in one of the files and were not tested. `tolerance` is the flux ratio that may not be exceeded,
+    `solver` one of solving.SOLVERS.
     """
 
     conditions: tuple[Conditions, ...]
@@ -75,6 +76,7 @@ class Verification(Result):
     flux_floor: float = FLUX_FLOOR
     population_floor: float = POPULATION_FLOOR
     tolerance: float | None = None
+    solver: str = "radex"
     colliders_left_out: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -115,21 +117,22 @@ def compare(
     options: VerifyOptions | None = None,
     timeout_s: float = 600.0,
 ) -> Verification:
-    """Run RADEX on a file and on a reference file and compare the results, line by line.
+    """Solve for the lines of a file and of a reference file and compare the results, line by line.
 
     Without a grid it is `grid_of` the options, for the colliders and temperatures that both files have.
     Raises RatedbError where a temperature of the grid is outside the rates of either file, a collider is
-    missing in one, RADEX fails, or the files have no line in common. `timeout_s` is for each file.
+    missing in one, the solver fails, or the files have no line in common. `timeout_s` is for each file.
     """
     limits, limits_against = (file_outline(one).temperature_range_k for one in (path, against))
     warnings: list[str] = []
+    options = options or VerifyOptions()
+    solver = chosen_solver(options.solver)
     if grid is None:
         common = common_limits(limits, limits_against)
-        options = options or VerifyOptions()
         grid = grid_of(options, common, common)
         warnings = temperatures_left_out(options, grid, common)
-    ours = run_radex(path, grid, timeout_s=timeout_s)
-    theirs = run_radex(against, grid, timeout_s=timeout_s)
+    ours = solve(path, grid, solver, timeout_s=timeout_s)
+    theirs = solve(against, grid, solver, timeout_s=timeout_s)
     tested = {name for conditions in grid for name in conditions.colliders}
     left_out = tuple(name for name in {**limits, **limits_against} if name not in tested)
     compared = compare_lines(ours, theirs, grid)
@@ -138,7 +141,7 @@ def compare(
             f"{len(compared.unmatched)} lines are in one file only: if its levels end higher, the highest"
             " lines of the other differ for that alone; export both to the same --j-max"
         )
-    return replace(compared, colliders_left_out=left_out, warnings=tuple(warnings))
+    return replace(compared, solver=solver, colliders_left_out=left_out, warnings=tuple(warnings))
 
 
 def compare_lines(

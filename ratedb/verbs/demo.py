@@ -21,7 +21,7 @@ from ratedb.options import (
 )
 from ratedb.plots.evaluation import draw_evaluation
 from ratedb.plots.figures import plots_available
-from ratedb.radiative.radex import radex_available
+from ratedb.radiative.solving import chosen_solver, name_of_solver
 from ratedb.report.installed import report_available
 from ratedb.verbs.demo_file import shipped_file
 from ratedb.verbs.demo_folder import DemoFolder, open_folder
@@ -76,7 +76,8 @@ def demo(
         lambda: export(run.db, systems, folder / "filled.dat", ExportOptions(j_max=work.j_max)).to_json(),
     )
     run.step("truth", "export the true file, to compare with", lambda: _export_truth(run, work, file, origin))
-    verified = run.step("verify", "run RADEX on the true and the filled file", lambda: _verify(folder))
+    program = name_of_solver(chosen_solver("auto"))
+    verified = run.step("verify", f"run {program} on the true and the filled file", lambda: _verify(folder))
     page = run.step("report", "make a page of the systems", lambda: _page(run, systems))
     trained, filled, evaluated = (
         {system: steps[step] for system, steps in found.items()} for step in ("train", "fill", "evaluate")
@@ -127,8 +128,6 @@ def _export_truth(run: DemoFolder, work: DemoWork, file: Path, origin: ImportOpt
 
 
 def _verify(folder: Path) -> dict[str, Any]:
-    if not radex_available():
-        return {"skipped": "RADEX is not installed (pip install 'ratedb[radex]', Linux, CPython 3.11)"}
     found = verify(folder / "filled.dat", VerifyOptions(against=folder / "true.dat"))
     return {**found.to_json(), "bright": bright_lines(found)}
 

@@ -81,8 +81,6 @@ def bright_lines(found: Verification) -> dict[str, Any]:
 
 
 def _rows_of_lines(verification: dict[str, Any]) -> list[tuple[str, str, str]]:
-    if "skipped" in verification:
-        return [("Line fluxes", verification["skipped"], "")]
     rows = []
     if verification["median_flux_ratio"] is not None:
         change = f"{100 * (verification['median_flux_ratio'] - 1):.2f} %"

@@ -21,7 +21,11 @@ from ratedb.store.snapshot import check_files, is_snapshot, read_snapshot
 _LIBRARIES = (*SCIENCE_LIBRARIES, "sqlmodel", "typer", "rich")
 # What extras of the installation bring: a name, the package that shows it, and what it is for.
 _OPTIONAL = (
-    ("RADEX", "spectralradex", "for `verify`: pip install 'ratedb[radex]' (Linux, CPython 3.11)"),
+    (
+        "RADEX",
+        "spectralradex",
+        "ratedb's own solver is used: pip install 'ratedb[radex]' (Linux, CPython 3.11)",
+    ),
     ("plots", "matplotlib", "for pictures: pip install 'ratedb[plots]'"),
     ("report", "bokeh", "for pages: pip install 'ratedb[report]'"),
     ("serve", "uvicorn", "for a server of pages: pip install 'ratedb[serve]'"),

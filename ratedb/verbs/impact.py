@@ -14,10 +14,10 @@ from ratedb.verbs.targets import check_targets, write_result
 
 
 def impact(db: Path, systems: Sequence[str], options: ImpactOptions, progress: Progress = silent) -> Impact:
-    """Draw joint samples of the predicted rates and run RADEX on each, through the same writer as an export.
+    """Draw joint samples of the predicted rates and solve for the lines of each, as an export has them.
 
     Raises UsageError for too few samples or systems of different molecules, RatedbError where nothing is
-    predicted, a model gives no joint samples, RADEX is not installed, or it fails for the rates as exported.
+    predicted, a model gives no joint samples, or the solver fails for the rates as exported.
     """
     check_options(options)
     check_targets(options.output, options.picture)

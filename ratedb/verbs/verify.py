@@ -1,4 +1,4 @@
-"""Run real RADEX on two LAMDA files and compare the results."""
+"""Solve for the lines of two LAMDA files and compare the results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ratedb.bounds import LARGEST_TEXT_BYTES
 from ratedb.errors import UsageError
 from ratedb.files import read_bytes
 from ratedb.options import Progress, VerifyOptions, silent
+from ratedb.radiative.solving import chosen_solver, name_of_solver
 from ratedb.radiative.verify import Verification, compare
 from ratedb.verbs.targets import check_targets, write_result
 
@@ -17,8 +18,8 @@ from ratedb.verbs.targets import check_targets, write_result
 def verify(file: Path, options: VerifyOptions, progress: Progress = silent) -> Verification:
     """Compare level populations and line fluxes of two files over a grid of conditions.
 
-    Raises UsageError without a file to compare with or for an invalid tolerance, RatedbError where RADEX is
-    not installed, a file cannot be read or RADEX fails.
+    Raises UsageError without a file to compare with or for an invalid option, RatedbError where a file cannot
+    be read, or the solver is not installed or fails.
     """
     against, tolerance = options.against, options.tolerance
     if against is None:
@@ -28,7 +29,7 @@ def verify(file: Path, options: VerifyOptions, progress: Progress = silent) -> V
     check_targets(options.output, options.picture, (file, against))
     for path in (file, against):
         read_bytes(path, largest=LARGEST_TEXT_BYTES)
-    progress("running RADEX")
+    progress(f"running {name_of_solver(chosen_solver(options.solver))}")
     found = replace(compare(file, against, options=options), tolerance=tolerance)
     write_result(found, options.output, options.picture, partial(_draw, file, against))
     return found

@@ -16,6 +16,7 @@ from real import co_file
 from ratedb.files import sha256
 from ratedb.io.lamda import read_lamda
 from ratedb.options import DemoOptions
+from ratedb.radiative import solving
 from ratedb.verbs import demo as demo_workflow
 from ratedb.verbs import demo_file
 
@@ -133,12 +134,12 @@ def test_the_readme_quotes_what_the_demo_finds(found: dict[str, Any]) -> None:
 def test_any_lamda_file_will_do_and_missing_parts_are_left_out_with_a_word(
     run: Run, rotor_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_demo: None
 ) -> None:
-    monkeypatch.setattr(demo_workflow, "radex_available", lambda: False)
+    monkeypatch.setattr(solving, "radex_available", lambda: False)
     monkeypatch.setattr(demo_workflow, "plots_available", lambda: False)
     monkeypatch.setattr(demo_workflow, "report_available", lambda: False)
     answer = run("demo", tmp_path / "work", "--file", rotor_file)
     assert answer.code == 0
-    assert "RADEX is not installed" in answer.out
+    assert "ratedb's escape-probability solver at 30 K" in answer.out
     assert "matplotlib is not installed" in answer.out
     assert "Bokeh is not installed (pip install 'ratedb[report]')" in answer.out
     assert (tmp_path / "work" / "filled.dat").exists()

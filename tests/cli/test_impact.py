@@ -124,7 +124,7 @@ def test_what_cannot_be_asked_is_one_message(
     says: str,
     code: int,
 ) -> None:
-    monkeypatch.setattr(sampled_lines, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(sampled_lines, "solve", lambda *_, **__: pytest.fail("the solver ran"))
     monkeypatch.setattr(figures, "plots_available", lambda: True)
     answer = run("--db", filled, "impact", *words)
     assert (answer.code, says in answer.err) == (code, True), answer.err
@@ -136,7 +136,7 @@ def test_a_molecule_without_lines_is_one_message_before_radex_runs(
     with duckdb.connect(str(filled)) as connection:
         connection.execute("DELETE FROM line")
         seal_again(connection, "line")
-    monkeypatch.setattr(sampled_lines, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(sampled_lines, "solve", lambda *_, **__: pytest.fail("the solver ran"))
     answer = run("--db", filled, "impact", "AB+He", *FEW)
     assert answer.code == 1
     assert "the store has no lines of AB" in answer.err

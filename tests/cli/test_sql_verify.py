@@ -158,7 +158,7 @@ def test_a_target_that_cannot_be_written_is_refused_before_radex_runs(
     run: Run, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(verify, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(verify, "solve", lambda *_, **__: pytest.fail("the solver ran"))
     monkeypatch.setattr(figures, "plots_available", lambda: True)
     shutil.copy(co_file(), "a.dat")
     shutil.copy(filled, "store.png")
@@ -173,8 +173,8 @@ def test_a_target_that_cannot_be_written_is_refused_before_radex_runs(
 def test_a_picture_without_matplotlib_is_refused_before_radex_runs(
     run: Run, filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verify, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
-    monkeypatch.setattr(sampled_lines, "run_radex", lambda *_, **__: pytest.fail("RADEX ran"))
+    monkeypatch.setattr(verify, "solve", lambda *_, **__: pytest.fail("the solver ran"))
+    monkeypatch.setattr(sampled_lines, "solve", lambda *_, **__: pytest.fail("the solver ran"))
     monkeypatch.setattr(figures, "plots_available", lambda: False)
     for words in (("verify", co_file(), "--against", co_file()), ("--db", filled, "impact", "AB+He")):
         answer = run(*words, "--picture", tmp_path / "v.png")
