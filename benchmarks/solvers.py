@@ -91,7 +91,8 @@ def _grid(outline: FileOutline) -> Iterator[Conditions]:
     spins = {"p-H2", "o-H2"} & set(known)
     gas = [name for name in known if name not in ("e", "H+") and not (name == "H2" and spins)] or list(known)
     low, high = max(known[name][0] for name in gas), min(known[name][1] for name in gas)
-    for kelvin in (max(low, 15.0), min(high, 100.0)):
+    cold = max(low, 15.0)
+    for kelvin in (cold, min(high, max(100.0, 2 * cold))):
         for density in (1e3, 1e5, 1e7):
             for column in (1e12, 1e14, 1e16):
                 for geometry in (1, 2, 3):

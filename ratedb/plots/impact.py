@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ratedb.plots.figures import BLUE, INK, ORANGE, blank_figure, save
+from ratedb.plots.figures import BLUE, INK, ORANGE, blank_figure, save, styled
 from ratedb.plots.lines import (
     Cell,
     colour_by_temperature,
@@ -27,40 +27,41 @@ from ratedb.radiative.line_comparison import BRIGHT
 _BARS = 10
 _TICKS = 30
 _LEAST = 1.0e-5  # smaller uncertainties are drawn here
-_SYSTEM_COLOURS = (BLUE, ORANGE, "#4f9d5d", "#8e5ea8", "#b23a48", "#7a7a7a", "#2a9d8f")
+_SYSTEM_COLOURS = (BLUE, ORANGE, "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7a7a7a")
 
 
+@styled
 def draw_impact(found: Impact, path: Path) -> None:
     """Draw an impact to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written."""
     save(impact_figure(found), path)
 
 
+@styled
 def impact_figure(found: Impact) -> Any:
     """Return the figure: every line, a map for each gas, what to compute next and what drives the lines.
 
     A map shows bright lines only; a single condition has no map.
     """
     names = gases(found.conditions) if len(found.conditions) > 1 else ()
-    heights = [4.0, *([3.6] * ((len(names) + 1) // 2)), 3.0]
-    figure = blank_figure((13.0, 1.0 + sum(heights)))
+    heights = [3.0, *([2.7] * ((len(names) + 1) // 2)), 2.4]
+    figure = blank_figure((9.5, 0.8 + sum(heights)))
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     _draw_lines(figure, figure.add_subplot(grid[0, :]), found)
     if names:
         _draw_maps(figure, grid, found, names)
     colours = dict(zip(found.systems, _SYSTEM_COLOURS, strict=False))
     next_j = [
-        Driver(one.system, f"{one.j} (then {percent(one.uncertainty_after)})", one.share)
-        for one in found.next_j
+        Driver(one.system, f"{one.j} → {percent(one.uncertainty_after)}", one.share) for one in found.next_j
     ]
     for column, shown, title in (
-        (0, next_j, "Compute next: j (95 % of lines then within)"),
+        (0, next_j, "Compute next: j → 95 % of lines then within"),
         (1, found.drivers, "Transitions that drive the lines"),
     ):
         _draw_bars(figure.add_subplot(grid[len(heights) - 1, column]), shown, title, colours)
     where = what_is_common(found.conditions)
     systems = ", ".join(found.systems)
     title = f"Line uncertainty from the predicted rates of {systems}" + (f" at {where}" if where else "")
-    figure.suptitle(f"{title}\n{_counts(found)}", fontsize=11, color=INK)
+    figure.suptitle(f"{title}\n{_counts(found)}", color=INK)
     return figure
 
 
@@ -95,7 +96,7 @@ def _draw_lines(figure: Any, axes: Any, found: Impact) -> None:
             label=f"at least {percent(BRIGHT)} of the strongest line" if filled else "fainter",
         )
     _line_axes(axes, [line_name(*key[2:]) for key in order])
-    axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
+    axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0.0, 1.0))
 
 
 def _key(line: LineImpact) -> tuple[float, float, str, str]:
@@ -131,8 +132,7 @@ def _draw_maps(figure: Any, grid: Any, found: Impact, names: Sequence[str]) -> N
         draw_map(axes, _cells(found, gas), scale, wide=alone)
         axes.set_ylabel(f"n({gas}) (cm$^{{-3}}$)")
         axes.set_title(
-            f"Least certain line of at least {percent(BRIGHT)} of the strongest{repeats(found.conditions)}",
-            fontsize=9,
+            f"The least certain line above {percent(BRIGHT)} of the strongest one{repeats(found.conditions)}"
         )
         every.append(axes)
     draw_scale(figure, every, scale, "half the 95 % interval / median")
@@ -178,13 +178,13 @@ def _draw_bars(axes: Any, shown: Sequence[Driver], title: str, colours: dict[str
             color=colours.get(one.system, INK),
             label=one.system if several and first else None,
         )
-        axes.text(one.share, row, f" {one.share:.0%}", va="center", fontsize=8)
+        axes.text(one.share, row, f" {one.share:.0%}", va="center", size="small")
     axes.set_yticks(range(len(most)), [one.name.replace("->", "→") for one in most])
     axes.set_ylim(max(len(most), 4) - 0.4, -0.6)
     axes.set_xlim(0.0, 1.12 * max([one.share for one in most], default=0.0) or 1.0)
     axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    axes.set_xlabel("share of the variance of ln flux, all lines (shares overlap)")
+    axes.set_xlabel("share of the variance of ln flux, all lines (overlapping)")
     more = f" ({len(most)} of {len(shown)})" if len(shown) > len(most) else ""
-    axes.set_title(title + more, fontsize=10, loc="left")
+    axes.set_title(title + more, loc="left")
     if several and most:
-        axes.legend(frameon=False, fontsize=8, loc="lower right")
+        axes.legend(loc="lower right")

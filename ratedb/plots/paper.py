@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ratedb.plots.figures import new_figure, rendered
+from ratedb.plots.figures import new_figure, rendered, styled
 
 if TYPE_CHECKING:
     from ratedb.paper.reproduction import SizeResult
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _SINGLE, _OPTIMAL, _WORST = "#222222", "#c0392b", "#c0392b"
 
 
+@styled
 def draw_by_size(system: str, sizes: Sequence[SizeResult], figure_format: str) -> bytes:
     """Return figure 3: the error of log10 k in percent for each size, single and composite kernel."""
     figure, axes = new_figure((6.0, 4.2))
@@ -27,14 +28,15 @@ def draw_by_size(system: str, sizes: Sequence[SizeResult], figure_format: str) -
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel("number of initial j in the training set")
     axes.set_ylabel("test error (% of log$_{10}$ k)")
-    axes.set_title(f"{system}: best set of each size", fontsize=11)
+    axes.set_title(f"{system}: best set of each size")
     axes.legend(frameon=False)
     return rendered(figure, figure_format)
 
 
+@styled
 def draw_by_j(system: str, sizes: Sequence[SizeResult], figure_format: str) -> bytes:
     """Return figure 4: the error by initial j of two sizes, 3 and 6 where possible, and the worst."""
-    figure, axes = new_figure((8.0, 4.6))
+    figure, axes = new_figure((7.1, 4.2))
     papers = [size for size in sizes if size.plan.n in (3, 6)]
     shown = papers if len(papers) == 2 else [sizes[0], *sizes[1:][-1:]]
     for size, marker, colour in zip(shown, ("s", "o"), ("#1668a8", _SINGLE), strict=False):
@@ -49,6 +51,6 @@ def draw_by_j(system: str, sizes: Sequence[SizeResult], figure_format: str) -> b
     axes.set_yscale("log")
     axes.set_xlabel("initial j (the others train or validate)")
     axes.set_ylabel("test error (% of log$_{10}$ k)")
-    axes.set_title(f"{system}: error of the j that were not computed", fontsize=11)
-    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    axes.set_title(f"{system}: error of the j that were not computed")
+    figure.legend(loc="outside lower center", ncols=3)
     return rendered(figure, figure_format)

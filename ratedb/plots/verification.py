@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ratedb.plots.figures import FAINT, INK, blank_figure, save
+from ratedb.plots.figures import FAINT, INK, blank_figure, save, styled
 from ratedb.plots.lines import (
     Cell,
     as_text,
@@ -34,11 +34,13 @@ _BELOW = (0.001, 0.01, 0.1, 0.2, 0.5, 0.7, 0.9, 0.97, 0.99)
 _ABOVE = (1.0, 1.01, 1.03, 1.1, 1.3, 2.0, 5.0, 10.0, 100.0, 1000.0)
 
 
+@styled
 def draw_verification(found: Verification, file: Path, against: Path, path: Path) -> None:
     """Draw a verification to a PNG, SVG or PDF; raises RatedbError where it cannot be drawn or written."""
     save(verification_figure(found, file, against), path)
 
 
+@styled
 def verification_figure(found: Verification, file: Path, against: Path) -> Any:
     """Return the figure: on the left every compared line, on the right two maps for each gas.
 
@@ -53,18 +55,18 @@ def verification_figure(found: Verification, file: Path, against: Path) -> Any:
         _draw_maps(figure, maps, found.conditions, lines)
     where = what_is_common(found.conditions)
     title = f"RADEX line fluxes: {first} against {second}" + (f" at {where}" if where else "")
-    figure.suptitle(f"{title}\n{_counts(found)}", fontsize=11, color=INK)
+    figure.suptitle(f"{title}\n{_counts(found)}", color=INK)
     return figure
 
 
 def _panels(names: tuple[str, ...]) -> tuple[Any, Any, dict[str, tuple[Any, Any]]]:
     """Return a figure, axes for the lines, and two for each gas: stacked for one gas, a row each for more."""
     if len(names) <= 1:
-        figure = blank_figure((13.0, 8.0) if names else (8.5, 6.5))
+        figure = blank_figure((10.5, 6.6) if names else (7.1, 5.4))
         grid = figure.add_gridspec(2, 1 + len(names))
         cells = {names[0]: (grid[0, 1], grid[1, 1])} if names else {}
     else:
-        figure = blank_figure((19.0, 1.6 + 3.0 * len(names)))
+        figure = blank_figure((15.0, 1.4 + 2.5 * len(names)))
         grid = figure.add_gridspec(len(names), 3, width_ratios=(1.15, 1.0, 1.0))
         cells = {name: (grid[row, 1], grid[row, 2]) for row, name in enumerate(names)}
     left = figure.add_subplot(grid[:, 0])
@@ -88,7 +90,7 @@ def _draw_maps(
             worded = draw_map(axes, _cells(conditions, shown, gas), scale)
             axes.set_ylabel(f"n({gas}) (cm$^{{-3}}$)")
             median = ", (median)" if worded else ""
-            axes.set_title(f"{name}: largest change{repeats(conditions)}{median}", fontsize=9)
+            axes.set_title(f"{name}: largest change{repeats(conditions)}{median}")
     every = [axes for pair in maps.values() for axes in pair]
     draw_scale(figure, every, scale, "largest factor between two fluxes", "× 2")
 
@@ -257,7 +259,7 @@ def _name_worst(axes: Any, conditions: tuple[Conditions, ...], lines: list[LineC
             fontweight="bold",
         )
         axes.plot(line.relative_flux, _signed(line), "o", ms=9, mfc="none", mec=INK, mew=0.9)
-    axes.set_title("\n".join(words), loc="left", fontsize=8.5)
+    axes.set_title("\n".join(words), loc="left")
 
 
 def _cells(conditions: tuple[Conditions, ...], lines: list[LineComparison], gas: str) -> list[Cell]:

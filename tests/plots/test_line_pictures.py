@@ -195,7 +195,7 @@ def test_bars_show_the_shares_in_their_order_with_their_systems() -> None:
         assert [bar.get_width() for bar in axes.patches] == [one.share for one in shown[:10]]
         assert [text.get_text() for text in axes.get_legend().get_texts()] == list(systems)
     names = [[label.get_text() for label in axes.get_yticklabels()] for axes in bars]
-    assert names[0][:2] == ["5 (then 2 %)", "6 (then 3 %)"]
+    assert names[0][:2] == ["5 → 2 %", "6 → 3 %"]
     assert names[1] == [one.name.replace("->", "→") for one in found.drivers]
     assert "10 of 14" in bars[0].get_title(loc="left")
 
