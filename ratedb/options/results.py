@@ -43,9 +43,10 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """Where the page is written."""
+    """Where the page is written, and what it shows besides the store."""
 
     output: Path | None = option(None, "The page to write, such as report.html.", Path)
+    lines: Path | None = option(None, "A file of `ratedb impact -o`: show its least certain lines.", Path)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ratedb.rates import Rates
 if TYPE_CHECKING:
     from ratedb.models.evaluation import Evaluation
     from ratedb.models.tops.evaluation import UnitEvaluation
+    from ratedb.report.affected import AffectedLines
     from ratedb.store.plans import Plan
 
 
@@ -37,6 +38,7 @@ class SystemContents:
     models: Sequence[Mapping[str, Any]]
     plan: Plan | None
     test: Evaluation | UnitEvaluation | str
+    affected: AffectedLines | None = None
 
     @property
     def system(self) -> str:

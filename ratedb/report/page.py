@@ -64,6 +64,8 @@ def _system(number: int, contents: SystemContents) -> dict[str, Any]:
         "sources": sections.sources(contents),
         "models": contents.models,
         "citations": sections.citations(contents),
+        "affected": contents.affected,
+        "newer_models": sections.newer_models(contents),
         "sha256": contents.best.sha256(),
         "items": {name: Markup(as_json(item)) for name, item in items.items()},
     }

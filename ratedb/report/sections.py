@@ -75,6 +75,16 @@ def findings(contents: SystemContents) -> dict[str, Any]:
     }
 
 
+def newer_models(contents: SystemContents) -> list[int]:
+    """Return the models whose predictions count now and that the impact on the page did not know."""
+    if contents.affected is None:
+        return []
+    best = contents.best
+    used = np.unique(best.source_id[best.kind_code == Kind.PREDICTED]).tolist()
+    models = {best.sources[number].get("model_id") for number in used if number in best.sources}
+    return sorted(int(one) for one in models - contents.affected.model_ids if one is not None)
+
+
 def _transition(row: Mapping[str, Any]) -> str:
     if row["upper_label"] is None:
         return "all"

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.files import check_target, sha256, write_atomically
+from ratedb.files import LARGEST_JSON_BYTES, check_target, read_bytes, sha256, write_atomically
 from ratedb.layers import Kind
 from ratedb.options import EvaluateOptions, Progress, ReportOptions, silent
+from ratedb.report.affected import AffectedLines, parse_affected
 from ratedb.report.contents import SystemContents
 from ratedb.report.errors_by_state import has_held_out
 from ratedb.report.installed import need_report
@@ -55,14 +56,31 @@ def report(
     if not names:
         raise UsageError("a report needs a system", expected="SYSTEM, such as CO+p-H2", got="none")
     check_target(target)
+    affected = None if options.lines is None else _affected(options.lines, names)
     contents = []
     for number, name in enumerate(names, start=1):
         progress(f"reading {name}: {number} of {len(names)}")
-        contents.append(contents_of(db, name))
+        found = contents_of(db, name)
+        shown = affected is not None and name in affected.systems
+        contents.append(replace(found, affected=affected if shown else None))
     progress("writing the page")
     page = render_page(contents).encode()
     write_atomically({target: page})
     return ReportResult(str(target), len(page), sha256(page), names)
+
+
+def _affected(file: Path, names: Sequence[str]) -> AffectedLines:
+    """Return the lines of an impact; raises RatedbError for another file, or an impact of other systems."""
+    found = parse_affected(read_bytes(file, largest=LARGEST_JSON_BYTES), str(file))
+    if not set(found.systems) & set(names):
+        raise RatedbError(
+            "the impact is of other systems",
+            where=str(file),
+            expected=" ".join(names),
+            got=" ".join(found.systems),
+            todo=f"`ratedb impact {' '.join(names)} -o FILE` makes one",
+        )
+    return found
 
 
 def contents_of(db: Path, system: str) -> SystemContents:

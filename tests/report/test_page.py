@@ -7,6 +7,7 @@ import hashlib
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -256,3 +257,76 @@ def test_a_system_whose_sources_are_withdrawn_says_that_nothing_counts(tmp_path:
     text = Page.read(tmp_path / "page.html").text
     assert "has no rates of TOP+He that count" in text
     assert "computed, withdrawn" in text
+
+
+IMPACT: dict[str, Any] = {
+    "systems": ["CO+p-H2", "CO+He"],
+    "samples": 100,
+    "conditions": [{"temperature_k": 20.0, "density_cm3": {"p-H2": 1e4, "o-H2": 3e4}}],
+    "lines": [
+        {
+            "condition": 0,
+            "upper": "1",
+            "lower": "0",
+            "frequency_ghz": 115.2712,
+            "flux": 1.5,
+            "flux_95": [1.4, 1.6],
+            "uncertainty": 0.0667,
+        },
+        {
+            "condition": 0,
+            "upper": "7",
+            "lower": "6",
+            "frequency_ghz": 806.65,
+            "flux": 0.25,
+            "flux_95": [0.2, 0.35],
+            "uncertainty": 0.3,
+        },
+    ],
+    "uncertainty_median": 0.0667,
+    "uncertainty_p95": 0.3,
+    "next_j": [{"system": "CO+p-H2", "j": 7, "share": 0.8, "uncertainty_after": 0.01}],
+    "model_ids": [1],
+}
+
+
+def report_with(rich: Path, folder: Path, impact: object) -> Page:
+    file = folder / "lines.json"
+    file.write_text(impact if isinstance(impact, str) else json.dumps(impact))
+    ratedb.open(rich).report(["CO+p-H2", "CO+o-H2"], folder / "page.html", lines=file)
+    return Page.read(folder / "page.html")
+
+
+def test_the_lines_of_an_impact_are_shown_with_the_least_certain_first(rich: Path, tmp_path: Path) -> None:
+    text = report_with(rich, tmp_path, IMPACT).text
+    assert text.index("7 → 6 806.6500 20 K, n(p-H2 + o-H2) = 4e+04 cm-3 0.25 0.2 to 0.35 30") < text.index(
+        "1 → 0 115.2712"
+    )
+    assert "95 of 100 by less than 30 %" in text
+    assert "CO+p-H2 7 80 1" in text
+    assert text.count("The least certain lines") == 1  # the other system is not in the file
+    assert "earlier predictions" not in text
+
+
+def test_an_impact_of_earlier_predictions_is_shown_as_such(rich: Path, tmp_path: Path) -> None:
+    text = report_with(rich, tmp_path, IMPACT | {"model_ids": [99]}).text
+    assert "These are of earlier predictions: the store now has some of model 1." in text
+
+
+@pytest.mark.parametrize(
+    ("impact", "words"),
+    [
+        (IMPACT | {"systems": ["CO+He"]}, "other systems"),
+        ("no JSON", "not a file of line uncertainties"),
+        ([], "not a file of line uncertainties"),
+        (IMPACT | {"conditions": []}, "not a file of line uncertainties"),
+        (IMPACT | {"lines": [{"uncertainty": "large"}]}, "not a file of line uncertainties"),
+        (IMPACT | {"conditions": [{"temperature_k": 1e400, "density_cm3": 5}]}, "not a file of line"),
+    ],
+)
+def test_another_file_than_an_impact_is_refused_before_the_page_is_made(
+    rich: Path, tmp_path: Path, impact: object, words: str
+) -> None:
+    with pytest.raises(RatedbError, match=words):
+        report_with(rich, tmp_path, impact)
+    assert not (tmp_path / "page.html").exists()
