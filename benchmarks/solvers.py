@@ -36,7 +36,8 @@ def main() -> int:
     lines = [
         "Of 54 conditions: under how many each solver has an answer, how far it is from equilibrium (median,"
         " largest), and the largest difference of a flux, over the brightest line, and of a population, where"
-        f" RADEX is within {CONVERGED:g} of equilibrium. `make bench-solvers`.",
+        f" RADEX is within {CONVERGED:g} of equilibrium. Where its median is above 1e-2, the file has rates"
+        " upward or between levels of one energy, which RADEX reads in another way. `make bench-solvers`.",
         "",
         "| file | RADEX | escape | RADEX: from equilibrium | escape: from equilibrium | compared | flux"
         " | population | seconds RADEX, escape |",

@@ -110,19 +110,22 @@ def _problem(outline: FileOutline, grid: Sequence[Conditions]) -> _Problem:
 def _collisions(
     outline: FileOutline, energy: FloatArray, weight: FloatArray, conditions: Conditions
 ) -> FloatArray:
-    """Return the rates from level to level, s-1, shape (l, l), upward ones by detailed balance."""
+    """Return the rates from level to level, s-1, shape (l, l), with both directions in detailed balance.
+
+    RADEX loses the rates of rows that go upward, and takes those between levels of one energy one way only.
+    """
     rate = np.zeros((len(energy), len(energy)))
     for name in conditions.colliders:
         table = outline.rates[name]
-        upper, lower = table.upper, table.lower
-        k = _at_temperature(table, conditions.temperature_k)
-        down = energy[upper] > energy[lower]
-        upper, lower, k = upper[down], lower[down], k[down] * conditions.density_cm3[name]
-        gap = HC_OVER_KB_CM_K * (energy[upper] - energy[lower]) / conditions.temperature_k
+        k = _at_temperature(table, conditions.temperature_k) * conditions.density_cm3[name]
+        gap = HC_OVER_KB_CM_K * (energy[table.upper] - energy[table.lower]) / conditions.temperature_k
+        back = weight[table.upper] / weight[table.lower] * np.exp(-np.clip(gap, -_LARGEST_EXPONENT, None))
+        back[gap >= _LARGEST_EXPONENT] = 0.0
         own = np.zeros_like(rate)
-        own[upper, lower] = k
-        up = weight[upper] / weight[lower] * np.exp(-gap)
-        own[lower, upper] = np.where(gap < _LARGEST_EXPONENT, up * own[upper, lower], 0.0)
+        # Of two rows for one pair that which goes downward counts.
+        for rows in (gap < 0, gap >= 0):
+            first, second = table.upper[rows], table.lower[rows]
+            own[first, second], own[second, first] = k[rows], back[rows] * k[rows]
         rate += own
     return rate
 

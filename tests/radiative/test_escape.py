@@ -160,6 +160,35 @@ def test_levels_that_nothing_connects_are_a_reason_and_no_crash() -> None:
     assert isinstance(answer, str)
 
 
+@pytest.mark.parametrize("gap_cm1", [4.0, 0.0])
+def test_a_rate_counts_in_both_directions_whichever_a_file_lists(gap_cm1: float) -> None:
+    """With rates between three levels there is thermal equilibrium if and only if both directions count."""
+    energy = np.array([0.0, 10.0, 10.0 + gap_cm1])
+    weight, kelvin = np.array([1.0, 3.0, 5.0]), 40.0
+    down = {(1, 0): 1e-10, (2, 0): 3e-11, (2, 1): 2e-10}
+    for listed in ({}, {(2, 1)}, {(1, 0), (2, 1)}):
+        rows = []
+        for (u, w), k in down.items():
+            up = k * weight[u] / weight[w] * math.exp(-HC_OVER_KB_CM_K * (energy[u] - energy[w]) / kelvin)
+            rows.append((w, u, up) if (u, w) in listed else (u, w, k))
+        first, second, k_cm3_s = (np.array(one) for one in zip(*rows, strict=True))
+        table = RateTable(first, second, np.array([kelvin]), k_cm3_s[:, None])
+        three = FileOutline(
+            ("0", "1", "2"),
+            tuple(energy),
+            tuple(weight),
+            (1,),
+            (0,),
+            (1e-30,),
+            (300.0,),
+            {"H2": (kelvin, kelvin)},
+            rates={"H2": table},
+        )
+        [answer] = solve_lines(three, [Conditions(kelvin, {"H2": 1e4}, 1e6)])
+        thermal = weight * np.exp(-HC_OVER_KB_CM_K * energy / kelvin)
+        assert lines_of(answer).population_upper[0] == pytest.approx(thermal[1] / thermal.sum(), rel=1e-9)
+
+
 def test_auto_is_radex_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     for there, name in ((True, "radex"), (False, "escape")):
         monkeypatch.setattr(solving, "radex_available", lambda there=there: there)
