@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ratedb.database import Database
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from ratedb.radiative.line_list import LineList
     from ratedb.store.query import QueryResult
+
+
+_MOST_COLUMNS = 5
 
 
 def _show(console: Console, result: QueryResult | LineList, options: Mapping[str, Any]) -> None:
@@ -30,26 +33,42 @@ def _show_stored(console: Console, result: QueryResult) -> None:
 
 
 def _show_densities(console: Console, result: LineList) -> None:
-    kelvin = [f"{one:g} K" for one in result.temperatures_k]
-    rows = [
+    heads = ["line", "GHz", "E_u (K)", "A (s-1)"]
+    about = [
         [
             f"{one.upper}-{one.lower}",
             f"{one.frequency_ghz:.7f}",
             f"{one.upper_energy_k:.2f}",
             f"{one.einstein_a_s1:.3g}",
-            *map(_density, one.critical_density_cm3),
         ]
         for one in result.lines
     ]
-    heads = ["line", "GHz", "E_u (K)", "A (s-1)", *kelvin]
-    console.print(table(f"Lines of {result.system}, and critical densities in cm-3", heads, rows))
+    critical = [one.critical_density_cm3 for one in result.lines]
+    _show_by_temperature(
+        console, f"Lines of {result.system}, and critical densities in cm-3", heads, about, critical, result
+    )
     console.print(f"Critical density: {result.definitions['critical_density_cm3']}.", markup=False)
     if (words := result.definitions.get("effective_density_cm3")) is not None:
-        rows = [
-            [f"{one.upper}-{one.lower}", *map(_density, one.effective_density_cm3)] for one in result.lines
-        ]
-        console.print(table("Effective densities in cm-3", ["line", *kelvin], rows))
+        names = [row[:1] for row in about]
+        effective = [one.effective_density_cm3 for one in result.lines]
+        _show_by_temperature(console, "Effective densities in cm-3", ["line"], names, effective, result)
         console.print(f"Effective density: {words}.", markup=False)
+
+
+def _show_by_temperature(
+    console: Console,
+    title: str,
+    heads: Sequence[str],
+    about: Sequence[Sequence[str]],
+    densities: Sequence[Sequence[float]],
+    result: LineList,
+) -> None:
+    """Print tables with as many temperatures in each as have room."""
+    kelvin = [f"{one:g} K" for one in result.temperatures_k]
+    for start in range(0, len(kelvin), _MOST_COLUMNS):
+        part = slice(start, start + _MOST_COLUMNS)
+        rows = [[*row, *map(_density, of_line[part])] for row, of_line in zip(about, densities, strict=True)]
+        console.print(table(title, [*heads, *kelvin[part]], rows))
 
 
 def _density(density: float) -> str | None:

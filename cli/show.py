@@ -40,7 +40,8 @@ def _show(console: Console, result: SystemReport, options: Mapping[str, Any]) ->
         ("Models", result.models, ["model_id", "kernel", "features", "train_j", "validate_j"]),
     ):
         if found:
-            rows = [[row[name] for name in columns] for row in found]
+            shown = [row | ({"kind": "withdrawn"} if row.get("withdrawn") else {}) for row in found]
+            rows = [[row[name] for name in columns] for row in shown]
             console.print(table(title, columns, rows, text=range(5)))
 
 

@@ -34,6 +34,7 @@ _HISTORY = {
     "old_value": "old",
     "new_value": "new",
     "reason": "because",
+    "user_name": "by",
     "happened_at": "at",
 }
 

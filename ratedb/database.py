@@ -259,7 +259,7 @@ class Database:
 
     @takes(of.VerifyOptions)
     def verify(self, file: Path | str, *, progress: Progress = silent, **options: Any) -> Verification:
-        """Compare two LAMDA files by RADEX: level populations and line fluxes."""
+        """Compare two LAMDA files by what a solver such as RADEX makes of them: populations, line fluxes."""
         from ratedb.verbs.verify import verify
 
         return verify(Path(file), build(of.VerifyOptions, options), progress)

@@ -38,6 +38,10 @@ class RatedbError(Exception):
         lines = [what] + [f"  {name}: {text}" for name, text in parts if text]
         super().__init__("\n".join(lines))
 
+    def in_one_line(self) -> str:
+        """Return the message for a cell of a table."""
+        return "; ".join(line.strip() for line in str(self).splitlines())
+
     def to_json(self) -> dict[str, str | int | None]:
         """Return the parts of the message and the exit code as plain JSON values."""
         return {

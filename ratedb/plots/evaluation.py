@@ -58,15 +58,15 @@ def _draw_scatter(axes: Any, evaluation: Evaluation | UnitEvaluation) -> None:
     dex = RATIO_95_68 * evaluation.prediction.log10_half_width_68
     reach = np.array([predicted * (1 - 10.0**-dex), predicted * (10.0**dex - 1)]).reshape(2, -1)
     known = np.isfinite(reach).all(axis=0)
+    axes.plot(10.0 ** truth.ravel(), predicted.ravel(), ".", ms=2, color=BLUE, alpha=0.6, zorder=2, **shown)
     axes.errorbar(
         10.0 ** truth.ravel()[known],
         predicted.ravel()[known],
         yerr=reach[:, known],
-        fmt=".",
-        ms=2,
+        fmt="none",
         lw=0.4,
         capsize=0,
-        color=BLUE,
+        ecolor=BLUE,
         alpha=0.4,
         zorder=2,
         rasterized=True,

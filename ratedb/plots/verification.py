@@ -25,6 +25,7 @@ from ratedb.plots.lines import (
 )
 from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.line_comparison import BRIGHT, FLUX_FLOOR, LineComparison
+from ratedb.radiative.solving import name_of_solver
 from ratedb.radiative.verify import Verification
 
 _MARKERS = "osD^v<>P"
@@ -54,7 +55,9 @@ def verification_figure(found: Verification, file: Path, against: Path) -> Any:
     if maps:
         _draw_maps(figure, maps, found.conditions, lines)
     where = what_is_common(found.conditions)
-    title = f"RADEX line fluxes: {first} against {second}" + (f" at {where}" if where else "")
+    title = f"Line fluxes by {name_of_solver(found.solver)}: {first} against {second}" + (
+        f" at {where}" if where else ""
+    )
     figure.suptitle(f"{title}\n{_counts(found)}", color=INK)
     return figure
 

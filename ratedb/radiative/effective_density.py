@@ -21,28 +21,29 @@ _LOG10_DENSITIES = np.arange(0.0, 10.05, 0.1)
 
 def effective_densities(
     rates: Rates, lines: Lines, column_density_cm2: float, line_width_km_s: float
-) -> FloatArray:
+) -> tuple[FloatArray, tuple[str, ...]]:
     """Return the lowest density (cm-3) that gives each line 1 K km/s, shape (n lines, m temperatures).
 
-    By escape probability at each temperature of the rates; log flux is interpolated between densities 0.1 dex
-    apart. NaN where no density from 1 to 1e10 cm-3 gives it. Raises RatedbError for a column density or line
-    width that cannot be.
+    By escape probability at each temperature of the rates; flux is interpolated between densities 0.1 dex
+    apart. 1 stands for 1 or less, NaN where no density up to 1e10 cm-3 gives it, or where the solver has no
+    answer: the second value are the reasons. Unknown rates count as zero. Raises RatedbError for a column
+    density, line width or temperature that cannot be.
     """
     found = np.full((len(lines), len(rates.temperature_k)), np.nan)
     outline, row = _outline(rates, lines)
+    reasons: set[str] = set()
     for place, kelvin in enumerate(rates.temperature_k.tolist()):
         grid = [
             Conditions(kelvin, {rates.collider: density}, column_density_cm2, line_width_km_s)
             for density in (10.0**_LOG10_DENSITIES).tolist()
         ]
+        answers = solve_lines(outline, grid)
+        reasons |= {f"{kelvin:g} K: {one}" for one in answers if isinstance(one, str)}
         flux = np.array(
-            [
-                np.full(len(row), np.nan) if isinstance(one, str) else one.flux_k_km_s
-                for one in solve_lines(outline, grid)
-            ]
+            [np.full(len(row), np.nan) if isinstance(one, str) else one.flux_k_km_s for one in answers]
         )
         found[row, place] = [_crossing(one) for one in flux.T]
-    return found
+    return found, tuple(sorted(reasons))
 
 
 def _outline(rates: Rates, lines: Lines) -> tuple[FileOutline, list[int]]:
@@ -73,9 +74,14 @@ def _outline(rates: Rates, lines: Lines) -> tuple[FileOutline, list[int]]:
 def _crossing(flux: FloatArray) -> float:
     """Return the density at which fluxes first reach the wanted one, NaN where they never do."""
     reached = np.flatnonzero(flux >= FLUX_K_KM_S)
-    at = reached[0] if len(reached) else 0
-    if at == 0 or not flux[at - 1] > 0:
+    if not len(reached):
         return float("nan")
-    low, high = np.log10(flux[at - 1 : at + 1] / FLUX_K_KM_S)
+    at = reached[0]
+    if at == 0:
+        return float(10.0 ** _LOG10_DENSITIES[0])
+    if not np.isfinite(flux[at - 1]):
+        return float("nan")
+    low, high = flux[at - 1 : at + 1]
+    low, high, wanted = np.log10([low, high, FLUX_K_KM_S]) if low > 0 else (low, high, FLUX_K_KM_S)
     step = _LOG10_DENSITIES[at] - _LOG10_DENSITIES[at - 1]
-    return float(10.0 ** (_LOG10_DENSITIES[at - 1] - low / (high - low) * step))
+    return float(10.0 ** (_LOG10_DENSITIES[at - 1] + (wanted - low) / (high - low) * step))

@@ -9,10 +9,11 @@ its own accuracy. Where RADEX is not installed (docs/lines.md), this is what `ve
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from ratedb.arrays import BoolArray, FloatArray, IntArray
 from ratedb.physics.constants import HC_OVER_KB_CM_K
@@ -27,7 +28,12 @@ _LARGEST_EXPONENT = 160.0
 _LEAST_POPULATION = 1e-100
 _NO_BACKGROUND = 0.02
 _NOTABLE = 1e-4
-NOT_CONVERGED = "the calculation did not converge"
+_NOT_CONVERGED = "the calculation did not converge"
+_APART = "no lines or collisions lead from some levels to the others"
+_MASER = "escape probabilities do not hold for a maser of optical depth"
+_STRONGEST_MASER, _LEAST_DEPTH = -2.0, -10.0
+_MOST_ELEMENTS = 20_000_000
+"""The most elements of the matrices of conditions that are solved together."""
 _MOST_STEPS, _LEAST_STEPS, _CHANGE, _SMALL = 2000, 10, 1e-7, 1e-8
 _KEPT, _KEPT_LATE, _LATE = 0.7, 0.95, 300
 """The share of the populations before in those of the next step, without which thick lines oscillate."""
@@ -59,14 +65,32 @@ def solve_lines(outline: FileOutline, grid: Sequence[Conditions]) -> list[RadexL
 
     `outline` must have the rates (radex_file.outline_of with `with_rates`).
     """
-    if not grid:
-        return []
+    size = max(1, _MOST_ELEMENTS // len(outline.label) ** 2)
+    parts = [grid[start : start + size] for start in range(0, len(grid), size)]
+    return [one for part in parts for one in _solved_for(outline, part)]
+
+
+def _solved_for(outline: FileOutline, grid: Sequence[Conditions]) -> list[RadexLines | str]:
     problem = _problem(outline, grid)
-    population, converged = _populations(problem)
-    return [
-        _lines(outline, problem, population[at], at, conditions) if converged[at] else NOT_CONVERGED
-        for at, conditions in enumerate(grid)
-    ]
+    found: list[RadexLines | str] = [_APART] * len(grid)
+    whole = np.flatnonzero([_is_connected(problem, at) for at in range(len(grid))])
+    if not len(whole):
+        return found
+    population, converged = _populations(problem, whole)
+    for at in whole.tolist():
+        found[at] = _NOT_CONVERGED
+        if converged[at]:
+            lines = _lines(outline, problem, population[at], at, grid[at])
+            lowest = float(lines.optical_depth.min(initial=0.0))
+            found[at] = lines if lowest > _STRONGEST_MASER else f"{_MASER} {lowest:.2g}"
+    return found
+
+
+def _is_connected(problem: _Problem, at: int) -> bool:
+    """Return whether lines and collisions lead from every level to every other: else shares are arbitrary."""
+    steps = problem.collision[at] > 0
+    steps[problem.upper, problem.lower] |= problem.einstein_a_s1 > 0
+    return bool(connected_components(csr_array(steps), directed=False)[0] == 1)
 
 
 def distance_from_equilibrium(outline: FileOutline, conditions: Conditions, lines: RadexLines) -> float:
@@ -78,7 +102,7 @@ def distance_from_equilibrium(outline: FileOutline, conditions: Conditions, line
     problem = _problem(outline, [conditions])
     population = np.full(len(outline.label), _LEAST_POPULATION)
     population[problem.upper], population[problem.lower] = lines.population_upper, lines.population_lower
-    beta = problem.escape[0](_depths(problem, np.array([0]), population[None]))
+    beta = _beta(problem, 0, _depths(problem, np.array([0]), population[None]))
     again = _equilibrium(problem, np.array([0]), beta)[0]
     return float((np.abs(again - population) / np.maximum(population, _NOTABLE))[_with_lines(problem)].max())
 
@@ -103,7 +127,7 @@ def _problem(outline: FileOutline, grid: Sequence[Conditions]) -> _Problem:
         np.array([_collisions(outline, energy, weight, one) for one in grid]),
         _occupation(HC_OVER_KB_CM_K * wavenumber / background[:, None]),
         np.array([one.column_density_cm2 / (1e5 * one.line_width_km_s) for one in grid]),
-        tuple(_ESCAPE[one.geometry] for one in grid),
+        tuple(ESCAPE[one.geometry] for one in grid),
     )
 
 
@@ -146,19 +170,21 @@ def _occupation(exponent: FloatArray) -> FloatArray:
     return np.asarray(np.where(exponent < _LARGEST_EXPONENT, 1.0 / np.expm1(small), 0.0))
 
 
-def _populations(problem: _Problem) -> tuple[FloatArray, BoolArray]:
+def _populations(problem: _Problem, solvable: IntArray) -> tuple[FloatArray, BoolArray]:
     """Return the populations, shape (c, l), and for which conditions they were found, shape (c,).
 
-    The first step is optically thin; each further one takes the optical depths of the step before.
+    Only those of the conditions `solvable` are looked for. The first step is optically thin; each further one
+    takes the optical depths of the step before.
     """
     count = len(problem.column)
-    population = _equilibrium(problem, np.arange(count), np.ones((count, len(problem.upper))))
-    waiting = np.arange(count)
+    population = np.full((count, problem.collision.shape[1]), np.nan)
+    population[solvable] = _equilibrium(problem, solvable, np.ones((len(solvable), len(problem.upper))))
+    waiting = solvable
     for step in range(_MOST_STEPS):
         before = population[waiting]
         beta = np.array(
             [
-                problem.escape[at](tau)
+                _beta(problem, at, tau)
                 for at, tau in zip(waiting, _depths(problem, waiting, before), strict=True)
             ]
         )
@@ -166,7 +192,6 @@ def _populations(problem: _Problem) -> tuple[FloatArray, BoolArray]:
         change = np.abs(new - before) / np.maximum(new, _SMALL)
         kept = _KEPT if step < _LATE else _KEPT_LATE
         population[waiting] = (1 - kept) * new + kept * before
-        # What is NaN, as levels are not connected, stays so.
         waiting = waiting[(change.max(axis=1) > _CHANGE) | (step < _LEAST_STEPS)]
         if not len(waiting):
             break
@@ -190,19 +215,12 @@ def _equilibrium(problem: _Problem, at: IntArray, beta: FloatArray) -> FloatArra
     matrix[:, -1] = 1.0
     right = np.zeros((*matrix.shape[:2], 1))
     right[:, -1] = 1.0
-    return np.maximum(_solved(matrix, right)[..., 0], _LEAST_POPULATION)
+    return np.maximum(np.linalg.solve(matrix, right)[..., 0], _LEAST_POPULATION)
 
 
-def _solved(matrix: FloatArray, right: FloatArray) -> FloatArray:
-    """Return the solutions of linear equations, shape (c, l, 1), NaN where levels are not connected."""
-    try:
-        return np.linalg.solve(matrix, right)
-    except np.linalg.LinAlgError:
-        found = np.full(right.shape, np.nan)
-        for at, (one, of) in enumerate(zip(matrix, right, strict=True)):
-            with suppress(np.linalg.LinAlgError):
-                found[at] = np.linalg.solve(one, of)
-        return found
+def _beta(problem: _Problem, at: int, tau: FloatArray) -> FloatArray:
+    """Return the escape probabilities of lines; on the way to a solution some depths are too low for them."""
+    return problem.escape[at](np.maximum(tau, _LEAST_DEPTH))
 
 
 def _depths(problem: _Problem, at: IntArray, population: FloatArray) -> FloatArray:
@@ -274,7 +292,9 @@ def _of_slab(tau: FloatArray) -> FloatArray:
     size = np.abs(three)
     safe = np.where(size < 0.1, 1.0, three)
     exact = (1.0 - np.exp(-np.clip(safe, -700, 700))) / safe
+    # RADEX has this sign of tau**2.
     return np.where(size < 0.1, 1.0 - 1.5 * (tau + tau**2), np.where(size > 50.0, 1.0 / safe, exact))
 
 
-_ESCAPE = {1: _of_sphere, 2: _of_expanding_sphere, 3: _of_slab}
+ESCAPE = {1: _of_sphere, 2: _of_expanding_sphere, 3: _of_slab}
+"""The escape probability by the number of a geometry, as functions of optical depths."""

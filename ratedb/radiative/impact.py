@@ -1,4 +1,4 @@
-"""What the uncertainty of predicted rates does to lines: RADEX on joint samples of the rates."""
+"""What the uncertainty of predicted rates does to lines: a solver on joint samples of the rates."""
 
 from __future__ import annotations
 

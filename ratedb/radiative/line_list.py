@@ -88,12 +88,13 @@ def lines_at(rates: Rates, lines: Lines, options: LinesOptions) -> LineList:
     keep = named.chosen(options.lines, options.ghz)
     rates = rates.at(_temperatures(rates.temperature_k, options.temperatures))
     found = _listed(rates, lines.select(keep), [named.full_name(row) for row in np.flatnonzero(keep)])
+    unsolved: tuple[str, ...] = ()
     definitions = {"critical_density_cm3": DEFINITION, "two_level_density_cm3": TWO_LEVELS}
     if options.effective:
-        densities = effective_densities(rates, lines, options.column, options.line_width)[keep]
+        densities, unsolved = effective_densities(rates, lines, options.column, options.line_width)
         found = tuple(
             replace(one, effective_density_cm3=tuple(row.tolist()))
-            for one, row in zip(found, densities, strict=True)
+            for one, row in zip(found, densities[keep], strict=True)
         )
         definitions["effective_density_cm3"] = EFFECTIVE.format(
             flux=FLUX_K_KM_S, column=options.column, width=options.line_width
@@ -104,7 +105,7 @@ def lines_at(rates: Rates, lines: Lines, options: LinesOptions) -> LineList:
         definitions=definitions,
         lines=found,
         references=rates.references,
-        warnings=tuple(_incomplete(found)),
+        warnings=(*_incomplete(found), *(f"no effective densities at {one}" for one in unsolved)),
     )
 
 

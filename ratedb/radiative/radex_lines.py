@@ -1,4 +1,4 @@
-"""What RADEX answers: the lines of a file under one set of conditions, checked."""
+"""What RADEX answers, or another solver: the lines of a file under one set of conditions, checked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _OUTPUT_ROWS = {
 
 @dataclass(frozen=True, eq=False)
 class RadexLines:
-    """RADEX's values for every line of a file under one set of conditions, in the file's order.
+    """A solver's values for every line of a file under one set of conditions, in the file's order.
 
     All arrays have shape (n,): `upper_energy_k` is above the file's lowest level; `flux_k_km_s` is the
     integrated intensity above the background (negative in absorption); the populations are fractions of

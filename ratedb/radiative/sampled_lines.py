@@ -60,7 +60,7 @@ class SampledFiles:
     lines: Lines
     deviations: Sequence[FloatArray]
     j_max: int | None
-    solver: str = "auto"
+    solver: str
 
     def exported(self, grid: Sequence[Conditions]) -> list[RadexLines]:
         """Return the lines for the rates as they are; raises RatedbError where the solver fails."""

@@ -1,4 +1,4 @@
-"""Compare two LAMDA files of one molecule: RADEX on both, level populations and lines side by side.
+"""Compare two LAMDA files of one molecule: a solver on both, level populations and lines side by side.
 
 How lines are compared is described in `ratedb.radiative.line_comparison`.
 """
@@ -45,7 +45,7 @@ class Verification(Result):
 
     Populations are fractions of all molecules: `max_population_difference` is absolute,
     `max_relative_population_difference` is relative to the reference, over levels with at least
-    `population_floor` there. Both are over levels of matched lines, as RADEX returns no others. The three
+    `population_floor` there. Both are over levels of matched lines, as solvers return no others. The three
     flux ratios are None where no line could be compared by its ratio, and
     `max_excitation_temperature_difference` where no line could by its excitation temperature. `lines_...`
     count each line once for each condition. `worst_...` are the lines with the maxima. `colliders_left_out`
@@ -147,7 +147,7 @@ def compare(
 def compare_lines(
     ours: Sequence[RadexLines], against: Sequence[RadexLines], grid: Sequence[Conditions]
 ) -> Verification:
-    """Compare RADEX's answers for two files under the same conditions; all three have the same length.
+    """Compare a solver's answers for two files under the same conditions; all three have the same length.
 
     Raises RatedbError where there is no condition or the files have no line in common.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,6 +22,7 @@ from ratedb.errors import UsageError
 from ratedb.server import pages
 from ratedb.server.answers import HTML, JSON, Answer, json_answer
 from ratedb.server.endpoints import ENDPOINTS, Endpoint, read_parameters
+from ratedb.server.keeping import BusyError
 from ratedb.server.openapi import description
 from ratedb.server.reading import Reader
 from ratedb.server.refusals import RETRY_AFTER_S, parts_of, status_of
@@ -48,7 +50,7 @@ def make_app(served: Served, limits: Limits, hosts: tuple[str, ...] = ("*",)) ->
         reader.close()
 
     def route(path: str, handler: _Handler) -> Route:
-        return Route(path, partial(_respond, served, handler))
+        return Route(path, partial(_respond, served, limits, handler))
 
     def refuse(request: Request, error: Exception) -> Response:
         return _refused(served, request, error)
@@ -70,23 +72,30 @@ def make_app(served: Served, limits: Limits, hosts: tuple[str, ...] = ("*",)) ->
     )
 
 
-async def _respond(served: Served, handler: _Handler, request: Request) -> Response:
+async def _respond(served: Served, limits: Limits, handler: _Handler, request: Request) -> Response:
     """Answer a request: 304 where the asker has the answer already, else its data or an error."""
     try:
         if len(request.url.query) > _LONGEST_QUERY:
             raise UsageError("the query is too long", expected=f"{_LONGEST_QUERY} characters at most")
-        tag = _tag(served.state(), request)
+        state = served.state()
+        if not state:
+            raise BusyError("the store is not in its place")
+        tag = _tag(served, limits, state, request)
         if tag in request.headers.get("If-None-Match", ""):
             return Response(status_code=304, headers={"ETag": tag, **_HEADERS})
-        answer = await handler(request)
+        async with asyncio.timeout(limits.seconds):
+            answer = await handler(request)
+    except TimeoutError:
+        return _refused(served, request, BusyError(f"the answer takes longer than {limits.seconds:g} s"))
     except Exception as error:
         return _refused(served, request, error)
     headers = {"ETag": tag, **_HEADERS, **answer.headers}
     return Response(answer.content, media_type=answer.type, headers=headers)
 
 
-def _tag(state: str, request: Request) -> str:
-    asked = "\n".join([__version__, state, request.url.path, request.url.query])
+def _tag(served: Served, limits: Limits, state: str, request: Request) -> str:
+    shown = [__version__, served.title, repr(limits), state]
+    asked = "\n".join([*shown, request.url.path, request.url.query])
     return f'"{hashlib.sha256(asked.encode()).hexdigest()[:32]}"'
 
 
@@ -131,7 +140,7 @@ async def _query(reader: Reader, endpoint: Endpoint, request: Request) -> Answer
     if name == "systems":
         return await reader.systems(asked["search"])
     if name == "rates":
-        return await reader.rates(asked)
+        return await reader.rates(asked, request.url.query)
     return await reader.table(name, asked["system"])
 
 

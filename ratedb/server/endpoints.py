@@ -14,6 +14,7 @@ from ratedb.store.selection import QUALITIES
 
 _LONGEST = 2000
 FORMATS = ("json", "csv", "parquet")
+MOST_TEMPERATURES = 1000
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,22 @@ def _whole(name: str, text: str) -> int:
     return int(text)
 
 
-def _name(text: str) -> str:
-    # In a query a plus sign stands for a blank, and no name has one.
-    return text.strip().replace(" ", "+")
+def _temperatures(text: str) -> tuple[float, ...]:
+    """Return temperatures in K; raises ListError, or UsageError for more than one answer may have."""
+    size = sum(_size_of_range(part) for part in text.split(","))
+    if size > MOST_TEMPERATURES:
+        got = f"some {size:.0f}"
+        raise UsageError("too many temperatures", expected=f"{MOST_TEMPERATURES} at most", got=got)
+    return parse_temperatures(text)
+
+
+def _size_of_range(part: str) -> float:
+    """Return how many numbers a part such as 10:100:10 has, 1 where it is no such part."""
+    try:
+        first, last, step = map(float, part.split(":"))
+        return max(1.0, (last - first) / step) if step > 0 else 1.0
+    except ValueError:
+        return 1.0
 
 
 def _kinds(text: str) -> tuple[str, ...]:
@@ -66,13 +80,13 @@ def _choice(name: str, help: str, known: Sequence[str]) -> Parameter:
     return Parameter(name, help, partial(one_of, name, known=known), schema, default=known[0])
 
 
-_SYSTEM = Parameter("system", "A system, such as CO+p-H2.", _name, required=True)
+_SYSTEM = Parameter("system", "A system, such as CO+p-H2.", required=True)
 _RATES = (
     _SYSTEM,
     Parameter(
         "temperature",
         "Temperatures in K to interpolate at, such as 10,50 or 10:100:10; by default those of the store.",
-        parse_temperatures,
+        _temperatures,
     ),
     Parameter("upper", "The label of the initial level.", lambda text: text),
     Parameter("lower", "The label of the final level.", lambda text: text),

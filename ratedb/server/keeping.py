@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any, TypeVar, cast
 
 _Answer = TypeVar("_Answer")
@@ -76,6 +75,5 @@ class Kept:
     def close(self) -> None:
         """Make no further answers; what threads work on ends by itself."""
         for task in self._making.values():
-            with suppress(RuntimeError):
-                task.cancel()
+            task.cancel()
         self._executor.shutdown(wait=False, cancel_futures=True)

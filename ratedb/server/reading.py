@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ratedb.errors import did_you_mean
+from ratedb.errors import UsageError, did_you_mean
 from ratedb.io.columns_write import render_columns
 from ratedb.rates import Rates
 from ratedb.results import plain
@@ -61,9 +61,9 @@ class Reader:
     async def report(self, system: str) -> Answer:
         """Return the page of a system."""
         state = self.served.state()
-        self._need_small(
-            await self._row(state, system), "the page", "the query API has one transition at a time"
-        )
+        row = await self._row(state, system)
+        self._need_small(row, "the page", "the query API has one transition at a time")
+        system = row["system"]
         return await self._slow.get((state, "report", system), lambda: self._report(system), size)
 
     async def file(self, name: str) -> Answer:
@@ -95,15 +95,22 @@ class Reader:
     async def table(self, name: str, system: str) -> Answer:
         """Return a table of a system, such as its sources, as JSON."""
         state = self.served.state()
-        await self._row(state, system)
+        row = await self._row(state, system)
+        if name == "lines":  # whose densities need all rates
+            self._need_small(row, "the answer", "use `ratedb lines` where the store is")
+        system = row["system"]
         return await self._quick.get(
             (state, name, system), lambda: json_answer(self.served.table(name, system)), size
         )
 
-    async def rates(self, asked: Mapping[str, Any]) -> Answer:
-        """Return rates as JSON or a table."""
-        state, system = self.served.state(), asked["system"]
-        row = await self._row(state, system)
+    async def rates(self, asked: Mapping[str, Any], query: str) -> Answer:
+        """Return rates as JSON or a table; `query` is the text of what is asked."""
+        if asked["format"] != "json" and (asked["limit"] is not None or asked["offset"]):
+            raise UsageError("limit and offset are for JSON", expected="format=json", got=asked["format"])
+        state = self.served.state()
+        row = await self._row(state, asked["system"])
+        system = row["system"]
+        asked = {**asked, "system": system}
         wanted = Selection(asked["kinds"], asked["min_quality"], asked["j_max"])
         if row["rates"] > self.limits.values:
             wanted = replace(wanted, upper=asked["upper"], lower=asked["lower"])
@@ -112,8 +119,11 @@ class Reader:
         table = await self._quick.get(
             (state, "rates", system, wanted), lambda: self.served.rates(system, wanted), _memory
         )
-        key = (state, "answer", *((name, asked[name]) for name in sorted(asked)))
-        return await self._quick.get(key, lambda: self._rates(table, asked), size)
+        return await self._quick.get(
+            (state, "answer", query),
+            lambda: self._rates(table, asked),
+            lambda answer: size(answer) + len(query),
+        )
 
     def _rates(self, table: Rates, asked: Mapping[str, Any]) -> Answer:
         if asked["upper"] is not None:
@@ -127,16 +137,19 @@ class Reader:
                 got=" -> ".join(str(asked[end] or "any") for end in ("upper", "lower")),
             )
         if asked["temperature"] is not None:
-            self._need_room(len(table) * len(asked["temperature"]), self.limits.values)
+            self._need_room(
+                len(table) * len(asked["temperature"]), self.limits.values, "fewer levels or temperatures"
+            )
             table = table.at(asked["temperature"])
         if asked["format"] != "json":
             content = render_columns([table], asked["format"])
             return Answer(content, _TYPES[asked["format"]], download(f"{asked['system']}.{asked['format']}"))
-        limit = asked["limit"]
-        if limit is None or limit > self.limits.rows:
-            most = number_of_values(table) - asked["offset"] if limit is None else limit
-            self._need_room(most, self.limits.rows)
-        return self._as_rows(table, asked, self.limits.rows if limit is None else limit)
+        left = max(number_of_values(table) - asked["offset"], 0)
+        wanted = left if asked["limit"] is None else min(asked["limit"], left)
+        self._need_room(
+            wanted, self.limits.rows, "fewer levels or temperatures, or a part by limit and offset"
+        )
+        return self._as_rows(table, asked, wanted)
 
     def _as_rows(self, table: Rates, asked: Mapping[str, Any], limit: int) -> Answer:
         page = rows_of(table, asked["offset"], limit)
@@ -150,13 +163,13 @@ class Reader:
         }
         return Answer(json_bytes({**plain(about), "rates": page.rows}), JSON)
 
-    def _need_room(self, values: int, most: int) -> None:
+    def _need_room(self, values: int, most: int, less: str) -> None:
         if values > most:
             raise TooLargeError(
                 "the answer is too large",
                 expected=f"{most} values at most",
                 got=f"{values} values",
-                todo="ask for fewer levels or temperatures, or for a part with limit and offset",
+                todo=f"ask for {less}",
             )
 
     def _need_small(self, row: Mapping[str, Any], what: str, todo: str) -> None:
@@ -175,9 +188,13 @@ class Reader:
         return await self._quick.get((state, "systems"), self.served.systems, lambda rows: 500 * len(rows))
 
     async def _row(self, state: str, system: str) -> Mapping[str, Any]:
-        """Return what the list of systems says of one; raises NotFoundError for an unknown one."""
+        """Return what the list of systems says of one; raises NotFoundError for an unknown one.
+
+        In a query a plus sign that is written as it is comes as a blank.
+        """
         rows = await self._listed(state)
-        found = next((row for row in rows if row["system"] == system), None)
+        names = (system, system.replace(" ", "+"))
+        found = next((row for name in names for row in rows if row["system"] == name), None)
         if found is None:
             todo = did_you_mean(system, [row["system"] for row in rows])
             raise NotFoundError(

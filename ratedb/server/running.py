@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -18,12 +19,13 @@ _CONNECTIONS, _IDLE_S, _END_S = 200, 15, 3
 _LOCAL = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
-def is_local(host: str) -> bool:
-    """Return whether only this machine reaches an address."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def names_of(host: str, taken: socket.socket) -> tuple[str, ...]:
+    """Return the host names that the server answers to: any, unless only this machine reaches its address.
+
+    A page elsewhere could otherwise have a name of its own point here, and read what it gets.
+    """
+    local = ipaddress.ip_address(taken.getsockname()[0]).is_loopback
+    return (*_LOCAL, host) if local else ("*",)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -37,11 +39,11 @@ def listen(host: str, port: int) -> socket.socket:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, _, _, _, address = found[0]
         return socket.create_server(address[:2], family=family, backlog=_CONNECTIONS)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise RatedbError(
             "cannot listen on this address",
             where=f"{host}, port {port}",
-            got=error.strerror or str(error),
+            got=getattr(error, "strerror", None) or str(error),
             todo="name another with --host and --port; --port 0 takes a free one",
         ) from error
 
@@ -54,25 +56,20 @@ def address_of(host: str, taken: socket.socket) -> str:
 
 
 def run(served: Served, limits: Limits, host: str, taken: socket.socket, ready: Callable[[], None]) -> int:
-    """Answer until a signal ends it; returns how many requests were answered.
-
-    Other names than those of this machine are refused where the address is local: a page elsewhere could
-    otherwise have its own name point here.
-    """
-    counted = _Counted(make_app(served, limits, _LOCAL if is_local(host) else ("*",)))
+    """Answer until a signal ends it; returns how many requests were answered."""
+    counted = _Counted(make_app(served, limits, names_of(host, taken)))
     config = uvicorn.Config(
         counted,
         log_config=None,
         access_log=False,
-        limit_concurrency=_CONNECTIONS,
         timeout_keep_alive=_IDLE_S,
         timeout_graceful_shutdown=_END_S,
         server_header=False,
         date_header=False,
         ws="none",
     )
-    # What ends the server is said by its last words, not by its log.
-    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    # What ends the server is said by its last words, and errors by our own log.
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     server = _Server(config, ready)
     server.run(sockets=[taken])
     return counted.number
@@ -88,8 +85,9 @@ class _Server(uvicorn.Server):
         self._ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End in order at the first signal, at once at the second; that is no error."""
-        self.force_exit = self.should_exit
+        """End in order at the first signal, which is no error, and at once at the second."""
+        if self.should_exit:
+            os._exit(128 + sig)
         self.should_exit = True
 
 

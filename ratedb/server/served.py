@@ -17,10 +17,9 @@ class Served:
     """A store as a server sees it.
 
     `state` is a text that changes when the store does. `systems` are the rows of `ratedb systems`. `rates`
-    takes the name of a system and a selection, `table` one of TABLES and the name of a system or molecule,
-    `report` the name of a system, and `export` that of a system and a format; it returns the bytes of the
-    file and of its provenance. `hidden` are texts that no answer may have, such as the path of the file, each
-    with what stands for it.
+    takes the name of a system and a selection, `table` the name of an endpoint and of a system, `report` that
+    of a system, and `export` those of a system, a format and the file; it returns the bytes of the file and
+    of its provenance, by their names. `hidden` is the address of the store, which no answer may have.
     """
 
     title: str
@@ -30,7 +29,7 @@ class Served:
     table: Callable[[str, str], Mapping[str, Any]]
     report: Callable[[str], bytes]
     export: Callable[[str, str, str], Mapping[str, bytes]]
-    hidden: Mapping[str, str]
+    hidden: str
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,6 @@ class Limits:
     waiting: int = 64
     kept_bytes: int = 256_000_000
 
-
-TABLES = ("levels", "lines", "sources", "findings")
-"""The tables that a server has next to rates, each of one system or molecule."""
 
 FILES = {".dat": "lamda", ".csv": "csv", ".parquet": "parquet"}
 """The endings of the files that a server has of each system, with their formats."""

@@ -13,6 +13,7 @@ from ratedb.files import sha256_of
 from ratedb.store.connection import clear_errors, connect
 from ratedb.store.lake_address import is_lake
 from ratedb.store.opening import bring_up_to_date
+from ratedb.store.seals import need_whole
 from ratedb.store.snapshot import is_snapshot
 from ratedb.temporary import remove_left, temporary_folder
 
@@ -26,12 +27,14 @@ def backup(db: Path, target: Path, *, replace: bool) -> tuple[str, int, dict[str
 
     The copy is opened, and each table compared with the original by its number of rows and their hash. Nobody
     can write meanwhile. Raises RatedbError where the file exists and is not to be replaced, or the copy
-    differs; LockedError where another process writes.
+    differs; IntegrityError where another program changed the store; LockedError where another process writes.
     """
     _check(db, target, replace)
     bring_up_to_date(db)
     original = connect(db, read_only=True)
     try:
+        with clear_errors(db):
+            need_whole(original)  # a copy of a damaged store would replace a good one
         remove_left(target.parent)
         with temporary_folder(beside=target.parent) as folder:
             copy = folder / "copy.duckdb"

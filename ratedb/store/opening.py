@@ -20,7 +20,7 @@ from ratedb.store.waiting import waiting_up_to
 from ratedb.temporary import remove_left, temporary_folder
 
 _log = logging.getLogger(__name__)
-_LAKE_STATE_S = 10
+_LAKE_STATE_S = 60
 
 # DuckDB drops the end of a log that was cut off only when something is added to it.
 _NO_CHANGE = "BEGIN; CREATE TABLE cut_off_log (nothing INTEGER); DROP TABLE cut_off_log; COMMIT"
@@ -97,12 +97,21 @@ def place_of(path: Path) -> Path:
 
 
 def state_of(path: Path) -> str:
-    """Return a text that changes when a store does; for a lake, which has no one file, every ten seconds."""
+    """Return a text that changes when a store does; for a lake, which has no one file, every minute."""
     if is_lake(path):
         return str(int(time.time() // _LAKE_STATE_S))
-    file = path / MANIFEST if path.is_dir() else path
-    states = [one.stat() for one in (file, *_left_by_duckdb(path)) if one.exists()]
-    return " ".join(f"{one.st_ino}:{one.st_mtime_ns}:{one.st_size}" for one in states)
+    files = [path, *_left_by_duckdb(path)]
+    if path.is_dir():
+        files = sorted([*path.glob(MANIFEST), *path.glob(f"*/{MANIFEST}")])
+    return " ".join(_state_of_file(one) for one in files)
+
+
+def _state_of_file(file: Path) -> str:
+    try:
+        found = file.stat()
+    except OSError:  # a writer that ends removes its log
+        return ""
+    return f"{found.st_ino}:{found.st_mtime_ns}:{found.st_size}"
 
 
 def bring_up_to_date(path: Path) -> None:

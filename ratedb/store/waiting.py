@@ -76,6 +76,12 @@ def waiting_up_to(wait_s: float) -> Iterator[None]:
         _patience.reset(before)
 
 
+def time_to_wait_s() -> float:
+    """Return for how long stores opened here may wait in all, s."""
+    patience = _patience.get()
+    return DEFAULT_WAIT_S if patience is None else patience.wait_s
+
+
 def tell_of_waiting(listener: Callable[[str], object]) -> None:
     """Call a function from now on when a store is waited for, once for each command, with words on why."""
     _listener.set(listener)

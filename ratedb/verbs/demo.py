@@ -45,8 +45,8 @@ def demo(
     """Run the demo in a folder, which is made if need be; steps that an earlier run did are not repeated.
 
     Without a file the CO rates of Yang et al. (2010) that the spectralradex package ships are used, or those
-    of `molecule`; any LAMDA file of a linear molecule or a top will do. RADEX and the picture are left out,
-    with a note in the result, where their packages are not installed. `report` is told each step, `progress`
+    of `molecule`; any LAMDA file of a linear molecule or a top will do. Picture and page are left out, with a
+    note in the result, where their packages are not installed. `report` is told each step, `progress`
     what happens within one. Raises RatedbError where there is no file, it has too few initial states, or the
     folder holds a demo of another one.
     """

@@ -88,7 +88,7 @@ def _config() -> Check:
     try:
         return Check("config", "ok", read_config().summary())
     except RatedbError as error:
-        return Check("config", "problem", str(error))
+        return Check("config", "problem", error.in_one_line())
 
 
 def _database(db: Path) -> Check:
@@ -101,7 +101,7 @@ def _database(db: Path) -> Check:
             return Check("database", "ok", f"{db} does not exist yet; `ratedb import` makes it")
         version, newest = schema_version(db)
     except RatedbError as error:
-        return Check("database", "problem", str(error))
+        return Check("database", "problem", error.in_one_line())
     size = "DuckLake" if is_lake(db) else f"{db.stat().st_size / 1e6:.1f} MB"
     if version == 0:
         return Check("database", "problem", f"{db} ({size}) is not a ratedb store")

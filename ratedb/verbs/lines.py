@@ -23,6 +23,7 @@ def lines(db: Path, name: str, options: LinesOptions, progress: Progress = silen
     lines, temperatures outside the range of the rates, or a molecule without lines.
     """
     check_ghz(options.ghz)
+    _check_effective(options)
     check_targets(options.output, None)
     with Store(db) as store:
         if store.has_molecule(name) or "+" not in name:
@@ -34,6 +35,22 @@ def lines(db: Path, name: str, options: LinesOptions, progress: Progress = silen
     found = lines_at(rates, stored, options)
     write_result(found, options.output, None, lambda *_: None)
     return found
+
+
+def _check_effective(options: LinesOptions) -> None:
+    """Raise UsageError for a column density or line width that cannot be, or that has no effect."""
+    default = LinesOptions()
+    if not (
+        options.effective or (options.column, options.line_width) == (default.column, default.line_width)
+    ):
+        raise UsageError(
+            "--column and --line-width are for effective densities", expected="--effective as well"
+        )
+    if not min(options.column, options.line_width) > 0:
+        got = f"--column {options.column:g} --line-width {options.line_width:g}"
+        raise UsageError(
+            "column density and line width must be above zero", expected="cm-2 and km/s", got=got
+        )
 
 
 def _refuse_options(name: str, options: LinesOptions) -> None:

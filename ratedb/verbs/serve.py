@@ -23,7 +23,8 @@ from ratedb.results import Result
 from ratedb.server.installed import need_server
 from ratedb.server.served import Limits, Served, without_names
 from ratedb.store.opening import bring_up_to_date, state_of
-from ratedb.store.waiting import DEFAULT_WAIT_S, waiting_up_to
+from ratedb.store.waiting import DEFAULT_WAIT_S, time_to_wait_s, waiting_up_to
+from ratedb.systems import split_system
 from ratedb.temporary import temporary_folder
 from ratedb.verbs import select, show
 from ratedb.verbs.export import export
@@ -63,30 +64,32 @@ def serve(db: Path, options: ServeOptions, report: Progress = silent) -> ServeRe
     with closing(listen(options.host, options.port)) as taken:
         url = address_of(options.host, taken)
         words = f"serving {db.name} at {url} (Ctrl-C ends it)"
-        requests = run(served_of(db, options.title), limits, options.host, taken, lambda: report(words))
+        requests = run(
+            served_of(db, options.title, time_to_wait_s()), limits, options.host, taken, lambda: report(words)
+        )
     return ServeResult(url, requests)
 
 
-def served_of(db: Path, title: str | None = None) -> Served:
+def served_of(db: Path, title: str | None = None, wait_s: float = DEFAULT_WAIT_S) -> Served:
     """Return what a server may ask of a store: it reads, and nothing else."""
     return Served(
-        title=title or db.stem,
+        title=title or (f"{db.parent.name} {db.name}" if db.is_dir() else db.stem),
         state=lambda: state_of(db),
-        systems=_patient(lambda: show.systems(db).dicts()),
-        rates=_patient(partial(select.select, db)),
-        table=_patient(partial(_table, db)),
-        report=_patient(partial(_page, db)),
-        export=_patient(partial(_files, db)),
-        hidden={str(db): db.name, str(db.parent): "..."},
+        systems=_patient(wait_s, lambda: show.systems(db).dicts()),
+        rates=_patient(wait_s, partial(select.select, db)),
+        table=_patient(wait_s, partial(_table, db)),
+        report=_patient(wait_s, partial(_page, db)),
+        export=_patient(wait_s, partial(_files, db)),
+        hidden=str(db),
     )
 
 
-def _patient(function: Callable[_Given, _Found]) -> Callable[_Given, _Found]:
+def _patient(wait_s: float, function: Callable[_Given, _Found]) -> Callable[_Given, _Found]:
     """Return a function that waits for a writer, in whatever thread it is called."""
 
     @wraps(function)
     def call(*given: _Given.args, **named: _Given.kwargs) -> _Found:
-        with waiting_up_to(DEFAULT_WAIT_S):
+        with waiting_up_to(wait_s):
             return function(*given, **named)
 
     return call
@@ -107,7 +110,7 @@ def _files(db: Path, system: str, file_format: str, name: str) -> Mapping[str, b
 
 def _table(db: Path, name: str, system: str) -> Mapping[str, Any]:
     if name == "levels":
-        return show.levels(db, system.rpartition("+")[0]).to_json()
+        return show.levels(db, split_system(system)[0]).to_json()
     if name == "lines":
         return lines(db, system, LinesOptions()).to_json()
     if name == "findings":

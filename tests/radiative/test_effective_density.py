@@ -9,7 +9,7 @@ import pytest
 from ratedb_cli.app import main
 
 import ratedb
-from ratedb.errors import RatedbError
+from ratedb.errors import RatedbError, UsageError
 from ratedb.radiative.conditions import Conditions
 from ratedb.radiative.radex import lamda_folder, radex_available, run_radex
 
@@ -73,5 +73,17 @@ def test_a_line_that_no_density_makes_so_bright_has_none(
 
 def test_without_the_option_there_are_none_and_an_impossible_column_is_refused(hco: Path) -> None:
     assert ratedb.open(hco).lines("HCO++H2", lines="1-0").lines[0].effective_density_cm3 == ()
+    for options in (
+        {"effective": True, "column": -1.0},
+        {"line_width": 2.0},
+        {"effective": True, "line_width": 0.0},
+    ):
+        with pytest.raises(UsageError, match="column"):
+            ratedb.open(hco).lines("HCO++H2", **options)
     with pytest.raises(RatedbError, match="column density"):
-        ratedb.open(hco).lines("HCO++H2", effective=True, column=-1.0)
+        ratedb.open(hco).lines("HCO++H2", effective=True, column=1e30)
+
+
+def test_a_line_that_is_so_bright_in_any_gas_has_the_lowest_density(hco: Path) -> None:
+    found = ratedb.open(hco).lines("HCO++H2", lines="1-0", temperatures="100", effective=True, column=1e18)
+    assert found.lines[0].effective_density_cm3 == (1.0,)

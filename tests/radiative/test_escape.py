@@ -12,7 +12,7 @@ from ratedb.errors import RatedbError, UsageError
 from ratedb.physics.constants import HC_OVER_KB_CM_K
 from ratedb.radiative import solving
 from ratedb.radiative.conditions import Conditions
-from ratedb.radiative.escape import distance_from_equilibrium, solve_lines
+from ratedb.radiative.escape import ESCAPE, distance_from_equilibrium, solve_lines
 from ratedb.radiative.radex import lamda_folder, radex_available, run_radex
 from ratedb.radiative.radex_file import FileOutline, RateTable, outline_of
 from ratedb.radiative.radex_lines import RadexLines
@@ -141,6 +141,62 @@ def test_conditions_one_by_one_have_the_answers_of_all_at_once() -> None:
         [alone] = solve_lines(known, [conditions])
         assert lines_of(together).flux_k_km_s == pytest.approx(lines_of(alone).flux_k_km_s, rel=1e-6)
     assert solve_lines(known, []) == []
+
+
+@pytest.mark.parametrize(
+    ("geometry", "beta"),
+    [
+        # 1.5/t (1 - 2/t^2 + (2/t + 2/t^2) exp(-t)); (1 - exp(-1.17 t))/(1.17 t); (1 - exp(-3 t))/(3 t)
+        (1, {0.02: 0.99254, 1.0: 0.70728, 5.0: 0.27697, 300.0: 0.005, -1.0: 1.5}),
+        (2, {0.01: 1.0, 2.0: 0.38619, 5.0: 0.17045, 200.0: 0.0024898}),
+        (3, {0.01: 0.98485, 1.0: 0.31674, 5.0: 0.066667, 200.0: 0.0016667, -0.5: 2.32113}),
+    ],
+)
+def test_escape_probabilities_are_those_of_the_papers(geometry: int, beta: dict[float, float]) -> None:
+    found = ESCAPE[geometry](np.array(list(beta)))
+    assert found == pytest.approx(list(beta.values()), rel=2e-4)
+
+
+def test_two_ladders_that_nothing_connects_are_refused_whatever_their_order() -> None:
+    for first, second in (((0.0, 4.0, 12.0), (0.5, 7.3, 15.1)), ((0.5, 7.3, 15.1), (0.0, 4.0, 12.0))):
+        upper, lower = np.array([1, 2, 4, 5]), np.array([0, 1, 3, 4])
+        table = RateTable(upper, lower, np.array([20.0]), np.full((4, 1), 1e-10))
+        both = FileOutline(
+            tuple("abcdef"),
+            (*first, *second),
+            (1.0, 3.0, 5.0) * 2,
+            (1, 4),
+            (0, 3),
+            (1e-6, 1e-6),
+            (100.0, 200.0),
+            {"H2": (20.0, 20.0)},
+            rates={"H2": table},
+        )
+        [answer] = solve_lines(both, [Conditions(20.0, {"H2": 1e4})])
+        assert isinstance(answer, str)
+        assert "no lines or collisions lead" in answer
+
+
+@pytest.mark.parametrize("geometry", [1, 2, 3])
+def test_a_strong_maser_is_a_reason_and_no_flux(geometry: int) -> None:
+    upper, lower = np.array([1, 2, 2]), np.array([0, 0, 1])
+    table = RateTable(upper, lower, np.array([500.0]), np.array([[1e-13], [1e-10], [1e-10]]))
+    inverted = FileOutline(
+        ("0", "1", "2"),
+        (0.0, 2.0, 300.0),
+        (1.0, 1.0, 1.0),
+        (1, 2),
+        (0, 1),
+        (1e-9, 10.0),
+        (60.0, 9000.0),
+        {"H2": (500.0, 500.0)},
+        rates={"H2": table},
+    )
+    for column in (1e17, 1e18):
+        [answer] = solve_lines(inverted, [Conditions(500.0, {"H2": 1e5}, column, geometry=geometry)])
+        if isinstance(answer, RadexLines):
+            assert answer.optical_depth.min() > -2.0
+            assert np.abs(answer.flux_k_km_s).max() < 1e4
 
 
 def test_levels_that_nothing_connects_are_a_reason_and_no_crash() -> None:

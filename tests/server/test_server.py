@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import io
 import json
+import os
 import re
 import signal
 import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,9 +25,11 @@ from serving import Server, serving
 from small_co import of_j, put, truth
 
 import ratedb
-from ratedb.errors import UsageError
+from ratedb.errors import RatedbError, UsageError
 from ratedb.files import sha256_of
 from ratedb.rates import Rates
+from ratedb.server.refusals import parts_of
+from ratedb.store.opening import state_of
 from ratedb.store.store import Store
 
 pytest.importorskip("uvicorn", reason="uvicorn (the serve extra) is not installed")
@@ -114,7 +121,9 @@ def test_kinds_levels_and_quality_are_selected_as_by_the_library(server: Server,
         assert values_of(answer["rates"]) == stored(ratedb.open(db).rates("CO+p-H2", **options)), query
 
 
-@pytest.mark.parametrize(("offset", "limit"), [(0, 1), (3, 4), (333, 10), (334, 1), (1000, 5), (17, 300)])
+@pytest.mark.parametrize(
+    ("offset", "limit"), [(0, 1), (3, 4), (333, 10), (334, 1), (1000, 5), (17, 300), (0, 0), (0, 99_999_999)]
+)
 def test_a_part_is_that_of_the_whole(server: Server, offset: int, limit: int) -> None:
     whole = server.ask(f"/api/rates?system={SYSTEM}").json()["rates"]
     part = server.ask(f"/api/rates?system={SYSTEM}&offset={offset}&limit={limit}").json()
@@ -190,9 +199,11 @@ def test_a_search_finds_systems_by_parts_of_their_names(server: Server) -> None:
         (f"/api/rates?system={SYSTEM}&kinds=guessed", 400, "computed"),
         (f"/api/rates?system={SYSTEM}&format=xml", 400, "parquet"),
         (f"/api/rates?system={SYSTEM}&limit=-1", 400, "limit"),
-        (f"/api/rates?system={SYSTEM}&limit=99999999", 413, "limit"),
+        (f"/api/rates?system={SYSTEM}&temperature=10:200:0.1", 400, "1000 at most"),
+        (f"/api/rates?system={SYSTEM}&format=csv&limit=5", 400, "JSON"),
+        (f"/api/rates?system={SYSTEM}&format=parquet&offset=5", 400, "JSON"),
         (f"/api/rates?system={SYSTEM}&upper=99", 404, "99"),
-        (f"/api/rates?system={SYSTEM}&temperature=10:200:0.02", 413, "values at most"),
+        (f"/api/rates?system={SYSTEM}&temperature={','.join(['10:200:1'] * 40)}", 400, "1000 at most"),
         ("/api/rates?system=" + "x" * 5000, 400, "too long"),
         ("/api/rates?system=" + "x" * 9000, 400, "too long"),
         ("/api/nothing", 404, "Not Found"),
@@ -318,7 +329,8 @@ def test_the_description_is_openapi_and_its_examples_work(server: Server) -> Non
 
 def test_a_store_over_the_limits_is_not_sent_as_a_whole(db: Path, rates: Rates) -> None:
     with serving(db, "--max-values", "100") as server:
-        for path in (f"/api/rates?system={SYSTEM}", f"/files/{SYSTEM}.csv", f"/systems/{SYSTEM}"):
+        whole = (f"/api/{name}?system={SYSTEM}" for name in ("rates", "lines"))
+        for path in (*whole, f"/files/{SYSTEM}.csv", f"/systems/{SYSTEM}"):
             assert server.ask(path).status == 413
         answer = server.ask(f"/api/rates?system={SYSTEM}&upper=5&lower=3").json()
         assert values_of(answer["rates"]) == stored(rates.curve("5", "3"))
@@ -346,6 +358,75 @@ def test_a_signal_ends_it_in_order(db: Path, number: signal.Signals) -> None:
     assert server.process.returncode == 0
     assert "answered 1 requests" in out
     assert error == ""
+
+
+def test_the_second_signal_ends_it_at_once_and_an_error_is_no_traceback(tmp_path: Path) -> None:
+    db = rich_store(tmp_path / "rich.duckdb")
+    with serving(db, "--wait", "60") as server, Store(db, write=True), ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(server.ask, "/api/systems") for _ in range(4)]
+        while not any(one.running() for one in waiting):
+            pass
+        for _ in range(2):
+            server.process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+        assert server.process.wait(30) == 128 + signal.SIGINT
+        assert server.process.stderr is not None
+        assert "Traceback" not in server.process.stderr.read()
+
+
+def test_names_with_a_plus_sign_at_their_end_and_ions_are_found(tmp_path: Path) -> None:
+    db = tmp_path / "ions.duckdb"
+    with Store(db, write=True, create=True) as store:
+        rates = replace(truth(), collider="H+")
+        put(store, rates, "computed", "Somebody (2020)")
+    with serving(db) as server:
+        for path in ("rates?system=CO+H+", "rates?system=CO%2BH%2B", "levels?system=CO%2BH%2B"):
+            assert server.ask(f"/api/{path}").status == 200
+        assert server.ask("/systems/CO%2BH%2B").status == 200
+
+
+def test_a_local_address_answers_to_its_own_names_only(db: Path) -> None:
+    with serving(db, "--host", "127.0.0.2") as server:
+        connection = http.client.HTTPConnection("127.0.0.2", server.port, timeout=30)
+        for host, status in (("127.0.0.2", 200), ("evil.example.org", 400)):
+            connection.request("GET", "/health", headers={"Host": f"{host}:{server.port}"})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == status
+        connection.close()
+
+
+def test_another_title_is_shown_at_once(db: Path) -> None:
+    tags = []
+    for title in ("Old", "New"):
+        with serving(db, "--title", title) as server:
+            tags.append(server.ask("/").headers["etag"])
+    assert tags[0] != tags[1]
+
+
+def test_a_host_that_is_none_is_one_message(db: Path) -> None:
+    for host in ("a" * 70, "x..y", "256.1.1.1"):
+        with pytest.raises(ratedb.RatedbError, match="cannot listen"):
+            ratedb.open(db).serve(host=host, port=0)
+
+
+def test_a_snapshot_is_served_and_noticed_when_it_is_replaced(db: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "published"
+    ratedb.open(db).publish(folder, version="1")
+    before = state_of(folder)
+    with serving(folder) as server:
+        assert server.ask(f"/api/rates?system={SYSTEM}&upper=5&lower=3").status == 200
+        assert server.ask(f"/files/{SYSTEM}.dat").status == 200
+    os.utime(next(folder.glob("*/manifest.json")))
+    assert state_of(folder) != before
+
+
+def test_paths_in_errors_are_cut_to_their_last_part() -> None:
+    error = RatedbError("x", where="/tmp/.ratedb-tmp-1/CO.dat", got="/data/b.duckdb, /api/rates", todo="a/b")
+    parts = parts_of(error, "/data/b.duckdb")
+    assert parts["where"] == "CO.dat"
+    assert parts["got"] == "the store, /api/rates"
+    assert parts["todo"] == "a/b"
 
 
 def test_a_port_in_use_is_one_message(db: Path) -> None:

@@ -7,13 +7,14 @@ import os
 import signal
 from pathlib import Path
 
+import duckdb
 import pytest
 from children import Children
 from stores import all_tables, put
 from synthetic import rotor_levels, rotor_rates
 
 from ratedb.database import Database
-from ratedb.errors import LockedError, RatedbError
+from ratedb.errors import IntegrityError, LockedError, RatedbError
 from ratedb.store import backup as copying
 from ratedb.store.store import Store
 
@@ -35,6 +36,19 @@ def test_a_file_that_exists_is_replaced_only_where_asked_for(store_path: Path, t
     assert target.read_text() == "mine"
     Database(store_path).backup(target, replace=True)
     assert all_tables(target) == all_tables(store_path)
+
+
+def test_a_store_that_another_program_changed_replaces_no_good_backup(
+    store_path: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "copy.duckdb"
+    Database(store_path).backup(target)
+    good = target.read_bytes()
+    with duckdb.connect(str(store_path)) as connection:
+        connection.execute("UPDATE rate SET rate_cm3_s = list_transform(rate_cm3_s, lambda k: 2 * k)")
+    with pytest.raises(IntegrityError, match="another program changed"):
+        Database(store_path).backup(target, replace=True)
+    assert target.read_bytes() == good
 
 
 def test_a_store_is_not_its_own_backup(store_path: Path, tmp_path: Path) -> None:
