@@ -39,18 +39,15 @@ def lines(db: Path, name: str, options: LinesOptions, progress: Progress = silen
 
 def _check_effective(options: LinesOptions) -> None:
     """Raise UsageError for a column density or line width that cannot be, or that has no effect."""
-    default = LinesOptions()
-    if not (
-        options.effective or (options.column, options.line_width) == (default.column, default.line_width)
-    ):
+    usual = LinesOptions()
+    got = f"--column {options.column:g} --line-width {options.line_width:g}"
+    changed = (options.column, options.line_width) != (usual.column, usual.line_width)
+    if changed and not options.effective:
         raise UsageError(
-            "--column and --line-width are for effective densities", expected="--effective as well"
+            "only effective densities have a column and a width", expected="--effective", got=got
         )
     if not min(options.column, options.line_width) > 0:
-        got = f"--column {options.column:g} --line-width {options.line_width:g}"
-        raise UsageError(
-            "column density and line width must be above zero", expected="cm-2 and km/s", got=got
-        )
+        raise UsageError("invalid column density or line width", expected="cm-2 and km/s above 0", got=got)
 
 
 def _refuse_options(name: str, options: LinesOptions) -> None:
