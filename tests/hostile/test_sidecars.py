@@ -19,6 +19,8 @@ import ratedb
 from ratedb.documents import DocumentError, load_schema, need_schema, strict_json
 from ratedb.files import sha256
 
+pytestmark = pytest.mark.slow  # many, of a second each
+
 Document = dict[str, Any]
 Change = Callable[[Document], object]
 DIGEST = "0" * 64

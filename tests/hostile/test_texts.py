@@ -27,6 +27,8 @@ from ratedb.io.contents import MoleculeFile
 from ratedb.io.registry import read_rates
 from ratedb.store.store import Store
 
+pytestmark = pytest.mark.slow  # many, of a second each
+
 ALL = HIDDEN | SEEN
 COMMANDS = (
     ("systems",),

@@ -91,6 +91,7 @@ def assert_closed(address: str, folder: Path) -> None:
     assert content(folder) == before
 
 
+@pytest.mark.slow
 def test_queries_on_a_lake_only_read_it(address: str, tmp_path: Path) -> None:
     db = ratedb.open(address)
     db.import_(rotor_file(tmp_path / "ab.dat"))

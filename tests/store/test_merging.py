@@ -26,6 +26,8 @@ from ratedb.levels import Lines
 from ratedb.store.plans import Plan
 from ratedb.store.store import DerivedInfo, Store
 
+pytestmark = pytest.mark.slow  # many, of a second each
+
 RELEASED = Path(__file__).parent.parent / "stores" / "0.1.0.duckdb.gz"
 Make = Callable[..., Database]
 

@@ -26,7 +26,7 @@ from ratedb.store import migrations
 from ratedb.store.migrations import Migration
 from ratedb.store.store import Store
 
-pytestmark = pytest.mark.usefixtures("stores_made_anew")
+pytestmark = [pytest.mark.usefixtures("stores_made_anew"), pytest.mark.slow]
 
 NEWEST = migrations.available()[-1].version
 BROKEN = Migration(

@@ -20,6 +20,8 @@ from ratedb.store import seals
 from ratedb.store.rates import Part
 from ratedb.store.store import SourceEvent, Store
 
+pytestmark = pytest.mark.slow  # many, of a second each
+
 GRIDS = ((10.0, 20.0, 50.0), (30.0, 50.0, 80.0, 100.0), (5.0, 20.0))
 LEVELS = 4
 SEEDS = range(12)

@@ -24,6 +24,8 @@ from ratedb.store.store import Store
 from ratedb.verbs.export import export
 from ratedb.verbs.import_ import import_files
 
+pytestmark = pytest.mark.slow  # many, of a second each
+
 NUMBERS = {"j": (1, 1, 2, 2, 3), "ka": (0, 1, 0, 1, 0), "kc": (1, 0, 2, 1, 3), "tau": (-1, 1, -2, 0, -3)}
 WATER = with_kind(
     Levels(

@@ -17,6 +17,8 @@ from ratedb.store.store import Store
 from ratedb.verbs.export import export
 from ratedb.verbs.import_ import import_files
 
+pytestmark = pytest.mark.slow  # many, of a second each
+
 spectralradex = pytest.importorskip("spectralradex")
 FOLDER = Path(spectralradex.__file__).parent / "radex" / "data"
 SEED = 7
