@@ -133,7 +133,7 @@ def _only_version(path: Path) -> Path:
             "this folder has several versions of a snapshot",
             where=str(path),
             expected="one of " + ", ".join(one.name for one in versions),
-            todo=f"name one, such as --db {path / versions[-1].name}",
+            todo=f"name one, such as {path / versions[-1].name}",
         )
     return versions[0]
 

@@ -7,12 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from ratedb.errors import one_of
+from ratedb.errors import RatedbError, one_of
 from ratedb.findings import Finding
 from ratedb.options import MergeOptions, Progress, silent
 from ratedb.quality.sources import check_against
 from ratedb.rates import Rates
 from ratedb.results import Result
+from ratedb.store.lake_address import is_lake
 from ratedb.store.merging import Merged, attached, merge_attached
 from ratedb.store.merging_said import Conflict
 from ratedb.store.opening import store_exists
@@ -51,6 +52,9 @@ def merge(db: Path, other: Path, options: MergeOptions, progress: Progress = sil
     or where its levels contradict those here; LockedError where another process holds one of them.
     """
     one_of("quality", options.quality, ("warn", "off"))
+    if not is_lake(other) and not other.exists():
+        todo = "name a ratedb store, or a published snapshot"
+        raise RatedbError("there is no such store to merge from", where=str(other), todo=todo)
     with ExitStack() as stack:
         if options.dry_run and not store_exists(db):
             db = stack.enter_context(temporary_folder()) / "dry-run.duckdb"
