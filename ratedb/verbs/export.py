@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ratedb.errors import RatedbError, UsageError
-from ratedb.files import check_target, is_plain_name, sha256, write_atomically
+from ratedb.files import is_plain_name, sha256, write_atomically
 from ratedb.io.mixed_sources import count_by_source
 from ratedb.io.provenance import partner_provenance, render_provenance
 from ratedb.io.rendering import Rendered, check_options, render
@@ -17,7 +17,7 @@ from ratedb.options import ExportOptions, Progress, silent
 from ratedb.results import Result
 from ratedb.safe_text import visible
 from ratedb.verbs.taking import take
-from ratedb.verbs.targets import refuse_unrelated
+from ratedb.verbs.targets import check_export, refuse_unrelated
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,7 +67,7 @@ def export(
             expected="a name without \\, or characters that cannot be seen",
             got=visible(target.name),
         )
-    check_target(target)
+    check_export(target, db, systems)
     progress("reading the store")
     tables, lines, left_out = take(db, systems, options)
     progress("writing")

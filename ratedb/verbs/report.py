@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ratedb.rates import Rates
 
 
+_ENDINGS = (".html", ".htm")
 _FROM_FILES = tuple(kind.text for kind in Kind if kind is not Kind.PREDICTED)
 
 
@@ -56,6 +57,8 @@ def report(
     if not names:
         raise UsageError("a report needs a system", expected="SYSTEM, such as CO+p-H2", got="none")
     check_target(target)
+    if target.suffix.lower() not in _ENDINGS:
+        raise UsageError("not the name of a page", expected="a name that ends in .html", got=target.name)
     affected = None if options.lines is None else _affected(options.lines, names)
     contents = []
     for number, name in enumerate(names, start=1):

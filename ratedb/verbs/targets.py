@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from ratedb.errors import RatedbError, UsageError
 from ratedb.files import check_target, refuse_database, sha256_of, write_atomically
-from ratedb.io.sidecar import hash_of_earlier_export
+from ratedb.io.sidecar import hash_of_earlier_export, sidecar_path
 from ratedb.results import Result, plain
+from ratedb.store.store import Store
 
 Shown = TypeVar("Shown", bound=Result)
 
@@ -53,4 +54,23 @@ def refuse_unrelated(path: Path, target: Path) -> None:
             where=str(path),
             expected="no file, or the one of an earlier export to the same name",
             todo="export to a file of another name, or move that one away; nothing was written",
+        )
+
+
+def check_export(target: Path, db: Path, systems: Sequence[str]) -> None:
+    """Raise RatedbError for a file that cannot be written, or that a source of the systems came from.
+
+    A file with provenance next to it is an export itself.
+    """
+    check_target(target)
+    if not target.is_file() or sidecar_path(target).exists():
+        return
+    with Store(db) as store:
+        known = {row["file_sha256"] for system in systems for row in store.sources(system)}
+    if sha256_of(target) in known:
+        raise RatedbError(
+            "the export would overwrite a source of these rates",
+            where=str(target),
+            expected="the name of another file",
+            todo="export to another name, or remove the file first",
         )

@@ -9,6 +9,7 @@ import pytest
 from commands import Run
 from synthetic import lamda_text, rotor_levels, rotor_rates
 
+import ratedb
 from ratedb.levels import Lines
 
 
@@ -76,3 +77,16 @@ def test_an_export_without_lines_says_what_would_bring_them(run: Run, db: Path, 
     assert "there are no lines" in answer.err
     assert all(word in answer.err for word in ("LAMDA file", ".aij", "--levels"))
     assert run("--db", db, "export", "AB+He", "-o", tmp_path / "o.dat", "--strict").code == 1
+
+
+def test_an_export_overwrites_no_file_that_its_rates_came_from(db: Path, tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "ab.dat"
+    before = file.read_bytes()
+    system = ratedb.open(db).systems().column("system")[0]
+    answer = run("--db", db, "export", system, "--format", "csv", "-o", file)
+    assert (answer.code, "overwrite a source" in answer.err) == (1, True)
+    assert file.read_bytes() == before
+    for _ in range(2):  # an earlier export is replaced as before
+        assert run("--db", db, "export", system, "--format", "csv", "-o", tmp_path / "out.csv").code == 0
+    assert run("--db", db, "report", system, "-o", file).code == 2
+    assert file.read_bytes() == before
