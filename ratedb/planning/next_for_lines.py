@@ -44,12 +44,17 @@ def parse_impact(content: bytes, path: str) -> LineUncertainty:
             path, systems, _finite(data["uncertainty_p95"]), after, frozenset(map(int, data["model_ids"]))
         )
     except (ValueError, LookupError, TypeError, OverflowError) as error:
-        raise RatedbError(
-            "not a file of line uncertainties",
-            where=path,
-            expected="JSON as `ratedb impact SYSTEM -o FILE` writes it",
-            got=f"{type(error).__name__}: {str(error)[:80]}",
-        ) from error
+        raise not_an_impact(path, error) from error
+
+
+def not_an_impact(path: str, error: Exception) -> RatedbError:
+    """Return the error for a file that `impact -o` did not write, by what went wrong when it was read."""
+    return RatedbError(
+        "not a file of line uncertainties",
+        where=path,
+        expected="JSON as `ratedb impact SYSTEM -o FILE` writes it",
+        got=f"{type(error).__name__}: {str(error)[:80]}",
+    )
 
 
 def _state(value: Any) -> int | str:

@@ -76,7 +76,10 @@ def _solved_for(outline: FileOutline, grid: Sequence[Conditions]) -> list[RadexL
     whole = np.flatnonzero([_is_connected(problem, at) for at in range(len(grid))])
     if not len(whole):
         return found
-    population, converged = _populations(problem, whole)
+    try:
+        population, converged = _populations(problem, whole)
+    except np.linalg.LinAlgError:  # rates too small beside the others to connect the levels
+        return found if len(grid) == 1 else [_solved_for(outline, [one])[0] for one in grid]
     for at in whole.tolist():
         found[at] = _NOT_CONVERGED
         if converged[at]:
@@ -87,10 +90,15 @@ def _solved_for(outline: FileOutline, grid: Sequence[Conditions]) -> list[RadexL
 
 
 def _is_connected(problem: _Problem, at: int) -> bool:
-    """Return whether lines and collisions lead from every level to every other: else shares are arbitrary."""
+    """Return whether one group of levels holds what comes to it: with two their shares would be arbitrary."""
     steps = problem.collision[at] > 0
-    steps[problem.upper, problem.lower] |= problem.einstein_a_s1 > 0
-    return bool(connected_components(csr_array(steps), directed=False)[0] == 1)
+    shines = problem.einstein_a_s1 > 0
+    steps[problem.upper, problem.lower] |= shines
+    steps[problem.lower, problem.upper] |= shines & (problem.photons[at] > 0)
+    count, group = connected_components(csr_array(steps), connection="strong")
+    first, second = np.nonzero(steps)
+    left = np.unique(group[first][group[first] != group[second]])
+    return bool(count - len(left) == 1)
 
 
 def distance_from_equilibrium(outline: FileOutline, conditions: Conditions, lines: RadexLines) -> float:

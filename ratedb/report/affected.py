@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ratedb.documents import strict_json
-from ratedb.errors import RatedbError
+from ratedb.planning.next_for_lines import not_an_impact
 
 _MOST_LINES, _MOST_NEXT = 20, 5
 
@@ -52,12 +52,7 @@ def parse_affected(content: bytes, path: str) -> AffectedLines:
             ),
         )
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        raise RatedbError(
-            "not a file of line uncertainties",
-            where=path,
-            expected="JSON as `ratedb impact SYSTEM -o FILE` writes it",
-            got=f"{type(error).__name__}: {str(error)[:80]}",
-        ) from error
+        raise not_an_impact(path, error) from error
 
 
 def _condition(one: Mapping[str, Any]) -> str:

@@ -177,6 +177,25 @@ def test_two_ladders_that_nothing_connects_are_refused_whatever_their_order() ->
         assert "no lines or collisions lead" in answer
 
 
+def test_two_levels_that_only_a_far_one_connects_are_refused() -> None:
+    """The far level is never reached, so that nothing says how much is in each of the two."""
+    upper, lower = np.array([2, 2]), np.array([0, 1])
+    table = RateTable(upper, lower, np.array([10.0]), np.full((2, 1), 1e-10))
+    apart = FileOutline(
+        ("0", "1", "2"),
+        (0.0, 4.0, 3000.0),
+        (1.0, 3.0, 5.0),
+        (2,),
+        (0,),
+        (1e-3,),
+        (9e4,),
+        {"H2": (10.0, 10.0)},
+        rates={"H2": table},
+    )
+    [answer] = solve_lines(apart, [Conditions(10.0, {"H2": 1e4})])
+    assert isinstance(answer, str)
+
+
 @pytest.mark.parametrize("geometry", [1, 2, 3])
 def test_a_strong_maser_is_a_reason_and_no_flux(geometry: int) -> None:
     upper, lower = np.array([1, 2, 2]), np.array([0, 0, 1])
